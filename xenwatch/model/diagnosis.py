@@ -1,0 +1,47 @@
+"""What a rule concludes, and what it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xenwatch.model.fact import Fact
+from xenwatch.model.record import LogRecord
+from xenwatch.model.sample import Sample
+from xenwatch.model.subject import Subject
+
+Severity = Literal["info", "warning", "error", "critical"]
+Depth = Literal["cause", "mechanism", "symptom"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
+DEPTHS: tuple[Depth, ...] = ("cause", "mechanism", "symptom")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing a person can check."""
+
+    at: float
+    summary: str
+    origin: LogRecord | Sample | Fact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """A rule's conclusion about a subject, with the rule's words filled in from what was seen."""
+
+    rule: str
+    class_: str
+    subject: Subject
+    severity: Severity
+    title: str
+    summary: str
+    cause: str
+    at: float
+    depth: Depth = "cause"
+    verify: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
+    """What the rule would have liked to know and could not learn here, in words."""
+    actions: tuple[str, ...] = ()
+    """Names of remediation actions the rule offers, most fitting first."""

@@ -1,0 +1,132 @@
+"""Log text on its way in: where it comes from, how its dialect is cut into records, one record."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from xenwatch.model.subject import Subject
+
+LONGEST_RECORD = 64 * 1024
+"""Bytes of one record that are looked at; a longer one is cut there, and nothing behind it is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the start of a record says about it."""
+
+    at: float | None = None
+    """Seconds since the epoch; None where the dialect carries no time."""
+    level: str | None = None
+    """debug, info, warning, error or critical; None where the dialect carries none."""
+    length: int = 0
+    """Characters of the header: the message starts here."""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeHint:
+    """What a header alone does not say: the zone of local times and a moment near which a yearless date lies."""
+
+    near: float
+    utc_offset: float = 0.0
+    """Seconds east of UTC that local times in this log are written in."""
+
+
+def _no_header(_text: str, _hint: TimeHint) -> Header:
+    return Header()
+
+
+@dataclass(frozen=True, slots=True)
+class LogFormat:
+    """A dialect: how its files are recognised, cut into records, and read. `logs/formats/` has one file each."""
+
+    name: str
+    """The dialect's name, such as `xend`; rules name it in `streams`."""
+    title: str
+    """What it is, for people: `xend.log of the xend toolstack`."""
+    names: tuple[re.Pattern[str], ...] = ()
+    """Searched in the path: `(^|/)xend\\.log(\\.\\d+)?$`. Of the dialects that match, the lowest `rank` wins."""
+    sniff: re.Pattern[bytes] | None = None
+    """Searched in the first 64 KiB when the name says nothing; the dialect with most matching lines wins."""
+    rank: int = 50
+    """Breaks ties between dialects; the lower is asked first."""
+    record_start: re.Pattern[bytes] | None = None
+    """Matched at the start of a line: a record begins here, all other lines continue it. None: see `continues`."""
+    continues: re.Pattern[bytes] | None = None
+    """For dialects without headers: matched at the start of a line that belongs to the record before it."""
+    parse: Callable[[str, TimeHint], Header] = _no_header
+    """Reads a record's header."""
+    error: re.Pattern[bytes] | None = None
+    """Searched in a record: it is at error level, so one that no rule knows is worth reporting."""
+    guest_written: bool = False
+    """A guest chooses this text: it speaks of its own domain only, and only rules that name the dialect see it."""
+    guest_line: re.Pattern[bytes] | None = None
+    """In a host-written dialect, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
+    subject: re.Pattern[str] | None = None
+    """Searched in the path: its groups `domain`, `domid` or `pid` say whose log this is."""
+
+    def bounds(self, data: bytes, at: int) -> tuple[int, int]:
+        """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""
+        start, end = _line_start(data, at), _line_end(data, at)
+        floor, ceiling = max(0, at - LONGEST_RECORD), min(len(data), at + LONGEST_RECORD)
+        while start > floor and self._continues(data, start):
+            start = _line_start(data, start - 1)
+        while end < ceiling and end + 1 < len(data) and self._continues(data, end + 1):
+            end = _line_end(data, end + 1)
+        return start, end
+
+    def _continues(self, data: bytes, line_start: int) -> bool:
+        if self.record_start is not None:
+            return self.record_start.match(data, line_start) is None
+        return self.continues is not None and self.continues.match(data, line_start) is not None
+
+
+def _line_start(data: bytes, at: int) -> int:
+    return data.rfind(b"\n", 0, at) + 1
+
+
+def _line_end(data: bytes, at: int) -> int:
+    end = data.find(b"\n", at)
+    return len(data) if end < 0 else end
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One log: a path people know, its dialect, and whose it is when it belongs to one domain."""
+
+    path: str
+    format: LogFormat
+    subject: Subject | None = None
+
+
+class Position(NamedTuple):
+    """Where a record stands: `generation` tells rotated files of one name apart; line is 1-based, 0 unknown."""
+
+    generation: str
+    offset: int
+    line: int = 0
+
+
+class Chunk(NamedTuple):
+    """Whole lines of one source, in order, each handed on exactly once."""
+
+    source: Source
+    data: bytes
+    position: Position
+    """Of the first byte."""
+    hint: TimeHint
+    final: bool = False
+    """Nothing follows in this generation: the last record is complete."""
+
+
+class LogRecord(NamedTuple):
+    """One record, multi-line ones joined. `at` is never None: a record without a time takes its neighbour's."""
+
+    source: Source
+    text: str
+    """The message, header stripped, `\\n` between its lines, invalid UTF-8 replaced."""
+    at: float
+    logged: bool
+    """True where the record carries its own time; False where it was taken from a neighbour or the reader's clock."""
+    position: Position
