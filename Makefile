@@ -1,0 +1,58 @@
+# Two commands matter: `make run` starts xenwatch on a demo host, `make test` sets up and runs every check.
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV
+# One process per core for the tests; override with JOBS=0 to see them one by one.
+JOBS ?= auto
+
+.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick lock dashboards docs deb clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup:
+	@packaging/setup.sh run
+
+setup-test:
+	@packaging/setup.sh test
+
+run: setup  ## start the agent on an embedded demo host; needs no Xen
+	@exec $(BIN)/xenwatch agent --demo
+
+test: setup-test lint types layers rules unit  ## set up and run everything: tests, types, lint, layers, rule tests
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+layers:
+	$(BIN)/lint-imports --no-cache
+
+rules:
+	$(BIN)/xenwatch rules lint
+	$(BIN)/xenwatch rules test
+
+unit:
+	$(BIN)/pytest -q -n $(JOBS) -m 'not slow and not xenhost'
+
+bench: setup-test  ## the benchmarks, each beside a peer in the same run
+	$(BIN)/python tests/benchmarks/run.py
+
+test-slow: setup-test  ## the follower's torture test and other minutes-long tests
+	$(BIN)/pytest -q -m slow --timeout=3000
+
+xenhost: setup-test  ## build and boot a real Xen host under QEMU and run its whole tier
+	$(BIN)/pytest -q -m xenhost --timeout=3600 tests/xenhost
+
+xenhost-quick: setup-test  ## boot (or restore) that host and run the smoke part
+	$(BIN)/pytest -q -m xenhost --timeout=3600 tests/xenhost -k quick
+
+lock:  ## resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \
+	  --no-annotate --upgrade -o requirements.lock
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

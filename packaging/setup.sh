@@ -1,0 +1,64 @@
+#!/bin/sh
+# Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
+# usage: packaging/setup.sh [run|test]      `test` also unpacks Prometheus' tools below .cache/tools, without installing them
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+python=${PYTHON:-python3}
+venv=${VENV:-.venv}
+
+say() { printf '%s\n' "setup: $*" >&2; }
+
+# ------------------------------------------------------------------ what is missing
+missing=""
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing="$missing python3"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+"$python" - <<'P' 2>/dev/null || missing="$missing python3-dev"
+import os, sys, sysconfig
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))
+P
+command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+pkg-config --exists libvirt 2>/dev/null || missing="$missing libvirt-dev"
+
+if [ -n "$missing" ]; then
+  root=""
+  [ "$(id -u)" = 0 ] || root="sudo -n"
+  if command -v apt-get >/dev/null 2>&1 && $root true 2>/dev/null; then
+    say "installing$missing"
+    $root apt-get update -qq >/dev/null
+    # shellcheck disable=SC2086  # a list of package names
+    DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    say "please install, as root:$missing"
+    exit 1
+  fi
+fi
+
+# ------------------------------------------------------------------ the virtual environment
+stamp="$venv/.made-from-$(cat requirements.lock pyproject.toml | cksum | tr ' ' -)"
+if [ ! -e "$stamp" ]; then
+  say "making $venv (a minute the first time)"
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+  uv_version=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version"
+  VIRTUAL_ENV=$PWD/$venv "$venv/bin/uv" pip install -q --require-hashes -r requirements.lock
+  VIRTUAL_ENV=$PWD/$venv "$venv/bin/uv" pip install -q --no-deps -e .
+  rm -f "$venv"/.made-from-*
+  : > "$stamp"
+fi
+
+# ------------------------------------------------------------------ tools the tests run against
+[ "$purpose" = test ] || exit 0
+tools=.cache/tools
+for package in prometheus prometheus-alertmanager; do
+  binary=$package
+  if command -v "$binary" >/dev/null 2>&1 || [ -x "$tools/usr/bin/$binary" ]; then continue; fi
+  mkdir -p "$tools/deb"
+  say "unpacking Debian's $package below $tools (it is not installed)"
+  if ! (cd "$tools/deb" && apt-get download -qq "$package" >/dev/null 2>&1); then
+    [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null && (cd "$tools/deb" && apt-get download -qq "$package" >/dev/null 2>&1) ||
+      { say "cannot download Debian's $package; its tests will be skipped"; continue; }
+  fi
+  dpkg -x "$tools/deb/$package"_*.deb "$tools"
+done

@@ -1,0 +1,56 @@
+"""The `xenwatch` command: finds its words in this folder, one file a word, and loads only the one that is used."""
+
+import importlib
+import pkgutil
+import sys
+
+import click
+
+import xenwatch.cli
+from xenwatch import __version__
+from xenwatch.base.errors import XenwatchError
+
+EXIT_WRONG_USE = 2
+
+
+class Words(click.Group):
+    """A group whose commands are the modules beside this one; a name with a leading `_` is private."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        names = (info.name for info in pkgutil.iter_modules(xenwatch.cli.__path__))
+        return sorted(name.replace("_", "-") for name in names if name != "main" and not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"xenwatch.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.COMMAND
+        return command
+
+
+@click.group(cls=Words, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="xenwatch")
+def cli() -> None:
+    """The on-call engineer of a Xen host: follows its logs, samples its domains, says what is wrong and why.
+
+    \b
+    Something is down right now:      xenwatch diagnose /var/log/xen
+    Somebody sent you their logs:     xenwatch diagnose bundle.tar.gz
+    Watch this host from now on:      xenwatch agent
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+
+
+def main() -> None:
+    """Run the command; what xenwatch itself reports is one clear message and exit code 2, never a traceback."""
+    try:
+        cli(prog_name="xenwatch")
+    except XenwatchError as error:
+        click.echo(f"xenwatch: {error}", err=True)
+        sys.exit(EXIT_WRONG_USE)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away (`| head`): nothing is wrong
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
