@@ -36,6 +36,8 @@ class Diagnosis:
     summary: str
     cause: str
     at: float
+    impact: str = ""
+    """What it means for the people who use the guest."""
     depth: Depth = "cause"
     verify: tuple[str, ...] = ()
     remedy: tuple[str, ...] = ()

@@ -1,0 +1,74 @@
+"""What `diagnose` found, as data: incidents in order, what was read, what could not be, and what no rule knew."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import LogRecord
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """One log that was read; `first` and `last` are the times of its first and last dated record, if any."""
+
+    path: str
+    format: str
+    lines: int
+    bytes: int
+    first: float | None = None
+    last: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was not read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedError:
+    """A record at error level that no rule knows; `count` like it were seen."""
+
+    file: str
+    line: int
+    text: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`incidents` come most likely root cause first; symptoms that are explained stand behind their causes."""
+
+    incidents: tuple[Incident, ...]
+    files: tuple[FileRead, ...]
+    skipped: tuple[Skipped, ...] = ()
+    unmatched: tuple[UnmatchedError, ...] = ()
+    facts: tuple[str, ...] = ()
+    """Where facts about the host were learnt: `xl info`, `brctl show` …"""
+    utc_offset: float = 0.0
+    """Seconds east of UTC in which the logs' times are shown."""
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def causes(self) -> tuple[Incident, ...]:
+        """The incidents that nothing else explains."""
+        return tuple(i for i in self.incidents if i.explained_by is None)
+
+    def explained_by(self, cause: Incident) -> tuple[Incident, ...]:
+        """The symptoms that this cause accounts for, directly or through another symptom."""
+        children = tuple(i for i in self.incidents if i.explained_by == cause.id and i.id != cause.id)
+        return children + tuple(far for child in children for far in self.explained_by(child))
+
+
+def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
+    """The pieces of evidence that are log records, each record once."""
+    seen = set()
+    for piece in evidence:
+        if isinstance(piece.origin, LogRecord):
+            place = (piece.origin.source.path, piece.origin.position)
+            if place not in seen:
+                seen.add(place)
+                yield piece, piece.origin

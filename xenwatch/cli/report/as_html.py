@@ -1,0 +1,92 @@
+"""The report as one self-contained page to attach to a ticket; everything from a log is escaped, nothing is loaded."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from xenwatch import __version__
+from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.words import clock_text, count_text, place, printable, shortened
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import LogRecord
+
+
+def render(report: Report, title: str = "xenwatch diagnose") -> str:
+    """The page. Its script is allowed by its hash alone, so text from a log can never run."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["printable"] = printable
+    folder = files("xenwatch.cli.report")
+    script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
+    return template.render(
+        title=title,
+        version=__version__,
+        report=report,
+        incidents=[_view(report, i) for i in report.causes],
+        points=_timeline(report),
+        count_text=count_text,
+        script=Markup(script),  # noqa: S704 (our own file, not a log's text)
+        style=Markup(style),  # noqa: S704
+        script_hash=digest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    place: str
+    when: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    incident: Incident
+    seen: list[_Seen]
+    symptoms: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    percent: float
+    severity: str
+    label: str
+    anchor: str
+
+
+def _view(report: Report, incident: Incident) -> _View:
+    seen = [
+        _Seen(place(r), _when(report, r), shortened(r.text, 30)) for _, r in log_evidence(incident.diagnosis.evidence)
+    ]
+    return _View(incident, seen, report.explained_by(incident))
+
+
+def _when(report: Report, record: LogRecord) -> str:
+    return clock_text(record.at, report.utc_offset) if record.logged else ""
+
+
+def _timeline(report: Report) -> list[_Point]:
+    """Dated evidence placed between the first and the last moment, each point leading to its incident."""
+    dated = [
+        (record, incident)
+        for incident in report.causes
+        for _, record in log_evidence(incident.diagnosis.evidence)
+        if record.logged
+    ]
+    if not dated:
+        return []
+    start, end = min(r.at for r, _ in dated), max(r.at for r, _ in dated)
+    span = max(end - start, 1.0)
+    return [
+        _Point(
+            round(2 + 96 * (record.at - start) / span, 2),
+            incident.diagnosis.severity,
+            f"{_when(report, record)}  {incident.diagnosis.title}",
+            incident.id,
+        )
+        for record, incident in dated
+    ]
