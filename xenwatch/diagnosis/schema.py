@@ -1,0 +1,179 @@
+"""The format of a rule file as a JSON Schema: the loader checks with it, editors complete with it."""
+
+import json
+from typing import Any
+
+Schema = dict[str, Any]
+
+_NAME = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9._-]*$"}
+_DURATION = {"type": "string", "format": "duration"}
+_TEXT = {"type": "string"}
+_OFFSET = {"type": "string", "format": "offset"}
+_CEL = {"type": "string", "format": "cel"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+
+def _thing(about: str, properties: Schema, required: tuple[str, ...] = ()) -> Schema:
+    return {
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _typed(kind: str, about: str, properties: Schema, required: tuple[str, ...]) -> Schema:
+    return _thing(about, {"type": {"const": kind}, **properties}, ("type", *required))
+
+
+_CONDITION_REF = {"$ref": "#/$defs/condition"}
+_CONDITIONS = {"type": "array", "items": _CONDITION_REF, "minItems": 1}
+
+CONDITIONS: dict[str, Schema] = {
+    "event": _typed("event", "Such an event came.", {"event": _NAME, "where": _CEL}, ("event",)),
+    "count": _typed(
+        "count",
+        "At least N of them came within the time.",
+        {"event": _NAME, "at_least": {"type": "integer", "minimum": 1}, "within": _DURATION, "by": _TEXTS},
+        ("event", "at_least", "within"),
+    ),
+    "sequence": _typed(
+        "sequence",
+        "These events came in this order.",
+        {"events": {"type": "array", "items": _NAME, "minItems": 2}, "within": _DURATION},
+        ("events", "within"),
+    ),
+    "absent": _typed(
+        "absent",
+        "`after` came and `expect` did not follow in time.",
+        {"after": _NAME, "expect": _NAME, "within": _DURATION},
+        ("after", "expect", "within"),
+    ),
+    "metric": _typed(
+        "metric",
+        "A metric's value, or its increase a second, satisfies `check` for so long.",
+        {
+            "metric": _TEXT,
+            "labels": {"type": "object", "additionalProperties": _TEXT},
+            "check": _CEL,
+            "for": _DURATION,
+            "rate": _DURATION,
+        },
+        ("metric", "check"),
+    ),
+    "fact": _typed(
+        "fact",
+        "A fact about the host satisfies `check`.",
+        {"fact": _TEXT, "check": _CEL, "missing": {"enum": ["hold", "fail"]}},
+        ("fact", "check"),
+    ),
+}
+
+_SIGNATURE = _thing(
+    "Text that means something.",
+    {
+        "event": _NAME,
+        "streams": {"type": "array", "items": _NAME, "minItems": 1},
+        "regex": {"type": "string", "format": "regex"},
+        "where": _CEL,
+        "template": _TEXT,
+        "versions": _TEXT,
+        "source": _TEXT,
+    },
+    ("regex",),
+)
+
+_VALUE = {"type": ["string", "number", "boolean", "array"]}
+GIVEN: dict[str, Schema] = {
+    "line": _thing(
+        "One or more records of a dialect.",
+        {"stream": _NAME, "line": _TEXT, "at": _OFFSET, "file": _TEXT},
+        ("stream", "line"),
+    ),
+    "fact": _thing("Something known.", {"fact": _TEXT, "value": _VALUE, "subject": _TEXT}, ("fact", "value")),
+    "metric": _thing(
+        "One number of a sampling cycle.",
+        {
+            "metric": _TEXT,
+            "labels": {"type": "object", "additionalProperties": _TEXT},
+            "value": {"type": "number"},
+            "at": _OFFSET,
+        },
+        ("metric", "value"),
+    ),
+    "advance": _thing("Time passes.", {"advance": _DURATION}, ("advance",)),
+}
+
+_TEST = _thing(
+    "A story, and the incidents of this rule that it must give.",
+    {
+        "name": _TEXT,
+        "given": {"type": "array", "items": {"$ref": "#/$defs/given"}, "minItems": 1},
+        "expect": {
+            "type": "array",
+            "items": _thing(
+                "An incident.",
+                {
+                    "subject": _TEXT,
+                    "fields": {"type": "object", "additionalProperties": _TEXT},
+                    "severity": {"enum": ["info", "warning", "error", "critical"]},
+                },
+            ),
+        },
+    },
+    ("name", "given", "expect"),
+)
+
+RULE: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "xenwatch rule",
+    **_thing(
+        "One known failure of a Xen host.",
+        {
+            "id": {**_NAME, "description": "The file's name without .yaml."},
+            "class": {**_NAME, "description": "The kind of root cause."},
+            "title": _TEXT,
+            "severity": {"enum": ["info", "warning", "error", "critical"]},
+            "status": {"enum": ["experimental", "test", "stable", "deprecated"]},
+            "depth": {"enum": ["cause", "mechanism", "symptom"]},
+            "subject": {
+                "enum": [
+                    "host", "domain", "vbd", "vif", "bridge", "vg", "lv", "pv", "array",
+                    "mount", "daemon", "pci", "sr", "pool", "image",
+                ]
+            },
+            "subject_name": _TEXT,
+            "signatures": {"type": "array", "items": _SIGNATURE},
+            "when": _CONDITION_REF,
+            "explains": _TEXTS,
+            "reach": {"enum": ["subject", "host"]},
+            "window": _DURATION,
+            "impact": _TEXT,
+            "cause": _TEXT,
+            "noise": _TEXT,
+            "verify": _TEXTS,
+            "remedy": _TEXTS,
+            "actions": {"type": "array", "items": _TEXT},
+            "resolve": _thing("When it counts as over.", {"quiet_for": _DURATION, "on": _TEXTS}),
+            "references": _TEXTS,
+            "tests": {"type": "array", "items": _TEST},
+        },
+        ("id", "class", "title", "severity"),
+    ),
+    "$defs": {
+        "condition": {
+            "oneOf": [
+                _thing("Each of them holds.", {"all": _CONDITIONS}, ("all",)),
+                _thing("At least one of them holds.", {"any": _CONDITIONS}, ("any",)),
+                *CONDITIONS.values(),
+            ]
+        },
+        "given": {"oneOf": list(GIVEN.values())},
+    },
+}  # fmt: skip
+
+
+def schema_text() -> str:
+    """The schema as `docs/rule.schema.json` holds it."""
+    return json.dumps(RULE, indent=2, ensure_ascii=False) + "\n"
