@@ -1,0 +1,74 @@
+"""Programs end in time, with their children, and what they print is bounded."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from xenwatch.base.errors import CommandFailed, TimedOut
+from xenwatch.host.runner import SystemRunner
+
+
+async def test_output_and_status_of_a_program_are_handed_back() -> None:
+    done = await SystemRunner().run(["sh", "-c", "echo out; echo err >&2; exit 3"], 10)
+    assert (done.returncode, done.stdout, done.stderr, done.truncated) == (3, b"out\n", b"err\n", False)
+    with pytest.raises(CommandFailed, match=r"exited with 3: err"):
+        done.checked()
+
+
+async def test_a_program_that_is_not_there_is_a_failed_command_without_a_status() -> None:
+    with pytest.raises(CommandFailed) as caught:
+        await SystemRunner().run(["/nowhere/xl", "list"], 10)
+    assert caught.value.returncode is None
+
+
+async def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with pytest.raises(TimedOut, match="killed"):
+        await SystemRunner().run(["sh", "-c", f"sleep 600 & echo $! > {pid_file}; wait"], 0.5)
+    child = int(pid_file.read_text())
+    assert await _gone(child)
+
+
+async def test_a_cancelled_wait_kills_the_program(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    os.mkfifo(pid_file)
+    task = asyncio.create_task(SystemRunner().run(["sh", "-c", f"echo $$ > {pid_file}; exec sleep 600"], 60))
+    pid = int(await asyncio.to_thread(pid_file.read_text))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await _gone(pid)
+
+
+async def test_a_daemon_left_behind_does_not_hold_the_caller_nor_is_it_killed() -> None:
+    done = await SystemRunner().run(["sh", "-c", "sleep 600 & echo $!"], 10)
+    pid = int(done.stdout)
+    os.kill(pid, 9)
+    assert done.returncode == 0
+
+
+async def test_only_the_first_bytes_of_a_flood_are_kept() -> None:
+    done = await SystemRunner().run(["head", "-c", "300000", "/dev/zero"], 10, limit=1000)
+    assert (done.returncode, len(done.stdout), done.truncated) == (0, 1000, True)
+
+
+async def test_programs_speak_the_c_locale_and_read_nothing_from_us() -> None:
+    done = await SystemRunner().run(["sh", "-c", "echo $LC_ALL; cat"], 10)
+    assert done.text == "C\n"
+
+
+async def _gone(pid: int) -> bool:
+    """True once the process is dead: gone, or a zombie that its new parent has yet to reap."""
+    async with asyncio.timeout(10):
+        while not _dead(pid):  # noqa: ASYNC110 - the kernel reaps; there is nothing to wait on
+            await asyncio.sleep(0)
+    return True
+
+
+def _dead(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

@@ -1,0 +1,126 @@
+"""Runs programs: argv lists with a deadline and bounded output, never a shell. The only subprocess in xenwatch."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xenwatch.base.errors import CommandFailed, TimedOut
+
+OUTPUT_LIMIT = 16 * 1024 * 1024
+_REAP_SECONDS = 2.0
+_PIPE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A program that ran to its end, whatever it returned."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    truncated: bool = False
+    """True where more output came than was kept."""
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode("utf-8", "replace")
+
+    def checked(self) -> "Completed":
+        """Itself when it returned 0; CommandFailed otherwise."""
+        if self.returncode != 0:
+            raise CommandFailed(self.argv, self.returncode, self.stderr.decode("utf-8", "replace"))
+        return self
+
+
+class Runner(Protocol):
+    """What a part is handed that needs programs run; tests hand in one that plays recorded output."""
+
+    async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
+        """Run `argv`; TimedOut after `deadline` seconds, CommandFailed(returncode None) where it cannot be started."""
+
+
+class SystemRunner:
+    """Runs programs on this machine, each in a process group of its own, in the C locale, without standard input."""
+
+    def __init__(self, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        """`prefix` goes before every argv, such as `("ssh", "-oBatchMode=yes", "xen1", "--")`."""
+        self._prefix = tuple(prefix)
+        self._environment = {**os.environ, "LC_ALL": "C", "LANG": "C", **(environment or {})}
+
+    async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
+        whole = (*self._prefix, *argv)
+        transport, output = await self._start(whole, limit)
+        try:
+            async with asyncio.timeout(deadline):
+                await output.exited.wait()
+        except TimeoutError:
+            raise TimedOut(f"{' '.join(whole)}: no end within {deadline:g} s; killed") from None
+        else:
+            # A daemon it left behind may hold the pipes open: what was written by now is all there is.
+            await output.closed_within(_PIPE_SECONDS)
+        finally:
+            await _end(transport, output)
+        returncode = transport.get_returncode()
+        return Completed(
+            whole,
+            -signal.SIGKILL if returncode is None else returncode,
+            bytes(output.kept[1]),
+            bytes(output.kept[2]),
+            output.truncated,
+        )
+
+    async def _start(self, argv: tuple[str, ...], limit: int) -> "tuple[asyncio.SubprocessTransport, _Output]":
+        try:
+            return await asyncio.get_running_loop().subprocess_exec(
+                lambda: _Output(limit),
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._environment,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument
+            raise CommandFailed(argv, None, str(error)) from error
+
+
+class _Output(asyncio.SubprocessProtocol):
+    """Keeps the first bytes of both streams and drops the rest: a chatty program neither blocks nor fills memory."""
+
+    def __init__(self, limit: int) -> None:
+        self.exited, self._closed = asyncio.Event(), asyncio.Event()
+        self.kept = {1: bytearray(), 2: bytearray()}
+        self.truncated = False
+        self._limit = limit
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        room = self._limit - len(self.kept[fd])
+        self.kept[fd] += data[:room]
+        self.truncated |= len(data) > room
+
+    def process_exited(self) -> None:
+        self.exited.set()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._closed.set()
+
+    async def closed_within(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+
+
+async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
+    """Kill the group of a program that has not ended, and let go of one that even SIGKILL does not end."""
+    if not output.exited.is_set():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(transport.get_pid(), signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REAP_SECONDS):
+                await output.exited.wait()
+    transport.close()
