@@ -1,0 +1,67 @@
+"""Shapes that several dialects share: file names, the syslog header, libxl's context and level, lines that continue."""
+
+import re
+
+from xenwatch.logs.timestamps import ISO, SYSLOG, iso_time, syslog_time
+from xenwatch.model.record import Header, TimeHint
+
+_LEVELS = {
+    **dict.fromkeys(("trace", "debug", "verbose", "detail", "progress"), "debug"),
+    **dict.fromkeys(("info", "notice"), "info"),
+    **dict.fromkeys(("warn", "warning"), "warning"),
+    **dict.fromkeys(("err", "error"), "error"),
+    **dict.fromkeys(("crit", "critical", "alert", "emerg", "fatal"), "critical"),
+}
+
+SYSLOG_LINE = rf"(?:<\d{{1,3}}>)?(?:{SYSLOG}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)) "
+"""Pattern of the time that starts a line of syslog, or of `journalctl -o short-iso`."""
+
+_SYSLOG_HEADER = re.compile(
+    rf"(?:<\d{{1,3}}>)?(?:(?P<old>{SYSLOG})|(?P<iso>{ISO})) (?:(?!\(XEN\))(?P<host>[\w.:-]+) "
+    r"(?=(?P<tag>[\w./@()-]+)(?:\[(?P<pid>\d+)\])?: ?))?"
+)
+_XTL_HEADER = re.compile(rf"(?:(?P<at>{ISO}):? )?(?:\[(?P<pid>\d+)\] )?(?=(?P<context>[a-z]\w*): (?P<level>[a-z]+): )")
+XTL_DOMAIN = re.compile(r"\bDomain\s+(?P<domid>\d+):")
+
+CONTINUED = re.compile(
+    rb"[ \t]+\S|and so (?:cannot|I will)|which is mounted|mount it read-write|If you are using iptables"
+    rb"|\d+:[A-Za-z]|File \"[^\"\n]+\", line \d+"
+    rb"|[A-Za-z_][\w.]*(?:Error|Exception|Fault|Interrupt|Exit): "
+)
+"""Lines without a header that belong to the one before: tracebacks, messages of the hotplug scripts, hard wraps."""
+
+
+def named(*stems: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns for paths that end in such a name, rotated (`.1`, `-20240501`, `.old`) and compressed ones included."""
+    return tuple(re.compile(rf"(?:^|/)(?:{stem})(?:[.-]\d+)*(?:\.old|~)?(?:\.(?:gz|bz2|xz|zst))?$") for stem in stems)
+
+
+def level(word: str) -> str | None:
+    """One of our five levels for a word of theirs (`WARN`, `notice`, `critical`); None for another word."""
+    return _LEVELS.get(word.lower())
+
+
+def syslog_header(text: str, hint: TimeHint) -> Header:
+    """Reads time and host. The message keeps its tag (`xenstored: …`): it says who speaks."""
+    found = _SYSLOG_HEADER.match(text)
+    if not found:
+        return Header()
+    at = syslog_time(found["old"], hint) if found["old"] else iso_time(found["iso"], hint)
+    fields = {name: value for name in ("host", "tag", "pid") if (value := found[name])}
+    return Header(at=at, length=found.end(), fields=fields)
+
+
+def xtl_header(text: str, hint: TimeHint) -> Header:
+    """Reads xentoollog's `[date zone [pid] ]context: level: message`. The message keeps context and level."""
+    found = _XTL_HEADER.match(text)
+    if not found:
+        return Header(fields=domain_field(text))
+    fields = domain_field(text) | ({"pid": found["pid"]} if found["pid"] else {})
+    at = iso_time(found["at"], hint) if found["at"] else None
+    return Header(at=at, level=level(found["level"]), length=found.end(), fields=fields)
+
+
+def domain_field(text: str) -> dict[str, str]:
+    """The domid libxl since 4.9 writes into its messages, `Domain 5:`."""
+    found = XTL_DOMAIN.search(text, 0, 400)
+    return {"domid": found["domid"]} if found else {}

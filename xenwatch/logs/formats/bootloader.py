@@ -1,0 +1,19 @@
+"""bootloader.<domid>.log: what pygrub printed on its terminal while it looked for a guest's kernel."""
+
+import re
+
+from xenwatch.logs.formats._shapes import CONTINUED, named
+from xenwatch.model.record import LogFormat
+
+FORMAT = LogFormat(
+    name="bootloader",
+    title="bootloader log of a guest (pygrub)",
+    names=named(r"bootloader(?:\.\d+)?\.log"),
+    sniff=re.compile(
+        rb"pygrub\", line \d+|^(?:Using <class 'grub\.|WARNING:root:Unknown directive|linux \(kernel )", re.MULTILINE
+    ),
+    rank=20,
+    continues=CONTINUED,
+    error=re.compile(rb"^(?:Traceback \(|RuntimeError|\w+Error: )|Unable to ", re.MULTILINE),
+    subject=re.compile(r"(?:^|/)bootloader\.(?P<domid>\d+)\.log"),
+)

@@ -1,0 +1,39 @@
+"""A guest's console as xenconsoled keeps it: every byte is chosen by the guest."""
+
+import re
+
+from xenwatch.logs.formats._shapes import named
+from xenwatch.logs.timestamps import ISO, iso_time
+from xenwatch.model.record import Header, LogFormat, TimeHint
+
+_HEADER = re.compile(rf"(?:\[(?P<at>{ISO})\] ?)?(?:\[ *(?P<boot>\d{{1,8}}\.\d{{6}})\] ?)?")
+
+
+def _parse(text: str, hint: TimeHint) -> Header:
+    """The stamp (`--timestamp=guest`) is xenconsoled's and so the host's; what follows it is the guest's."""
+    found = _HEADER.match(text)
+    if not found:
+        return Header()
+    fields = {"boot_seconds": found["boot"]} if found["boot"] else {}
+    return Header(at=iso_time(found["at"], hint) if found["at"] else None, length=found.end(), fields=fields)
+
+
+FORMAT = LogFormat(
+    name="console",
+    title="console of a guest",
+    names=named(r"guest-[^/]+\.log", r"console/[^/]*(?<!hypervisor)\.log", r"(?:guest-?)?console\.log"),
+    # A log that xenconsoled opened and in which the hypervisor does not speak: the whole head counts as matching.
+    # So do lines with xenconsoled's stamp before the guest kernel's own.
+    sniff=re.compile(
+        rb"\A(?:\[[-\d: ]{19}\] )?Logfile Opened\n(?:(?!(?:\[[-\d: ]{19}\] )?\(XEN\)).*\n?)*"
+        rb"|^\[[-\d: ]{19}\] \[ *\d+\.\d{6}\] ",
+        re.MULTILINE,
+    ),
+    rank=12,
+    continues=re.compile(
+        rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?(?:[ \t]+\[?<?[0-9a-f]{8}|Call Trace:|Code: |RIP: )"
+    ),
+    parse=_parse,
+    guest_written=True,
+    subject=re.compile(r"(?:^|/)guest-(?P<domain>[^/]+?)(?:-vuart\d)?\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"),
+)

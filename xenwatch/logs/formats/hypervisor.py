@@ -1,0 +1,52 @@
+"""The hypervisor's ring (`xm dmesg`, `xl dmesg`, serial console) and xenconsoled's hypervisor.log."""
+
+import re
+
+from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.timestamps import ISO, iso_time
+from xenwatch.model.record import Header, LogFormat, TimeHint
+
+_HEADER = re.compile(
+    rf"(?:\[(?P<outer>{ISO})\] )?\((?:XEN|d\d+)\) ?"
+    rf"(?:\[(?:(?P<date>{ISO})|(?P<boot> *\d+\.\d+)|[0-9a-f]{{16}})\] ?)?"
+)
+_PREFIX = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\] |" + SYSLOG_LINE.encode() + rb"(?:\S+ )?)?"
+_STAMP = rb"(?:\[[^\]\n]{4,30}\] ?)?"
+# Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
+_BODY = (
+    rb"(?:[ \t]+\S|----\[|CPU: |RIP: |RFLAGS: |EFLAGS: |EIP: |PC: |CPSR: |HCR|LR: |SP: |EAX|rax: |rbx: |rsi: "
+    rb"|rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
+    rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code=)"
+)
+
+
+def _parse(text: str, hint: TimeHint) -> Header:
+    """Ticks and uptimes of the hypervisor's own stamps give no moment; xenconsoled's and `date` stamps do."""
+    syslog = syslog_header(text, hint)
+    found = _HEADER.match(text, syslog.length)
+    if not found:
+        outer = re.match(rf"\[(?P<outer>{ISO})\] ", text)
+        return Header(at=iso_time(outer["outer"], hint), length=outer.end()) if outer else syslog
+    stamp = found["outer"] or found["date"]
+    fields = {"boot_seconds": found["boot"].strip()} if found["boot"] else {}
+    return Header(at=iso_time(stamp, hint) if stamp else syslog.at, length=found.end(), fields=fields)
+
+
+FORMAT = LogFormat(
+    name="hypervisor",
+    title="messages of the hypervisor",
+    names=named(
+        r"hypervisor\.log", r"x[ml][-_ ]?dmesg(?:\.(?:log|txt|out))?", r"xen-?dmesg(?:\.(?:log|txt))?", r"hypervisor"
+    ),
+    sniff=re.compile(rb"^" + _PREFIX + rb"\((?:XEN|d\d+)\) ?", re.MULTILINE),
+    rank=15,
+    continues=re.compile(_PREFIX + rb"\(XEN\) ?" + _STAMP + _BODY),
+    parse=_parse,
+    error=re.compile(
+        rb"\(XEN\).{0,60}(?:Xen BUG at|FATAL|Panic on CPU|Assertion '|crashed|DOUBLE FAULT|[Ee]rror|[Ff]ailed"
+        rb"|out of PoD|Over-allocation"
+        rb"|Could not |Cannot |DMAR:|IO_PAGE_FAULT|stuck!|Triple fault|Bad vmexit)",
+        re.MULTILINE,
+    ),
+    guest_line=re.compile(_PREFIX + rb"(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?"),
+)

@@ -1,0 +1,26 @@
+"""What LVM's and device-mapper's commands say when they fail or warn."""
+
+import re
+
+from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
+from xenwatch.model.record import LogFormat
+
+FORMAT = LogFormat(
+    name="lvm",
+    title="messages of LVM commands",
+    names=named(r"lvm(?:2)?\.log", r"(?:lv|vg|pv)\w*\.(?:log|err)"),
+    sniff=re.compile(
+        rb"^ {0,4}(?:Volume group \"|Logical volume |Insufficient free (?:extents|space)"
+        rb"|Can't remove open logical volume|Couldn't find device with uuid"
+        rb"|device-mapper: \w+ ioctl|(?:WARNING: )?Device for PV|Failed to find (?:logical|physical) volume"
+        rb"|Cannot process volume group)",
+        re.MULTILINE,
+    ),
+    rank=30,
+    parse=syslog_header,
+    error=re.compile(
+        rb"Insufficient |insufficient|not found|Can't |Couldn't |ioctl.{0,40} failed|[Ff]ailed|Cannot |Refusing|"
+        + SYSLOG_LINE.encode()
+        + rb"\S+ lvm\S* [Ee]rror"
+    ),
+)

@@ -1,0 +1,25 @@
+"""The log of the monitor that `xl create` leaves behind: xl's bare words and libxl's lines, mostly without times."""
+
+import re
+
+from xenwatch.logs.formats._shapes import CONTINUED, named, xtl_header
+from xenwatch.model.record import LogFormat
+
+FORMAT = LogFormat(
+    name="xl",
+    title="xl-<domain>.log, the monitor of a domain started with xl",
+    names=named(r"xl-[^/]+\.log", r"xl\.log"),
+    sniff=re.compile(
+        rb"^(?:Waiting for domain .{1,80} to die|Domain \d+ (?:has shut down, reason code|has been destroyed"
+        rb"|needs to be cleaned up|is dead)"
+        rb"|Action for shutdown reason code|Done\. (?:Exiting|Rebooting) now)",
+        re.MULTILINE,
+    ),
+    rank=20,
+    continues=CONTINUED,
+    parse=xtl_header,
+    error=re.compile(
+        rb"\b(?:libxl|xc|xl|xen\w+): (?:error|critical): |dump failed|^Error|[Uu]nable to |^Failed ", re.MULTILINE
+    ),
+    subject=re.compile(r"(?:^|/)xl-(?P<domain>[^/]+?)\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"),
+)

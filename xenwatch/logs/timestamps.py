@@ -1,0 +1,87 @@
+"""Every way the logs of a Xen host write a moment, read into seconds since the epoch; called on hits only."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+from xenwatch.model.record import TimeHint
+
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MONTHS = {name: number for number, name in enumerate(_MONTH.split("|"), 1)}
+
+ISO = r"\d{4}-?\d\d-?\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,5}\b)?"
+"""Pattern of what `iso_time` reads."""
+SYSLOG = rf"(?:{_MONTH}) {{1,2}}\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
+"""Pattern of what `syslog_time` reads."""
+ENGLISH = (
+    rf"[A-Z][a-z]{{2}},? (?:\d{{1,2}} (?:{_MONTH}) \d{{4}} \d\d:\d\d:\d\d"
+    rf"|(?:{_MONTH}) +\d{{1,2}} \d\d:\d\d:\d\d \d{{4}})"
+)
+"""Pattern of what `english_time` reads."""
+
+_ISO = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d)| ([A-Z]{3,5})\b)?"
+)
+_SYSLOG = re.compile(rf"({_MONTH}) {{1,2}}(\d{{1,2}}) (\d\d):(\d\d):(\d\d)(?:\.(\d{{1,9}}))?")
+_DAY_FIRST = re.compile(rf"[A-Z][a-z]{{2}}, (\d{{1,2}}) ({_MONTH}) (\d{{4}}) (\d\d):(\d\d):(\d\d)")
+_ASCTIME = re.compile(rf"[A-Z][a-z]{{2}} ({_MONTH}) +(\d{{1,2}}) (\d\d):(\d\d):(\d\d) (\d{{4}})")
+_UTC_NAMES = {"UTC", "GMT", "WET"}
+
+TimeReader = Callable[[str, TimeHint], float | None]
+
+
+def iso_time(text: str, hint: TimeHint) -> float | None:
+    """`2011-05-18 20:55:04`, `…,238`, `…+0200`, `20120101T12:00:00.123Z`, `… CET`; no zone means local time.
+
+    Zone names other than UTC and GMT are taken for the log's local time: three letters do not name a zone uniquely.
+    """
+    found = _ISO.match(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    fraction, zulu, sign, hours, minutes, zone = found.groups()[6:]
+    offset = hint.utc_offset
+    if zulu or zone in _UTC_NAMES:
+        offset = 0.0
+    elif sign:
+        offset = (1 if sign == "+" else -1) * (int(hours) * 3600.0 + int(minutes) * 60.0)
+    return _moment((year, month, day), (hour, minute, second), fraction, offset)
+
+
+def syslog_time(text: str, hint: TimeHint) -> float | None:
+    """`Jul 14 14:18:02`: local, without a year; the year is the one that brings it nearest to `hint.near`."""
+    found = _SYSLOG.match(text)
+    if not found:
+        return None
+    month, day = _MONTHS[found[1]], int(found[2])
+    clock = int(found[3]), int(found[4]), int(found[5])
+    near_year = datetime.fromtimestamp(hint.near, UTC).year
+    candidates = [
+        at
+        for year in (near_year - 1, near_year, near_year + 1)
+        if (at := _moment((year, month, day), clock, found[6], hint.utc_offset)) is not None
+    ]
+    return min(candidates, key=lambda at: abs(at - hint.near), default=None)
+
+
+def english_time(text: str, hint: TimeHint) -> float | None:
+    """virt-manager's `Tue, 14 Jul 2009 14:18:02` and asctime's `Tue Jul 14 14:18:02 2009`, both local."""
+    if found := _DAY_FIRST.match(text):
+        day, month, year = int(found[1]), _MONTHS[found[2]], int(found[3])
+        return _moment((year, month, day), (int(found[4]), int(found[5]), int(found[6])), None, hint.utc_offset)
+    if found := _ASCTIME.match(text):
+        month, day, year = _MONTHS[found[1]], int(found[2]), int(found[6])
+        return _moment((year, month, day), (int(found[3]), int(found[4]), int(found[5])), None, hint.utc_offset)
+    return None
+
+
+def _moment(
+    date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str | None, offset: float
+) -> float | None:
+    """None for a date that does not exist; a leap second counts as the one before it."""
+    try:
+        zone = timezone(timedelta(seconds=offset))
+        whole = datetime(*date, clock[0], clock[1], min(clock[2], 59), tzinfo=zone).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
