@@ -8,8 +8,10 @@ from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _BRACKET = re.compile(r"(?:[\w./-]+(?:\[\d+\])?: )?(?=\[ *(?P<level>debug|info|warn|error)\|)")
 _FILE = re.compile(r"\[?(?P<at>\d{8}T\d\d:\d\d:\d\d\.\d+Z)\|(?P<level>[ \w]+)\|")
-_DAEMONS = rb"(?:xapi|xenopsd(?:-\w+)?|squeezed|xcp-\w+|forkexecd|xcp-rrdd\S*|emu-manager\S*|xenguest-\S+"
-_DAEMONS = rb"|message-switch|v6d|xha|perfmon|mpathalert|wsproxy)"
+_DAEMONS = (
+    rb"(?:xapi|xenopsd(?:-\w+)?|squeezed|xcp-\w+|forkexecd|xcp-rrdd\S*|emu-manager\S*|xenguest-\S+"
+    rb"|message-switch|v6d|xha|perfmon|mpathalert|wsproxy)"
+)
 _LINE = (
     rb"(?:" + SYSLOG_LINE.encode() + rb"\S+ " + _DAEMONS + rb"(?:\[\d+\])?: |\[?\d{8}T\d\d:\d\d:\d\d\.\d+Z\|[ \w]+\|"
     rb"|\[ *(?:debug|info|warn|error)\|[^|\n]*\|)"
