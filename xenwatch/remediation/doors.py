@@ -1,0 +1,104 @@
+"""The seam to the machine: commands that only read, orders that change something, and who carries them out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xenwatch.base.errors import InputError
+
+HERE = ""
+"""The host the agent runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program that only reads. `argv` is a list and never passes a shell on this host."""
+
+    argv: tuple[str, ...]
+    host: str = HERE
+    deadline: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `code` None: no answer at all (could not start, timed out, host not reached)."""
+
+    code: int | None
+    out: str = ""
+    err: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        how = "no answer" if self.code is None else f"exit {self.code}"
+        said = (self.err.strip() or self.out.strip()).splitlines()
+        return f"{how}: {said[-1][:200]}" if said else how
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One change. The executor seam: a privileged helper would be sent exactly this, and check it again.
+
+    `argv` is a program and its arguments, or, where `argv[0]` is `libvirt:<call>`, a call of libvirt_calls.CALLS.
+    """
+
+    argv: tuple[str, ...]
+    host: str = HERE
+    deadline: float = 60.0
+    detached: bool = False
+    """Started outside the agent's control group: what it starts outlives the agent."""
+    save_as: str = ""
+    """File below the state folder that takes the program's output; empty: the output is only an answer."""
+    run: str = ""
+    token: int = 0
+    """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""
+
+    @property
+    def words(self) -> str:
+        """For the plan and its hash: place and arguments, nothing that differs from run to run."""
+        place = f"[{self.host}] " if self.host else ""
+        return place + " ".join(self.argv) + (f" > {self.save_as}" if self.save_as else "")
+
+
+class Machine(Protocol):
+    """The host (and, over ssh, its neighbours). Neither call raises: what cannot be done is an Answer that says so."""
+
+    async def read(self, command: Command) -> Answer: ...
+
+    async def effect(self, order: Order) -> Answer: ...
+
+    async def connect(self, address: str, port: int, deadline: float) -> bool:
+        """Whether a TCP connection opens in time."""
+
+
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+:@-")
+
+
+def name_of(text: str, what: str) -> str:
+    """`text` itself when it may stand in an argv as a name; InputError otherwise. Guests and alerts never choose it."""
+    if not text or len(text) > 255 or text[0] in "-." or not _WORD.issuperset(text):  # noqa: PLR2004 - NAME_MAX
+        raise InputError(
+            f"{text[:80]!r} cannot be used as {what}: letters, digits and _.+:@- only, not starting with -"
+        )
+    return text
+
+
+def path_of(text: str, what: str) -> str:
+    """An absolute path without `..`, blanks or control characters; InputError otherwise."""
+    parts = text.split("/")
+    if text[:1] != "/" or ".." in parts or not _WORD.issuperset("".join(parts)):
+        raise InputError(f"{text[:80]!r} cannot be used as {what}: an absolute path of letters, digits and _.+:@-")
+    return text
+
+
+def argv(*words: str | int) -> tuple[str, ...]:
+    """An argv from words and numbers."""
+    return tuple(map(str, words))
+
+
+def plan_words(orders: Sequence[Order]) -> tuple[str, ...]:
+    return tuple(order.words for order in orders)

@@ -1,0 +1,98 @@
+"""The journal's tables and the triggers that make a wrong write an error of the database."""
+
+from xenwatch.model.action import RUN_MOVES
+
+VERSION = 1
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA trusted_schema=OFF",
+)
+
+TABLES = """
+CREATE TABLE run(
+  id TEXT PRIMARY KEY, dedupe_key TEXT NOT NULL UNIQUE, action TEXT NOT NULL, target TEXT NOT NULL, host TEXT NOT NULL,
+  rule TEXT NOT NULL, mode TEXT NOT NULL, risk TEXT NOT NULL, policy_hash TEXT NOT NULL, plan_hash TEXT NOT NULL,
+  proposal TEXT NOT NULL, requester TEXT NOT NULL, expires REAL NOT NULL, needs_approval INTEGER NOT NULL,
+  created REAL NOT NULL, wall REAL NOT NULL, boot TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'new', reason TEXT NOT NULL DEFAULT '', token INTEGER, guard TEXT NOT NULL DEFAULT '');
+CREATE INDEX run_state ON run(state);
+CREATE INDEX run_target ON run(target);
+CREATE TABLE entry(
+  seq INTEGER PRIMARY KEY, run TEXT REFERENCES run(id), kind TEXT NOT NULL, old TEXT, new TEXT, actor TEXT NOT NULL,
+  reason TEXT NOT NULL, facts TEXT NOT NULL, wall REAL NOT NULL, at REAL NOT NULL, boot TEXT NOT NULL,
+  prev TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE INDEX entry_run ON entry(run);
+CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE allowed(old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY(old, new));
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE budget(
+  run TEXT PRIMARY KEY REFERENCES run(id), at REAL NOT NULL, guest TEXT NOT NULL, host TEXT NOT NULL,
+  class TEXT NOT NULL, action TEXT NOT NULL);
+CREATE TABLE approval(
+  nonce TEXT PRIMARY KEY, run TEXT NOT NULL REFERENCES run(id), actor TEXT NOT NULL, plan_hash TEXT NOT NULL,
+  expires REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE backoff(target TEXT PRIMARY KEY, level INTEGER NOT NULL, last REAL NOT NULL, healthy_since REAL);
+CREATE TABLE failing(target TEXT PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE storm(one INTEGER PRIMARY KEY CHECK(one=1), active INTEGER NOT NULL, calm_since REAL);
+CREATE TABLE breaker(scope TEXT PRIMARY KEY, open INTEGER NOT NULL, failures INTEGER NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE maintenance(scope TEXT PRIMARY KEY, owner TEXT NOT NULL, reason TEXT NOT NULL, expires REAL NOT NULL);
+CREATE TABLE switch(one INTEGER PRIMARY KEY CHECK(one=1), off INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE nonce(value TEXT PRIMARY KEY, at REAL NOT NULL);
+CREATE TABLE alert(
+  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, firing INTEGER NOT NULL,
+  labels TEXT NOT NULL, handled INTEGER NOT NULL DEFAULT 0, at REAL NOT NULL);
+CREATE TABLE outbox(
+  id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL, done INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE fence(target TEXT PRIMARY KEY, highest INTEGER NOT NULL);
+CREATE TABLE blocked(guard TEXT PRIMARY KEY, count INTEGER NOT NULL);
+"""
+
+TRIGGERS = """
+CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
+CREATE TRIGGER run_is_fixed BEFORE UPDATE OF
+  id, dedupe_key, action, target, host, rule, risk, policy_hash, plan_hash, proposal, requester, expires ON run
+  BEGIN SELECT RAISE(ABORT, 'what a run is cannot be changed'); END;
+CREATE TRIGGER move_is_allowed BEFORE INSERT ON entry WHEN NEW.kind = 'move' BEGIN
+  SELECT RAISE(ABORT, 'no such move') WHERE NOT EXISTS (SELECT 1 FROM allowed WHERE old = NEW.old AND new = NEW.new);
+  SELECT RAISE(ABORT, 'the run is in another state') WHERE NEW.old IS NOT (SELECT state FROM run WHERE id = NEW.run);
+  SELECT RAISE(ABORT, 'only a person or a recovery leaves unknown')
+    WHERE NEW.old = 'unknown' AND NEW.actor NOT LIKE 'human:%' AND NEW.actor NOT LIKE 'recovery:%';
+  SELECT RAISE(ABORT, 'no budget was reserved')
+    WHERE NEW.new = 'admitted' AND NOT EXISTS (SELECT 1 FROM budget WHERE run = NEW.run);
+  SELECT RAISE(ABORT, 'no lease is held')
+    WHERE NEW.new = 'executing' AND (SELECT token FROM run WHERE id = NEW.run) IS NULL;
+END;
+CREATE TRIGGER move_applies AFTER INSERT ON entry WHEN NEW.kind = 'move' BEGIN
+  UPDATE run SET state = NEW.new, reason = NEW.reason WHERE id = NEW.run;
+END;
+CREATE TRIGGER state_follows_entry BEFORE UPDATE OF state ON run
+  WHEN NEW.state IS NOT (SELECT new FROM entry WHERE run = NEW.id AND kind = 'move' ORDER BY seq DESC LIMIT 1)
+  BEGIN SELECT RAISE(ABORT, 'a state changes through a journal entry only'); END;
+CREATE TRIGGER intent_needs_executing BEFORE INSERT ON entry WHEN NEW.kind = 'intent'
+  AND 'executing' IS NOT (SELECT state FROM run WHERE id = NEW.run)
+  BEGIN SELECT RAISE(ABORT, 'an effect needs an executing run'); END;
+CREATE TRIGGER budget_is_kept BEFORE DELETE ON budget
+  WHEN (SELECT state FROM run WHERE id = OLD.run) NOT IN ('aborted', 'cancelled')
+  BEGIN SELECT RAISE(ABORT, 'a budget is given back only where nothing was done'); END;
+CREATE TRIGGER fence_rises BEFORE UPDATE ON fence WHEN NEW.highest < OLD.highest
+  BEGIN SELECT RAISE(ABORT, 'a fencing token never falls'); END;
+CREATE TRIGGER allowed_is_fixed BEFORE INSERT ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
+CREATE TRIGGER allowed_is_kept BEFORE UPDATE ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
+CREATE TRIGGER allowed_stays BEFORE DELETE ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
+"""
+
+
+def script() -> str:
+    """Everything a new journal is made with, in one transaction."""
+    moves = ",".join(f"('{old}','{new}')" for old, news in RUN_MOVES.items() for new in news)
+    first = "INSERT INTO head VALUES(1,0,'');INSERT INTO storm VALUES(1,0,NULL);INSERT INTO switch VALUES(1,0,'','');"
+    return (
+        f"BEGIN IMMEDIATE;{TABLES}INSERT INTO allowed VALUES{moves};{first}{TRIGGERS}"  # noqa: S608 - our own constants
+        f"PRAGMA user_version={VERSION};COMMIT;"
+    )
