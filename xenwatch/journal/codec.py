@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from xenwatch.model.diagnosis import Diagnosis, Evidence
@@ -14,8 +15,8 @@ from xenwatch.model.subject import Subject
 LONGEST_TEXT = 4096
 """Characters of one evidence text that are kept: a guest or a dump must not fill the state disk."""
 
-_TEXTS = ("rule", "class_", "severity", "title", "summary", "cause", "depth")
-_LISTS = ("verify", "remedy", "unchecked", "actions")
+_PLAIN = tuple(f.name for f in fields(Diagnosis) if f.name not in {"subject", "fields", "evidence"})
+"""Fields of a diagnosis that are text, a number, or a tuple of texts."""
 
 
 def encode(incident: Incident) -> str:
@@ -37,7 +38,7 @@ def decode(text: str) -> Incident:
 
 def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
-        **{name: getattr(diagnosis, name) for name in (*_TEXTS, *_LISTS, "at")},
+        **{name: getattr(diagnosis, name) for name in _PLAIN},
         "subject": _subject(diagnosis.subject),
         "fields": dict(diagnosis.fields),
         "evidence": [_evidence(evidence) for evidence in diagnosis.evidence],
@@ -45,11 +46,13 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _read_diagnosis(body: Mapping[str, Any]) -> Diagnosis:
-    lists: dict[str, Any] = {name: tuple(body[name]) for name in _LISTS}
+    # A field that is newer than the stored text takes its default.
+    kept = ((name, body[name]) for name in _PLAIN if name in body)
+    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept}
     return Diagnosis(
-        **{name: body[name] for name in (*_TEXTS, "at", "fields")},
-        **lists,
+        **plain,
         subject=Subject(**body["subject"]),
+        fields=body["fields"],
         evidence=tuple(_read_evidence(one) for one in body["evidence"]),
     )
 

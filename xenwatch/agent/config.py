@@ -1,0 +1,106 @@
+"""Every setting of the agent, declared once: the file, the environment and the manual come from here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xenwatch.agent.settings import BOOL, DURATION, LISTEN, PATH, SIZE, TEXT, TEXTS, one_of, setting
+
+DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The agent itself."""
+
+    state_dir: Path = setting(  # noqa: RUF009 - it is dataclasses.field
+        PATH, Path("/var/lib/xenwatch"), "Folder of the state database: log positions, incidents and their history."
+    )
+    commit_every: float = setting(
+        DURATION, 1.0, "State is written at most this often while there is work, and at once after a quiet time."
+    )
+    keep_incidents: float = setting(DURATION, 90 * 86400.0, "Resolved incidents are deleted after this time.")
+    stall_after: float = setting(
+        DURATION, 120.0,
+        "Without progress (log wake, sampling cycle) for this long /healthz fails and systemd's watchdog is not fed.",
+    )  # fmt: skip
+    log_level: str = setting(one_of("debug", "info", "warning", "error"), "info", "How much the agent says on stderr.")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Which logs are followed."""
+
+    paths: tuple[str, ...] = setting(
+        TEXTS,
+        (
+            "/var/log/xen/*.log", "/var/log/xen/console/*.log", "/var/log/libvirt/libxl/*.log",
+            "/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/kern.log",
+            "/root/.virt-manager/virt-manager.log", "/root/.cache/virt-manager/virt-manager.log",
+        ),
+        "Files to follow; * and ? in the last part stand for any name. What does not exist yet is waited for.",
+    )  # fmt: skip
+    reconcile_every: float = setting(
+        DURATION, 1.0, "All files are looked at this often even without a notification: NFS and missed events."
+    )
+    from_start: bool = setting(
+        BOOL, False, "A log seen for the very first time is read from its start (true) or from its end (false)."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """What is measured, and how often."""
+
+    libvirt_uri: str = setting(
+        TEXT,
+        "xen:///system",
+        "The hypervisor as libvirt knows it: xen:///system, xen+ssh://root@host/system, test:///…",
+    )
+    interval: float = setting(DURATION, 15.0, "Time between two sampling cycles; each collector may be slower.")
+    disabled: tuple[str, ...] = setting(
+        TEXTS, (), "Names of collectors that are not to run; `xenwatch check` lists them."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisSettings:
+    """The known failures."""
+
+    rules: tuple[str, ...] = setting(
+        TEXTS, (), "Further folders of rule files; a rule there with the id of a shipped one replaces it."
+    )
+    cache_dir: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/var/cache/xenwatch"), "Folder of the compiled signature database."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What is served over HTTP."""
+
+    listen: tuple[str, int] = setting(
+        LISTEN,
+        ("127.0.0.1", 10197),
+        "Address and port of /metrics, /healthz and the API. There is no log-in: guard it.",
+    )
+    largest_request: int = setting(SIZE, 64 * 1024, "A request body larger than this is refused.")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All sections; the names of the fields are the names of the sections in the file."""
+
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    diagnosis: DiagnosisSettings = field(default_factory=DiagnosisSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+
+
+SECTIONS: dict[str, type] = {
+    "agent": AgentSettings,
+    "logs": LogSettings,
+    "sampling": SamplingSettings,
+    "diagnosis": DiagnosisSettings,
+    "web": WebSettings,
+}
