@@ -1,0 +1,78 @@
+"""Positions that survive the agent: all bytes before one were handed on, none behind it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xenwatch.logs.identity import Identity, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far one generation of a file was handed on, and how to know it again."""
+
+    identity: Identity
+    name: str
+    """What `Position.generation` says; it stays when the content moves on to a copy."""
+    offset: int
+    line: int
+    """Number of the line that `offset` lies in, from 1."""
+    head: Mark
+    marker: Mark
+    """Of the bytes just before `offset`."""
+    overwritten: bool = False
+    """The writer is going over old content from its start; the end of the file is still the old one."""
+
+    def found_in(self, fd: int) -> bool:
+        """The open file holds all this cursor knows about. Raises OSError."""
+        head = os.pread(fd, self.head.length, 0)
+        marker = os.pread(fd, self.marker.length, self.offset - self.marker.length)
+        return Mark.of(head) == self.head and Mark.of(marker) == self.marker
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "identity": list(self.identity),
+            "name": self.name,
+            "offset": self.offset,
+            "line": self.line,
+            "head": list(self.head),
+            "marker": list(self.marker),
+            "overwritten": self.overwritten,
+        }
+
+
+def read_cursor(raw: Any) -> Cursor | None:
+    """A cursor from what `as_json` gave; None where it is damaged."""
+    try:
+        device, inode, generation = raw["identity"]
+        cursor = Cursor(
+            identity=Identity(int(device), int(inode), None if generation is None else int(generation)),
+            name=str(raw["name"]),
+            offset=int(raw["offset"]),
+            line=int(raw["line"]),
+            head=_mark(raw["head"]),
+            marker=_mark(raw["marker"]),
+            overwritten=bool(raw["overwritten"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    return cursor if 0 <= cursor.marker.length <= cursor.offset and 0 <= cursor.head.length <= cursor.offset else None
+
+
+def _mark(raw: Any) -> Mark:
+    length, digest = raw
+    return Mark(int(length), str(digest))
+
+
+def read_cursors(raw: Any) -> tuple[dict[str, list[Cursor]], int]:
+    """Cursors of each path, oldest generation first, and how many were damaged."""
+    if not isinstance(raw, Mapping):
+        return {}, int(raw is not None)
+    cursors: dict[str, list[Cursor]] = {}
+    damaged = 0
+    for path, listed in raw.items():
+        read = [read_cursor(one) for one in listed] if isinstance(listed, list) else [None]
+        cursors[str(path)] = [cursor for cursor in read if cursor is not None]
+        damaged += read.count(None)
+    return cursors, damaged

@@ -1,0 +1,107 @@
+"""Which files belong to one log: `xend.log` and what it was renamed or copied to, oldest first."""
+
+# ruff: noqa: PTH116, PTH118, PTH208  a Path costs ten times a string
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xenwatch.logs.generation import open_log
+from xenwatch.logs.identity import Identity, identify
+
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
+_DATED = re.compile(r"(.+)-(\d{8}(?:-?\d{2,10})?)")
+_WALKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An open file of the chain."""
+
+    name: str
+    fd: int
+    identity: Identity
+    size: int
+    rotated: bool
+
+
+def log_name(name: str) -> str | None:
+    """Its log: `xend.log` for `xend.log.3` and `xend.log-20110518`; None for a compressed file."""
+    if name.endswith(_COMPRESSED):
+        return None
+    found = _NUMBERED.fullmatch(name) or _DATED.fullmatch(name)
+    return found[1] if found else name
+
+
+def group(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The files of each log, oldest first."""
+    logs: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        log = log_name(name)
+        if log is not None:
+            logs[log].append(name)
+    return {log: tuple(sorted(files, key=_age)) for log, files in logs.items()}
+
+
+def _age(name: str) -> tuple[int, str, int]:
+    if dated := _DATED.fullmatch(name):
+        return 0, dated[2], 0
+    if numbered := _NUMBERED.fullmatch(name):
+        return 1, "", -int(numbered[2])
+    return 2, "", 0
+
+
+def chain(directory: str, log: str) -> tuple[str, ...]:
+    """Names of the log's files as they are now, oldest first. Raises OSError."""
+    return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
+
+
+def open_chain(directory: str, log: str) -> tuple[list[Member], bool, int]:
+    """The chain opened oldest first, whether that is all of it, and how many files could not be read.
+
+    When a rotation slips in while the files are opened it is done again; after some times what was met is given.
+
+    A file that is missed because it moved meanwhile is met in the next walk: the caller knows each by its identity.
+    """
+    steady, members, unreadable = False, list[Member](), 0
+    for _ in range(_WALKS):
+        before = _listed(directory, log)
+        close_all(members)
+        members, unreadable = _open_all(directory, log, [name for name, _, _ in before])
+        steady = before == _listed(directory, log)
+        if steady:
+            break
+    return members, steady and not unreadable, unreadable
+
+
+def close_all(members: Iterable[Member]) -> None:
+    """Let go of the files."""
+    for member in members:
+        os.close(member.fd)
+
+
+def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
+    listed = []
+    for name in chain(directory, log):
+        try:
+            status = os.stat(os.path.join(directory, name))
+        except OSError:
+            continue
+        listed.append((name, status.st_dev, status.st_ino))
+    return listed
+
+
+def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[Member], int]:
+    members: list[Member] = []
+    unreadable = 0
+    for name in names:
+        try:
+            fd = open_log(os.path.join(directory, name))
+        except OSError:
+            unreadable += 1
+            continue
+        if fd is not None:
+            members.append(Member(name, fd, identify(fd), os.fstat(fd).st_size, name != log))
+    return members, unreadable

@@ -1,0 +1,314 @@
+"""One log with all its rotated files: every byte is handed on once, in the order of the files."""
+
+# ruff: noqa: PTH116  the path is looked at at every wake, and a Path costs ten times a string
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+from xenwatch.base.clock import Clock
+from xenwatch.logs.counters import SourceCounters
+from xenwatch.logs.cursors import Cursor
+from xenwatch.logs.generation import Generation, RewoundError
+from xenwatch.logs.identity import Identity, is_compressed
+from xenwatch.logs.options import FollowOptions
+from xenwatch.logs.rotation import Member, open_chain
+from xenwatch.logs.spool import Spool
+from xenwatch.model.record import Chunk, Position, Source, TimeHint
+
+_LINE_SEARCH_BYTES = 64 * 1024
+_MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has
+
+
+class FileSource:
+    """Follows `source.path`. The owner calls `chunks` at every wake and, with `settle`, at a slow pace.
+
+    Cursors are exact whenever `chunks` is suspended at a yield or has ended: all before them was yielded.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        counters: SourceCounters,
+        options: FollowOptions,
+        *,
+        cursors: Sequence[Cursor] | None = None,
+        spool: Spool | None = None,
+        from_end: bool = False,
+    ) -> None:
+        self._source, self._clock, self._counters, self._options = source, clock, counters, options
+        self._directory, self._log = os.path.split(source.path)
+        self._spool = spool
+        self._open: list[Generation] = []
+        """Oldest first; the last one that is not detached is what the path shows."""
+        self._parked: list[Cursor] = list(cursors or ())
+        """Known and handed on so far, but not held open."""
+        self._rewound: list[Cursor] = []
+        """Content that was replaced in place and may stand in a copy."""
+        self._first, self._from_end = cursors is None, from_end
+        self._shown: tuple[int, int] | None = None
+        self._walk_again = True
+
+    @property
+    def path(self) -> str:
+        return self._source.path
+
+    @property
+    def forgotten(self) -> bool:
+        """Nothing of the log is left."""
+        return not (self._open or self._parked or self._walk_again)
+
+    def cursors(self) -> list[Cursor]:
+        """Where a successor goes on, oldest generation first."""
+        return [*self._parked, *self._rewound, *(generation.cursor() for generation in self._open)]
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for generation in self._open:
+            os.close(generation.fd)
+        self._open.clear()
+
+    def chunks(self, *, settle: bool = False) -> Iterator[Chunk]:
+        """Everything new. Files that cannot be read are counted and tried again at the next call."""
+        if self._path_moved() or (self._walk_again and settle) or self._first:
+            self._walk()
+        rewound = True
+        while rewound:
+            rewound = False
+            for generation in tuple(self._open):
+                try:
+                    yield from self._drain(generation, settle)
+                except RewoundError:
+                    yield self._chunk(generation, generation.offset, generation.line, b"", final=True)
+                    self._start_over(generation)
+                    rewound = True
+                    break
+                except OSError:
+                    self._counters.read_errors += 1
+        yield from self._close_quiet()
+        self._counters.lag_bytes = sum(max(0, generation.size - generation.offset) for generation in self._open)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _drain(self, generation: Generation, settle: bool) -> Iterator[Chunk]:
+        size = generation.size
+        if generation.stirred(settle):
+            if generation.size != size:
+                generation.quiet_since = self._clock.monotonic()
+            yield from self._pieces(generation, flush=False)
+        quiet = self._clock.monotonic() - generation.quiet_since
+        if generation.partial and quiet >= self._options.partial_seconds:
+            yield from self._pieces(generation, flush=True)
+
+    def _pieces(self, generation: Generation, *, flush: bool) -> Iterator[Chunk]:
+        while True:
+            offset, line = generation.offset, generation.line
+            piece = generation.take(flush=flush)
+            if not piece:
+                return
+            generation.quiet_since = self._clock.monotonic()
+            if self._spool is not None and not generation.detached:
+                self._spool.keep(offset, piece)
+            yield self._chunk(generation, offset, line, piece)
+
+    def _chunk(self, generation: Generation, offset: int, line: int, data: bytes, *, final: bool = False) -> Chunk:
+        counters = self._counters
+        if data:
+            counters.lines += data.count(b"\n")
+            counters.bytes += len(data)
+            counters.cut_lines += not data.endswith(b"\n")
+            counters.last_read = self._clock.now()
+        hint = TimeHint(generation.modified, float(time.localtime(generation.modified).tm_gmtoff))
+        return Chunk(self._source, data, Position(generation.name, offset, line), hint, final)
+
+    def _close_quiet(self) -> Iterator[Chunk]:
+        now = self._clock.monotonic()
+        late = [generation for generation in self._open if generation.detached]
+        for number, generation in enumerate(late, start=1):
+            quiet = now - generation.quiet_since >= self._options.keep_open_seconds
+            if not quiet and len(late) - number < _MOST_DETACHED:
+                continue
+            try:
+                yield from self._pieces(generation, flush=True)
+            except (RewoundError, OSError):
+                self._counters.read_errors += 1
+            yield self._chunk(generation, generation.offset, generation.line, b"", final=True)
+            self._park(generation)
+
+    def _park(self, generation: Generation) -> None:
+        self._open.remove(generation)
+        if os.fstat(generation.fd).st_nlink:
+            self._parked.append(generation.cursor())
+        os.close(generation.fd)
+
+    # -- content replaced in place -------------------------------------------------------------------------------
+
+    def _start_over(self, generation: Generation) -> None:
+        """The file stays, its content does not: what was not read yet may stand in a copy beside it."""
+        self._counters.truncations += 1
+        where = self._open.index(generation)
+        if generation.detached:  # a new copy was written over it, or it was emptied: it is met as a stranger
+            del self._open[where]
+            os.close(generation.fd)
+        else:
+            fresh = Generation.begin(generation.fd, generation.identity, _next_name(generation.name))
+            fresh.quiet_since = self._clock.monotonic()
+            self._open[where] = fresh
+            self._take_stale(fresh)
+            self._rewound.append(generation.cursor())
+        self._walk()
+
+    def _take_stale(self, fresh: Generation) -> None:
+        if self._spool is None:
+            return
+        content = self._spool.content()
+        overlay = bool(content) and os.fstat(fresh.fd).st_size == len(content)
+        self._spool.turn(overlay=overlay)
+        fresh.stale = content if overlay else None
+
+    # -- which files there are -----------------------------------------------------------------------------------
+
+    def _path_moved(self) -> bool:
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            shown = None
+        else:
+            shown = (status.st_dev, status.st_ino)
+        moved = shown != self._shown
+        self._shown = shown
+        return moved
+
+    def _walk(self) -> None:
+        """Meet every file of the chain; one that is not known, wherever it stands, is new."""
+        try:
+            members, complete, unreadable = open_chain(self._directory, self._log)
+        except OSError:
+            members, complete, unreadable = [], False, 1
+        self._counters.read_errors += unreadable
+        self._walk_again = not complete
+        there = {member.identity for member in members}
+        strangers = [member for member in members if not self._meet(member)]
+        strangers = [member for member in strangers if not self._continue_in_copy(member, there)]
+        strangers = [member for member in strangers if not self._still_copying(member, members)]
+        self._begin_all(strangers)
+        self._first = self._first and not members
+        self._sort(members)
+        if complete:
+            self._forget(there)
+
+    def _begin_all(self, strangers: list[Member]) -> None:
+        begun = [self._begin(member) for member in strangers]
+        if self._first:
+            self._skip_history(begun)
+        else:
+            self._counters.rotations += len(begun)
+
+    def _forget(self, there: set[Identity]) -> None:
+        """Drop what is known about files that are gone, and content that stands in none of them."""
+        self._parked = [cursor for cursor in self._parked if cursor.identity in there]
+        self._counters.truncations_without_copy += len(self._rewound)
+        self._rewound.clear()
+
+    def _meet(self, member: Member) -> bool:
+        """True where the member is a known file; its descriptor is then taken care of."""
+        if any(one.identity == member.identity for one in self._open):
+            os.close(member.fd)
+            return True
+        cursor = next((one for one in self._parked if one.identity == member.identity), None)
+        if cursor is None:
+            return False
+        if member.rotated and member.size == cursor.offset and cursor.found_in(member.fd):
+            os.close(member.fd)
+            return True
+        self._parked.remove(cursor)
+        if self._resume(member, cursor):
+            return True
+        if not member.rotated:
+            self._replaced(member, cursor)
+        return not member.rotated
+
+    def _resume(self, member: Member, cursor: Cursor) -> bool:
+        generation = Generation.resume(member.fd, member.identity, cursor)
+        if generation is None:
+            return False
+        if cursor.overwritten and self._spool is not None:
+            generation.stale = self._spool.content()
+        self._add(generation)
+        return True
+
+    def _replaced(self, member: Member, cursor: Cursor) -> None:
+        """While nobody looked, the content of the log's file was replaced."""
+        self._counters.truncations += 1
+        fresh = Generation.begin(member.fd, member.identity, _next_name(cursor.name))
+        self._take_stale(fresh)
+        self._add(fresh)
+        self._rewound.append(cursor)
+
+    def _continue_in_copy(self, member: Member, there: set[Identity]) -> bool:
+        """The member holds what a rewound file held, or is a file we knew under another device number."""
+        rewound = self._rewound if member.rotated else []
+        moved = [one for one in self._parked if one.identity not in there and _may_have_moved(one, member)]
+        for cursors, candidates in ((self._rewound, rewound), (self._parked, moved)):
+            for cursor in candidates:
+                if cursor.head.length and self._resume(member, cursor):
+                    cursors.remove(cursor)
+                    return True
+        return False
+
+    def _still_copying(self, member: Member, members: list[Member]) -> bool:
+        """A copy of the log as it is now: read only if the log is truncated and the copy holds more than was read."""
+        shown = {one.identity for one in members if not one.rotated}
+        if not any(one.identity in shown and one.looks_like_a_copy(member.fd) for one in self._open):
+            return False
+        os.close(member.fd)
+        return True
+
+    def _begin(self, member: Member) -> Generation:
+        generation = Generation.begin(member.fd, member.identity)
+        if self._spool is not None and not member.rotated:
+            self._spool.turn(overlay=False)
+        if is_compressed(os.pread(member.fd, 8, 0)):
+            generation.skip_to(member.size)
+        self._add(generation)
+        return generation
+
+    def _add(self, generation: Generation) -> None:
+        generation.quiet_since = self._clock.monotonic()
+        self._open.append(generation)
+
+    def _skip_history(self, begun: list[Generation]) -> None:
+        room = 0 if self._from_end else self._options.history_bytes
+        for generation in reversed(begun):
+            size = os.fstat(generation.fd).st_size
+            if size > room:
+                generation.skip_to(_line_start(generation.fd, size - room))
+            room = max(0, room - size)
+
+    def _sort(self, members: list[Member]) -> None:
+        place = {member.identity: number for number, member in enumerate(members)}
+        self._open.sort(key=lambda one: place.get(one.identity, -1))
+        base = next((member.identity for member in members if not member.rotated), None)
+        for generation in self._open:
+            detached = generation.identity != base
+            if detached and not generation.detached:
+                generation.quiet_since = self._clock.monotonic()
+            generation.detached = detached
+
+
+def _next_name(name: str) -> str:
+    """`801-2f` becomes `801-2f+1`, then `801-2f+2`: the same file with other content."""
+    stem, _, times = name.partition("+")
+    return f"{stem}+{int(times or 0) + 1}"
+
+
+def _may_have_moved(cursor: Cursor, member: Member) -> bool:
+    """Device numbers change over a reboot; where there is no generation to compare, content alone has to tell."""
+    return cursor.identity.device != member.identity.device or member.identity.generation is None
+
+
+def _line_start(fd: int, offset: int) -> int:
+    """Start of the line that `offset` lies in, or `offset` itself when that is too far away. Raises OSError."""
+    begin = max(0, offset - _LINE_SEARCH_BYTES)
+    found = os.pread(fd, offset - begin, begin).rfind(b"\n") + 1
+    return begin + found if found or begin == 0 else offset
