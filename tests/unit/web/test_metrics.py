@@ -1,0 +1,73 @@
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xenwatch.model.sample import Metric, Sample, Snapshot
+from xenwatch.web.metrics import BIG, Exposition, accepts_gzip, negotiate
+
+MEMORY = Metric("xen_domain_memory_current_bytes", "gauge", "Memory of a domain.", ("domain",))
+
+
+def snapshot(count: int, value: float = 1.0) -> Snapshot:
+    return Snapshot(5.0, tuple(Sample(MEMORY, (f"d{n}",), value) for n in range(count)))
+
+
+async def test_a_scrape_holds_what_was_sampled_and_then_the_agents_own_numbers():
+    exposition = Exposition(lambda name: f"own {name}\n".encode())
+    await exposition.update(snapshot(1))
+    lines = exposition.body("text", gzip=False).decode().splitlines()
+    assert lines[-2:] == ['xen_domain_memory_current_bytes{domain="d0"} 1', "own text"]
+    assert exposition.body("openmetrics", gzip=False).endswith(b"own openmetrics\n")
+    assert (exposition.samples, exposition.at) == (1, 5.0)
+
+
+def test_before_the_first_cycle_there_are_the_agents_own_numbers():
+    assert Exposition(lambda _: b"own\n").body("text", gzip=False) == b"own\n"
+
+
+@pytest.mark.parametrize("count", [0, 1, 300, BIG + 1])
+async def test_the_compressed_answer_is_one_member_that_holds_the_same(count: int):
+    exposition = Exposition(lambda _: b"own\n")
+    await exposition.update(snapshot(count))
+    for name in ("text", "openmetrics"):
+        assert gzip.decompress(exposition.body(name, gzip=True)) == exposition.body(name, gzip=False)
+
+
+@given(st.binary(max_size=2000), st.binary(max_size=500))
+def test_two_parts_of_any_bytes_are_one_gzip_member(sampled: bytes, own: bytes):
+    exposition = Exposition(lambda _: own)
+    exposition._renderers["text"].render = lambda _: sampled
+    exposition._parts = exposition._render(Snapshot(0.0, ()))
+    assert gzip.decompress(exposition.body("text", gzip=True)) == sampled + own
+
+
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_TEXT = "text/plain;version=0.0.4;q=0.6,*/*;q=0.5"
+PROTOBUF_FIRST = "application/vnd.google.protobuf;encoding=delimited;q=0.6," + PROMETHEUS_2
+
+
+@pytest.mark.parametrize(
+    ("accept", "format_"),
+    [
+        ("", "text"), ("*/*", "text"), (PROMETHEUS_TEXT, "text"), (PROMETHEUS_2, "openmetrics"),
+        (PROTOBUF_FIRST, "openmetrics"), ("text/html,application/xhtml+xml,*/*;q=0.8", "text"),
+        ("application/openmetrics-text; version=2.0.0", "text"), ("application/openmetrics-text;q=0", "text"),
+        ("text/plain, application/openmetrics-text;q=0.3", "text"), ("application/openmetrics-text;q=x", "text"),
+        (";;;,,,q=", "text"),
+    ],
+)  # fmt: skip
+def test_the_format_is_the_one_the_scraper_likes_best(accept: str, format_: str):
+    assert negotiate(accept) == format_
+
+
+@pytest.mark.parametrize(
+    ("header", "yes"),
+    [("gzip", True), ("deflate, gzip;q=0.5", True), ("*", True), ("gzip;q=0", False), ("", False), ("br", False)],
+)
+def test_gzip_is_used_only_where_it_is_accepted(header: str, yes: bool):
+    assert accepts_gzip(header) is yes

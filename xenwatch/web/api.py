@@ -1,0 +1,134 @@
+"""The JSON side: health, readiness, status and incidents."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from xenwatch.model.diagnosis import SEVERITIES
+from xenwatch.model.incident import MOVES, Incident
+from xenwatch.web.incident_json import incident_json, incident_row, stamp
+from xenwatch.web.keys import VIEW
+
+MOST_ROWS = 1000
+_LONGEST_NAME = 200
+
+_FILTERS: dict[str, Callable[[Incident], str]] = {
+    "state": lambda i: i.state,
+    "rule": lambda i: i.diagnosis.rule,
+    "class": lambda i: i.diagnosis.class_,
+    "kind": lambda i: i.diagnosis.subject.kind,
+    "name": lambda i: i.diagnosis.subject.name,
+}
+_RANK: dict[str, int] = {name: rank for rank, name in enumerate(SEVERITIES)}
+_WORDS = {"state": tuple(MOVES), "severity": SEVERITIES}
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 while every part makes progress, 503 otherwise."""
+    checks = request.app[VIEW].health()
+    ok = all(check.ok for check in checks)
+    body = {
+        "ok": ok,
+        "checks": [
+            {"name": c.name, "ok": c.ok, "age_seconds": None if c.age is None else round(c.age, 1), "detail": c.detail}
+            for c in checks
+        ],
+    }
+    return web.json_response(body, status=200 if ok else 503)
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """200 once logs are followed and the first sampling cycle is over, 503 before."""
+    waiting = request.app[VIEW].ready()
+    return web.json_response({"ready": waiting is None, "waiting_for": waiting}, status=503 if waiting else 200)
+
+
+async def status(request: web.Request) -> web.Response:
+    """What the agent reads, samples and knows."""
+    return web.json_response(request.app[VIEW].status())
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """The incidents that pass every filter given, most likely root cause first."""
+    query = request.query
+    unknown = sorted(set(query) - {*_FILTERS, "severity", "limit", "full"})
+    if unknown:
+        raise web.HTTPBadRequest(
+            text=f"unknown filter {unknown[0]!r}; there are: {', '.join([*_FILTERS, 'severity', 'limit', 'full'])}"
+        )
+    for key, words in _WORDS.items():
+        if key in query and query[key] not in words:
+            raise web.HTTPBadRequest(text=f"{key} must be one of {', '.join(words)}")
+    limit = _limit(query.get("limit", str(MOST_ROWS)))
+    found = [i for i in request.app[VIEW].incidents() if all(_passes(i, k, v) for k, v in query.items())]
+    show = incident_json if "full" in query else incident_row
+    return web.json_response({"version": 1, "total": len(found), "incidents": [show(i) for i in found[:limit]]})
+
+
+async def incident(request: web.Request) -> web.Response:
+    """One incident whole, with its history and what it explains; the start of an id will do if it is one's alone."""
+    view = request.app[VIEW]
+    found = _one(view.incidents(), request.match_info["id"])
+    history = await view.history(found.id)
+    body = {
+        **incident_json(found),
+        "explains": [i.id for i in view.incidents() if i.explained_by == found.id],
+        "history": [{"at": stamp(h.at), "what": h.what, "detail": h.detail} for h in history],
+    }
+    return web.json_response({"version": 1, "incident": body})
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    """`{"by": NAME}` says that a person looks after it. From this machine only, and never from a web page."""
+    if request.remote not in {"127.0.0.1", "::1"}:
+        raise web.HTTPForbidden(text="only from the machine itself")
+    # A browser sends JSON to another site only after asking, and we never answer that question.
+    if request.content_type != "application/json" or "Origin" in request.headers:
+        raise web.HTTPUnsupportedMediaType(text="send application/json, and not from a web page")
+    found = _one(request.app[VIEW].incidents(), request.match_info["id"])
+    acknowledged = request.app[VIEW].acknowledge(found.id, await _who(request))
+    if acknowledged is None:
+        raise web.HTTPNotFound(text=f"no incident {found.id!r}")
+    return web.json_response({"version": 1, "incident": incident_json(acknowledged)})
+
+
+ROUTES = (
+    web.get("/healthz", healthz),
+    web.get("/readyz", readyz),
+    web.get("/api/v1/status", status),
+    web.get("/api/v1/incidents", incidents),
+    web.get("/api/v1/incidents/{id}", incident),
+    web.post("/api/v1/incidents/{id}/acknowledge", acknowledge),
+)
+
+
+def _passes(one: Incident, key: str, wanted: str) -> bool:
+    if key == "severity":  # that one or worse
+        return _RANK[one.diagnosis.severity] >= _RANK[wanted]
+    return key not in _FILTERS or _FILTERS[key](one) == wanted
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
+        raise web.HTTPBadRequest(text=f"limit must be a number from 1 to {MOST_ROWS}")
+    return int(text)
+
+
+def _one(known: Sequence[Incident], wanted: str) -> Incident:
+    close = [i for i in known if i.id.startswith(wanted)]
+    exact = [i for i in close if i.id == wanted] or close
+    if len(exact) != 1:
+        raise web.HTTPNotFound(text=f"{len(exact)} incidents have an id that starts with {wanted!r}")
+    return exact[0]
+
+
+async def _who(request: web.Request) -> str:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise web.HTTPBadRequest(text="the body is not JSON") from None
+    who = body.get("by") if isinstance(body, dict) else None
+    if not isinstance(who, str) or not who.strip() or len(who) > _LONGEST_NAME or not who.isprintable():
+        raise web.HTTPBadRequest(text='the body must be {"by": "your name"}')
+    return who.strip()
