@@ -84,7 +84,10 @@ class Machine:
         """Copy a folder of dom0 into `tree`; files that change meanwhile are taken as they are."""
         tree.mkdir(parents=True, exist_ok=True)
         pulled = subprocess.run(
-            [*self._ssh(), f"tar -C {where} -czf - --warning=no-file-changed . || true"], capture_output=True, timeout=180, check=True
+            [*self._ssh(), f"tar -C {where} -czf - --warning=no-file-changed . || true"],
+            capture_output=True,
+            timeout=180,
+            check=True,
         )
         subprocess.run(["tar", "-C", tree, "-xzf", "-", "--no-same-owner"], input=pulled.stdout, check=True)
 

@@ -1,0 +1,35 @@
+"""Each way a host is broken on purpose is reported by the installed agent, on each Xen."""
+
+import pytest
+
+import story as stories
+from machine import Machine
+
+pytestmark = pytest.mark.xenhost
+QUICK = {"bridge-missing", "healthy-guest", "paused"}
+
+
+def _name(story: stories.Story) -> str:
+    return f"quick-{story.name}" if story.name in QUICK else story.name
+
+
+@pytest.mark.parametrize("story", stories.load(), ids=_name)
+def test_the_agent_says_what_was_broken(host: Machine, story: stories.Story, results: list[dict[str, object]]) -> None:
+    suite = host.image.suite.name
+    if suite not in story.suites:
+        pytest.skip(f"this story is not for {suite}")
+    outcome = stories.play(host, story)
+    results.append(
+        {
+            "story": story.name,
+            "title": story.title,
+            "suite": suite,
+            "ok": outcome.ok,
+            "expected": [e.get("class") or e.get("rule") for e in story.expect],
+            "seconds": [None if s is None else round(s, 1) for _, s in outcome.met],
+            "said": [f"{i['class']} {i['subject']['kind']}/{i['subject']['name']}" for i in outcome.incidents],
+        }
+    )
+    assert outcome.ok, [
+        (i["rule"], i["class"], i["severity"], i["subject"], i["evidence"][:2]) for i in outcome.incidents
+    ]
