@@ -1,0 +1,68 @@
+"""The one list of domains that all collectors share, asked of Xen and libvirt together."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import HostError, Unavailable
+from xenwatch.host.inventory import Domain, Inventory, join
+from xenwatch.host.libvirt import Libvirt
+from xenwatch.host.virdomains import VirDomain, list_domains
+from xenwatch.host.xl import Xl
+
+T = TypeVar("T")
+
+
+class Domains:
+    """Asking for the inventory twice within a moment asks the host once."""
+
+    def __init__(self, clock: Clock, xl: Xl | None, libvirt: Libvirt | None) -> None:
+        self.last: Inventory | None = None
+        self._clock, self._xl, self._libvirt = clock, xl, libvirt
+        self._virtual: list[VirDomain] = []
+        self._asking: asyncio.Task[Inventory] | None = None
+
+    async def current(self, max_age: float = 2.0, deadline: float = 5.0) -> Inventory:
+        """The inventory, at most `max_age` seconds old. HostError where no source answers.
+
+        Where Xen's list is to be had it decides what runs: without it the answer is an error, not half the guests.
+        """
+        if self.last is not None and self._clock.now() - self.last.at <= max_age:
+            return self.last
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(deadline))
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self, deadline: float) -> Inventory:
+        if self._xl is None and self._libvirt is None:
+            raise Unavailable("no toolstack: neither xl nor libvirt is there to list domains")
+        listed, virtual = await asyncio.gather(
+            _or_error(self._xl.domains(deadline) if self._xl else None),
+            _or_error(self._libvirt.run("domains", list_domains, deadline) if self._libvirt else None),
+        )
+        if isinstance(listed, HostError):
+            raise listed
+        if isinstance(virtual, HostError) and listed is None:
+            raise virtual
+        fresh = isinstance(virtual, list)
+        if isinstance(virtual, list):
+            self._virtual = virtual
+        return self._keep(join(listed, self._virtual, fresh=fresh))
+
+    def _keep(self, joined: tuple[tuple[Domain, ...], int]) -> Inventory:
+        domains, nameless = joined
+        names = frozenset(domain.name for domain in domains)
+        by_domid = {domain.domid: domain for domain in domains if domain.domid is not None}
+        before = self.last
+        same = before is not None and before.names == names and before.by_domid.keys() == by_domid.keys()
+        version = (before.version if before else 0) + (0 if same else 1)
+        self.last = Inventory(self._clock.now(), domains, nameless, version, by_domid, names)
+        return self.last
+
+
+async def _or_error(work: Awaitable[T] | None) -> T | HostError | None:
+    try:
+        return None if work is None else await work
+    except HostError as error:
+        return error

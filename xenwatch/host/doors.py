@@ -1,0 +1,77 @@
+"""All doors to one host in one value: what a collector is handed, live or over a recorded tree."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xenwatch.base.clock import Clock
+from xenwatch.host.domains import Domains
+from xenwatch.host.files import read_text
+from xenwatch.host.libvirt import Libvirt
+from xenwatch.host.libvirtconn import LifecycleEvent
+from xenwatch.host.paths import Paths
+from xenwatch.host.runner import Runner, SystemRunner
+from xenwatch.host.xenstore import Xenstore
+from xenwatch.host.xl import Xl
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A door that this host does not have is None; one that is closed just now raises Unavailable when used."""
+
+    paths: Paths
+    clock: Clock
+    runner: Runner
+    domains: Domains
+    libvirt: Libvirt | None = None
+    xl: Xl | None = None
+    xenstore: Xenstore | None = None
+
+    def sources(self) -> dict[str, bool]:
+        """Which doors there are, and which of them answered when last used."""
+        up = {}
+        if self.libvirt is not None:
+            up["libvirt"] = self.libvirt.up
+        if self.xenstore is not None:
+            up["xenstore"] = self.xenstore.up
+        if self.xl is not None:
+            up["xl"] = self.xl.up
+        return up
+
+    async def close(self) -> None:
+        if self.libvirt is not None:
+            await self.libvirt.close()
+        if self.xenstore is not None:
+            await self.xenstore.close()
+
+
+def open_doors(
+    clock: Clock,
+    *,
+    paths: Paths = Paths(),  # noqa: B008 - frozen
+    libvirt_uri: str | None = "xen:///system",
+    runner: Runner | None = None,
+    on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
+) -> Doors:
+    """The doors of this host. Nothing is asked of a daemon yet; each door opens when it is first used.
+
+    Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
+    """
+    runner = runner or SystemRunner()
+    control = is_control_domain(paths)
+    libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=on_lifecycle) if libvirt_uri else None
+    xl = Xl(runner) if control and shutil.which("xl") else None
+    return Doors(
+        paths=paths,
+        clock=clock,
+        runner=runner,
+        domains=Domains(clock, xl, libvirt),
+        libvirt=libvirt,
+        xl=xl,
+        xenstore=Xenstore(paths) if control else None,
+    )
+
+
+def is_control_domain(paths: Paths) -> bool:
+    """Whether Xen runs below and this is the domain that controls it."""
+    return "control_d" in (read_text(paths.at("proc/xen/capabilities")) or "")

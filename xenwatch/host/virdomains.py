@@ -1,0 +1,101 @@
+"""libvirt's list of domains with what it says of each, gathered in one visit of a worker thread."""
+
+import contextlib
+from dataclasses import dataclass
+
+import libvirt
+
+from xenwatch.base.errors import Unsupported
+from xenwatch.host.libvirtconn import Session
+
+_STATES = {
+    libvirt.VIR_DOMAIN_NOSTATE: "running",
+    libvirt.VIR_DOMAIN_RUNNING: "running",
+    libvirt.VIR_DOMAIN_BLOCKED: "blocked",
+    libvirt.VIR_DOMAIN_PAUSED: "paused",
+    libvirt.VIR_DOMAIN_SHUTDOWN: "shutdown",
+    libvirt.VIR_DOMAIN_SHUTOFF: "shutoff",
+    libvirt.VIR_DOMAIN_CRASHED: "crashed",
+    libvirt.VIR_DOMAIN_PMSUSPENDED: "paused",
+}
+_REASONS: dict[int, dict[int, str]] = {
+    state: {
+        value: name.removeprefix(prefix).lower()
+        for name, value in vars(libvirt).items()
+        if name.startswith(prefix) and isinstance(value, int)
+    }
+    for state, prefix in (
+        (libvirt.VIR_DOMAIN_RUNNING, "VIR_DOMAIN_RUNNING_"),
+        (libvirt.VIR_DOMAIN_BLOCKED, "VIR_DOMAIN_BLOCKED_"),
+        (libvirt.VIR_DOMAIN_PAUSED, "VIR_DOMAIN_PAUSED_"),
+        (libvirt.VIR_DOMAIN_SHUTDOWN, "VIR_DOMAIN_SHUTDOWN_"),
+        (libvirt.VIR_DOMAIN_SHUTOFF, "VIR_DOMAIN_SHUTOFF_"),
+        (libvirt.VIR_DOMAIN_CRASHED, "VIR_DOMAIN_CRASHED_"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VirDomain:
+    """What libvirt says of a domain; numbers are None where it did not answer for this one."""
+
+    name: str
+    uuid: str
+    domid: int | None
+    state: str
+    reason: str | None
+    persistent: bool | None
+    autostart: bool | None
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
+    maximum_bytes: int | None = None
+    vcpus: int | None = None
+
+
+def list_domains(session: Session) -> list[VirDomain]:
+    """All domains, active and not. Only calls that do not wait behind a domain's job (save, migrate, dump)."""
+    connection = session.connection
+    domains = session.call("connectListAllDomains", connection.listAllDomains)
+    persistent = _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
+    autostart = _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+    found = []
+    for domain in domains:
+        with contextlib.suppress(libvirt.libvirtError):  # it went away meanwhile, or it alone cannot be asked
+            found.append(_describe(session, domain, persistent, autostart))
+    return found
+
+
+def _uuids(session: Session, only: int) -> frozenset[str] | None:
+    """One filtered listing instead of a question to each domain."""
+    try:
+        domains = session.call("connectListAllDomains", session.connection.listAllDomains, only)
+    except (libvirt.libvirtError, Unsupported):
+        return None
+    return frozenset(domain.UUIDString() for domain in domains)
+
+
+def _describe(
+    session: Session, domain: libvirt.virDomain, persistent: frozenset[str] | None, autostart: frozenset[str] | None
+) -> VirDomain:
+    domid, uuid = domain.ID(), domain.UUIDString()
+    state, reason = session.call("domainGetState", domain.state)
+    _, maximum_kib, memory_kib, vcpus, nanoseconds = session.call("domainGetInfo", domain.info)
+    active = domid >= 0
+    return VirDomain(
+        name=domain.name(),
+        uuid=uuid,
+        domid=domid if active else None,
+        state=_STATES.get(state, "running"),
+        reason=_reason(state, reason),
+        persistent=None if persistent is None else uuid in persistent,
+        autostart=None if autostart is None else uuid in autostart,
+        cpu_seconds=nanoseconds / 1e9 if active else None,
+        memory_bytes=memory_kib * 1024 if active else None,
+        maximum_bytes=maximum_kib * 1024,
+        vcpus=vcpus,
+    )
+
+
+def _reason(state: int, reason: int) -> str | None:
+    name = _REASONS.get(state, {}).get(reason)
+    return None if name in (None, "unknown") else name

@@ -1,0 +1,31 @@
+"""All collectors that there are, and every metric that they may emit."""
+
+from collections.abc import Mapping
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.registry import load_parts
+from xenwatch.host.doors import Doors
+from xenwatch.model.sample import Metric, Snapshot
+from xenwatch.sampling import collectors, health
+from xenwatch.sampling.collector import Collector
+from xenwatch.sampling.sampler import Sampler, declared_by
+
+
+def all_collectors() -> dict[str, Collector]:
+    """Every collector by name, switched on or not."""
+    return {part.name: part for part in load_parts(collectors, "COLLECTOR", Collector).values()}
+
+
+def chosen(switches: Mapping[str, bool] | None = None) -> list[Collector]:
+    """Collectors to run: those on by default, but for what `switches` says by name."""
+    return [one for name, one in all_collectors().items() if (switches or {}).get(name, one.default_on)]
+
+
+def all_metrics() -> dict[str, Metric]:
+    """Every metric the sampler may emit, by name: of the collectors and about them."""
+    return {metric.name: metric for metric in health.METRICS} | declared_by(all_collectors().values())
+
+
+async def take_once(doors: Doors, clock: Clock, switches: Mapping[str, bool] | None = None) -> Snapshot:
+    """One snapshot through every collector that is on, for `diagnose --live` and `collect`."""
+    return await Sampler(chosen(switches), doors, clock).take_once()

@@ -1,0 +1,124 @@
+"""Vcpus: time used, what they do, where they run and may run; from xl's one list, else from libvirt where it can."""
+
+from collections.abc import Iterator, Sequence
+
+import libvirt
+
+from xenwatch.base.errors import Unsupported
+from xenwatch.host.cpusets import count_cpus
+from xenwatch.host.doors import Doors
+from xenwatch.host.inventory import Inventory
+from xenwatch.host.libvirtconn import Session
+from xenwatch.host.xl import XlVcpu
+from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.collector import Collector
+
+_VCPU = ("domain", "vcpu")
+SECONDS = Metric("xen_domain_vcpu_seconds_total", "counter", "Cpu time a vcpu has used", _VCPU)
+STATE = Metric("xen_domain_vcpu_state", "stateset", "What a vcpu does just now", (*_VCPU, "state"))
+CPU = Metric("xen_domain_vcpu_cpu", "gauge", "Physical cpu a vcpu is on, or was on last", _VCPU)
+AFFINITY = Metric(
+    "xen_domain_vcpu_affinity_cpus",
+    "gauge",
+    "On how many physical cpus a vcpu may (hard) or should (soft) run",
+    (*_VCPU, "kind"),
+)
+RUNNABLE = Metric("xen_domain_vcpu_runnable", "gauge", "Whether a vcpu could run and waits for a cpu just now", _VCPU)
+VCPUS = Metric("xen_domain_vcpus", "gauge", "Vcpus of a domain: that it has, and that are online", ("domain", "kind"))
+
+STATES = ("running", "runnable", "blocked", "paused", "offline")
+
+
+async def _collect(doors: Doors) -> Sequence[Sample]:
+    inventory = await doors.domains.current()
+    if doors.xl is not None:
+        return list(_from_xl(await doors.xl.vcpus(), inventory, await _host_cpus(doors)))
+    if doors.libvirt is None:
+        raise Unsupported("vcpus: neither xl nor libvirt is there")
+    rows = await doors.libvirt.run("vcpus", _ask_libvirt, COLLECTOR.deadline)
+    return [Sample(metric, labels, value) for metric, labels, value in rows if labels[0] in inventory.names]
+
+
+def _from_xl(vcpus: list[XlVcpu], inventory: Inventory, host_cpus: int) -> Iterator[Sample]:
+    online: dict[str, list[int]] = {}
+    for vcpu in vcpus:
+        domain = inventory.by_domid.get(vcpu.domid)
+        if domain is None:
+            continue
+        yield from _of(vcpu, (domain.name, str(vcpu.vcpu)), host_cpus)
+        counts = online.setdefault(domain.name, [0, 0])
+        counts[0] += 1
+        counts[1] += vcpu.cpu is not None
+    for name, (all_of_them, awake) in online.items():
+        yield Sample(VCPUS, (name, "current"), float(all_of_them))
+        yield Sample(VCPUS, (name, "online"), float(awake))
+
+
+def _of(vcpu: XlVcpu, labels: tuple[str, str], host_cpus: int) -> Iterator[Sample]:
+    state = _state(vcpu)
+    yield Sample(SECONDS, labels, vcpu.seconds)
+    yield Sample(RUNNABLE, labels, float(state == "runnable"))
+    for name in STATES:
+        yield Sample(STATE, (*labels, name), float(name == state))
+    if vcpu.cpu is not None:
+        yield Sample(CPU, labels, float(vcpu.cpu))
+    for kind, cpus in (("hard", vcpu.hard), ("soft", vcpu.soft)):
+        if cpus is not None and (count := count_cpus(cpus, host_cpus)) is not None:
+            yield Sample(AFFINITY, (*labels, kind), float(count))
+
+
+def _state(vcpu: XlVcpu) -> str:
+    if vcpu.cpu is None:
+        return "offline"
+    letters = (("r", "running"), ("b", "blocked"), ("p", "paused"))
+    return next((state for letter, state in letters if letter in vcpu.flags), "runnable")
+
+
+async def _host_cpus(doors: Doors) -> int:
+    return int((await doors.xl.info()).get("nr_cpus", "0")) if doors.xl is not None else 0
+
+
+def _ask_libvirt(session: Session) -> list[tuple[Metric, tuple[str, ...], float]]:
+    """In libvirt's thread, for drivers that have it; libxl's does not, since it lacks virNodeGetCPUMap."""
+    rows: list[tuple[Metric, tuple[str, ...], float]] = []
+    for domain in session.call("connectListAllDomains", session.connection.listAllDomains, _ACTIVE):
+        try:
+            vcpus, maps = session.call("domainGetVcpus", domain.vcpus)
+        except libvirt.libvirtError:
+            continue  # it went away meanwhile
+        rows += _rows(domain.name(), vcpus, maps)
+    return rows
+
+
+_ACTIVE = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
+_LIBVIRT_STATES = {
+    libvirt.VIR_VCPU_OFFLINE: "offline",
+    libvirt.VIR_VCPU_RUNNING: "running",
+    libvirt.VIR_VCPU_BLOCKED: "blocked",
+}
+
+
+def _rows(
+    name: str, vcpus: Sequence[tuple[int, int, int, int]], maps: Sequence[Sequence[bool]]
+) -> Iterator[tuple[Metric, tuple[str, ...], float]]:
+    for (number, state, nanoseconds, cpu), cpumap in zip(vcpus, maps, strict=True):
+        labels = (name, str(number))
+        said = _LIBVIRT_STATES.get(state)
+        yield SECONDS, labels, nanoseconds / 1e9
+        yield AFFINITY, (*labels, "hard"), float(sum(cpumap))
+        for word in STATES:
+            yield STATE, (*labels, word), float(word == said)
+        if cpu >= 0:
+            yield CPU, labels, float(cpu)
+    yield VCPUS, (name, "current"), float(len(vcpus))
+    offline = sum(state == libvirt.VIR_VCPU_OFFLINE for _, state, _, _ in vcpus)
+    yield VCPUS, (name, "online"), float(len(vcpus) - offline)
+
+
+COLLECTOR = Collector(
+    name="vcpu",
+    metrics=(SECONDS, STATE, CPU, AFFINITY, RUNNABLE, VCPUS),
+    begin=lambda: _collect,
+    interval=10.0,
+    deadline=8.0,
+)
