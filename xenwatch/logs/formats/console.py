@@ -21,7 +21,9 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="console",
     title="console of a guest",
-    names=named(r"guest-[^/]+\.log", r"console/[^/]*(?<!hypervisor)\.log", r"(?:guest-?)?console\.log"),
+    names=named(
+        r"guest-[^/]+\.log", r"(?!xenconsole)[^/]*console[^/]*\.(?:log|txt)", r"console/(?!hypervisor)[^/]+\.log"
+    ),
     # A log that xenconsoled opened and in which the hypervisor does not speak: the whole head counts as matching.
     # So do lines with xenconsoled's stamp before the guest kernel's own.
     sniff=re.compile(

@@ -1,0 +1,140 @@
+"""Opens what logs are packed in (tar, gzip, bzip2, xz, zstd) as bounded streams; nothing is ever written to disk."""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import zstandard
+
+from xenwatch.base.durations import format_size
+from xenwatch.base.errors import InputError
+
+DAMAGED = (EOFError, OSError, lzma.LZMAError, tarfile.TarError, zlib.error, zstandard.ZstdError)
+"""What the readers raise on a torn or forged archive."""
+
+_MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst", b"PK\x03\x04": "zip"}
+_TAR_MAGIC_AT = 257
+HEAD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one bundle may unfold to. A log compresses 10 to 60 times; a bomb 1000 times."""
+
+    total_bytes: int = 64 * 1024**3
+    ratio: int = 250
+    ratio_from_bytes: int = 64 * 1024**2
+    """The ratio is judged only once this much came out: small files of one repeated line are no bombs."""
+    members: int = 200_000
+
+
+class Bomb(InputError):
+    """An archive unfolds to more than its limits allow."""
+
+
+class Bounded(io.RawIOBase):
+    """The unpacked side of a stream; raises Bomb when more comes out of it than its limits allow."""
+
+    def __init__(self, inner: BinaryIO, packed: "Counted", limits: Limits) -> None:
+        self._inner, self._packed, self._limits = inner, packed, limits
+        self._out = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # typeshed's Buffer
+        data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        self._out += len(data)
+        self._judge()
+        return len(data)
+
+    def _judge(self) -> None:
+        limits = self._limits
+        if self._out > limits.total_bytes:
+            raise Bomb(f"unfolds to more than {format_size(limits.total_bytes)}")
+        if self._out > limits.ratio_from_bytes and self._out > limits.ratio * max(1, self._packed.count):
+            raise Bomb(f"unfolds to more than {limits.ratio} times its size")
+
+
+class Counted(io.RawIOBase):
+    """The packed side of a stream: knows how many bytes were taken from it."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        self._inner = inner
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # typeshed's Buffer
+        data = self._inner.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+
+class Headed(io.RawIOBase):
+    """A stream whose first 64 KiB can be looked at; a pipe is asked until they are there or it ended."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        self._inner = inner
+        parts, held = [], 0
+        while held < HEAD and (part := inner.read(HEAD - held)):
+            parts.append(part)
+            held += len(part)
+        self.head = b"".join(parts)
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # typeshed's Buffer
+        if self._given < len(self.head):
+            part = self.head[self._given : self._given + len(buffer)]
+            buffer[: len(part)] = part
+            self._given += len(part)
+            return len(part)
+        return cast("io.BufferedReader", self._inner).readinto(buffer)
+
+    @property
+    def packing(self) -> str | None:
+        """`tar`, `gz`, `bz2`, `xz`, `zst`, `zip`, or None for what is not packed."""
+        if self.head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == b"ustar":
+            return "tar"
+        return next((name for magic, name in _MAGIC.items() if self.head.startswith(magic)), None)
+
+
+def unpacked(stream: io.RawIOBase, kind: str, limits: Limits) -> BinaryIO:
+    """What a compressed stream (gz, bz2, xz, zst) holds. Reading it raises one of DAMAGED, or Bomb."""
+    packed = Counted(cast("BinaryIO", stream))
+    buffered = cast("BinaryIO", io.BufferedReader(packed, 64 * 1024))
+    inner: BinaryIO
+    if kind == "gz":
+        inner = cast("BinaryIO", gzip.GzipFile(fileobj=buffered))
+    elif kind == "bz2":
+        inner = cast("BinaryIO", bz2.BZ2File(buffered))
+    elif kind == "xz":
+        inner = cast("BinaryIO", lzma.LZMAFile(buffered))  # noqa: SIM115  # lives as long as the stream below
+    else:
+        decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
+        inner = cast("BinaryIO", decompressor.stream_reader(buffered, read_across_frames=True))
+    return cast("BinaryIO", io.BufferedReader(Bounded(inner, packed, limits), 64 * 1024))
+
+
+def members(stream: io.RawIOBase, limits: Limits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
+    """The members of a tar in its order; None for the stream where a member is no plain file and must not be read."""
+    with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|", errorlevel=1) as archive:
+        for number, member in enumerate(archive):
+            if number >= limits.members:
+                raise Bomb(f"holds more than {limits.members} files")
+            plain = member.isreg() and not member.issparse()
+            yield member, cast("BinaryIO | None", archive.extractfile(member)) if plain else None
+            # tarfile remembers every header it has read; a stream never goes back.
+            archive.members = []  # type: ignore[attr-defined]  # not in typeshed

@@ -1,0 +1,116 @@
+"""One log of a bundle: read in pieces that end where a record ends, counted and dated on the way."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from xenwatch.model.fact import Fact
+from xenwatch.model.record import LONGEST_RECORD, Chunk, LogFormat, Position, Source, TimeHint
+
+CHUNK = 256 * 1024
+LONGEST_LINE = 4 * 1024 * 1024
+"""Bytes that are held to find the end of a line; a longer line is handed on in pieces."""
+_DATED_LINES = 50
+_LINE = re.compile(rb"[^\n]+")
+
+ReadInto = Callable[[memoryview], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or the rest of one that was not read, and why, in words for people."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """A file of the bundle. `chunks()` is consumed once, before the next entry; counts and times are whole after it."""
+
+    path: str
+    """For display: archive members as `archive.tar.gz/xend.log`."""
+    format: str
+    """The dialect's name, or the command whose output this is (`xl list`)."""
+    source: Source | None
+    """None where the file holds facts and no log."""
+    mtime: float
+    facts: tuple[Fact, ...] = ()
+    lines: int = 0
+    bytes: int = 0
+    first: float | None = None
+    last: float | None = None
+    """Time of the first and last record that carries one; None where the log has no times."""
+    pieces: Iterable[Chunk] = ()
+
+    def chunks(self) -> Iterator[Chunk]:
+        for chunk in self.pieces:
+            self.bytes += len(chunk.data)
+            if self.first is None:
+                self.first = _some_time(chunk, newest=False)
+            if chunk.final:
+                self.last = _some_time(chunk, newest=True) or self.first
+                self.lines = chunk.position.line + chunk.data[:-1].count(b"\n")
+            yield chunk
+
+
+def aligned_chunks(read_into: ReadInto, source: Source, hint: TimeHint) -> Iterator[Chunk]:
+    """Cuts a stream into chunks of about 256 KiB that end at the end of a record; the last one is `final`.
+
+    `read_into` fills a buffer and returns how many bytes it put there, 0 at the end.
+    """
+    buffer = bytearray(CHUNK)
+    held = offset = 0
+    line = 1
+    while True:
+        with memoryview(buffer) as view:
+            count = read_into(view[held:])
+        ended = count == 0
+        held += count
+        if not ended and held < len(buffer):
+            continue
+        cut = held if ended else _last_record_start(buffer, held, source.format)
+        if cut == 0 and not ended:
+            if len(buffer) < LONGEST_LINE:
+                buffer.extend(bytes(len(buffer)))
+                continue
+            cut = held - 1
+        if cut:
+            data = bytes(memoryview(buffer)[:cut])
+            yield Chunk(source, data, Position(source.path, offset, line), hint, final=ended)
+            line += data.count(b"\n")
+            offset += cut
+            buffer[: held - cut] = buffer[cut:held]
+            held -= cut
+        if ended:
+            return
+
+
+def _last_record_start(buffer: bytearray, held: int, dialect: LogFormat) -> int:
+    """Where the last record of the buffer starts: what lies before it is whole. 0 if not even two lines are here."""
+    start = buffer.rfind(b"\n", 0, held - 1) + 1
+    if start == 0 or (dialect.record_start is None and dialect.continues is None):
+        return start
+    newest, floor = start, max(0, start - LONGEST_RECORD)
+    while start > floor:
+        if not _goes_on(buffer, start, dialect):
+            return start
+        start = buffer.rfind(b"\n", 0, start - 1) + 1
+    return newest
+
+
+def _goes_on(buffer: bytearray, start: int, dialect: LogFormat) -> bool:
+    if dialect.record_start is not None:
+        return dialect.record_start.match(buffer, start) is None
+    return dialect.continues is not None and dialect.continues.match(buffer, start) is not None
+
+
+def _some_time(chunk: Chunk, *, newest: bool) -> float | None:
+    """The time of the first (or newest) record in the chunk whose header carries one, looking at a few lines only."""
+    data = chunk.data[-LONGEST_RECORD:] if newest else chunk.data[:LONGEST_RECORD]
+    lines = _LINE.findall(data)
+    for raw in lines[: -_DATED_LINES - 1 : -1] if newest else lines[:_DATED_LINES]:
+        at = chunk.source.format.parse(raw[:512].decode("utf-8", "replace"), chunk.hint).at
+        if at is not None:
+            return at
+    return None
