@@ -1,0 +1,50 @@
+"""`xenwatch rules test`: runs the tests inside rule files."""
+
+import json
+from pathlib import Path
+
+import click
+
+from xenwatch.cli._rules.library import cache_folder, formats, library
+from xenwatch.diagnosis.ruletests import TestBench, Verdict
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--rule", "chosen", multiple=True, metavar="ID", help="Only the tests of this rule; may be repeated.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...], form: str) -> None:
+    """Run the tests inside the rule files at PATHS (default: the rules that came with xenwatch).
+
+    All rules are loaded together, as in the field. Exit code 1 when a test fails.
+
+    \b
+    xenwatch rules test rules/
+    xenwatch rules test rules/ --rule vif-bridge-missing
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    rules = library(paths)
+    under_test = [rule for rule in rules if not chosen or rule.id in chosen]
+    missing = sorted(set(chosen) - {rule.id for rule in under_test})
+    if missing:
+        raise click.UsageError(f"no rule is called {', '.join(missing)}")
+    bench = TestBench(rules, formats(), cache=cache_folder())
+    verdicts = list(bench.run(under_test))
+    _print_json(verdicts) if form == "json" else _print_text(verdicts, len(under_test))
+    context.exit(0 if all(verdict.ok for verdict in verdicts) else 1)
+
+
+def _print_text(verdicts: list[Verdict], rules: int) -> None:
+    failed = [verdict for verdict in verdicts if not verdict.ok]
+    for verdict in failed:
+        click.echo(str(verdict))
+    click.echo(f"{rules} rules, {len(verdicts)} tests, {len(failed)} failed")
+
+
+def _print_json(verdicts: list[Verdict]) -> None:
+    rows = [
+        {"rule": v.rule.id, "test": v.test.name, "file": str(v.rule.file), "line": v.test.line, "ok": v.ok,
+         "message": v.message}
+        for v in verdicts
+    ]  # fmt: skip
+    click.echo(json.dumps(rows, indent=2))

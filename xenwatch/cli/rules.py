@@ -1,0 +1,23 @@
+"""`xenwatch rules`: the tools of a rule's author."""
+
+import sys
+
+import click
+
+from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._rules.test import test
+
+
+@click.group("rules", context_settings={"help_option_names": ["-h", "--help"]})
+def COMMAND() -> None:  # noqa: N802  the name that every module of this folder declares
+    """List, show, check and test the rules that know Xen's failures."""
+
+
+COMMAND.add_command(test)
+
+if __name__ == "__main__":
+    try:
+        COMMAND()
+    except XenwatchError as error:
+        click.echo(f"xenwatch: {error}", err=True)
+        sys.exit(2)

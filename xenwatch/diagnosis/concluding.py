@@ -1,0 +1,32 @@
+"""From conditions that hold to a diagnosis in the rule's words."""
+
+from collections.abc import Mapping
+
+from xenwatch.diagnosis.conditions import Outcome
+from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.words import Words
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.subject import Subject
+
+
+def diagnosis_of(rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float) -> Diagnosis:
+    """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
+    known = {**outcome.fields, **fields}
+    words = Words(rule, known, subject)
+    return Diagnosis(
+        rule=rule.id,
+        class_=rule.class_,
+        subject=subject,
+        severity=rule.severity,
+        title=words.text(rule.title),
+        summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else words.text(rule.title),
+        cause=words.text(rule.cause),
+        at=now,
+        depth=rule.depth,
+        verify=words.commands(rule.verify),
+        remedy=words.commands(rule.remedy),
+        evidence=outcome.evidence,
+        fields=known,
+        unchecked=outcome.unchecked,
+        actions=rule.actions,
+    )

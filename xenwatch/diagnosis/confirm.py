@@ -1,0 +1,85 @@
+"""Python's `re` decides what the engine only suspected, and captures the fields."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from xenwatch.diagnosis.expressions import holds
+from xenwatch.diagnosis.identity import NAMINGS, Identity
+from xenwatch.diagnosis.known import Entry, Known
+from xenwatch.diagnosis.patterns import compiled
+from xenwatch.diagnosis.whose import guest_subject, subject_of
+from xenwatch.model.diagnosis import SEVERITIES
+from xenwatch.model.event import Event
+from xenwatch.model.record import Header, LogRecord
+from xenwatch.model.subject import Subject
+
+
+class Match(NamedTuple):
+    """A signature and the fields it captured."""
+
+    entry: Entry
+    fields: dict[str, str]
+
+
+class Confirm:
+    """Stateless but for `identity`, which learns who is who from records that say so."""
+
+    def __init__(self, known: Known, identity: Identity) -> None:
+        self._known, self._identity = known, identity
+
+    def matches(self, text: str, asked: set[int], *, guest: bool) -> list[Match]:
+        """The signatures among `asked` that match in the text, quiet rules' included."""
+        found = []
+        for index in sorted(asked):
+            if index >= self._known.first_error:
+                break
+            entry = self._known.entries[index]
+            if guest and not entry.in_guest_lines:
+                continue
+            fields = captured(entry, text)
+            if fields is not None:
+                found.append(Match(entry, fields))
+        return found
+
+    def learn(self, record: LogRecord, asked: set[int]) -> None:
+        """Take names, domids and uuids from the record."""
+        for index in asked:
+            if index >= self._known.first_naming:
+                found = compiled(NAMINGS[index - self._known.first_naming].pattern).search(record.text)
+                if found:
+                    self._identity.learn(found.groupdict(), record.at)
+
+    @staticmethod
+    def events(matches: list[Match], record: LogRecord, header: Header, *, guest: bool) -> list[Event]:
+        """What the matches mean: nothing of a rule that a quiet rule at least as severe speaks against."""
+        loud = [m for m in matches if not m.entry.rule.noise]
+        silenced = max((_rank(m) for m in matches if m.entry.rule.noise), default=-1)
+        return [_event(m, record, header, guest=guest) for m in loud if _rank(m) > silenced]
+
+
+def captured(entry: Entry, text: str) -> dict[str, str] | None:
+    """The fields of the first match that the signature's `where` agrees with; None: no match."""
+    signature = entry.signature
+    for found in compiled(signature.regex).finditer(text):
+        fields = {name: value for name, value in found.groupdict().items() if value is not None}
+        if signature.where is None or holds(signature.where, {"fields": fields}):
+            return fields
+    return None
+
+
+def _rank(match: Match) -> int:
+    return SEVERITIES.index(match.entry.rule.severity)
+
+
+def _event(match: Match, record: LogRecord, header: Header, *, guest: bool) -> Event:
+    subject = (
+        guest_subject(record.source, header.fields, record.text)
+        if guest
+        else _host_subject(match, record, header.fields)
+    )
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+
+
+def _host_subject(match: Match, record: LogRecord, header: Mapping[str, str]) -> Subject:
+    rule = match.entry.rule
+    return subject_of(rule.subject, rule.subject_name, match.fields, header, record.text, record.source)

@@ -1,0 +1,49 @@
+"""What the scanner remembers of a source between two chunks: its last record, which may go on, and its last time."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xenwatch.model.record import LONGEST_RECORD, Chunk, Position
+
+
+@dataclass(slots=True)
+class SourceMemory:
+    """`carry` is the text of the record at the end, from `position`; `told` the signatures that it has matched."""
+
+    carry: bytes = b""
+    position: Position = Position("", 0)
+    told: set[str] = field(default_factory=set)
+    last_at: float | None = None
+
+    def join(self, chunk: Chunk) -> tuple[bytes, Position]:
+        """The chunk with the open record before it, where it continues that."""
+        whole = self.position.generation == chunk.position.generation
+        if self.carry and whole and self.position.offset + len(self.carry) == chunk.position.offset:
+            return self.carry + chunk.data, self.position
+        self.told = set()
+        return chunk.data, chunk.position
+
+    def keep(self, data: bytes, start: int, position: Position, told: set[str]) -> None:
+        """Remember `data[start:]`, which stands at `position`, as the open record."""
+        fits = len(data) - start <= LONGEST_RECORD
+        self.carry, self.position = (data[start:], position) if fits else (b"", position)
+        self.told = told if fits else set()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "carry": self.carry.decode("latin-1"),
+            "position": list(self.position),
+            "told": sorted(self.told),
+            "last_at": self.last_at,
+        }
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> "SourceMemory":
+        """Raises KeyError, TypeError or ValueError where `state` is not what `state()` gave."""
+        generation, offset, line = state["position"]
+        return cls(
+            str(state["carry"]).encode("latin-1"),
+            Position(str(generation), int(offset), int(line)),
+            {str(t) for t in state["told"]},
+            None if state["last_at"] is None else float(state["last_at"]),
+        )

@@ -1,0 +1,131 @@
+"""Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
+
+import re
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from xenwatch.diagnosis.confirm import Confirm
+from xenwatch.diagnosis.identity import Identity
+from xenwatch.diagnosis.known import Known
+from xenwatch.diagnosis.openrecord import SourceMemory
+from xenwatch.diagnosis.reading import Cut, Reading
+from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.signatures import EngineName, make_engine
+from xenwatch.diagnosis.unwrapped import LARGEST_TEXT, unwrapped_events
+from xenwatch.model.event import Event
+from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
+
+MOST_SOURCES = 4096
+MOST_UNMATCHED = 1000
+
+
+class Scanner:
+    """One for all sources.
+
+    `unmatched` holds the last error records that no rule knows, `unmatched_total` counts them all; `identity` is what
+    the records said about who is who. `cache` is a folder for the compiled signatures; `formats` are the dialects whose
+    error levels are watched.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        engine: EngineName = "auto",
+        *,
+        formats: Iterable[LogFormat] = (),
+        cache: Path | None = None,
+    ) -> None:
+        self.identity = Identity()
+        self._known = Known(rules, formats)
+        self._engine = make_engine(self._known.regexes, engine, cache)
+        self._confirm = Confirm(self._known, self.identity)
+        self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
+        self.unmatched: deque[LogRecord] = deque(maxlen=MOST_UNMATCHED)
+        self.unmatched_total = 0
+        self.matches: Counter[str] = Counter()
+        """Matches by rule, those of quiet rules included."""
+
+    @property
+    def engine_name(self) -> str:
+        """Which engine reads the chunks: hyperscan, ahocorasick or re."""
+        return self._engine.name
+
+    def feed(self, chunk: Chunk) -> list[Event]:
+        """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
+        memory = self._memory(chunk.source.path)
+        data, position = memory.join(chunk)
+        if not data:
+            return []
+        reading = Reading(chunk, data, position, memory)
+        open_start, still_told = reading.open_start(), set[str]()
+        events: list[Event] = []
+        for cut in reading.cuts(self.candidates(data, chunk.source.format)):
+            told = set(memory.told) if cut[0] == 0 else set[str]()
+            events += self._record(reading, cut, told, complete=cut[0] < open_start)
+            if cut[0] == open_start:
+                still_told = told
+        if chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT:
+            events += unwrapped_events(reading, self.candidates, self._confirm, events)
+        reading.remember_time()
+        where = Position(position.generation, position.offset + open_start, reading.line_of(open_start))
+        memory.keep(data, open_start, where, still_told)
+        return events
+
+    def _record(self, reading: Reading, cut: Cut, told: set[str], *, complete: bool) -> list[Event]:
+        start, end, asked = cut
+        record, header = reading.record(start, end)
+        guest = self._is_guest_text(reading, start)
+        if not guest:
+            self._confirm.learn(record, asked)
+        matches = self._confirm.matches(record.text, asked, guest=guest)
+        if complete and not matches and not told and not guest and self._is_error(reading, cut):
+            self.unmatched.append(record)
+            self.unmatched_total += 1
+        fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
+        self.matches.update(match.entry.rule.id for match in matches if match.entry.key not in told)
+        told.update(match.entry.key for match in matches)
+        return self._confirm.events(fresh, record, header, guest=guest)
+
+    def _is_error(self, reading: Reading, cut: Cut) -> bool:
+        start, end, asked = cut
+        pattern: re.Pattern[bytes] | None = reading.chunk.source.format.error
+        wanted = any(self._known.first_error <= index < self._known.first_naming for index in asked)
+        return wanted and pattern is not None and pattern.search(reading.data[start:end]) is not None
+
+    @staticmethod
+    def _is_guest_text(reading: Reading, start: int) -> bool:
+        format_ = reading.chunk.source.format
+        quoted = format_.guest_line is not None and format_.guest_line.match(reading.data, start) is not None
+        return format_.guest_written or quoted
+
+    def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
+        """(offset just behind or inside the match, index) of what might match in text of that dialect."""
+        allowed = self._known.allowed(format_)
+        found = [(at, index) for at, index in self._engine.candidates(data) if allowed[index]]
+        always = [index for index in self._engine.everywhere if allowed[index]]
+        if always:
+            starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
+            found = sorted(found + [(start + 1, index) for start in starts for index in always])
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """JSON-able: open records and times of the sources, and who the domains are."""
+        return {
+            "sources": {path: memory.state() for path, memory in self._memories.items()},
+            "identity": self.identity.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state()`; raises KeyError, TypeError, AttributeError or ValueError where it is not one."""
+        memories = {str(path): SourceMemory.restored(kept) for path, kept in state["sources"].items()}
+        self.identity.restore(state["identity"])
+        self._memories = OrderedDict(memories)
+
+    def _memory(self, path: str) -> SourceMemory:
+        memory = self._memories.setdefault(path, SourceMemory())
+        self._memories.move_to_end(path)
+        if len(self._memories) > MOST_SOURCES:
+            self._memories.popitem(last=False)
+        return memory

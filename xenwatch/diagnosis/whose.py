@@ -1,0 +1,72 @@
+"""Whose event it is: what the signature captured, else what the record or the log around it says."""
+
+import re
+from collections.abc import Mapping
+
+from xenwatch.model.record import Source
+from xenwatch.model.subject import HOST, HOST_NAME, Subject
+
+UNKNOWN = "unknown"
+"""Name of a domain that neither the match nor the log names; the engine may still find out."""
+
+# Where toolstacks and kernels put the domid: libxl's prefix, xenstore paths, device names.
+_DOMID = re.compile(
+    r"\bDomain (\d+):|/local/domain/0/backend/\w+/(\d+)/|\bbackend/(?:vbd|vif|tap\w*|vbd3|qdisk|console|vkbd|vfb|pci)/(\d+)/"
+    r"|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/|\bdomid[ =:]+(\d+)"
+)
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def subject_of(
+    kind: str, name: str | None, fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source
+) -> Subject:
+    """The subject of a match in a host-written record; `kind` and `name` are the rule's."""
+    if kind == "domain":
+        return _domain(fields, header, message, source)
+    if kind == "host":
+        return HOST
+    filled = fill_name(name, fields) if name else fields.get(kind)
+    return Subject(kind, filled) if filled else Subject(kind, UNKNOWN)
+
+
+def guest_subject(source: Source, header: Mapping[str, str], line: str) -> Subject:
+    """The only one a guest-written line may speak of: the guest that wrote it."""
+    if source.subject is not None:
+        return source.subject
+    found = re.match(r"\(d(\d+)\)", line)
+    domid = header.get("domid") or (found[1] if found else None)
+    return Subject("domain", domid, domid=int(domid)) if domid else Subject("domain", UNKNOWN)
+
+
+def domid_in(message: str) -> int | None:
+    """The domid that a host-written message names in passing, and none but one."""
+    found = {int(next(filter(None, m.groups()))) for m in _DOMID.finditer(message[:8192])}
+    found.discard(0)
+    return found.pop() if len(found) == 1 else None
+
+
+def fill_name(template: str, fields: Mapping[str, str]) -> str | None:
+    """`{bridge}` filled in; None where a field is not known."""
+    wanted = _PLACE.findall(template)
+    if any(name not in fields for name in wanted):
+        return None
+    return _PLACE.sub(lambda m: fields[m[1]], template)
+
+
+def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source) -> Subject:
+    name, uuid = fields.get("domain"), fields.get("uuid")
+    domid = _number(fields.get("domid")) or _number(header.get("domid"))
+    if name is not None and name.isdigit() and domid is None:
+        name, domid = None, int(name)
+    if name in ("Domain-0", HOST_NAME) or (name is None and fields.get("domid") == "0"):
+        return HOST
+    if name is None and domid is None and uuid is None:
+        if source.subject is not None and source.subject.kind == "domain":
+            return source.subject
+        domid = domid_in(message)
+    known = name or (str(domid) if domid is not None else uuid)
+    return Subject("domain", known or UNKNOWN, uuid, domid)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() and len(text) < 9 and int(text) else None  # noqa: PLR2004  a domid
