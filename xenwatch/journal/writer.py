@@ -45,6 +45,7 @@ class Writer:
         self._work = asyncio.Event()
         self.last_commit: float | None = None
         """Monotonic seconds of the last commit that succeeded."""
+        self.commits = 0
 
     @property
     def waiting(self) -> int:
@@ -112,3 +113,4 @@ class Writer:
             self._dirty.update(dirty)
             raise
         self.last_commit = self._clock.monotonic()
+        self.commits += 1
