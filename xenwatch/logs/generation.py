@@ -92,6 +92,14 @@ class Generation:
         self._settled = settle
         return True
 
+    def intact(self) -> bool:
+        """What was handed on still stands before the offset. Raises OSError."""
+        lead = len(self._marker)
+        return (
+            os.pread(self.fd, len(self._head), 0) == self._head
+            and os.pread(self.fd, lead, self.offset - lead) == self._marker
+        )
+
     def take(self, *, flush: bool = False) -> bytes:
         """The next whole lines; with `flush` also what waits without a newline; empty when there is nothing.
 
@@ -136,8 +144,9 @@ class Generation:
 
     def looks_like_a_copy(self, fd: int) -> bool:
         """The other file starts as this one does: a copy, perhaps still being made. Raises OSError."""
-        other = os.pread(fd, len(self._head), 0)
-        return bool(self._head) and self._head.startswith(other)
+        other = os.pread(fd, HEAD_BYTES, 0)
+        own = os.pread(self.fd, max(len(other), 1), 0)
+        return bool(own) and own.startswith(other[: len(own)])
 
     def cursor(self) -> Cursor:
         """Everything before it was handed on."""
@@ -153,7 +162,7 @@ class Generation:
 
 
 def fresh_end(stale: bytes, now: bytes) -> int:
-    """End of the line that holds the last byte in which two equally long contents differ; 0 if they do not."""
+    """End of the line that holds the last byte in which two equally long contents differ; 0 where they do not."""
     low, high = 0, len(now)  # the common end has at least `low` bytes and at most `high`
     while low < high:
         middle = (low + high + 1) // 2
@@ -162,4 +171,6 @@ def fresh_end(stale: bytes, now: bytes) -> int:
         else:
             high = middle - 1
     last_difference = len(now) - low - 1
-    return now.find(b"\n", last_difference) + 1 if last_difference >= 0 else 0
+    if last_difference < 0:
+        return 0
+    return now.find(b"\n", last_difference) + 1 or len(now)

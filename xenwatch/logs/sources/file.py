@@ -4,6 +4,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
@@ -17,6 +18,15 @@ from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 _LINE_SEARCH_BYTES = 64 * 1024
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has
+
+_Who = tuple[int, int] | None
+
+
+class _Rewound(NamedTuple):
+    """Content that was replaced in place; `current`: that of the log itself, not of a file rotated long ago."""
+
+    cursor: Cursor
+    current: bool
 
 
 class FileSource:
@@ -43,10 +53,12 @@ class FileSource:
         """Oldest first; the last one that is not detached is what the path shows."""
         self._parked: list[Cursor] = list(cursors or ())
         """Known and handed on so far, but not held open."""
-        self._rewound: list[Cursor] = []
-        """Content that was replaced in place and may stand in a copy."""
+        self._rewound: list[_Rewound] = []
+        self._ended: list[Cursor] = []
+        """Lost without a trace; that nothing follows is still to be told."""
         self._first, self._from_end = cursors is None, from_end
-        self._shown: tuple[int, int] | None = None
+        self._newest_rotated = f"{source.path}.1"
+        self._shown: tuple[_Who, _Who] = (None, None)
         self._walk_again = True
 
     @property
@@ -60,7 +72,7 @@ class FileSource:
 
     def cursors(self) -> list[Cursor]:
         """Where a successor goes on, oldest generation first."""
-        return [*self._parked, *self._rewound, *(generation.cursor() for generation in self._open)]
+        return [*self._parked, *(one.cursor for one in self._rewound), *(generation.cursor() for generation in self._open)]
 
     def close(self) -> None:
         """Let go of all files."""
@@ -79,13 +91,15 @@ class FileSource:
                 try:
                     yield from self._drain(generation, settle)
                 except RewoundError:
-                    yield self._chunk(generation, generation.offset, generation.line, b"", final=True)
-                    self._start_over(generation)
+                    self._walk()
                     rewound = True
                     break
                 except OSError:
                     self._counters.read_errors += 1
         yield from self._close_quiet()
+        while self._ended:
+            ended = self._ended.pop()
+            yield self._final(Position(ended.name, ended.offset, ended.line))
         self._counters.lag_bytes = sum(max(0, generation.size - generation.offset) for generation in self._open)
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -111,15 +125,16 @@ class FileSource:
                 self._spool.keep(offset, piece)
             yield self._chunk(generation, offset, line, piece)
 
-    def _chunk(self, generation: Generation, offset: int, line: int, data: bytes, *, final: bool = False) -> Chunk:
+    def _chunk(self, generation: Generation, offset: int, line: int, data: bytes) -> Chunk:
         counters = self._counters
-        if data:
-            counters.lines += data.count(b"\n")
-            counters.bytes += len(data)
-            counters.cut_lines += not data.endswith(b"\n")
-            counters.last_read = self._clock.now()
-        hint = TimeHint(generation.modified, float(time.localtime(generation.modified).tm_gmtoff))
-        return Chunk(self._source, data, Position(generation.name, offset, line), hint, final)
+        counters.lines += data.count(b"\n")
+        counters.bytes += len(data)
+        counters.cut_lines += not data.endswith(b"\n")
+        counters.last_read = self._clock.now()
+        return Chunk(self._source, data, Position(generation.name, offset, line), _hint(generation.modified))
+
+    def _final(self, position: Position) -> Chunk:
+        return Chunk(self._source, b"", position, _hint(self._clock.now()), final=True)
 
     def _close_quiet(self) -> Iterator[Chunk]:
         now = self._clock.monotonic()
@@ -132,7 +147,7 @@ class FileSource:
                 yield from self._pieces(generation, flush=True)
             except (RewoundError, OSError):
                 self._counters.read_errors += 1
-            yield self._chunk(generation, generation.offset, generation.line, b"", final=True)
+            yield self._final(Position(generation.name, generation.offset, generation.line))
             self._park(generation)
 
     def _park(self, generation: Generation) -> None:
@@ -143,20 +158,21 @@ class FileSource:
 
     # -- content replaced in place -------------------------------------------------------------------------------
 
-    def _start_over(self, generation: Generation) -> None:
-        """The file stays, its content does not: what was not read yet may stand in a copy beside it."""
-        self._counters.truncations += 1
-        where = self._open.index(generation)
-        if generation.detached:  # a new copy was written over it, or it was emptied: it is met as a stranger
-            del self._open[where]
-            os.close(generation.fd)
-        else:
-            fresh = Generation.begin(generation.fd, generation.identity, _next_name(generation.name))
-            fresh.quiet_since = self._clock.monotonic()
-            self._open[where] = fresh
-            self._take_stale(fresh)
-            self._rewound.append(generation.cursor())
-        self._walk()
+    def _look_behind(self) -> None:
+        """Find the open files whose content was replaced; what was not read yet may stand in a copy beside them."""
+        for where, generation in reversed(tuple(enumerate(self._open))):
+            if generation.intact():
+                continue
+            self._counters.truncations += 1
+            self._rewound.append(_Rewound(generation.cursor(), current=not generation.detached))
+            if generation.detached:  # a new copy was written over it, or it was emptied: it is met as a stranger
+                del self._open[where]
+                os.close(generation.fd)
+            else:
+                fresh = Generation.begin(generation.fd, generation.identity, _next_name(generation.name))
+                fresh.quiet_since = self._clock.monotonic()
+                self._open[where] = fresh
+                self._take_stale(fresh)
 
     def _take_stale(self, fresh: Generation) -> None:
         if self._spool is None:
@@ -169,12 +185,8 @@ class FileSource:
     # -- which files there are -----------------------------------------------------------------------------------
 
     def _path_moved(self) -> bool:
-        try:
-            status = os.stat(self.path)
-        except OSError:
-            shown = None
-        else:
-            shown = (status.st_dev, status.st_ino)
+        """The path, or what was rotated last, is another file than at the last look."""
+        shown = (_who(self.path), _who(self._newest_rotated))
         moved = shown != self._shown
         self._shown = shown
         return moved
@@ -182,6 +194,7 @@ class FileSource:
     def _walk(self) -> None:
         """Meet every file of the chain; one that is not known, wherever it stands, is new."""
         try:
+            self._look_behind()
             members, complete, unreadable = open_chain(self._directory, self._log)
         except OSError:
             members, complete, unreadable = [], False, 1
@@ -207,7 +220,8 @@ class FileSource:
     def _forget(self, there: set[Identity]) -> None:
         """Drop what is known about files that are gone, and content that stands in none of them."""
         self._parked = [cursor for cursor in self._parked if cursor.identity in there]
-        self._counters.truncations_without_copy += len(self._rewound)
+        self._counters.truncations_without_copy += sum(one.current for one in self._rewound)
+        self._ended += [one.cursor for one in self._rewound]
         self._rewound.clear()
 
     def _meet(self, member: Member) -> bool:
@@ -224,6 +238,8 @@ class FileSource:
         self._parked.remove(cursor)
         if self._resume(member, cursor):
             return True
+        self._counters.truncations += 1
+        self._rewound.append(_Rewound(cursor, current=not (member.rotated and member.size)))
         if not member.rotated:
             self._replaced(member, cursor)
         return not member.rotated
@@ -239,28 +255,30 @@ class FileSource:
 
     def _replaced(self, member: Member, cursor: Cursor) -> None:
         """While nobody looked, the content of the log's file was replaced."""
-        self._counters.truncations += 1
         fresh = Generation.begin(member.fd, member.identity, _next_name(cursor.name))
         self._take_stale(fresh)
         self._add(fresh)
-        self._rewound.append(cursor)
 
     def _continue_in_copy(self, member: Member, there: set[Identity]) -> bool:
         """The member holds what a rewound file held, or is a file we knew under another device number."""
-        rewound = self._rewound if member.rotated else []
+        for rewound in self._rewound if member.rotated else ():
+            if rewound.cursor.head.length and self._resume(member, rewound.cursor):
+                self._rewound.remove(rewound)
+                return True
         moved = [one for one in self._parked if one.identity not in there and _may_have_moved(one, member)]
-        for cursors, candidates in ((self._rewound, rewound), (self._parked, moved)):
-            for cursor in candidates:
-                if cursor.head.length and self._resume(member, cursor):
-                    cursors.remove(cursor)
-                    return True
+        for cursor in moved:
+            if cursor.head.length and self._resume(member, cursor):
+                self._parked.remove(cursor)
+                return True
         return False
 
     def _still_copying(self, member: Member, members: list[Member]) -> bool:
         """A copy of the log as it is now: read only if the log is truncated and the copy holds more than was read."""
         shown = {one.identity for one in members if not one.rotated}
-        if not any(one.identity in shown and one.looks_like_a_copy(member.fd) for one in self._open):
+        original = next((one for one in self._open if one.identity in shown), None)
+        if original is None or not member.rotated or not original.looks_like_a_copy(member.fd):
             return False
+        self._walk_again |= not original.offset  # without an offset a truncation does not show
         os.close(member.fd)
         return True
 
@@ -300,6 +318,18 @@ def _next_name(name: str) -> str:
     """`801-2f` becomes `801-2f+1`, then `801-2f+2`: the same file with other content."""
     stem, _, times = name.partition("+")
     return f"{stem}+{int(times or 0) + 1}"
+
+
+def _who(path: str) -> _Who:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _hint(near: float) -> TimeHint:
+    return TimeHint(near, float(time.localtime(near).tm_gmtoff))
 
 
 def _may_have_moved(cursor: Cursor, member: Member) -> bool:
