@@ -11,9 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import image  # noqa: E402
-import install  # noqa: E402
-from machine import Machine  # noqa: E402
+import image
+import install
+from machine import Machine
 
 NEEDED = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "cpio", "ssh", "grub-mkimage")
 

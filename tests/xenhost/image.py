@@ -1,7 +1,7 @@
 """Builds the disk and the kernels of a real Xen host (Debian, xl, libvirt's libxl driver) to be booted under QEMU.
 
 Everything comes from Debian's packages. Needs root, and on the machine: qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
-cpio openssh-client grub-common. The result (about 900 MB) is cached by suite and by the content of this folder's recipe.
+cpio openssh-client grub-common. The result (about 900 MB) is cached by suite and by what this recipe says.
 """
 
 import hashlib
@@ -94,10 +94,10 @@ def _debootstrap(suite: Suite, root: Path, folder: Path) -> None:
     wanted = ",".join(p.format(xen=suite.xen) for p in PACKAGES)
     _run(
         "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
-        "--aptopt=APT::Install-Recommends \"false\"",
+        '--aptopt=APT::Install-Recommends "false"',
         *(f"--dpkgopt=path-exclude=/usr/share/{d}/*" for d in ("man", "locale", "doc")),
-        "--essential-hook=mkdir -p \"$1/etc/initramfs-tools/conf.d\" \"$1/usr/share/man/man1\";"
-        " echo RESUME=none > \"$1/etc/initramfs-tools/conf.d/resume\"",
+        '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/man/man1";'
+        ' echo RESUME=none > "$1/etc/initramfs-tools/conf.d/resume"',
         f"--include={wanted}", suite.name, root,
     )  # fmt: skip
     _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "xenhost", "-f", folder / "id_ed25519")
@@ -133,12 +133,12 @@ def _configure(image: Image, root: Path) -> None:
 
 
 def _kernels(image: Image, root: Path) -> None:
-    version = max(os.listdir(root / "lib/modules"), key=lambda v: [int(n) for n in v.split("-")[0].split(".")])
+    version = next((root / "lib/modules").iterdir()).name
     vmlinux = image.folder / "vmlinux"
     vmlinux.write_bytes(_uncompressed((root / f"boot/vmlinuz-{version}").read_bytes()))
     hypervisor = next((root / "boot").glob(f"xen-{image.suite.xen}-amd64.gz"))
     (image.folder / "xen").write_bytes(zlib.decompress(hypervisor.read_bytes(), 31))
-    _initrd(image, root, version, "dom0", "virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
+    _initrd(image, root, version, "dom0", "virtio_pci", "virtio_net", "virtio_blk", "ext4", "crc32c_generic")
     _initrd(image, root, version, "domu", "xen-blkfront", "xen-netfront", "ext4", "crc32c_generic")
     _grub_guest(image)
     for name in ("vmlinux", "initrd-domu.cpio", "grub-pv"):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from machine import Machine
 
 FOLDER = Path(__file__).parent / "stories"

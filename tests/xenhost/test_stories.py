@@ -1,7 +1,6 @@
 """Each way a host is broken on purpose is reported by the installed agent, on each Xen."""
 
 import pytest
-
 import story as stories
 from machine import Machine
 
