@@ -72,7 +72,11 @@ class FileSource:
 
     def cursors(self) -> list[Cursor]:
         """Where a successor goes on, oldest generation first."""
-        return [*self._parked, *(one.cursor for one in self._rewound), *(generation.cursor() for generation in self._open)]
+        return [
+            *self._parked,
+            *(one.cursor for one in self._rewound),
+            *(generation.cursor() for generation in self._open),
+        ]
 
     def close(self) -> None:
         """Let go of all files."""

@@ -31,7 +31,9 @@ async def test_chunks_of_a_large_file_end_with_a_whole_line(rig):
     assert len(rig.chunks) > 1
     assert all(chunk.data.endswith(b"\n") for chunk in rig.chunks)
     starts = [chunk.position.line for chunk in rig.chunks]
-    assert all(chunk.data.startswith(b"line %d\n" % (start - 1)) for chunk, start in zip(rig.chunks, starts, strict=True))
+    assert all(
+        chunk.data.startswith(b"line %d\n" % (start - 1)) for chunk, start in zip(rig.chunks, starts, strict=True)
+    )
 
 
 async def test_a_directory_that_appears_later_is_followed(make_rig, tmp_path):
