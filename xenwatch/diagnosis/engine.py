@@ -25,6 +25,8 @@ from xenwatch.model.subject import HOST, Subject
 log = logging.getLogger(__name__)
 
 MOST_DEADLINES = 20_000
+MOST_MOMENTS = 8
+"""Later events of a subject that a late one is judged with."""
 _NO_SOURCE = Source("", LogFormat("", ""))
 
 
@@ -101,8 +103,17 @@ class Engine:
             for absent in plan.absences:
                 if absent.after == event.kind:
                     self._expect(event.at + absent.within, plan.rule.id, subject)
-            found += self._judge(plan, subject, event.at, event.fields, event)
+            found += self._judge_event(plan, subject, event)
         return found
+
+    def _judge_event(self, plan: Plan, subject: Subject, event: Event) -> list[Diagnosis]:
+        """Also at the moments of later events: of two logs of one host, the second is read after the first."""
+        later = self._windows.moments((plan.rule.id, who(subject)), event.at) if plan.longest else []
+        for moment in [event.at, *later[:MOST_MOMENTS]]:
+            found = self._judge(plan, subject, moment, event.fields, event)
+            if found:
+                return found
+        return []
 
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject

@@ -40,6 +40,10 @@ class Windows:
         found = [e for group in dict.fromkeys(groups) for e in self._groups.get(group, ()) if e.kind in wanted]
         return sorted(found, key=lambda event: event.at)
 
+    def moments(self, group: Group, after: float) -> list[float]:
+        """When the group's events later than that came."""
+        return [event.at for event in self._groups.get(group, ()) if event.at > after]
+
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
 

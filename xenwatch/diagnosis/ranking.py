@@ -1,0 +1,37 @@
+"""Orders incidents as a person should read them: the most likely root cause first."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from xenwatch.model.diagnosis import DEPTHS, SEVERITIES
+from xenwatch.model.incident import Incident
+
+Rank = tuple[bool, bool, bool, int, int, int, int, float, str]
+
+
+def ranked(incidents: Iterable[Incident]) -> list[Incident]:
+    """What explains itself first: open before over, loud before weak, deep before shallow, then what explains most."""
+    everyone = list(incidents)
+    explains = Counter(i.explained_by for i in everyone if i.explained_by)
+    return sorted(everyone, key=lambda incident: _rank(incident, explains[incident.id]))
+
+
+def _rank(incident: Incident, explained: int) -> Rank:
+    diagnosis = incident.diagnosis
+    severity = SEVERITIES.index(diagnosis.severity)
+    return (
+        incident.explained_by is not None,
+        incident.state == "resolved",
+        _weak(severity, explained),
+        DEPTHS.index(diagnosis.depth),
+        -explained,
+        -severity,
+        len(diagnosis.unchecked) - len(diagnosis.fields),
+        incident.opened,
+        incident.id,
+    )
+
+
+def _weak(severity: int, explained: int) -> bool:
+    """A mere warning that accounts for nothing is not why somebody is looking at these logs."""
+    return severity == 0 or (severity == 1 and not explained)

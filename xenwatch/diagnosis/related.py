@@ -1,0 +1,102 @@
+"""When one incident explains another: what the rules say, whose trouble it is, and how far apart they lie."""
+
+from collections.abc import Mapping
+
+from xenwatch.diagnosis.rule import Rule
+from xenwatch.model.diagnosis import DEPTHS, Diagnosis
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import HOST
+
+_TELLING = (
+    "domain",
+    "domid",
+    "uuid",
+    "device",
+    "vif",
+    "vbd",
+    "vdev",
+    "bridge",
+    "vg",
+    "lv",
+    "path",
+    "mount",
+    "pci",
+    "sr",
+)
+"""Captured fields that two troubles of one thing share."""
+
+LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
+"""How sure it is that one explains the other, surest highest: the rule says so, one record says both, one subject
+was in trouble twice within the window."""
+
+
+class Relations:
+    """`undated_is_near`: in a bundle, a record without a time may belong anywhere, so time does not part it."""
+
+    def __init__(self, rules: Mapping[str, Rule], *, undated_is_near: bool = False) -> None:
+        self._rules, self._undated_is_near = rules, undated_is_near
+
+    def sureness(self, cause: Incident, symptom: Incident) -> int:
+        """0 where `cause` does not explain `symptom`."""
+        rule = self._rules.get(cause.diagnosis.rule)
+        if rule is None or cause.id == symptom.id:
+            return 0
+        same_record = bool(_records(cause.diagnosis) & _records(symptom.diagnosis))
+        if not same_record and not self._near(cause, symptom, rule.window):
+            return 0
+        if _lists(rule, symptom.diagnosis):
+            related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
+            return LISTED if related else 0
+        return self._unlisted(cause.diagnosis, symptom.diagnosis, same_record=same_record)
+
+    def _unlisted(self, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
+        """A deeper trouble of the same subject. Never hides a second cause: only what lies nearer to the surface."""
+        if DEPTHS.index(cause.depth) >= DEPTHS.index(symptom.depth) or cause.severity == "info":
+            return 0
+        if same_record:
+            return ONE_RECORD
+        if str(cause.subject) != str(symptom.subject):
+            return 0
+        # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
+        nobodys = str(cause.subject) == str(HOST)
+        return ONE_OPERATION if not nobodys or _paths(cause) & _paths(symptom) else 0
+
+    def _same_thing(self, one: Diagnosis, other: Diagnosis) -> bool:
+        if str(one.subject) == str(other.subject) or self._nobodys(one) or self._nobodys(other):
+            return True
+        if one.subject.domid is not None and one.subject.domid == other.subject.domid:
+            return True
+        if one.subject.name in other.fields.values() or other.subject.name in one.fields.values():
+            return True
+        return any(name in one.fields and one.fields[name] == other.fields.get(name) for name in _TELLING)
+
+    def _nobodys(self, diagnosis: Diagnosis) -> bool:
+        """A rule about domains whose record named none: it may be anybody's."""
+        rule = self._rules.get(diagnosis.rule)
+        return rule is not None and rule.subject != "host" and str(diagnosis.subject) == str(HOST)
+
+    def _near(self, cause: Incident, symptom: Incident, window: float) -> bool:
+        if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):
+            return True
+        return cause.opened - window <= symptom.last_seen and symptom.opened <= cause.last_seen + window
+
+
+def _lists(rule: Rule, symptom: Diagnosis) -> bool:
+    return symptom.rule in rule.explains or f"class:{symptom.class_}" in rule.explains
+
+
+def _records(diagnosis: Diagnosis) -> set[tuple[str, str, int]]:
+    return {
+        (e.origin.source.path, e.origin.position.generation, e.origin.position.offset)
+        for e in diagnosis.evidence
+        if isinstance(e.origin, LogRecord)
+    }
+
+
+def _paths(diagnosis: Diagnosis) -> set[str]:
+    return {e.origin.source.path for e in diagnosis.evidence if isinstance(e.origin, LogRecord)}
+
+
+def _dated(diagnosis: Diagnosis) -> bool:
+    return all(e.origin.logged for e in diagnosis.evidence if isinstance(e.origin, LogRecord))
