@@ -64,6 +64,14 @@ class Incidents:
         """Every incident, the most likely root cause first."""
         return ranked(self._all.values())
 
+    def acknowledge(self, key: str, who: str) -> Incident | None:
+        """Note that a person looks after it; None where there is no such incident."""
+        known = self._all.get(key)
+        if known is None:
+            return None
+        self._all[key] = replace(known, acknowledged_by=who)
+        return self._all[key]
+
     def _see(self, diagnosis: Diagnosis) -> None:
         key = incident_id(diagnosis.rule, str(diagnosis.subject))
         known = self._all.get(key)
