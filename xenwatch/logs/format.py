@@ -13,7 +13,8 @@ HEAD = 64 * 1024
 
 LAST_RESORT = "stderr"
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
-_MAX_ODD = 0.10
+_MOST_CONTROL_CHARACTERS = 0.03
+"""Of random bytes a tenth are control characters no log has."""
 _MAGIC = re.compile(
     rb"\x7fELF|\x89PNG|\xff\xd8\xff"
     rb"|SQLite format 3|%PDF|\xca\xfe|LKST|LPKSHHRH|KDUMP|MZ\x90|PK\x03\x04|QFI\xfb"
@@ -80,11 +81,4 @@ def _is_binary(head: bytes) -> bool:
     solid = head.replace(b"\0", b"")
     if not solid:
         return True
-    odd = len(solid.translate(None, _TEXT_BYTES))
-    return odd > len(solid) * _MAX_ODD or _holds_wide_bytes(solid, len(head))
-
-
-def _holds_wide_bytes(solid: bytes, whole: int) -> bool:
-    """Compressed data has printable bytes by chance, but few line breaks and no UTF-8."""
-    high = sum(solid.count(bytes([value])) for value in (0x80, 0x81, 0x8D, 0x90, 0x9D, 0xFE, 0xFF))
-    return high * 20 > whole and solid.count(b"\n") * 400 < whole * 4
+    return len(solid.translate(None, _TEXT_BYTES)) > len(solid) * _MOST_CONTROL_CHARACTERS

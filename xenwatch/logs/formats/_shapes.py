@@ -24,7 +24,8 @@ _XTL_HEADER = re.compile(rf"(?:(?P<at>{ISO}):? )?(?:\[(?P<pid>\d+)\] )?(?=(?P<co
 XTL_DOMAIN = re.compile(r"\bDomain\s+(?P<domid>\d+):")
 
 CONTINUED = re.compile(
-    rb"[ \t]+\S|and so (?:cannot|I will)|which is mounted|mount it read-write|If you are using iptables"
+    rb"[ \t]+\S|Device \S+ is mounted (?:read-write )?in |File \S+ is (?:loopback-mounted|read-only)"
+    rb"|and so (?:cannot|I will)|which is mounted|mount it read-write|If you are using iptables"
     rb"|\d+:[A-Za-z]|File \"[^\"\n]+\", line \d+"
     rb"|[A-Za-z_][\w.]*(?:Error|Exception|Fault|Interrupt|Exit): "
 )

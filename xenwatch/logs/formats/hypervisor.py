@@ -11,7 +11,7 @@ _HEADER = re.compile(
     rf"(?:\[(?:(?P<date>{ISO})|(?P<boot> *\d+\.\d+)|[0-9a-f]{{16}})\] ?)?"
 )
 _PREFIX = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\] |" + SYSLOG_LINE.encode() + rb"(?:\S+ )?)?"
-_STAMP = rb"(?:\[[^\]\n]{4,30}\] ?)?"
+_STAMP = rb"(?:\[[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
     rb"(?:[ \t]+\S|----\[|CPU: |RIP: |RFLAGS: |EFLAGS: |EIP: |PC: |CPSR: |HCR|LR: |SP: |EAX|rax: |rbx: |rsi: "
@@ -40,7 +40,7 @@ FORMAT = LogFormat(
     ),
     sniff=re.compile(rb"^" + _PREFIX + rb"\((?:XEN|d\d+)\) ?", re.MULTILINE),
     rank=15,
-    continues=re.compile(_PREFIX + rb"\(XEN\) ?" + _STAMP + _BODY),
+    continues=re.compile(_PREFIX + rb"\(XEN\) ?+" + _STAMP + _BODY),
     parse=_parse,
     error=re.compile(
         rb"\(XEN\).{0,60}(?:Xen BUG at|FATAL|Panic on CPU|Assertion '|crashed|DOUBLE FAULT|[Ee]rror|[Ff]ailed"

@@ -6,15 +6,15 @@ from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
-_STAMP = rb"\[ {0,5}\d{1,8}\.\d{6}\](?:\[ *[TC]\d+\])? ?"
-_PREFIX = rb"(?:<\d>)?(?:" + SYSLOG_LINE.encode() + rb"\S+ (?:kernel: ?)?)?(?:" + _STAMP + rb")?(?:<\d>)?"
+_STAMP = rb"\[ {0,5}\d{1,8}\.\d{6}\](?:\[ *[TC]\d+\])? ?+"
+_PREFIX = rb"(?:<\d>)?(?:" + SYSLOG_LINE.encode() + rb"\S+ (?:kernel: ?+)?+)?+(?:" + _STAMP + rb")?+(?:<\d>)?+"
 # What an oops, a stack dump and an out-of-memory report print below their first line (arch/x86/kernel/dumpstack*.c).
 _BODY = (
     rb"(?:[ \t]+\S|Call [Tt]race:|\[?<[0-9a-f]{8,16}>|(?:RIP|EIP|RSP|EFLAGS|CR2|CR0|Code|Stack|Process|Pid|Comm"
     rb"|CPU|FS|CS|DS|R[0-9A-Z]{2}"
     rb"|E[A-D]X|ESI|EDI|PGD|P4D|PUD|PMD|PTE|IP|PC is at|LR is at|Modules linked in|Hardware name|Workqueue"
     rb"|last sysfs file|Kernel panic from)"
-    rb"\b ?[: (]|Oops: |---\[ end trace|SMP ?$|note: \S+\[\d+\] exited)"
+    rb"\b ?[: (]|Oops: |---\[ end trace|SMP ?(?:\n|\Z)|note: \S+\[\d+\] exited)"
 )
 _HEADER = re.compile(
     r"(?:<\d>)?(?:(?:kernel: ?))?(?:\[ *(?P<boot>\d{1,8}\.\d{6})\](?:\[ *[TC]\d+\])? ?)?"

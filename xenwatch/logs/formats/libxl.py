@@ -7,9 +7,7 @@ from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _DRIVER = re.compile(r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000): ")
-_CONTEXT = (
-    r"(?:libxl|xc|xl|xencall|xenforeignmemory|xendevicemodel|xenevtchn|xengnttab|xenguest|domainbuilder|xentoollog)"
-)
+_CONTEXT = r"(?:libxl|xc|xl|xencall|xenforeignmemory|xendevicemodel|xenevtchn|xengnttab|xenguest|xentoollog)"
 _LINE = (
     rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3}\+0000:| [A-Z]{3,5})? (?:\[\d+\] )?)?"
     + _CONTEXT.encode()
@@ -30,7 +28,9 @@ FORMAT = LogFormat(
     names=named(r"libxl-driver\.log", r"libxl(?:\.log)?") + named(r"libvirt/libxl/[^/]+\.log"),
     sniff=re.compile(rb"^[ \t]*" + _LINE, re.MULTILINE),
     rank=20,
-    record_start=re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|" + _CONTEXT.encode() + rb": |Domain start: |\S*[#$] \S"),
+    record_start=re.compile(
+        rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|" + _CONTEXT.encode() + rb": |domainbuilder: |Domain start: |\S*[#$] \S"
+    ),
     parse=_parse,
     error=re.compile(
         rb"\b(?:libxl|xc|xl|xen\w+): (?:error|critical): |xc: panic: |libxl: \S+\.c:\d+:\w+: .{0,200}(?:fail"

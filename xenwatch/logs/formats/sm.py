@@ -8,7 +8,7 @@ from xenwatch.model.record import Header, LogFormat, TimeHint
 _TAG = re.compile(r"(?:SM(?:GC|APIv3)?|\w+): (?:\[\d+\] )? ?")
 _LINE = SYSLOG_LINE.encode() + rb"\S+ SM\w*: \[\d+\]"
 # Each line of a multi-line text gets a header of its own; a quote that was opened, a traceback and stderr's rest go on.
-_BODY = rb"(?: {2,}\S|' ?$|\*{4,}|  File \"|Traceback )"
+_BODY = rb"(?: {2,}\S|' ?(?:\n|\Z)|\*{4,}|  File \"|Traceback )"
 
 
 def _parse(text: str, hint: TimeHint) -> Header:
@@ -23,7 +23,7 @@ FORMAT = LogFormat(
     names=named(r"SMlog", r"sm\.log"),
     sniff=re.compile(rb"^" + _LINE, re.MULTILINE),
     rank=15,
-    continues=re.compile(rb"(?:" + _LINE + rb" ?)?" + _BODY),
+    continues=re.compile(rb"(?:" + _LINE + rb" ?+)?+" + _BODY),
     parse=_parse,
     error=re.compile(rb"FAILED in |Raising exception|[*]{3} EXCEPTION|EXCEPTION|- ERROR -|Traceback", re.MULTILINE),
 )

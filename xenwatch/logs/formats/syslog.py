@@ -26,7 +26,7 @@ FORMAT = LogFormat(
     rank=40,
     record_start=re.compile(
         _START
-        + rb"\S+ (?:(?!kernel: )\S|kernel: (?:\[ *\d+\.\d+\] ?)?(?![ \t]|Call Trace|Code: |R[A-Z0-9]{2}: |\[<))|-- "
+        + rb"\S+ (?:(?!kernel: )\S|kernel: (?:\[ *\d+\.\d+\] ?+)?+(?![ \t]|Call Trace|Code: |R[A-Z0-9]{2}: |\[<))|-- "
     ),
     parse=_parse,
     error=re.compile(
