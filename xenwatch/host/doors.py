@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xenwatch.base.clock import Clock
+from xenwatch.host.devices import Devices
 from xenwatch.host.domains import Domains
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt import Libvirt
@@ -23,6 +24,7 @@ class Doors:
     clock: Clock
     runner: Runner
     domains: Domains
+    devices: Devices
     libvirt: Libvirt | None = None
     xl: Xl | None = None
     xenstore: Xenstore | None = None
@@ -61,14 +63,16 @@ def open_doors(
     control = is_control_domain(paths)
     libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=on_lifecycle) if libvirt_uri else None
     xl = Xl(runner) if control and shutil.which("xl") else None
+    xenstore = Xenstore(paths) if control else None
     return Doors(
         paths=paths,
         clock=clock,
         runner=runner,
         domains=Domains(clock, xl, libvirt),
+        devices=Devices(clock, paths, xenstore),
         libvirt=libvirt,
         xl=xl,
-        xenstore=Xenstore(paths) if control else None,
+        xenstore=xenstore,
     )
 
 

@@ -45,6 +45,20 @@ def read_int(path: Path | str, base: int = 10) -> int | None:
         return None
 
 
+def read_number(path: str) -> int | None:
+    """Like read_int, for the many one-line files of sysfs: one read, no second one to meet the end."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return int(os.read(descriptor, 64))
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def names_in(folder: Path | str) -> list[str]:
     """Names in a folder, sorted; empty where it is missing or unreadable."""
     try:

@@ -1,0 +1,60 @@
+"""Bridges and what hangs on them, from sysfs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenwatch.host.files import names_in, read_bytes, read_number, read_text
+
+_FDB_ENTRY, _IS_LOCAL = 16, 7
+"""struct __fdb_entry, linux: include/uapi/linux/if_bridge.h: mac 6, port 1, is_local 1, ageing 4, more 4 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """`state` is spanning tree's number: 0 disabled … 3 forwarding, 4 blocking."""
+
+    name: str
+    state: int | None
+    mtu: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """One bridge of the kernel; `learned` and `local` count entries of its forwarding table."""
+
+    name: str
+    bridge_id: str
+    stp: str
+    vlan_filtering: str
+    topology_change: int | None
+    mtu: int | None
+    ports: tuple[Port, ...]
+    learned: int
+    local: int
+
+
+def read_bridges(sys: Path) -> list[Bridge]:
+    """All bridges, by name. `sys` is where sysfs is mounted."""
+    net = sys / "class/net"
+    return [_bridge(net, name) for name in names_in(net) if (net / name / "bridge").is_dir()]
+
+
+def _bridge(net: Path, name: str) -> Bridge:
+    folder = net / name / "bridge"
+    table = read_bytes(net / name / "brforward") or b""
+    local = sum(table[at + _IS_LOCAL] for at in range(0, len(table) - _IS_LOCAL, _FDB_ENTRY))
+    return Bridge(
+        name=name,
+        bridge_id=read_text(folder / "bridge_id") or "",
+        stp=read_text(folder / "stp_state") or "",
+        vlan_filtering=read_text(folder / "vlan_filtering") or "",
+        topology_change=read_number(f"{folder}/topology_change_detected"),
+        mtu=read_number(f"{net}/{name}/mtu"),
+        ports=tuple(_port(f"{net}/{port}", port) for port in names_in(net / name / "brif")),
+        learned=len(table) // _FDB_ENTRY - local,
+        local=local,
+    )
+
+
+def _port(folder: str, name: str) -> Port:
+    return Port(name, read_number(f"{folder}/brport/state"), read_number(f"{folder}/mtu"))

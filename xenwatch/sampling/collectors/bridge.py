@@ -1,0 +1,106 @@
+"""Bridges: ports against the kernel's limit, what they have learnt, duplicate MACs, spanning tree, MTU."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from xenwatch.host.bridges import Bridge, read_bridges
+from xenwatch.host.devices import Device
+from xenwatch.host.doors import Doors
+from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.collector import Collector
+
+PORTS_LIMIT_COUNT = 1023
+"""BR_MAX_PORTS - 1, linux: net/bridge/br_private.h (1 << BR_PORT_BITS, BR_PORT_BITS 10)."""
+
+INFO = Metric("xen_bridge_info", "info", "A bridge", ("bridge", "bridge_id", "stp", "vlan_filtering"))
+PORTS = Metric("xen_bridge_ports", "gauge", "Interfaces that hang on a bridge", ("bridge",))
+PORTS_LIMIT = Metric(
+    "xen_bridge_ports_limit", "gauge", "Interfaces that can hang on a bridge of this kernel", ("bridge",)
+)
+UPLINKS = Metric("xen_bridge_uplinks", "gauge", "Ports of a bridge that are no guest's: the way out", ("bridge",))
+FDB = Metric("xen_bridge_fdb_entries", "gauge", "MAC addresses a bridge knows, by how", ("bridge", "kind"))
+DUPLICATES = Metric(
+    "xen_bridge_duplicate_macs",
+    "gauge",
+    "MAC addresses that more than one guest on a bridge is configured with",
+    ("bridge",),
+)
+PORT_STATE = Metric(
+    "xen_bridge_port_stp_state",
+    "stateset",
+    "State of a bridge's port; guests' ports under the guest's name",
+    ("bridge", "port_kind", "port", "state"),
+)
+TOPOLOGY = Metric(
+    "xen_bridge_topology_change_detected", "gauge", "Whether spanning tree sees a change of topology", ("bridge",)
+)
+MTU = Metric("xen_bridge_mtu_bytes", "gauge", "MTU of a bridge", ("bridge",))
+MISMATCH = Metric(
+    "xen_network_mtu_mismatch",
+    "gauge",
+    "Ports whose MTU is larger than their bridge's: such frames are dropped",
+    ("bridge",),
+)
+STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
+"""By their numbers in sysfs, linux: include/uapi/linux/if_bridge.h."""
+
+
+async def _collect(doors: Doors) -> Sequence[Sample]:
+    bridges = await asyncio.to_thread(read_bridges, Path(doors.paths.sys))
+    inventory = await doors.domains.known(max_age=30.0)
+    vifs = [device for device in await doors.devices.current(max_age=15.0) if device.kind == "vif"]
+    guests = {
+        f"vif{vif.domid}.{vif.devid}": (inventory.by_domid[vif.domid].name, vif.name)
+        for vif in vifs
+        if vif.domid in inventory.by_domid
+    }
+    return [sample for bridge in bridges for sample in _of(bridge, guests, vifs)]
+
+
+def _of(bridge: Bridge, guests: dict[str, tuple[str, str]], vifs: Sequence[Device]) -> Iterator[Sample]:
+    name = (bridge.name,)
+    yield Sample(INFO, (bridge.name, bridge.bridge_id, bridge.stp, bridge.vlan_filtering), 1.0)
+    yield Sample(PORTS, name, float(len(bridge.ports)))
+    yield Sample(PORTS_LIMIT, name, float(PORTS_LIMIT_COUNT))
+    yield Sample(UPLINKS, name, float(sum(not _is_guests(port.name) for port in bridge.ports)))
+    yield Sample(FDB, (bridge.name, "learned"), float(bridge.learned))
+    yield Sample(FDB, (bridge.name, "local"), float(bridge.local))
+    macs = Counter(
+        vif.about["mac"].lower() for vif in vifs if vif.about.get("bridge") == bridge.name and "mac" in vif.about
+    )
+    yield Sample(DUPLICATES, name, float(sum(count > 1 for count in macs.values())))
+    if bridge.topology_change is not None:
+        yield Sample(TOPOLOGY, name, float(bridge.topology_change))
+    if bridge.mtu is not None:
+        yield Sample(MTU, name, float(bridge.mtu))
+        yield Sample(MISMATCH, name, float(sum((port.mtu or 0) > bridge.mtu for port in bridge.ports)))
+    yield from _ports(bridge, guests)
+
+
+def _ports(bridge: Bridge, guests: dict[str, tuple[str, str]]) -> Iterator[Sample]:
+    """A vif is named by its guest, for its own name has the domid in it; one without a living guest is an orphan."""
+    for port in bridge.ports:
+        if port.name in guests:
+            kind, name = "guest", "/".join(guests[port.name])
+        elif not _is_guests(port.name):
+            kind, name = "host", port.name
+        else:
+            continue
+        if port.state is not None and port.state < len(STP_STATES):
+            for number, state in enumerate(STP_STATES):
+                yield Sample(PORT_STATE, (bridge.name, kind, name, state), float(number == port.state))
+
+
+def _is_guests(port: str) -> bool:
+    return port.startswith(("vif", "tap", "emu"))
+
+
+COLLECTOR = Collector(
+    name="bridge",
+    metrics=(INFO, PORTS, PORTS_LIMIT, UPLINKS, FDB, DUPLICATES, PORT_STATE, TOPOLOGY, MTU, MISMATCH),
+    begin=lambda: _collect,
+    interval=15.0,
+    deadline=10.0,
+)

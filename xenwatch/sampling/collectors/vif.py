@@ -1,0 +1,116 @@
+"""Network interfaces of guests: bytes and packets as the guest sees them, and whether each hangs on its bridge."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from xenwatch.host.devices import Device
+from xenwatch.host.doors import Doors
+from xenwatch.host.files import link_name, read_bytes, read_text
+from xenwatch.host.inventory import Inventory
+from xenwatch.host.netdev import NetCounters, parse_net_dev
+from xenwatch.host.paths import Paths
+from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.collector import Collector
+from xenwatch.sampling.counters import Counters
+
+_VIF = ("domain", "vif")
+_VIEW = "; the guest's view, so dom0's own counters with their directions swapped"
+INFO = Metric(
+    "xen_domain_vif_info", "info", "A guest's network interface", (*_VIF, "ifname", "mac", "bridge", "script", "type")
+)
+UP = Metric("xen_domain_vif_up", "gauge", "Whether dom0's end of a guest's interface is up", _VIF)
+ATTACHED = Metric(
+    "xen_domain_vif_bridge_attached",
+    "gauge",
+    "Whether dom0's end hangs on the bridge the guest was configured for",
+    _VIF,
+)
+RATE = Metric("xen_domain_vif_rate_limit_bytes_per_second", "gauge", "Rate a guest's interface is limited to", _VIF)
+
+_COUNTED = {
+    (guest_way, what): Metric(
+        f"xen_domain_vif_{guest_way}_{what}_total",
+        "counter",
+        f"{what.capitalize()} of a guest's interface, {said}{_VIEW}",
+        _VIF,
+    )
+    for guest_way, said in (("receive", "towards the guest"), ("transmit", "from the guest"))
+    for what in ("bytes", "packets", "errors", "dropped")
+}
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._counters = Counters()
+
+    async def __call__(self, doors: Doors) -> Sequence[Sample]:
+        inventory = await doors.domains.current()
+        vifs = [device for device in await doors.devices.current() if device.kind == "vif"]
+        return await asyncio.to_thread(self._read, doors.paths, inventory, vifs)
+
+    def _read(self, paths: Paths, inventory: Inventory, vifs: Sequence[Device]) -> list[Sample]:
+        counted = parse_net_dev(read_bytes(paths.at("proc/net/dev")) or b"")
+        samples: list[Sample] = []
+        for vif in vifs:
+            domain = inventory.by_domid.get(vif.domid)
+            if domain is not None:
+                labels, ifname = (domain.name, vif.name), f"vif{vif.domid}.{vif.devid}"
+                samples += self._traffic(vif, labels, ifname, counted)
+                samples += _placed(paths, vif, labels, ifname)
+        self._counters.forget_unread()
+        return samples
+
+    def _traffic(
+        self, vif: Device, labels: tuple[str, str], ifname: str, counted: Mapping[str, NetCounters]
+    ) -> Iterator[Sample]:
+        """A guest without PV drivers speaks through qemu's tap beside the vif, `<vif>-emu`: both are one."""
+        ends = [found for name in (ifname, f"{ifname}-emu") if (found := counted.get(name)) is not None]
+        for (way, what), metric in _COUNTED.items():
+            index = _COLUMN[way, what]
+            parts = [
+                self._counters.unwrapped((vif.domid, vif.devid, n, index), end[index]) for n, end in enumerate(ends)
+            ]
+            if parts:
+                yield Sample(metric, labels, float(sum(parts)))
+
+
+_COLUMN = {
+    (way, what): index
+    for index, (way, what) in enumerate(
+        (guest, what) for guest in ("transmit", "receive") for what in ("bytes", "packets", "errors", "dropped")
+    )
+}
+"""Where a NetCounters holds what the guest calls so: dom0 receives what the guest transmits."""
+
+
+def _placed(paths: Paths, vif: Device, labels: tuple[str, str], ifname: str) -> Iterator[Sample]:
+    folder = f"{paths.sys}/class/net/{ifname}"
+    state, master = read_text(f"{folder}/operstate"), link_name(f"{folder}/master")
+    about = vif.about
+    if about:
+        words = (about.get(key, "") for key in ("mac", "bridge", "script", "type"))
+        yield Sample(INFO, (*labels, ifname, *words), 1.0)
+    if state is not None:
+        yield Sample(UP, labels, float(state in ("up", "unknown")))
+        if wanted := about.get("bridge"):
+            yield Sample(ATTACHED, labels, float(master is not None and master in (wanted, "ovs-system")))
+    limit = rate_limit(about.get("rate", ""))
+    if limit is not None:
+        yield Sample(RATE, labels, limit)
+
+
+def rate_limit(text: str) -> float | None:
+    """`rate` is `<bytes>,<microseconds>`: so many bytes in each such interval (xen: docs/misc/xenstore-paths)."""
+    size, _, interval = text.partition(",")
+    if size.isdigit() and interval.isdigit() and int(interval) > 0:
+        return int(size) * 1e6 / int(interval)
+    return None
+
+
+COLLECTOR = Collector(
+    name="vif",
+    metrics=(INFO, UP, ATTACHED, RATE, *_COUNTED.values()),
+    begin=_Reader,
+    interval=10.0,
+    deadline=8.0,
+)
