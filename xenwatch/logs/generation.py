@@ -142,12 +142,6 @@ class Generation:
             return max(len(now), self.size)
         return fresh_end(stale, now)
 
-    def looks_like_a_copy(self, fd: int) -> bool:
-        """The other file starts as this one does: a copy, perhaps still being made. Raises OSError."""
-        other = os.pread(fd, HEAD_BYTES, 0)
-        own = os.pread(self.fd, max(len(other), 1), 0)
-        return bool(own) and own.startswith(other[: len(own)])
-
     def cursor(self) -> Cursor:
         """Everything before it was handed on."""
         return Cursor(

@@ -14,6 +14,8 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
 _DATED = re.compile(r"(.+)-(\d{8}(?:-?\d{2,10})?)")
 _WALKS = 5
+_COPY_SECONDS = 2.0
+_COMPARED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Member:
     fd: int
     identity: Identity
     size: int
+    modified: float
     rotated: bool
 
 
@@ -76,6 +79,20 @@ def open_chain(directory: str, log: str) -> tuple[list[Member], bool, int]:
     return members, steady and not unreadable, unreadable
 
 
+def is_copy(copy: Member, log: Member) -> bool:
+    """All of `copy` stands at the start of `log` and was written about as late: a copy, perhaps not finished yet.
+
+    Two runs of one program may begin with the same lines; the time tells their logs apart. Raises OSError.
+    """
+    if copy.size > log.size or not log.size or copy.modified < log.modified - _COPY_SECONDS:
+        return False
+    last = max(0, copy.size - _COMPARED_BYTES)
+    return all(
+        os.pread(copy.fd, min(_COMPARED_BYTES, copy.size), at) == os.pread(log.fd, min(_COMPARED_BYTES, copy.size), at)
+        for at in (0, last)
+    )
+
+
 def close_all(members: Iterable[Member]) -> None:
     """Let go of the files."""
     for member in members:
@@ -103,5 +120,6 @@ def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[Member],
             unreadable += 1
             continue
         if fd is not None:
-            members.append(Member(name, fd, identify(fd), os.fstat(fd).st_size, name != log))
+            status = os.fstat(fd)
+            members.append(Member(name, fd, identify(fd), status.st_size, status.st_mtime, name != log))
     return members, unreadable

@@ -12,14 +12,14 @@ from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.generation import Generation, RewoundError
 from xenwatch.logs.identity import Identity, is_compressed
 from xenwatch.logs.options import FollowOptions
-from xenwatch.logs.rotation import Member, open_chain
+from xenwatch.logs.rotation import Member, close_all, is_copy, open_chain
 from xenwatch.logs.spool import Spool
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 _LINE_SEARCH_BYTES = 64 * 1024
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has
 
-_Who = tuple[int, int] | None
+_Who = tuple[int, ...]
 
 
 class _Rewound(NamedTuple):
@@ -54,11 +54,15 @@ class FileSource:
         self._parked: list[Cursor] = list(cursors or ())
         """Known and handed on so far, but not held open."""
         self._rewound: list[_Rewound] = []
+        self._copies: set[Identity] = set()
+        """Files that hold what the log holds too."""
         self._ended: list[Cursor] = []
         """Lost without a trace; that nothing follows is still to be told."""
         self._first, self._from_end = cursors is None, from_end
         self._newest_rotated = f"{source.path}.1"
-        self._shown: tuple[_Who, _Who] = (None, None)
+        self._resuming = True
+        """Until the files are met for the first time: each may get late writes, as if it had just been renamed."""
+        self._shown: tuple[_Who, _Who] = ((), ())
         self._walk_again = True
 
     @property
@@ -189,8 +193,8 @@ class FileSource:
     # -- which files there are -----------------------------------------------------------------------------------
 
     def _path_moved(self) -> bool:
-        """The path, or what was rotated last, is another file than at the last look."""
-        shown = (_who(self.path), _who(self._newest_rotated))
+        """The path shows another file than at the last look, or what was rotated last is another or has grown."""
+        shown = (_who(self.path), _who_and_size(self._newest_rotated))
         moved = shown != self._shown
         self._shown = shown
         return moved
@@ -204,15 +208,22 @@ class FileSource:
             members, complete, unreadable = [], False, 1
         self._counters.read_errors += unreadable
         self._walk_again = not complete
+        try:
+            self._take_in(members)
+            if complete:
+                self._forget({member.identity for member in members})
+        finally:
+            held = {generation.fd for generation in self._open}
+            close_all(member for member in members if member.fd not in held)
+
+    def _take_in(self, members: list[Member]) -> None:
         there = {member.identity for member in members}
         strangers = [member for member in members if not self._meet(member)]
         strangers = [member for member in strangers if not self._continue_in_copy(member, there)]
-        strangers = [member for member in strangers if not self._still_copying(member, members)]
-        self._begin_all(strangers)
-        self._first = self._first and not members
+        self._begin_all([member for member in strangers if not self._still_copying(member, members)])
         self._sort(members)
-        if complete:
-            self._forget(there)
+        if members:
+            self._first = self._resuming = False
 
     def _begin_all(self, strangers: list[Member]) -> None:
         begun = [self._begin(member) for member in strangers]
@@ -224,20 +235,22 @@ class FileSource:
     def _forget(self, there: set[Identity]) -> None:
         """Drop what is known about files that are gone, and content that stands in none of them."""
         self._parked = [cursor for cursor in self._parked if cursor.identity in there]
+        self._copies &= there
         self._counters.truncations_without_copy += sum(one.current for one in self._rewound)
         self._ended += [one.cursor for one in self._rewound]
         self._rewound.clear()
 
     def _meet(self, member: Member) -> bool:
-        """True where the member is a known file; its descriptor is then taken care of."""
+        """True where the member is a known file."""
         if any(one.identity == member.identity for one in self._open):
-            os.close(member.fd)
             return True
         cursor = next((one for one in self._parked if one.identity == member.identity), None)
         if cursor is None:
             return False
-        if member.rotated and member.size == cursor.offset and cursor.found_in(member.fd):
-            os.close(member.fd)
+        if cursor.offset == 0 and cursor.identity.generation is None:
+            self._parked.remove(cursor)  # only an inode number, which any file may have by now
+            return False
+        if member.rotated and not self._resuming and member.size == cursor.offset and cursor.found_in(member.fd):
             return True
         self._parked.remove(cursor)
         if self._resume(member, cursor):
@@ -252,6 +265,7 @@ class FileSource:
         generation = Generation.resume(member.fd, member.identity, cursor)
         if generation is None:
             return False
+        self._copies.discard(member.identity)
         if cursor.overwritten and self._spool is not None:
             generation.stale = self._spool.content()
         self._add(generation)
@@ -278,12 +292,15 @@ class FileSource:
 
     def _still_copying(self, member: Member, members: list[Member]) -> bool:
         """A copy of the log as it is now: read only if the log is truncated and the copy holds more than was read."""
-        shown = {one.identity for one in members if not one.rotated}
-        original = next((one for one in self._open if one.identity in shown), None)
-        if original is None or not member.rotated or not original.looks_like_a_copy(member.fd):
+        log = next((one for one in members if not one.rotated), None)
+        if log is None or not member.rotated:
             return False
-        self._walk_again |= not original.offset  # without an offset a truncation does not show
-        os.close(member.fd)
+        if member.identity not in self._copies and not is_copy(member, log):
+            return False
+        if any(one.identity == log.identity and one.offset for one in self._open):
+            self._copies.add(member.identity)
+        else:
+            self._walk_again = True  # nothing was read of the log yet, so its truncation would not show
         return True
 
     def _begin(self, member: Member) -> Generation:
@@ -325,11 +342,15 @@ def _next_name(name: str) -> str:
 
 
 def _who(path: str) -> _Who:
+    return _who_and_size(path)[:2]
+
+
+def _who_and_size(path: str) -> _Who:
     try:
         status = os.stat(path)
     except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return ()
+    return status.st_dev, status.st_ino, status.st_size
 
 
 def _hint(near: float) -> TimeHint:

@@ -88,7 +88,10 @@ class Story(RuleBasedStateMachine):
     def rename_chain(self, keep_writing: bool) -> None:
         self._shift()
         self.path.rename(self.path.with_name("xend.log.1"))
-        self.late.append(self.writer) if keep_writing else self.writer.close()
+        if keep_writing:
+            self.late.append((self.writer, self.clock.monotonic()))
+        else:
+            self.writer.close()
         self.writer = self.path.open("ab", buffering=0)
 
     @precondition(lambda self: self.unseen_rotations < KEEP - 1)
@@ -101,9 +104,10 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.late and self.unseen_rotations < KEEP - 1)
     @rule()
     def write_late_to_a_renamed_file(self) -> None:
-        late = self.late.pop()
+        late, renamed_at = self.late.pop()
+        latest_place = KEEP if self.clock.monotonic() - renamed_at < 59 else 1  # later, only the last one is watched
         inode = os.fstat(late.fileno()).st_ino
-        for place in range(1, KEEP + 1):
+        for place in range(1, latest_place + 1):
             file = self.path.with_name(f"xend.log.{place}")
             if file.exists() and file.stat().st_ino == inode:
                 self.written += late.write(b"#%d;\n" % self.number)
@@ -123,13 +127,13 @@ class Story(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self.wake()
-        self.unfinished_rotated &= seconds < 6
 
     def _settle(self) -> None:
         """An unfinished line in a rotated file is handed on after a while; till then only the open file has it."""
         self.wake()
         if self.unfinished_rotated:
             self.time_passes(6.0)
+            self.unfinished_rotated = False
 
     @rule(read=st.booleans())
     def stop_and_start(self, read: bool) -> None:
@@ -158,7 +162,7 @@ class Story(RuleBasedStateMachine):
             self._check()
         finally:
             self.follower.close()
-            for writer in (self.writer, *self.late):
+            for writer in (self.writer, *(late for late, _ in self.late)):
                 writer.close()
             if not self.generations:
                 self.patch.stop()
@@ -195,6 +199,7 @@ class StoryWithKills(Story):
 
     @rule(read=st.just(True))
     def stop_and_start(self, read: bool) -> None:
+        """Reads before it stops."""
         self.read_and_commit()
         self.follower.close()
         self.follower = self._follower()
