@@ -43,23 +43,29 @@ class LogSettings:
         DURATION, 1.0, "All files are looked at this often even without a notification: NFS and missed events."
     )
     from_start: bool = setting(
-        BOOL, False, "A log seen for the very first time is read from its start (true) or from its end (false)."
+        BOOL, True, "At the very first start logs are read from their start (true) or only what is new (false)."
+    )
+    history: int = setting(SIZE, 64 * 1024 * 1024, "At first sight at most so much of one log is read, the newest.")
+    overwritten: tuple[str, ...] = setting(
+        TEXTS,
+        ("xend-debug.log", "virt-manager.log"),
+        "Logs that their writers start over; their previous content is kept below the state folder, bounded.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """What is measured, and how often."""
+    """What is measured. Each collector has a pace and a deadline of its own."""
 
     libvirt_uri: str = setting(
         TEXT,
         "xen:///system",
         "The hypervisor as libvirt knows it: xen:///system, xen+ssh://root@host/system, test:///…",
     )
-    interval: float = setting(DURATION, 15.0, "Time between two sampling cycles; each collector may be slower.")
-    disabled: tuple[str, ...] = setting(
-        TEXTS, (), "Names of collectors that are not to run; `xenwatch check` lists them."
+    enabled: tuple[str, ...] = setting(
+        TEXTS, (), "Collectors to run that are off by default; `xenwatch check` lists all."
     )
+    disabled: tuple[str, ...] = setting(TEXTS, (), "Collectors that are not to run.")
 
 
 @dataclass(frozen=True, slots=True)

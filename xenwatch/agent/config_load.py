@@ -29,14 +29,20 @@ class Loaded:
 
 
 def load_config(
-    file: Path | None = None, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    default_file: Path | None = DEFAULT_FILE,
 ) -> Loaded:
     """Read `file` (or $XENWATCH_CONFIG, or the default file where it exists), then the environment.
 
     `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
     """
     environment = environment or {}
-    path, reading = _chosen(file, environment), _Reading()
+    path, reading = _chosen(file, environment) or default_file, _Reading()
+    if path == default_file and path is not None and not path.exists():
+        path = None
     if path is not None:
         reading.file(path)
     reading.environment(environment)
@@ -63,7 +69,7 @@ def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
         return file
     if environment.get(FILE_VARIABLE):
         return Path(environment[FILE_VARIABLE])
-    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    return None
 
 
 @dataclass(slots=True)

@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
-from xenwatch.model.diagnosis import DEPTHS, SEVERITIES
+from xenwatch.diagnosis.ranking import ranked
 from xenwatch.model.incident import Incident
 
 MOST_RESOLVED = 5000
@@ -33,22 +32,15 @@ class Ledger:
             self._known[incident.id] = incident
         self._bound()
 
-    def acknowledge(self, wanted: str, who: str) -> Incident | None:
-        """Note that a person looks after it; None where there is no such incident."""
-        found = self._known.get(wanted)
-        if found is None:
-            return None
-        self._known[wanted] = replace(found, acknowledged_by=who)
-        return self._known[wanted]
-
     def forget(self, ids: Iterable[str]) -> None:
         """The database let go of these."""
         for one in ids:
             self._known.pop(one, None)
 
     def ranked(self) -> list[Incident]:
-        """Open causes first, the worst and deepest in front; then what they explain; resolved ones last."""
-        return sorted(self._known.values(), key=_rank)
+        """Those that are not over, the most likely root cause first; then the others in the same order."""
+        listed = ranked(self._known.values())
+        return [i for i in listed if i.state != "resolved"] + [i for i in listed if i.state == "resolved"]
 
     def _bound(self) -> None:
         resolved = [i for i in self._known.values() if i.state == "resolved"]
@@ -56,12 +48,3 @@ class Ledger:
             oldest: Callable[[Incident], float] = lambda i: i.last_seen  # noqa: E731
             for incident in sorted(resolved, key=oldest)[: len(resolved) - MOST_RESOLVED]:
                 del self._known[incident.id]
-
-
-_STATES = ("open", "explained", "resolved")
-
-
-def _rank(incident: Incident) -> tuple[int, int, int, float]:
-    told = incident.diagnosis
-    severity = -SEVERITIES.index(told.severity)
-    return (_STATES.index(incident.state), severity, DEPTHS.index(told.depth), -incident.last_seen)

@@ -12,7 +12,7 @@ class Change:
     incident: str
     at: float
     what: str
-    detail: str | None = None
+    detail: str = ""
 
 
 def changes(before: Incident | None, after: Incident) -> list[Change]:
@@ -31,7 +31,7 @@ def _state(before: Incident | None, after: Incident) -> list[Change]:
     found = [] if before else [Change(after.id, after.opened, "opened", after.diagnosis.summary)]
     match after.state:
         case "explained":
-            found.append(Change(after.id, after.last_seen, "explained", after.explained_by))
+            found.append(Change(after.id, after.last_seen, "explained", after.explained_by or ""))
         case "resolved":
             found.append(Change(after.id, after.resolved or after.last_seen, "resolved"))
         case "open" if before and before.state == "resolved":

@@ -151,10 +151,7 @@ class Store:
         )  # fmt: skip
         database.executemany(
             "INSERT INTO incident_changes (incident, at, what, detail) VALUES (?, ?, ?, ?)",
-            [
-                (c.incident, c.at, c.what, _storable(c.detail or ""))
-                for c in changes(self._known.get(incident.id), incident)
-            ],
+            [(c.incident, c.at, c.what, _storable(c.detail)) for c in changes(self._known.get(incident.id), incident)],
         )
 
     def _delete(self, gone: list[str]) -> None:

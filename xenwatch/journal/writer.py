@@ -46,6 +46,8 @@ class Writer:
         self.last_commit: float | None = None
         """Monotonic seconds of the last commit that succeeded."""
         self.commits = 0
+        self.failing = False
+        """True from a commit that failed until one that succeeds."""
 
     @property
     def waiting(self) -> int:
@@ -84,6 +86,7 @@ class Writer:
             self._dirty.update(self._capture().incidents)
             await self._commit()
         except StoreError as error:
+            self.failing = True
             self._on_error(error)
             log.error("%s; %d incidents wait in memory, monitoring goes on", error, self.waiting)  # noqa: TRY400 - a full disk is no traceback
             raise
@@ -114,3 +117,4 @@ class Writer:
             raise
         self.last_commit = self._clock.monotonic()
         self.commits += 1
+        self.failing = False

@@ -34,13 +34,13 @@ def test_without_a_file_everything_is_at_its_default():
 
 
 def test_values_and_their_places_come_from_the_file(tmp_path: Path):
-    path = written(tmp_path, '# mine\n[web]\nlisten = "[::1]:9"\n\n[sampling]\ninterval = "1m30s"\n')
+    path = written(tmp_path, '# mine\n[web]\nlisten = "[::1]:9"\n\n[logs]\nreconcile_every = "1m30s"\n')
     loaded = load_config(path)
     assert loaded.config.web.listen == ("::1", 9)
-    assert loaded.config.sampling.interval == 90.0
+    assert loaded.config.logs.reconcile_every == 90.0
     assert loaded.origins["web.listen"] == f"{path}:3"
-    assert loaded.origins["sampling.interval"] == f"{path}:6"
-    assert loaded.origins["logs.paths"] == "default"
+    assert loaded.origins["logs.reconcile_every"] == f"{path}:6"
+    assert loaded.origins["web.largest_request"] == "default"
 
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path):
@@ -59,18 +59,20 @@ def test_the_file_can_be_named_in_the_environment(tmp_path: Path):
 
 
 def test_all_mistakes_are_said_at_once_each_with_line_and_key_and_a_suggestion(tmp_path: Path):
-    text = '[web]\nlistn = "x"\nlisten = "localhost"\n[smapling]\n[sampling]\ninterval = 30\ndisabled = "lvm"\n[logs]\n'
+    text = '[web]\nlistn = "x"\nlisten = "localhost"\n[smapling]\n[sampling]\nlibvirt_uri = 30\ndisabled = "lvm"\n[logs]\n'
+    text += 'reconcile_every = 30\n'
     text += 'from_start = "yes"\n[agent]\nlog_level = "loud"\nstate_dir = 3\nkeep_incidents = "3 days"\n'
     assert problems(tmp_path, text, {"XENWATCH_LOGS_FROM_START": "perhaps", "XENWATCH_WEB_LISTN": "1"}) == [
         "xenwatch.toml:2: web.listn: no such key; did you mean listen?",
         "xenwatch.toml:3: web.listen: 'localhost' must be an address and a port, like " + LISTEN_EXAMPLES,
         "xenwatch.toml:4: smapling: no such section; did you mean sampling?",
-        'xenwatch.toml:6: sampling.interval: 30 has no unit; write "30s" or "30m"',
+        'xenwatch.toml:6: sampling.libvirt_uri: 30 must be text in quotes: "30"',
         'xenwatch.toml:7: sampling.disabled: must be a list: ["lvm"]',
-        "xenwatch.toml:9: logs.from_start: 'yes' must be true or false",
-        "xenwatch.toml:11: agent.log_level: 'loud' must be one of debug, info, warning, error",
-        'xenwatch.toml:12: agent.state_dir: 3 must be text in quotes: "3"',
-        "xenwatch.toml:13: agent.keep_incidents: '3 days' is not a duration; write it like 30s, 5m, 1h30m or 250ms",
+        'xenwatch.toml:9: logs.reconcile_every: 30 has no unit; write "30s" or "30m"',
+        "xenwatch.toml:10: logs.from_start: 'yes' must be true or false",
+        "xenwatch.toml:12: agent.log_level: 'loud' must be one of debug, info, warning, error",
+        'xenwatch.toml:13: agent.state_dir: 3 must be text in quotes: "3"',
+        "xenwatch.toml:14: agent.keep_incidents: '3 days' is not a duration; write it like 30s, 5m, 1h30m or 250ms",
         "environment: XENWATCH_LOGS_FROM_START: 'perhaps' must be true or false",
         "environment: XENWATCH_WEB_LISTN: no such variable; did you mean XENWATCH_WEB_LISTEN?",
     ]

@@ -1,0 +1,244 @@
+"""The agent: opens the state, starts the work and the web, and goes on until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from xenwatch.agent.config_load import Loaded
+from xenwatch.agent.frontdesk import FrontDesk
+from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.progress import Progress
+from xenwatch.agent.sdnotify import Notifier
+from xenwatch.agent.selfmetrics import AgentCounters
+from xenwatch.agent.work import Hooks, Work
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import StoreError, XenwatchError
+from xenwatch.base.supervise import supervise
+from xenwatch.journal.retention import tidy
+from xenwatch.journal.store import Store
+from xenwatch.journal.writer import Capture, Writer
+from xenwatch.model.incident import Incident
+from xenwatch.model.sample import Snapshot
+
+log = logging.getLogger(__name__)
+
+PARTS = ("logs", "sampling")
+LAG_EVERY = 0.5
+"""Seconds between two probes of the event loop."""
+DRAIN_SECONDS = 5.0
+"""Longest last look at the logs before the end."""
+_WATCHDOG_SHARE = 0.4
+"""Of systemd's watchdog time, between two signs of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the agent is given besides its configuration."""
+
+    clock: Clock
+    reload: Callable[[], Loaded]
+    """Reads the configuration again; blocking. Raises XenwatchError."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    started: Callable[[int], None] = lambda _port: None
+    """Called with the port once it is served."""
+
+
+class Agent:
+    """One run of the agent, made inside the event loop that runs it."""
+
+    def __init__(self, loaded: Loaded, outside: Outside) -> None:
+        """Loads the rules and opens the state. XenwatchError says why it cannot start."""
+        self._config, self._outside, self._clock = loaded.config, outside, outside.clock
+        clock, settings = outside.clock, loaded.config.agent
+        self.counters = AgentCounters(reloaded_at=clock.now())
+        self.progress = Progress(clock, settings.stall_after, PARTS)
+        self._snapshot: Snapshot | None = None
+        self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.work = self._new_work(loaded)
+        self._store = Store(settings.state_dir, now=clock.now)
+        saved = self._store.load()
+        self.work.begin(saved)
+        self.ledger = Ledger(saved.incidents)
+        self._writer = Writer(
+            self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
+        )
+        self.desk = FrontDesk(self, self._store, self._writer, settings.state_dir)
+        self._notifier = Notifier(outside.environment)
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    async def run(self) -> None:
+        """Until `stop()`, SIGTERM or SIGINT; then drain the logs and commit once more."""
+        try:
+            runner, port = await self.desk.open(self._config.web)
+        except XenwatchError:
+            await self._writer.close()
+            raise
+        self._outside.started(port)
+        try:
+            with self._signals():
+                await self._run_beside()
+        finally:
+            await self._end(runner)
+
+    def stop(self) -> None:
+        """End cleanly, as SIGTERM does."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read configuration and rules again, as SIGHUP does."""
+        self._reload.set()
+
+    def acknowledge(self, incident: str, who: str) -> Incident | None:
+        """Note that a person looks after it; None where there is no such incident."""
+        found = self.work.pipeline.incidents.acknowledge(incident, who)
+        if found is not None:
+            self._changed([found])
+        return found
+
+    async def _run_beside(self) -> None:
+        beside: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "state": self._writer.run,
+            "retention": lambda: tidy(self._writer, self._clock, self._config.agent.keep_incidents, self.ledger.forget),
+            "exposition": self._render,
+            "event loop": self._probe,
+            "watchdog": self._watchdog,
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(supervise(name, work, self._clock, on_failure=self._failed), name=name)
+                for name, work in beside.items()
+            ]
+            self._notifier.tell("READY=1", "STATUS=following logs")
+            while not self._stop.is_set():
+                await self._one_work()
+            for task in tasks:
+                task.cancel()
+
+    async def _one_work(self) -> None:
+        """One configuration's work, until the end or until a reload has made another."""
+        running = asyncio.create_task(self.work.run(), name="work")
+        try:
+            following = await self._next_work()
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+        if following is not None:
+            following.begin(self.work.capture())
+            self.work = following
+
+    async def _next_work(self) -> Work | None:
+        """Waits for the end (None) or a reload that succeeds."""
+        while True:
+            waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._reload)]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+            if self._stop.is_set():
+                return None
+            self._reload.clear()
+            following = await self._reloaded()
+            if following is not None:
+                return following
+
+    async def _reloaded(self) -> Work | None:
+        """A new work; None where the new configuration or rules cannot be used: the old ones stay in force."""
+        self._notifier.tell("STATUS=reloading")
+        try:
+            loaded = await asyncio.to_thread(self._outside.reload)
+            work = await asyncio.to_thread(self._new_work, loaded)
+        except XenwatchError as error:
+            self.counters.reload_ok = False
+            log.error("reload failed, the old configuration and rules stay in force:\n%s", error)  # noqa: TRY400 - words for the administrator
+            return None
+        finally:
+            self._notifier.tell("STATUS=following logs")
+        self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
+        log.info("configuration and %d rules taken over", work.rules)
+        return work
+
+    def _new_work(self, loaded: Loaded) -> Work:
+        hooks = Hooks(self._changed, self._made, self._took, self._failed)
+        return Work(loaded.config, self._clock, hooks)
+
+    def _changed(self, incidents: Iterable[Incident]) -> None:
+        changed = list(incidents)
+        self.ledger.take(changed)
+        self._writer.changed(changed)
+
+    def _made(self, part: str) -> None:
+        self.progress.made(part)
+        self._writer.worked()
+
+    def _took(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._sampled.set()
+
+    def _failed(self, part: str, _error: Exception) -> None:
+        self.counters.task_failures[part] += 1
+
+    def _state_error(self, _error: StoreError) -> None:
+        self.counters.state_errors += 1
+
+    def _capture(self) -> Capture:
+        saved = self.work.capture()
+        return Capture(saved.cursors, saved.correlation, self.ledger.known)
+
+    async def _render(self) -> None:
+        while True:
+            await self._sampled.wait()
+            self._sampled.clear()
+            if self._snapshot is not None:
+                await self.desk.exposition.update(self._snapshot)
+
+    async def _probe(self) -> None:
+        """How late the loop is for an appointment: what blocks it shows here."""
+        while True:
+            due = self._clock.monotonic() + LAG_EVERY
+            await self._clock.sleep(LAG_EVERY)
+            self.desk.metrics.lag.observe(max(0.0, self._clock.monotonic() - due))
+
+    async def _watchdog(self) -> None:
+        """Fed by the work itself: a process that runs and does nothing is started again by systemd."""
+        every = self._notifier.watchdog
+        while every is not None:
+            if self.progress.healthy:
+                self._notifier.tell("WATCHDOG=1")
+            await self._clock.sleep(every * _WATCHDOG_SHARE)
+
+    async def _end(self, runner: web.AppRunner) -> None:
+        self._notifier.tell("STOPPING=1")
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.work.drain()
+        except TimeoutError:
+            log.warning("the logs could not be read to their ends within %.0f s; the rest waits", DRAIN_SECONDS)
+        finally:
+            await self._writer.close()
+            await runner.cleanup()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number, answer in (
+            (signal.SIGTERM, self.stop),
+            (signal.SIGINT, self.stop),
+            (signal.SIGHUP, self.reload),
+        ):
+            loop.add_signal_handler(number, answer)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,164 @@
+"""The work under one configuration: logs followed, the host sampled, both judged. A reload starts another one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xenwatch.agent.config import Config
+from xenwatch.agent.parts import collectors_of, device_models, load_rules, spool_directory
+from xenwatch.agent.pipeline import Pipeline
+from xenwatch.base.clock import Clock
+from xenwatch.base.supervise import supervise
+from xenwatch.host.doors import open_doors
+from xenwatch.host.paths import Paths
+from xenwatch.journal.store import Saved
+from xenwatch.logs.device_model import owner_of
+from xenwatch.logs.follow import Follower
+from xenwatch.logs.format import all_formats, recognise
+from xenwatch.logs.options import FollowOptions
+from xenwatch.logs.watch import DirectoryWatcher
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import Chunk, Source
+from xenwatch.model.sample import Snapshot
+from xenwatch.sampling.sampler import Sampler
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks at what did not come and what has been quiet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom the work tells."""
+
+    changed: Callable[[Iterable[Incident]], None]
+    progress: Callable[[str], None]
+    """`logs` after each look at them, `sampling` after each cycle."""
+    sampled: Callable[[Snapshot], None]
+    failed: Callable[[str, Exception], None]
+    """A part failed; it goes on or is started again."""
+
+
+class Work:
+    """Follower, sampler and pipeline. Making one may take seconds (rules are compiled); `begin` takes none."""
+
+    def __init__(self, config: Config, clock: Clock, hooks: Hooks, *, paths: Paths = Paths()) -> None:  # noqa: B008 - frozen
+        """XenwatchError says which rules or settings cannot be used."""
+        self._config, self._clock, self._hooks = config, clock, hooks
+        rules = load_rules(config)
+        self.rules = len(rules)
+        self.collectors = collectors_of(config.sampling)
+        self.pipeline = Pipeline(rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir)
+        self.dialects: dict[str, str] = {}
+        """Of each log that is followed, by path."""
+        self.last_snapshot: Snapshot | None = None
+        self._models = device_models(paths)
+        self._doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None)
+        self._sampler = Sampler(self.collectors, self._doors, clock, self._on_snapshot)
+        self._last_chunk = clock.monotonic()
+        self.follower = self._new_follower(None)
+
+    def begin(self, saved: Saved) -> None:
+        """Go on where another work, or another run of the agent, ended."""
+        self.pipeline.restore(saved.correlation, saved.incidents)
+        self._models.from_json(saved.correlation.get("device_models", []))
+        self.follower = self._new_follower(saved.cursors)
+
+    def capture(self) -> Saved:
+        """What stands now; cursors, correlation and incidents agree."""
+        correlation = {**self.pipeline.state(), "device_models": self._models.to_json()}
+        return Saved(self.follower.cursors(), correlation, tuple(self.pipeline.incidents.all()))
+
+    async def run(self) -> None:
+        """Until cancelled; each part is started again when it fails."""
+        parts = (("logs", self.follower.run), ("sampling", self._sampler.run), ("time", self._tick))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, part in parts:
+                    fenced = supervise(name, part, self._clock, on_failure=self._hooks.failed)
+                    group.create_task(fenced, name=name)
+        finally:
+            await self._doors.close()
+
+    async def drain(self) -> None:
+        """Read what was written since the last look, for a clean end."""
+        await self.follower.look()
+        self.follower.close()
+
+    def _new_follower(self, cursors: Mapping[str, Any] | None) -> "_Follower":
+        logs = self._config.logs
+        options = FollowOptions(
+            start="begin" if logs.from_start else "end",
+            history_bytes=logs.history,
+            reconcile_seconds=logs.reconcile_every,
+            overwritten=logs.overwritten,
+            spool_directory=spool_directory(self._config),
+        )
+        # No cursors at all: the very first start, for which `start` is meant.
+        follower = _Follower(
+            logs.paths, self._on_chunk, self._open_source, self._clock, cursors=cursors or None, options=options
+        )
+        follower.looked = lambda: self._hooks.progress("logs")
+        return follower
+
+    def _open_source(self, path: str, head: bytes) -> Source | None:
+        dialect = recognise(path, head).format
+        if dialect is None:
+            return None
+        self.dialects[path] = dialect.name
+        return Source(path, dialect, owner_of(path, dialect, self._models))
+
+    def _on_chunk(self, chunk: Chunk) -> None:
+        self._last_chunk = self._clock.monotonic()
+        if chunk.source.format.name == "xend":
+            self._learn_device_models(chunk.data)
+        try:
+            changed = self.pipeline.chunk(chunk, self._clock.now())
+        except Exception as error:  # the fence around one chunk: the log goes on behind it
+            log.exception("lines of %s at %s could not be judged", chunk.source.path, chunk.position)
+            self._hooks.failed("diagnosis", error)
+        else:
+            self._hooks.changed(changed)
+
+    def _learn_device_models(self, data: bytes) -> None:
+        """The arguments of a device model stand in one record of xend, its pid in a later one."""
+        at = data.find(b"device model pid")
+        while at >= 0:
+            begin = max(data.rfind(b"spawning device model", 0, at), at - 8192, 0)
+            self._models.learn(data[begin : at + 64].decode("utf-8", "replace"))
+            at = data.find(b"device model pid", at + 1)
+
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self.last_snapshot = snapshot
+        self._hooks.progress("sampling")
+        self._hooks.sampled(snapshot)
+        inventory = self._doors.domains.last
+        for domain in inventory.domains if inventory else ():
+            told = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
+            self.pipeline.scanner.identity.learn(told, snapshot.at)
+        try:
+            self._hooks.changed(self.pipeline.snapshot(snapshot))
+        except Exception as error:  # the fence around one snapshot: the next one is judged again
+            log.exception("a snapshot could not be judged")
+            self._hooks.failed("diagnosis", error)
+
+    async def _tick(self) -> None:
+        """While old lines are still being read their own times count, not ours: nothing is overdue yet."""
+        while True:
+            await self._clock.sleep(TICK)
+            behind = any(one.lag_bytes for one in self.follower.counters.sources.values())
+            if not behind or self._clock.monotonic() - self._last_chunk > TICK:
+                self._hooks.changed(self.pipeline.tick(self._clock.now()))
+
+
+class _Follower(Follower):
+    """Says when it has looked at every log: that is progress, also where nothing new was written."""
+
+    looked: Callable[[], None]
+
+    async def look(self, watcher: DirectoryWatcher | None = None) -> None:
+        await super().look(watcher)
+        self.looked()

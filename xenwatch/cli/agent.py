@@ -1,0 +1,96 @@
+"""`xenwatch agent`: watches this host until it is stopped."""
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import click
+
+from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.config import WebSettings
+from xenwatch.agent.config_load import Loaded, load_config
+from xenwatch.agent.demo_host import DemoHost, beside, choose_address
+from xenwatch.agent.settings import LISTEN, show_address
+from xenwatch.base.clock import SystemClock
+from xenwatch.cli._options import CONFIG
+
+_URLS = (
+    ("/", "start page, with the open incidents"),
+    ("/metrics", "for Prometheus"),
+    ("/api/v1/incidents", "incidents with their causes"),
+    ("/healthz", "whether every part makes progress"),
+)
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    try:
+        return LISTEN.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command(short_help="Watch this host: follow its logs, sample it, say what is wrong.")
+@CONFIG
+@click.option("--listen", metavar="ADDRESS:PORT", callback=_address, help="Serve there instead of [web] listen.")
+@click.option("--demo", is_flag=True, help="Watch an invented host on which things go wrong; needs no Xen.")
+@click.option("--demo-dir", type=click.Path(path_type=Path), help="Keep the demo's logs and state there.")
+def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, demo_dir: Path | None) -> None:  # noqa: N802 - the registry's name
+    """Follow the logs, sample the domains, serve metrics and incidents, until stopped (SIGTERM, Ctrl-C).
+
+    SIGHUP reads configuration and rules again; with a mistake in them the old ones stay in force.
+
+    \b
+    Examples:
+      xenwatch agent
+      xenwatch agent --config ./xenwatch.toml --listen 127.0.0.1:10200
+      xenwatch agent --demo
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    with ExitStack() as stack:
+        if demo or demo_dir:
+            folder = demo_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xenwatch-demo-")))
+            _watch_demo(DemoHost(folder), listen)
+        else:
+            overrides = {"web.listen": listen} if listen else {}
+            _watch(partial(load_config, config, dict(os.environ), overrides), None)
+
+
+def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
+    """The demo is the same everywhere: no file or environment of a real agent changes it."""
+    host.prepare()
+    settings = host.settings(listen or choose_address(WebSettings().listen))
+    _watch(partial(load_config, overrides=settings, default_file=None), host)
+
+
+def _watch(load: Callable[[], Loaded], host: DemoHost | None) -> None:
+    loaded = load()
+    # systemd adds the time itself; at a terminal it helps.
+    form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=loaded.config.agent.log_level.upper(), format=form, stream=sys.stderr)
+    asyncio.run(_run(loaded, load, host))
+
+
+async def _run(loaded: Loaded, load: Callable[[], Loaded], host: DemoHost | None) -> None:
+    clock, address = SystemClock(), loaded.config.web.listen[0]
+
+    def started(port: int) -> None:
+        _say_where(f"http://{show_address((address, port))}", loaded, host)
+
+    agent = Agent(loaded, Outside(clock, load, dict(os.environ), started))
+    await (agent.run() if host is None else beside(agent, host, clock))
+
+
+def _say_where(url: str, loaded: Loaded, host: DemoHost | None) -> None:
+    lines = [f"  {url + path:<46} {words}" for path, words in _URLS]
+    if host is not None:
+        lines.insert(0, f"  {str(host.logs) + '/':<46} logs of an invented host, on which things now go wrong")
+        lines.append(f"  xenwatch incidents --url {url:<21} the same in a terminal")
+    lines.append(f"  {loaded.config.agent.state_dir!s:<46} state; Ctrl-C ends")
+    click.echo("\n".join(["xenwatch is watching.", *lines]))
