@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from xenwatch.diagnosis.expressions import holds
 from xenwatch.diagnosis.identity import NAMINGS, Identity
-from xenwatch.diagnosis.known import Entry, Known
+from xenwatch.diagnosis.known import OWN_LINES, Entry, Known
 from xenwatch.diagnosis.patterns import compiled
 from xenwatch.diagnosis.whose import guest_subject, subject_of
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.event import Event
-from xenwatch.model.record import Header, LogRecord
+from xenwatch.model.record import Header, LogFormat, LogRecord
 from xenwatch.model.subject import Subject
 
 
@@ -27,18 +27,15 @@ class Confirm:
     def __init__(self, known: Known, identity: Identity) -> None:
         self._known, self._identity = known, identity
 
-    def matches(self, text: str, asked: set[int], *, guest: bool) -> list[Match]:
-        """The signatures among `asked` that match in the text, quiet rules' included."""
-        found = []
+    def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
+        """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it."""
+        allowed, found = self._known.allowed(format_), list[Match]()
         for index in sorted(asked):
-            if index >= self._known.first_error:
-                break
-            entry = self._known.entries[index]
-            if guest and not entry.in_guest_lines:
-                continue
-            fields = captured(entry, text)
-            if fields is not None:
-                found.append(Match(entry, fields))
+            if index < self._known.first_error and allowed[index] & lines:
+                entry = self._known.entries[index]
+                fields = captured(entry, text)
+                if fields is not None:
+                    found.append(Match(entry, fields))
         return found
 
     def learn(self, record: LogRecord, asked: set[int]) -> None:
@@ -50,8 +47,11 @@ class Confirm:
                     self._identity.learn(found.groupdict(), record.at)
 
     @staticmethod
-    def events(matches: list[Match], record: LogRecord, header: Header, *, guest: bool) -> list[Event]:
-        """What the matches mean: nothing of a rule that a quiet rule at least as severe speaks against."""
+    def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
+        """What the matches mean: nothing of a rule that a quiet rule at least as severe speaks against.
+
+        `guest` is what the host put before a guest-written line; None: the host wrote it.
+        """
         loud = [m for m in matches if not m.entry.rule.noise]
         silenced = max((_rank(m) for m in matches if m.entry.rule.noise), default=-1)
         return [_event(m, record, header, guest=guest) for m in loud if _rank(m) > silenced]
@@ -71,13 +71,9 @@ def _rank(match: Match) -> int:
     return SEVERITIES.index(match.entry.rule.severity)
 
 
-def _event(match: Match, record: LogRecord, header: Header, *, guest: bool) -> Event:
-    subject = (
-        guest_subject(record.source, header.fields, record.text)
-        if guest
-        else _host_subject(match, record, header.fields)
-    )
-    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
+    whose = _host_subject(match, record, header.fields) if guest is None else guest_subject(record.source, guest)
+    return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
 
 
 def _host_subject(match: Match, record: LogRecord, header: Mapping[str, str]) -> Subject:

@@ -10,6 +10,10 @@ from xenwatch.diagnosis.streams import seen_in, seen_in_guest_lines
 from xenwatch.model.record import LogFormat
 
 
+OWN_LINES, QUOTED_GUESTS = 1, 2
+"""Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A signature of a rule; `key` names it over restarts."""
@@ -17,7 +21,6 @@ class Entry:
     rule: Rule
     signature: Signature
     key: str
-    in_guest_lines: bool
 
 
 class Known:
@@ -25,7 +28,7 @@ class Known:
 
     def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
         self.entries = tuple(
-            Entry(rule, signature, f"{rule.id}#{number}", seen_in_guest_lines(signature))
+            Entry(rule, signature, f"{rule.id}#{number}")
             for rule in rules
             for number, signature in enumerate(rule.signatures)
         )
@@ -41,20 +44,21 @@ class Known:
         self._allowed: dict[str, bytearray] = {}
 
     def allowed(self, format_: LogFormat) -> bytearray:
-        """For each index, whether it is looked for in the dialect at all."""
+        """For each index, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS, both or none."""
         kept = self._allowed.get(format_.name)
         if kept is None:
             kept = bytearray(
-                [seen_in(entry.signature, format_) or self._in_quoted_guests(entry, format_) for entry in self.entries]
-                + [name == format_.name and not format_.guest_written for name in self._levels]
-                + [not format_.guest_written] * len(NAMINGS)
+                [_where_seen(entry.signature, format_) for entry in self.entries]
+                + [OWN_LINES * (name == format_.name and not format_.guest_written) for name in self._levels]
+                + [OWN_LINES * (not format_.guest_written)] * len(NAMINGS)
             )
             self._allowed[format_.name] = kept
         return kept
 
-    @staticmethod
-    def _in_quoted_guests(entry: Entry, format_: LogFormat) -> bool:
-        return entry.in_guest_lines and format_.guest_line is not None
+
+def _where_seen(signature: Signature, format_: LogFormat) -> int:
+    quoted = format_.guest_line is not None and seen_in_guest_lines(signature)
+    return OWN_LINES * seen_in(signature, format_) | QUOTED_GUESTS * quoted
 
 
 def _as_text(pattern: re.Pattern[bytes]) -> str:

@@ -26,7 +26,7 @@ class Reading:
         asked: set[int] = set()
         for behind, index in candidates:
             at = max(behind - 1, 0)
-            if asked and at < end:
+            if asked and at <= end:  # the newline at its end is the record's too
                 asked.add(index)
                 continue
             if asked:

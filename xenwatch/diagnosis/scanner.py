@@ -8,7 +8,7 @@ from typing import Any
 
 from xenwatch.diagnosis.confirm import Confirm
 from xenwatch.diagnosis.identity import Identity
-from xenwatch.diagnosis.known import Known
+from xenwatch.diagnosis.known import OWN_LINES, QUOTED_GUESTS, Known
 from xenwatch.diagnosis.openrecord import SourceMemory
 from xenwatch.diagnosis.reading import Cut, Reading
 from xenwatch.diagnosis.rule import Rule
@@ -76,11 +76,12 @@ class Scanner:
     def _record(self, reading: Reading, cut: Cut, told: set[str], *, complete: bool) -> list[Event]:
         start, end, asked = cut
         record, header = reading.record(start, end)
-        guest = self._is_guest_text(reading, start)
-        if not guest:
+        guest = self._guest_prefix(reading, start)
+        if guest is None:
             self._confirm.learn(record, asked)
-        matches = self._confirm.matches(record.text, asked, guest=guest)
-        if complete and not matches and not told and not guest and self._is_error(reading, cut):
+        lines = QUOTED_GUESTS if guest else OWN_LINES
+        matches = self._confirm.matches(record.text, asked, record.source.format, lines)
+        if complete and not matches and not told and guest is None and self._is_error(reading, cut):
             self.unmatched.append(record)
             self.unmatched_total += 1
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
@@ -95,10 +96,13 @@ class Scanner:
         return wanted and pattern is not None and pattern.search(reading.data[start:end]) is not None
 
     @staticmethod
-    def _is_guest_text(reading: Reading, start: int) -> bool:
+    def _guest_prefix(reading: Reading, start: int) -> str | None:
+        """What the host put before a guest-written line; None for what a host wrote."""
         format_ = reading.chunk.source.format
-        quoted = format_.guest_line is not None and format_.guest_line.match(reading.data, start) is not None
-        return format_.guest_written or quoted
+        quoted = format_.guest_line.match(reading.data, start) if format_.guest_line is not None else None
+        if quoted is not None:
+            return quoted.group().decode("ascii", "replace")
+        return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
         """(offset just behind or inside the match, index) of what might match in text of that dialect."""

@@ -69,8 +69,8 @@ def _events(
     text = text_of(paragraph.text[begin:end])
     record, header = reading.record(paragraph.origins[first], paragraph.origins[last - 1])
     wrapped = LogRecord(record.source, text, record.at, record.logged, record.position)
-    matches = [m for m in confirm.matches(text, asked, guest=False) if _is_new(m, wrapped, found)]
-    return confirm.events(matches, wrapped, header, guest=False)
+    matches = [m for m in confirm.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
+    return confirm.events(matches, wrapped, header)
 
 
 def _is_new(match: Match, record: LogRecord, found: list[Event]) -> bool:

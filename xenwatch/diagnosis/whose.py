@@ -29,13 +29,12 @@ def subject_of(
     return Subject(kind, filled) if filled else Subject(kind, UNKNOWN)
 
 
-def guest_subject(source: Source, header: Mapping[str, str], line: str) -> Subject:
-    """The only one a guest-written line may speak of: the guest that wrote it."""
+def guest_subject(source: Source, prefix: str) -> Subject:
+    """The only one a guest-written line may speak of: the guest that wrote it. `prefix` is what the host put before."""
     if source.subject is not None:
         return source.subject
-    found = re.match(r"\(d(\d+)\)", line)
-    domid = header.get("domid") or (found[1] if found else None)
-    return Subject("domain", domid, domid=int(domid)) if domid else Subject("domain", UNKNOWN)
+    found = re.search(r"\(d(\d+)\)", prefix)
+    return Subject("domain", found[1], domid=int(found[1])) if found else Subject("domain", UNKNOWN)
 
 
 def domid_in(message: str) -> int | None:
