@@ -1,6 +1,7 @@
 """The `xenwatch` command: finds its words in this folder, one file a word, and loads only the one that is used."""
 
 import importlib
+import os
 import pkgutil
 import sys
 
@@ -17,8 +18,8 @@ class Words(click.Group):
     """A group whose commands are the modules beside this one; a name with a leading `_` is private."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        names = (info.name for info in pkgutil.iter_modules(xenwatch.cli.__path__))
-        return sorted(name.replace("_", "-") for name in names if name != "main" and not name.startswith("_"))
+        modules = (info for info in pkgutil.iter_modules(xenwatch.cli.__path__) if not info.ispkg)
+        return sorted(m.name.replace("_", "-") for m in modules if m.name != "main" and not m.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -30,7 +31,8 @@ class Words(click.Group):
 
 @click.group(cls=Words, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="xenwatch")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """The on-call engineer of a Xen host: follows its logs, samples its domains, says what is wrong and why.
 
     \b
@@ -38,6 +40,8 @@ def cli() -> None:
     Somebody sent you their logs:     xenwatch diagnose bundle.tar.gz
     Watch this host from now on:      xenwatch agent
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
 
 
 def main() -> None:

@@ -1,0 +1,124 @@
+"""Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenwatch.agent.bundle import Bundle
+from xenwatch.agent.bundle_entry import Entry
+from xenwatch.agent.report import FileRead, Report, Skipped, UnmatchedError
+from xenwatch.base.errors import InputError
+from xenwatch.diagnosis.engine import Engine
+from xenwatch.diagnosis.incidents import Incidents
+from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.logs.format import all_formats
+from xenwatch.model.event import Event
+from xenwatch.model.fact import Fact
+from xenwatch.model.record import LogRecord
+from xenwatch.model.sample import Snapshot
+
+Progress = Callable[[str, int], None]
+"""Told the path being read and the bytes read so far."""
+
+MOST_EVENTS = 20_000
+"""Events that are held to be put in the order of time over all logs; more are handed on in batches of this size."""
+_NEVER_QUIET = 0.0
+"""Logs at rest have no now: what they show is not over because they end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What was learnt from the running host, to be joined with its logs."""
+
+    facts: tuple[Fact, ...] = ()
+    snapshot: Snapshot | None = None
+
+
+def diagnose(
+    paths: Sequence[str],
+    rules: Sequence[Rule],
+    *,
+    cache: Path | None = None,
+    utc_offset: float = 0.0,
+    live: Live | None = None,
+    progress: Progress = lambda _path, _count: None,
+) -> Report:
+    """Read everything below `paths` and say what is wrong.
+
+    `utc_offset` is the zone of local times in these logs, in seconds east. Raises InputError where nothing is readable.
+    """
+    began = time.monotonic()
+    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset)
+    work = _Work(rules, cache, live or Live())
+    for entry in bundle.entries():
+        work.read(entry, progress)
+    work.conclude()
+    if not work.files and live is None:
+        why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
+        raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
+    return Report(
+        incidents=tuple(work.incidents.all()),
+        files=tuple(work.files),
+        skipped=tuple(Skipped(s.path, s.reason) for s in bundle.skipped),
+        unmatched=tuple(grouped(work.scanner.unmatched)),
+        facts=tuple(work.fact_files),
+        utc_offset=utc_offset,
+        seconds=time.monotonic() - began,
+    )
+
+
+class _Work:
+    """The pipeline with events held back until those of all logs can be put in the order of time."""
+
+    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: Live) -> None:
+        self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
+        self.incidents = Incidents(rules, bundle=True)
+        self.files: list[FileRead] = []
+        self.fact_files: list[str] = []
+        self._engine = Engine(rules, self.scanner.identity)
+        self._live = live
+        self._events: list[Event] = []
+        self._facts: list[Fact] = list(live.facts)
+        self._bytes = 0
+
+    def read(self, entry: Entry, progress: Progress) -> None:
+        if entry.source is None:
+            self._facts += entry.facts
+            self.fact_files.append(f"{entry.format} ({entry.path})")
+        for chunk in entry.chunks():
+            self._events += self.scanner.feed(chunk)
+            self._bytes += len(chunk.data)
+            progress(entry.path, self._bytes)
+            if len(self._events) > MOST_EVENTS:
+                self._observe()
+        self.files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
+
+    def conclude(self) -> None:
+        self._observe()
+        if self._live.snapshot is not None:
+            found = self._engine.observe(snapshot=self._live.snapshot, now=self._live.snapshot.at)
+            self.incidents.apply(found, _NEVER_QUIET)
+
+    def _observe(self) -> None:
+        events = sorted(self._events, key=lambda event: event.at)
+        now = max([*(e.at for e in events[-1:]), *(f.at for f in self._facts)], default=0.0)
+        found = self._engine.observe(events, facts=self._facts, now=now)
+        self.incidents.apply(found, _NEVER_QUIET, events)
+        self._events, self._facts = [], []
+
+
+_VARYING = re.compile(r"0x[0-9a-f]+|\d+")
+
+
+def grouped(records: Iterable[LogRecord]) -> list[UnmatchedError]:
+    """Error records that differ only in their numbers, once each, the most frequent first."""
+    counts: dict[str, tuple[LogRecord, int]] = {}
+    for record in records:
+        kind = _VARYING.sub("#", record.text)
+        first, count = counts.get(kind, (record, 0))
+        counts[kind] = (first, count + 1)
+    ordered = sorted(counts.values(), key=lambda pair: -pair[1])
+    return [UnmatchedError(r.source.path, r.position.line, r.text, count) for r, count in ordered]

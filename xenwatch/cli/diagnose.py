@@ -1,0 +1,116 @@
+"""`xenwatch diagnose`: what is wrong, from a folder or archive of logs."""
+
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from xenwatch.agent.report import Report
+from xenwatch.base.durations import format_size
+from xenwatch.base.errors import InputError
+from xenwatch.cli.report import as_html, as_json, as_markdown, as_text
+from xenwatch.cli.report.words import printable
+
+_SHOW_EVERY = 0.2
+_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
+
+_HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
+
+PATH is a file, a folder, an archive (.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2), a compressed log, or - for standard
+input. Output of commands that lies beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
+
+\b
+Examples:
+  xenwatch diagnose /var/log/xen /var/log/libvirt/libxl /var/log/syslog
+  xenwatch diagnose xen-bugtool.tar.gz --format html > report.html
+  xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
+
+\b
+Exit code: 0 nothing wrong, 1 incidents found, 2 wrong use or nothing readable.
+"""
+
+
+def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+    if value == "local":
+        return float(time.localtime().tm_gmtoff)
+    found = _ZONE.fullmatch(value)
+    if value.upper() not in ("UTC", "Z") and not found:
+        raise click.BadParameter("write UTC, local, or an offset such as +02:00")
+    if not found:
+        return 0.0
+    return (1 if found[1] == "+" else -1) * (int(found[2]) * 3600 + int(found[3]) * 60.0)
+
+
+@click.command(name="diagnose", help=_HELP)
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(allow_dash=True))
+@click.option("--format", "form", type=click.Choice(["text", "json", "html", "markdown"]), default="text")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there, not to stdout.")
+@click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FOLDER",
+    help="Further rules; a rule of the same name replaces ours.",
+)
+@click.option(
+    "--timezone",
+    default="UTC",
+    callback=_utc_offset,
+    metavar="ZONE",
+    help="Zone of times in the logs that do not say it: UTC (default), local, or +02:00.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def COMMAND(  # noqa: N802 (the registry looks for this name)
+    paths: tuple[str, ...], form: str, output: str | None, folders: tuple[Path, ...], timezone: float, quiet: bool
+) -> None:
+    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
+    from xenwatch.agent.parts import rules_with  # noqa: PLC0415
+    from xenwatch.cli._rules.library import cache_folder  # noqa: PLC0415
+
+    if not paths:
+        raise InputError("say what to read: xenwatch diagnose /var/log/xen (see --help)")
+    progress = _Progress(on=not quiet and sys.stderr.isatty())
+    report = diagnose(
+        paths,
+        rules_with(folders, cache_folder()),
+        cache=cache_folder(),
+        utc_offset=timezone,
+        progress=progress.show,
+    )
+    progress.clear()
+    text = _rendered(report, form, width=shutil.get_terminal_size((100, 24)).columns)
+    if output:
+        Path(output).write_text(text if form != "text" else click.unstyle(text), encoding="utf-8")
+    else:
+        click.echo(text)
+    sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
+
+
+def _rendered(report: Report, form: str, width: int) -> str:
+    renderers = {
+        "json": lambda: as_json.render(report),
+        "html": lambda: as_html.render(report),
+        "markdown": lambda: as_markdown.render(report),
+        "text": lambda: as_text.render(report, min(width, 120)),
+    }
+    return renderers[form]()
+
+
+class _Progress:
+    """One line on stderr, rewritten a few times a second, so that long work is seen to go on."""
+
+    def __init__(self, *, on: bool) -> None:
+        self._on, self._next, self._shown = on, time.monotonic() + _SHOW_EVERY, False
+
+    def show(self, path: str, count: int) -> None:
+        if self._on and time.monotonic() >= self._next:
+            self._next, self._shown = time.monotonic() + _SHOW_EVERY, True
+            click.echo(f"\r\x1b[Kreading {printable(path)[-60:]}: {format_size(count)}", nl=False, err=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
