@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable
-from xenwatch.host.inventory import Domain, Inventory, join
+from xenwatch.host.inventory import Inventory, Joined, join
 from xenwatch.host.libvirt import Libvirt
 from xenwatch.host.virdomains import VirDomain, list_domains
 from xenwatch.host.xl import Xl
@@ -57,14 +57,21 @@ class Domains:
             self._virtual = virtual
         return self._keep(join(listed, self._virtual, fresh=fresh))
 
-    def _keep(self, joined: tuple[tuple[Domain, ...], int]) -> Inventory:
-        domains, nameless = joined
-        names = frozenset(domain.name for domain in domains)
-        by_domid = {domain.domid: domain for domain in domains if domain.domid is not None}
+    def _keep(self, joined: Joined) -> Inventory:
+        names = frozenset(domain.name for domain in joined.domains)
+        by_domid = {domain.domid: domain for domain in joined.domains if domain.domid is not None}
         before = self.last
         same = before is not None and before.names == names and before.by_domid.keys() == by_domid.keys()
         version = (before.version if before else 0) + (0 if same else 1)
-        self.last = Inventory(self._clock.now(), domains, nameless, version, by_domid, names)
+        self.last = Inventory(
+            at=self._clock.now(),
+            domains=joined.domains,
+            nameless=joined.nameless,
+            version=version,
+            by_domid=by_domid,
+            domids=joined.domids,
+            names=names,
+        )
         return self.last
 
 

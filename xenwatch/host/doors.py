@@ -10,6 +10,7 @@ from xenwatch.host.domains import Domains
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt import Libvirt
 from xenwatch.host.libvirtconn import LifecycleEvent
+from xenwatch.host.lifecycle import Lifecycle
 from xenwatch.host.paths import Paths
 from xenwatch.host.runner import Runner, SystemRunner
 from xenwatch.host.xenstore import Xenstore
@@ -25,6 +26,7 @@ class Doors:
     runner: Runner
     domains: Domains
     devices: Devices
+    lifecycle: Lifecycle
     libvirt: Libvirt | None = None
     xl: Xl | None = None
     xenstore: Xenstore | None = None
@@ -61,7 +63,8 @@ def open_doors(
     """
     runner = runner or SystemRunner()
     control = is_control_domain(paths)
-    libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=on_lifecycle) if libvirt_uri else None
+    lifecycle = Lifecycle(on_lifecycle)
+    libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=lifecycle.seen) if libvirt_uri else None
     xl = Xl(runner) if control and shutil.which("xl") else None
     xenstore = Xenstore(paths) if control else None
     return Doors(
@@ -70,6 +73,7 @@ def open_doors(
         runner=runner,
         domains=Domains(clock, xl, libvirt),
         devices=Devices(clock, paths, xenstore),
+        lifecycle=lifecycle,
         libvirt=libvirt,
         xl=xl,
         xenstore=xenstore,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from xenwatch.host.virdomains import VirDomain
 from xenwatch.host.xl import XlDomain, state_of
@@ -44,19 +45,28 @@ class Inventory:
     """Domains without a name: zombies that something still holds on to, or half-created ones."""
     version: int = 0
     by_domid: dict[int, Domain] = field(default_factory=dict)
+    domids: frozenset[int] = frozenset()
+    """Of all that run, nameless ones included."""
     names: frozenset[str] = frozenset()
 
 
-def join(
-    listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: bool = True
-) -> tuple[tuple[Domain, ...], int]:
-    """Domains of both lists, each name once, and how many are nameless.
+class Joined(NamedTuple):
+    """Domains, each name once; how many more have no name; the domids of all."""
+
+    domains: tuple[Domain, ...]
+    nameless: int
+    domids: frozenset[int]
+
+
+def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: bool = True) -> Joined:
+    """Domains of both lists, each name once.
 
     `listed` None: there is no list of Xen's own, libvirt's is believed. `fresh` False: libvirt did not answer now,
     and `virtual` is its last answer, good for what does not change but not for counters.
     """
     if listed is None:
-        return _each_name_once([_from_libvirt(domain) for domain in virtual]), 0
+        domains = [_from_libvirt(domain) for domain in virtual]
+        return Joined(_each_name_once(domains), 0, frozenset(d.domid for d in domains if d.domid is not None))
     by_uuid = {domain.uuid: domain for domain in virtual}
     by_domid = {domain.domid: domain for domain in by_uuid.values() if domain.domid is not None}
     domains, met = [], set()
@@ -67,7 +77,8 @@ def join(
         if one.name is not None or (other is not None and other.name):
             domains.append(_merged(one, other, fresh=fresh))
     domains += [_stopped(domain) for domain in by_uuid.values() if domain.uuid not in met and domain.persistent]
-    return _each_name_once(domains), sum(one.name is None for one in listed)
+    nameless = sum(one.name is None for one in listed)
+    return Joined(_each_name_once(domains), nameless, frozenset(one.domid for one in listed))
 
 
 def _from_libvirt(domain: VirDomain) -> Domain:

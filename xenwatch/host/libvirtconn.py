@@ -18,7 +18,13 @@ T = TypeVar("T")
 _KEEPALIVE = (5, 3)  # a ping after 5 s of silence; three without an answer close the connection and free its callers
 
 LIFECYCLE = ("defined", "undefined", "started", "suspended", "resumed", "stopped", "shutdown", "pmsuspended", "crashed")
-_STOPPED_DETAIL = ("shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from_snapshot")
+_DETAILS = {
+    "started": ("booted", "migrated", "restored", "from_snapshot", "wakeup"),
+    "suspended": ("paused", "migrated", "ioerror", "watchdog", "restored", "from_snapshot", "api_error", "postcopy"),
+    "resumed": ("unpaused", "migrated", "from_snapshot", "postcopy"),
+    "stopped": ("shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from_snapshot"),
+}
+"""By their numbers: virDomainEventStartedDetailType and its siblings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +119,8 @@ class Connection:
 
 def _words(event: int, detail: int) -> tuple[str, str]:
     name = LIFECYCLE[event] if 0 <= event < len(LIFECYCLE) else str(event)
-    if name == "stopped" and 0 <= detail < len(_STOPPED_DETAIL):
-        return name, _STOPPED_DETAIL[detail]
-    return name, str(detail)
+    words = _DETAILS.get(name, ())
+    return name, words[detail] if 0 <= detail < len(words) else str(detail)
 
 
 def guarded(connection: Connection, what: str, work: Callable[[Session], T], stats: RpcStats) -> T:

@@ -13,7 +13,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process. `command` is its argv; dom0's own processes only, so no guest wrote it, but guests' names are in it."""
+    """One process of dom0. `command` is its argv: no guest wrote it, but guests' names are in it."""
 
     pid: int
     command: tuple[str, ...]

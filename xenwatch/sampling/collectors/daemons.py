@@ -25,8 +25,8 @@ MODEL_FILES = Metric("xen_domain_device_model_open_fds", "gauge", "Descriptors a
 MODEL_THREADS = Metric("xen_domain_device_model_threads", "gauge", "Threads of a device model", ("domain",))
 
 _PROGRAMS = {
-    "xenstored": "xenstored", "oxenstored": "xenstored", "xenconsoled": "xenconsoled", "xend": "xend", "libvirtd": "libvirtd",
-    "virtxend": "libvirtd", "virtxenstored": "libvirtd", "virtlogd": "virtlogd", "xenwatchdogd": "xenwatchdogd",
+    "xenstored": "xenstored", "oxenstored": "xenstored", "xenconsoled": "xenconsoled", "xend": "xend",
+    "libvirtd": "libvirtd", "virtxend": "libvirtd", "virtlogd": "virtlogd", "xenwatchdogd": "xenwatchdogd",
     "blktapctrl": "blktapctrl", "xenbackendd": "xenbackendd", "xapi": "xapi", "xcp-networkd": "xcp-networkd",
     "xenopsd-xc": "xenopsd",
 }  # fmt: skip

@@ -1,0 +1,62 @@
+"""Cores of crashed guests: how many, how large, how old, by guest where the file's name tells."""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from xenwatch.host.doors import Doors
+from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.collector import Collector
+
+DUMPS = Metric(
+    "xen_crash_dumps", "gauge", "Cores that lie in the dump folders; domain is empty where unknown", ("domain",)
+)
+BYTES = Metric("xen_crash_dump_bytes", "gauge", "Space those cores take", ("domain",))
+LAST = Metric("xen_crash_dump_last_timestamp_seconds", "gauge", "When the last core was written", ("domain",))
+
+_MOST_FILES = 10_000
+
+
+async def _collect(doors: Doors) -> Sequence[Sample]:
+    inventory = await doors.domains.known(max_age=60.0)
+    return await asyncio.to_thread(lambda: list(_dumps(doors.paths.dumps, inventory.names)))
+
+
+def _dumps(folders: Sequence[Path], names: frozenset[str]) -> Iterator[Sample]:
+    by_domain: dict[str, list[os.stat_result]] = defaultdict(list)
+    for file, stat in _files(folders):
+        by_domain[_whose(file, names)].append(stat)
+    for domain, stats in sorted(by_domain.items()):
+        yield Sample(DUMPS, (domain,), float(len(stats)))
+        yield Sample(BYTES, (domain,), float(sum(stat.st_blocks * 512 for stat in stats)))
+        yield Sample(LAST, (domain,), max(stat.st_mtime for stat in stats))
+
+
+def _files(folders: Sequence[Path]) -> Iterator[tuple[str, os.stat_result]]:
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in islice(entries, _MOST_FILES):
+                    if entry.is_file(follow_symlinks=False):
+                        yield entry.name, entry.stat(follow_symlinks=False)
+        except OSError:
+            continue  # the folder is not there, which is the usual case
+
+
+def _whose(file: str, names: frozenset[str]) -> str:
+    """Xl names a core `<name>`, xend `2011-0518-2055.04-<name>.<domid>.core`; the longest name that fits is meant."""
+    fitting = [name for name in names if file == name or file.startswith(f"{name}.") or f"-{name}." in file]
+    return max(fitting, key=len, default="")
+
+
+COLLECTOR = Collector(
+    name="dumps",
+    metrics=(DUMPS, BYTES, LAST),
+    begin=lambda: _collect,
+    interval=60.0,
+    deadline=20.0,
+    follows_domains=False,
+)

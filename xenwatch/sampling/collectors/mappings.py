@@ -1,0 +1,61 @@
+"""Mappings left over: kpartx partitions nobody has open, loop devices on deleted files, backends of dead domains."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from xenwatch.base.errors import CommandFailed
+from xenwatch.host.devmapper import Mapping, loops, mappings
+from xenwatch.host.doors import Doors
+from xenwatch.host.files import names_in, read_number
+from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.collector import Collector
+
+KPARTX = Metric("xen_kpartx_mappings", "gauge", "Partitions of guests' disks that are mapped in dom0", ("state",))
+LOOPS = Metric("xen_loop_devices", "gauge", "Loop devices with a file behind them", ("state",))
+LOOPS_LIMIT = Metric(
+    "xen_loop_devices_limit", "gauge", "Loop devices this kernel makes; absent where it makes more itself"
+)
+ORPHANS = Metric(
+    "xen_orphan_devices",
+    "gauge",
+    "Devices that outlived their use: backends of domains that are gone, unused partitions, loops on deleted files",
+    ("class",),
+)
+
+
+async def _collect(doors: Doors) -> Sequence[Sample]:
+    partitions = Counter("in_use" if one.opens else "orphan" for one in await _mappings(doors) if one.is_partition)
+    files = Counter("deleted_backing" if one.deleted else "in_use" for one in loops(doors.paths.sys))
+    samples = [Sample(KPARTX, (state,), float(partitions[state])) for state in ("in_use", "orphan")]
+    samples += [Sample(LOOPS, (state,), float(files[state])) for state in ("in_use", "deleted_backing")]
+    limit = read_number(str(doors.paths.at("sys/module/loop/parameters/max_loop")))
+    if limit:
+        samples.append(Sample(LOOPS_LIMIT, (), float(limit)))
+    orphans = await _dead_backends(doors) | {"kpartx": partitions["orphan"], "loop": files["deleted_backing"]}
+    return [*samples, *(Sample(ORPHANS, (kind,), float(count)) for kind, count in sorted(orphans.items()))]
+
+
+async def _mappings(doors: Doors) -> list[Mapping]:
+    """Nothing mapped is the common case; then no program is run at all."""
+    if not any(name.startswith("dm-") for name in names_in(doors.paths.at("sys/block"))):
+        return []
+    try:
+        return await mappings(doors.runner)
+    except CommandFailed as error:
+        if error.returncode is None:  # dmsetup is not installed: then kpartx is not either
+            return []
+        raise
+
+
+async def _dead_backends(doors: Doors) -> dict[str, int]:
+    """Backends whose domid no domain has; a zombie's devices are not orphaned yet."""
+    if doors.xl is None:
+        return {}
+    inventory = await doors.domains.current(max_age=5.0)
+    dead = Counter(d.kind for d in await doors.devices.current() if d.domid not in inventory.domids)
+    return {kind: dead[kind] for kind in ("vif", "vbd")}
+
+
+COLLECTOR = Collector(
+    name="mappings", metrics=(KPARTX, LOOPS, LOOPS_LIMIT, ORPHANS), begin=lambda: _collect, interval=60.0, deadline=20.0
+)
