@@ -100,7 +100,7 @@ def test_runs_of_nul_in_a_log_do_not_make_it_binary() -> None:
 
 
 def test_text_in_another_tongue_is_text() -> None:
-    found = recognise("notes", "Не удалось запустить домен: мост отсутствует\n".encode() * 3)
+    found = recognise("notes", "ドメインの起動に失敗しました\n".encode() * 3)
     assert found.format is not None
     assert found.format.name == "stderr"
 

@@ -2,7 +2,7 @@
 
 import re
 
-_ALL = re.compile(r"^(?P<device>/dev/loop\d+): \[[^\]]*\]:\d+ \((?P<file>.*?)\)?(?:, .*)?$")
+_ALL = re.compile(r"^(?P<device>/dev/loop\d+): \[[^\]]*\]:\d* \((?P<file>.*?)\)?(?:, .*)?$")
 _LIST = re.compile(r"^(?P<device>/dev/loop\d+)\s+\d+\s+\d+\s+[01]\s+[01]\s+(?P<file>\S.*?)(?:\s+[01]\s+\d+)?\s*$")
 _DELETED = " (deleted)"
 
