@@ -169,17 +169,21 @@ class Agent:
         return work
 
     def _new_work(self, loaded: Loaded) -> Work:
-        hooks = Hooks(self._changed, self._made, self._took, self._failed)
+        hooks = Hooks(self._changed, self._worked, self._made, self._took, self._failed)
         return Work(loaded.config, self._clock, hooks)
 
     def _changed(self, incidents: Iterable[Incident]) -> None:
         changed = list(incidents)
+        if not changed:
+            return
         self.ledger.take(changed)
         self._writer.changed(changed)
 
+    def _worked(self) -> None:
+        self._writer.worked()
+
     def _made(self, part: str) -> None:
         self.progress.made(part)
-        self._writer.worked()
 
     def _took(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

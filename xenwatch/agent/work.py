@@ -35,6 +35,8 @@ class Hooks:
     """Whom the work tells."""
 
     changed: Callable[[Iterable[Incident]], None]
+    worked: Callable[[], None]
+    """Lines were read: cursors and correlation state have moved."""
     progress: Callable[[str], None]
     """`logs` after each look at them, `sampling` after each cycle."""
     sampled: Callable[[Snapshot], None]
@@ -122,6 +124,7 @@ class Work:
             self._hooks.failed("diagnosis", error)
         else:
             self._hooks.changed(changed)
+        self._hooks.worked()
 
     def _learn_device_models(self, data: bytes) -> None:
         """The arguments of a device model stand in one record of xend, its pid in a later one."""
