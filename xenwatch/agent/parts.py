@@ -1,23 +1,15 @@
 """Finds the parts that the agent is made of: rule folders, dialects of logs, collectors."""
 
-from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from xenwatch.agent.config import Config, SamplingSettings
+from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.library import load_library
 from xenwatch.diagnosis.rule import Rule
 from xenwatch.host.paths import Paths
 from xenwatch.logs.device_model import DeviceModels
 from xenwatch.sampling.catalogue import all_collectors, chosen
 from xenwatch.sampling.collector import Collector
-
-
-def shipped_rules() -> Path:
-    """The rules that come with xenwatch: inside the installed package, or beside it in a checkout."""
-    installed = Path(str(files("xenwatch"))) / "_bundled" / "rules"
-    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / "rules"
 
 
 def load_rules(config: Config) -> tuple[Rule, ...]:
@@ -27,13 +19,6 @@ def load_rules(config: Config) -> tuple[Rule, ...]:
     if missing:
         raise InputError(f"[diagnosis] rules: no such folder: {', '.join(missing)}")
     return rules_with(own, config.diagnosis.cache_dir)
-
-
-def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
-    """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name."""
-    replaced = {path.stem for folder in own for path in folder.rglob("*.yaml")}
-    shipped = [path for path in sorted(shipped_rules().rglob("*.yaml")) if path.stem not in replaced]
-    return load_library([*shipped, *own], cache)
 
 
 def collectors_of(settings: SamplingSettings) -> list[Collector]:

@@ -1,5 +1,6 @@
 """`xenwatch diagnose`: what is wrong, from a folder or archive of logs."""
 
+import importlib
 import re
 import shutil
 import sys
@@ -11,7 +12,6 @@ import click
 from xenwatch.agent.report import Report
 from xenwatch.base.durations import format_size
 from xenwatch.base.errors import InputError
-from xenwatch.cli.report import as_html, as_json, as_markdown, as_text
 from xenwatch.cli.report.words import printable
 
 _SHOW_EVERY = 0.2
@@ -68,8 +68,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...], form: str, output: str | None, folders: tuple[Path, ...], timezone: float, quiet: bool
 ) -> None:
     from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
-    from xenwatch.agent.parts import rules_with  # noqa: PLC0415
-    from xenwatch.cli._rules.library import cache_folder  # noqa: PLC0415
+    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
 
     if not paths:
         raise InputError("say what to read: xenwatch diagnose /var/log/xen (see --help)")
@@ -91,13 +90,12 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
 
 
 def _rendered(report: Report, form: str, width: int) -> str:
-    renderers = {
-        "json": lambda: as_json.render(report),
-        "html": lambda: as_html.render(report),
-        "markdown": lambda: as_markdown.render(report),
-        "text": lambda: as_text.render(report, min(width, 120)),
-    }
-    return renderers[form]()
+    if form == "text":
+        from xenwatch.cli.report import as_text  # noqa: PLC0415
+
+        return as_text.render(report, min(width, 120))
+    renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
+    return str(renderer.render(report))
 
 
 class _Progress:

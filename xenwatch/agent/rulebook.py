@@ -1,0 +1,28 @@
+"""Where the rules are: those that came with xenwatch, and an operator's own beside them."""
+
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from xenwatch.diagnosis.library import load_library
+from xenwatch.diagnosis.rule import Rule
+
+
+def shipped_rules() -> Path:
+    """The rules that come with xenwatch: inside the installed package, or beside it in a checkout."""
+    installed = Path(str(files("xenwatch"))) / "_bundled" / "rules"
+    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / "rules"
+
+
+def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
+    """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name."""
+    replaced = {path.stem for folder in own for path in folder.rglob("*.yaml")}
+    shipped = [path for path in sorted(shipped_rules().rglob("*.yaml")) if path.stem not in replaced]
+    return load_library([*shipped, *own], cache)
+
+
+def cache_folder() -> Path:
+    """A person's own folder for compiled rules; the agent's is in its configuration."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "xenwatch"
