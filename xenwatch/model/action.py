@@ -12,7 +12,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 Risk = Literal["L0", "L1", "L2", "L3", "L4"]
 RISKS: tuple[Risk, ...] = get_args(Risk)
-"""L0 reads only, L1 reversible and host-local, L2 interrupts a guest, L3 may lose data or service, L4 never automatic."""
+"""L0 reads only, L1 is reversible and local, L2 interrupts a guest, L3 may lose data or service, L4 is never automatic."""
 
 RunState = Literal[
     "new", "proposed", "awaiting_approval", "admitted", "leased", "prechecked", "executing", "verifying",
@@ -52,6 +52,11 @@ class Trigger:
     starts_at: str
     class_: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The trouble's own name: the same for every delivery of it."""
+        return f"{self.source}|{self.fingerprint}|{self.starts_at}|{self.name}|{self.target.key}"
 
 
 @dataclass(frozen=True, slots=True)

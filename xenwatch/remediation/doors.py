@@ -1,6 +1,5 @@
 """The seam to the machine: commands that only read, orders that change something, and who carries them out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +53,7 @@ class Order:
     save_as: str = ""
     """File below the state folder that takes the program's output; empty: the output is only an answer."""
     run: str = ""
+    target: str = ""
     token: int = 0
     """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""
 
@@ -98,7 +98,3 @@ def path_of(text: str, what: str) -> str:
 def argv(*words: str | int) -> tuple[str, ...]:
     """An argv from words and numbers."""
     return tuple(map(str, words))
-
-
-def plan_words(orders: Sequence[Order]) -> tuple[str, ...]:
-    return tuple(order.words for order in orders)

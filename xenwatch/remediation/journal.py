@@ -50,17 +50,17 @@ class Tx:
     def add(self, proposal: Proposal) -> str | None:
         """A new run in state `proposed`; None where the same trouble already has its run."""
         run = f"{int(self.wall * 1000):012x}-{secrets.token_hex(4)}"
+        row = {
+            "id": run, "dedupe_key": proposal.dedupe_key, "action": proposal.action, "target": proposal.target.key,
+            "host": proposal.host, "rule": proposal.rule, "trouble": proposal.trigger.key, "mode": proposal.mode,
+            "risk": proposal.risk, "policy_hash": proposal.policy_hash, "plan_hash": proposal.plan_hash,
+            "proposal": json.dumps(asdict(proposal), sort_keys=True), "requester": proposal.requester,
+            "expires": proposal.expires, "needs_approval": proposal.needs_approval, "created": self.at,
+            "wall": self.wall, "boot": self.boot,
+        }  # fmt: skip
+        sql = f"INSERT INTO run({','.join(row)}) VALUES({','.join('?' * len(row))})"
         try:
-            self.db.execute(
-                "INSERT INTO run(id, dedupe_key, action, target, host, rule, mode, risk, policy_hash, plan_hash, proposal,"
-                " requester, expires, needs_approval, created, wall, boot) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                (
-                    run, proposal.dedupe_key, proposal.action, proposal.target.key, proposal.host, proposal.rule,
-                    proposal.mode, proposal.risk, proposal.policy_hash, proposal.plan_hash,
-                    json.dumps(asdict(proposal), sort_keys=True), proposal.requester, proposal.expires,
-                    proposal.needs_approval, self.at, self.wall, self.boot,
-                ),
-            )  # fmt: skip
+            self.db.execute(sql, tuple(row.values()))
         except sqlite3.IntegrityError as error:
             if "dedupe_key" in str(error):
                 return None
@@ -176,7 +176,10 @@ class Journal:
             "SELECT seq,run,kind,old,new,actor,reason,facts,wall,at FROM entry WHERE ?1 IS NULL OR run=?1 ORDER BY seq",
             run,
         )
-        return [Entry(*row[:7], json.loads(row[7]), *row[8:]) for row in rows]
+        return [
+            Entry(seq, of, kind, old, new, actor, reason, json.loads(facts), wall, at)
+            for seq, of, kind, old, new, actor, reason, facts, wall, at in rows
+        ]
 
     def verify(self) -> list[str]:
         """What is wrong with the chain: rows edited, removed or put in; empty when it is whole."""

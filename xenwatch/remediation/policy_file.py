@@ -56,7 +56,7 @@ class Table:
 
     def pairs(self, key: str) -> dict[str, str]:
         """A table of texts and numbers, all taken as text."""
-        value = self._get(key, {}, dict, "a table")
+        value: dict[str, Any] = self._get(key, {}, dict, "a table")
         if not all(isinstance(item, str | int | float) for item in value.values()):
             return self._wrong(key, "must hold texts and numbers only", {})
         return {name: str(item) for name, item in value.items()}
@@ -66,7 +66,7 @@ class Table:
         return Table(self._content.get(key, {}), self._file, self._path(key))
 
     def tables(self, key: str) -> list["Table"]:
-        value = self._get(key, [], list, "a list of tables ([[…]])")
+        value: list[Any] = self._get(key, [], list, "a list of tables ([[…]])")
         return [Table(item, self._file, f"{self._path(key)}[{nth}]") for nth, item in enumerate(value)]
 
     def names(self) -> list[str]:

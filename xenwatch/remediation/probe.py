@@ -24,7 +24,7 @@ _HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One domain of `xl list -v`. `state` has a letter or `-` for running, blocked, paused, shut down, crashed, dying."""
+    """One domain of `xl list -v`; `state`: letter or `-` for running, blocked, paused, shut down, crashed, dying."""
 
     name: str
     domid: int
@@ -80,7 +80,7 @@ async def look(machine: Machine, host: str = HERE, toolstack: Toolstack = "xl") 
 
 
 async def _with_uuids(machine: Machine, host: str, rows: tuple[Row, ...]) -> tuple[Row, ...] | None:
-    """xm prints no UUIDs; xenstore has them at /local/domain/<id>/vm."""
+    """Of xm, which prints none: xenstore has them at /local/domain/<id>/vm."""
     argv = ("xenstore-read", *(f"/local/domain/{row.domid}/vm" for row in rows))
     answer = await machine.read(Command(argv, host))
     paths = answer.out.split()

@@ -15,7 +15,8 @@ PRAGMAS = (
 TABLES = """
 CREATE TABLE run(
   id TEXT PRIMARY KEY, dedupe_key TEXT NOT NULL UNIQUE, action TEXT NOT NULL, target TEXT NOT NULL, host TEXT NOT NULL,
-  rule TEXT NOT NULL, mode TEXT NOT NULL, risk TEXT NOT NULL, policy_hash TEXT NOT NULL, plan_hash TEXT NOT NULL,
+  rule TEXT NOT NULL, trouble TEXT NOT NULL, mode TEXT NOT NULL,
+  risk TEXT NOT NULL, policy_hash TEXT NOT NULL, plan_hash TEXT NOT NULL,
   proposal TEXT NOT NULL, requester TEXT NOT NULL, expires REAL NOT NULL, needs_approval INTEGER NOT NULL,
   created REAL NOT NULL, wall REAL NOT NULL, boot TEXT NOT NULL,
   state TEXT NOT NULL DEFAULT 'new', reason TEXT NOT NULL DEFAULT '', token INTEGER, guard TEXT NOT NULL DEFAULT '');
@@ -40,13 +41,15 @@ CREATE TABLE failing(target TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE storm(one INTEGER PRIMARY KEY CHECK(one=1), active INTEGER NOT NULL, calm_since REAL);
 CREATE TABLE breaker(scope TEXT PRIMARY KEY, open INTEGER NOT NULL, failures INTEGER NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE maintenance(scope TEXT PRIMARY KEY, owner TEXT NOT NULL, reason TEXT NOT NULL, expires REAL NOT NULL);
-CREATE TABLE switch(one INTEGER PRIMARY KEY CHECK(one=1), off INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE switch(
+  one INTEGER PRIMARY KEY CHECK(one=1), off INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE nonce(value TEXT PRIMARY KEY, at REAL NOT NULL);
-CREATE TABLE alert(
-  key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, firing INTEGER NOT NULL,
-  labels TEXT NOT NULL, handled INTEGER NOT NULL DEFAULT 0, at REAL NOT NULL);
+CREATE TABLE trouble(
+  key TEXT PRIMARY KEY, trigger TEXT NOT NULL, firing INTEGER NOT NULL, handled INTEGER NOT NULL DEFAULT 0,
+  at REAL NOT NULL);
 CREATE TABLE outbox(
-  id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL, done INTEGER NOT NULL DEFAULT 0);
+  id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
+  done INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE fence(target TEXT PRIMARY KEY, highest INTEGER NOT NULL);
 CREATE TABLE blocked(guard TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
@@ -56,7 +59,7 @@ CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 't
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
 CREATE TRIGGER run_is_fixed BEFORE UPDATE OF
-  id, dedupe_key, action, target, host, rule, risk, policy_hash, plan_hash, proposal, requester, expires ON run
+  id, dedupe_key, action, target, host, rule, trouble, risk, policy_hash, plan_hash, proposal, requester, expires ON run
   BEGIN SELECT RAISE(ABORT, 'what a run is cannot be changed'); END;
 CREATE TRIGGER move_is_allowed BEFORE INSERT ON entry WHEN NEW.kind = 'move' BEGIN
   SELECT RAISE(ABORT, 'no such move') WHERE NOT EXISTS (SELECT 1 FROM allowed WHERE old = NEW.old AND new = NEW.new);
@@ -93,6 +96,6 @@ def script() -> str:
     moves = ",".join(f"('{old}','{new}')" for old, news in RUN_MOVES.items() for new in news)
     first = "INSERT INTO head VALUES(1,0,'');INSERT INTO storm VALUES(1,0,NULL);INSERT INTO switch VALUES(1,0,'','');"
     return (
-        f"BEGIN IMMEDIATE;{TABLES}INSERT INTO allowed VALUES{moves};{first}{TRIGGERS}"  # noqa: S608 - our own constants
+        f"BEGIN IMMEDIATE;{TABLES}INSERT INTO allowed VALUES{moves};{first}{TRIGGERS}"
         f"PRAGMA user_version={VERSION};COMMIT;"
     )

@@ -1,0 +1,48 @@
+"""Saves what the host says of itself now, before anything is changed."""
+
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
+from xenwatch.remediation.checks import dom0_free_mib, passes
+from xenwatch.remediation.doors import Order, argv
+
+FOLDER = "/var/lib/xenwatch/diagnostics"
+_SOURCES = {
+    "xl-info": ("xl", "info"),
+    "xl-list": ("xl", "list", "-v"),
+    "xl-dmesg": ("xl", "dmesg"),
+    "xenstore": ("xenstore-ls", "-fp"),
+    "kernel": ("dmesg",),
+    "links": ("ip", "-d", "link"),
+    "blocks": ("lsblk", "--all"),
+    "processes": ("ps", "auxww"),
+}
+
+
+async def _check(context: Context) -> list[Finding]:
+    free = await dom0_free_mib(context, "/var/lib")
+    fits = None if free is None else free >= context.policy.min_free_mib
+    return [passes("room", fits, f"{free} MiB free in /var/lib", "df")]
+
+
+async def _plan(context: Context) -> Plan:
+    """One file a source, in a folder of the run's own."""
+    folder = "{run}"
+    return Plan(tuple(Step(Order(argv(*words), save_as=f"{folder}/{name}.txt")) for name, words in _SOURCES.items()))
+
+
+async def _verify(context: Context) -> Verdict:
+    answer = await context.read("ls", "-1", "--", f"{FOLDER}/{context.run}")
+    missing = {f"{name}.txt" for name in _SOURCES} - set(answer.out.split())
+    return Verdict(answer.ok and not missing, f"missing: {', '.join(sorted(missing))}" if missing else "all saved")
+
+
+ACTION = Action(
+    name="collect_diagnostics",
+    title="Save what the host says of itself",
+    risk="L0",
+    kinds=("host", "domain"),
+    check=_check,
+    plan=_plan,
+    verify=_verify,
+    within=30.0,
+    undo="delete the folder",
+)

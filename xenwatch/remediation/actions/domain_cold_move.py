@@ -1,0 +1,56 @@
+"""Shuts a guest down here and, once it is proven gone everywhere, starts it on another host."""
+
+from xenwatch.remediation import toolstack
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
+from xenwatch.remediation.actions.domain_migrate import verify_moved
+from xenwatch.remediation.checks import may_run, passes, storage_lease
+from xenwatch.remediation.doors import HERE
+from xenwatch.remediation.preflight.migrate import check_move, target_of
+
+_TRIES = 15
+"""Looks, each of ten seconds, in which a guest may take to shut down."""
+
+
+async def _check(context: Context) -> list[Finding]:
+    guest = context.known
+    shared = passes(
+        "shared storage", guest.shared_storage, f"{guest.name}'s disks must be reachable from both hosts", "policy"
+    )
+    quick = [may_run(context), storage_lease(context), shared]
+    return quick if not all(f.holds for f in quick) else [*quick, *await check_move(context)]
+
+
+async def _gone(context: Context) -> Verdict:
+    """Proven absent everywhere; a guest is given its time to shut down."""
+    verdict = Verdict(None, "not looked at")
+    for _ in range(_TRIES):
+        proof = await context.proof()
+        verdict = Verdict({"absent": True, "running": False}.get(proof.presence), proof.reason)
+        if verdict.met is not False:
+            break
+        await context.clock.sleep(10.0)
+    return verdict
+
+
+async def _plan(context: Context) -> Plan:
+    """A guest that is down already is not shut down."""
+    guest, target = context.known, target_of(context)
+    rows = await context.sighted(HERE)
+    stop = (Step(toolstack.shutdown(guest), confirm=_gone),) if rows else ()
+    return Plan((*stop, Step(toolstack.start(guest, target.name))))
+
+
+ACTION = Action(
+    name="domain_cold_move",
+    title="Stop a guest here and start it on another host",
+    risk="L3",
+    kinds=("domain",),
+    params=("to",),
+    check=_check,
+    plan=_plan,
+    verify=verify_moved,
+    within=180.0,
+    hold=30.0,
+    undo="move it back",
+    cross_host=True,
+)

@@ -1,0 +1,41 @@
+"""Moves a running guest to another host; every one of P1 to P24 must hold, twice."""
+
+from xenwatch.remediation import toolstack
+from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
+from xenwatch.remediation.checks import healthy
+from xenwatch.remediation.doors import HERE
+from xenwatch.remediation.preflight.migrate import check_migrate, target_of
+from xenwatch.remediation.recovery import Ends, source_end, target_end
+
+
+async def _plan(context: Context) -> Plan:
+    target = target_of(context)
+    return Plan((Step(toolstack.migrate(context.known, HERE, target.address, context.policy.migrate_timeout)),))
+
+
+async def verify_moved(context: Context) -> Verdict:
+    """Gone here and running there: done. Running here and nothing there: not done, and safe. Anything else: unknown."""
+    here, there = await context.sighted(), await context.sighted(target_of(context).name)
+    if here is None or there is None:
+        return Verdict(None, "one of the ends cannot be seen")
+    ends = Ends(source_end(here, context.known.name), target_end(there, context.known.name))
+    if ends == Ends("none", "run"):
+        return await healthy(context)
+    safe = ends == Ends("run", "none")
+    return Verdict(False if safe else None, f"source {ends.source}, target {ends.target}")
+
+
+ACTION = Action(
+    name="domain_migrate",
+    title="Move a running guest to another host",
+    risk="L3",
+    kinds=("domain",),
+    params=("to",),
+    check=check_migrate,
+    plan=_plan,
+    verify=verify_moved,
+    within=60.0,
+    hold=10.0,
+    undo="migrate it back",
+    cross_host=True,
+)

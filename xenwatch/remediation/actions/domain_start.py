@@ -1,0 +1,31 @@
+"""Starts a guest that should run and is proven to run nowhere."""
+
+from xenwatch.remediation import toolstack
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
+from xenwatch.remediation.checks import may_run, nowhere, serving, storage_lease
+from xenwatch.remediation.preflight.create import check_create
+
+
+async def _check(context: Context) -> list[Finding]:
+    quick = [may_run(context), storage_lease(context)]
+    if not all(finding.holds for finding in quick):
+        return quick
+    return [*quick, await nowhere(context), *await check_create(context)]
+
+
+async def _plan(context: Context) -> Plan:
+    return Plan((Step(toolstack.start(context.known)),))
+
+
+ACTION = Action(
+    name="domain_start",
+    title="Start a guest",
+    risk="L2",
+    kinds=("domain",),
+    check=_check,
+    plan=_plan,
+    verify=serving,
+    within=180.0,
+    hold=30.0,
+    undo="domain_shutdown",
+)

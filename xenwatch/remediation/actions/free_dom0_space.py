@@ -1,0 +1,59 @@
+"""Makes room on dom0's file systems by the tools that own the files: the journal, log rotation, the package cache."""
+
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
+from xenwatch.remediation.checks import passes
+from xenwatch.remediation.doors import Order, argv
+
+_FULL, _ENOUGH = 90, 85
+_WAYS = {
+    "/var/log": (
+        ("journalctl", "--vacuum-size=200M"),
+        ("logrotate", "--force", "/etc/logrotate.d/xen"),
+    ),
+    "/var": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
+    "/": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
+}
+"""Which tools may be used for which mount point; nothing else is ever deleted."""
+
+
+def _mount(context: Context) -> str:
+    return context.params.get("path", "/")
+
+
+async def _used(context: Context) -> int | None:
+    """Per cent used."""
+    answer = await context.read("df", "--output=pcent", "--", _mount(context))
+    words = answer.out.split()
+    return int(words[-1].rstrip("%")) if answer.ok and words and words[-1].rstrip("%").isdigit() else None
+
+
+async def _check(context: Context) -> list[Finding]:
+    known = _mount(context) in _WAYS
+    used = await _used(context) if known else None
+    return [
+        passes("path", known, f"{_mount(context)[:80]}; known are {', '.join(_WAYS)}", "catalogue"),
+        passes("full", None if used is None else used > _FULL, f"{used} % used; more than {_FULL} it must be", "df"),
+    ]
+
+
+async def _plan(context: Context) -> Plan:
+    return Plan(tuple(Step(Order(argv(*words), deadline=120.0)) for words in _WAYS[_mount(context)]))
+
+
+async def _verify(context: Context) -> Verdict:
+    used = await _used(context)
+    return Verdict(None if used is None else used < _ENOUGH, f"{used} % used")
+
+
+ACTION = Action(
+    name="free_dom0_space",
+    title="Make room on dom0's file systems",
+    risk="L1",
+    kinds=("host",),
+    params=("path",),
+    check=_check,
+    plan=_plan,
+    verify=_verify,
+    within=30.0,
+    undo="none",
+)

@@ -1,0 +1,27 @@
+"""Marks this host so that no guest is moved to it."""
+
+from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
+from xenwatch.remediation.doors import Order, argv
+
+FLAG = "/var/lib/xenwatch/cordoned"
+
+
+async def _plan(_context: Context) -> Plan:
+    return Plan((Step(Order(argv("touch", "--", FLAG))),))
+
+
+async def _verify(context: Context) -> Verdict:
+    answer = await context.read("ls", "-1", "--", FLAG)
+    return Verdict(answer.ok if answer.code is not None else None, f"{FLAG}: {answer.words}")
+
+
+ACTION = Action(
+    name="host_cordon",
+    title="Take no more guests on this host",
+    risk="L1",
+    kinds=("host",),
+    plan=_plan,
+    verify=_verify,
+    within=10.0,
+    undo=f"remove {FLAG}",
+)

@@ -1,0 +1,84 @@
+"""Moves every guest of this host to another, one at a time, and stops at the first that does not arrive."""
+
+from dataclasses import replace
+
+from xenwatch.base.errors import InputError
+from xenwatch.remediation import toolstack
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
+from xenwatch.remediation.actions.domain_migrate import verify_moved
+from xenwatch.remediation.checks import passes
+from xenwatch.remediation.doors import HERE
+from xenwatch.remediation.inventory import Guest
+from xenwatch.remediation.preflight.guest_config import read_config
+from xenwatch.remediation.preflight.memory import free_mib, needed_mib
+from xenwatch.remediation.preflight.migrate import check_migrate, target_of
+
+
+def _of(context: Context, guest: Guest) -> Context:
+    return replace(context, target=guest.subject, guest=guest)
+
+
+async def _guests(context: Context) -> list[Guest] | None:
+    """The guests here that the policy knows; None where the list cannot be told or a stranger runs here."""
+    rows = await context.rows()
+    if rows is None:
+        return None
+    by_uuid = {guest.uuid: guest for guest in context.inventory.guests}
+    here = [by_uuid.get(row.uuid or "") for row in rows if row.domid != 0]
+    return None if None in here else [guest for guest in here if guest is not None]
+
+
+async def _check(context: Context) -> list[Finding]:
+    """The whole plan must be possible before its first step."""
+    guests = await _guests(context)
+    if guests is None:
+        return [
+            Finding(
+                "guests", "unknown", "a domain here is not a guest of the policy, or none can be told", "xl list -v"
+            )
+        ]
+    found = [passes("guests", bool(guests), f"{len(guests)} to move", "xl list -v")]
+    need = 0
+    for guest in guests:
+        config = await read_config(_of(context, guest), running=True)
+        need += needed_mib(config) if config else 0
+        found += [replace(f, check=f"{guest.name}: {f.check}") for f in await check_migrate(_of(context, guest))]
+    free = await free_mib(context, target_of(context).name)
+    return [
+        *found,
+        passes("P22 room for all", None if free is None else need <= free, f"{need} of {free} MiB", "xl info"),
+    ]
+
+
+async def _plan(context: Context) -> Plan:
+    guests = await _guests(context)
+    if guests is None:
+        raise InputError("the guests of this host cannot be told")
+    return Plan(tuple(_step(context, guest) for guest in guests))
+
+
+def _step(context: Context, guest: Guest) -> Step:
+    order = toolstack.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
+    return Step(order, lambda ctx: verify_moved(_of(ctx, guest)))
+
+
+async def _verify(context: Context) -> Verdict:
+    guests = await _guests(context)
+    if guests is None:
+        return Verdict(None, "the guests of this host cannot be told")
+    return Verdict(not guests, f"{len(guests)} guest(s) left here")
+
+
+ACTION = Action(
+    name="host_evacuate",
+    title="Move every guest of this host to another",
+    risk="L3",
+    kinds=("host",),
+    params=("to",),
+    check=_check,
+    plan=_plan,
+    verify=_verify,
+    within=30.0,
+    undo="migrate them back",
+    cross_host=True,
+)

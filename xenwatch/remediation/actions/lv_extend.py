@@ -1,0 +1,77 @@
+"""Grows a logical volume that backs a guest, by one step, up to a limit, while its group keeps a reserve."""
+
+from xenwatch.base.durations import parse_size
+from xenwatch.base.errors import InputError
+from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
+from xenwatch.remediation.checks import parsed, passes
+from xenwatch.remediation.doors import Order, argv, name_of
+
+_MIB = 1024 * 1024
+_MOST_STEP = 64 * 1024
+_RESERVE = 0.05
+
+
+def _names(context: Context) -> tuple[str, str]:
+    vg, _, lv = context.target.name.partition("/")
+    return name_of(vg, "a volume group"), name_of(lv, "a logical volume")
+
+
+def _step(context: Context) -> int:
+    """MiB to add."""
+    try:
+        mib = parse_size(context.param("by")) // _MIB
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    if not 0 < mib <= _MOST_STEP:
+        raise InputError(f"by={context.param('by')}: a step is 1 MiB to 64 GiB")
+    return mib
+
+
+async def _mib(context: Context, tool: str, column: str, name: str) -> int | None:
+    argv_ = (tool, "--reportformat", "json", "--units", "m", "--nosuffix", "-o", column, "--", name)
+    report = parsed(await context.read(*argv_))
+    try:
+        return int(float(report["report"][0][tool.removesuffix("s")][0][column]))
+    except (TypeError, KeyError, IndexError, ValueError):
+        return None
+
+
+async def _check(context: Context) -> list[Finding]:
+    vg, lv = _names(context)
+    step, most = _step(context), parse_size(context.param("max")) // _MIB
+    size = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}")
+    total, free = await _mib(context, "vgs", "vg_size", vg), await _mib(context, "vgs", "vg_free", vg)
+    if size is None or total is None or free is None:
+        return [Finding("sizes", "unknown", f"LVM does not tell the sizes of {vg}/{lv}", "lvs, vgs")]
+    context.before["mib"] = str(size)
+    return [
+        passes("limit", size + step <= most, f"{size} MiB now, {step} more, at most {most}", "lvs"),
+        passes("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
+    ]
+
+
+async def _plan(context: Context) -> Plan:
+    vg, lv = _names(context)
+    return Plan((Step(Order(argv("lvextend", "--size", f"+{_step(context)}m", "--", f"{vg}/{lv}"))),))
+
+
+async def _verify(context: Context) -> Verdict:
+    vg, lv = _names(context)
+    size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.before["mib"])
+    if size is None:
+        return Verdict(None, "LVM does not tell the size")
+    return Verdict(size >= before + _step(context), f"{vg}/{lv} has {size} MiB; {before} before")
+
+
+ACTION = Action(
+    name="lv_extend",
+    title="Grow a logical volume",
+    risk="L2",
+    kinds=("lv",),
+    params=("by", "max"),
+    check=_check,
+    plan=_plan,
+    verify=_verify,
+    within=30.0,
+    undo="none: a volume is never shrunk by a machine",
+)

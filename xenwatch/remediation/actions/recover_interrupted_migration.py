@@ -1,0 +1,149 @@
+"""Puts an interrupted migration in order: both xl ends dead first, then one copy, and only one, goes on."""
+
+import re
+
+from xenwatch.remediation import toolstack
+from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict
+from xenwatch.remediation.checks import healthy, passes
+from xenwatch.remediation.doors import HERE, Order, argv
+from xenwatch.remediation.preflight.cpu import version
+from xenwatch.remediation.preflight.memory import info
+from xenwatch.remediation.preflight.migrate import target_of
+from xenwatch.remediation.recovery import Ends, Move, next_move, source_end, target_end
+
+_PAUSE = 5.0
+_PROCESS = re.compile(r"\s*(\d+)\s+(.*)")
+_SENDER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate\s.*\s(\S+)\s+\S+\s*$")
+_RECEIVER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate-receive\b|(?:\S*/)?libxl-save-helper\b")
+
+
+async def _processes(context: Context, host: str) -> list[int] | None:
+    """The pids that carry a migration at one end. None: cannot be told. At the source only those of this very guest."""
+    answer = await context.read("ps", "-eo", "pid=,args=", host=host)
+    if not answer.ok or not answer.out.strip():
+        return None
+    found = []
+    for line in answer.out.splitlines():
+        pid, words = (m[1], m[2]) if (m := _PROCESS.fullmatch(line)) else ("0", "")
+        sender = _SENDER.match(words)
+        if (sender and sender[1] == context.known.name) or _RECEIVER.match(words):
+            found.append(int(pid))
+    return found
+
+
+async def _ends(context: Context) -> Ends | None:
+    """Both ends, looked at twice with the same result; None: cannot be told."""
+    looks = []
+    for nth in range(2):
+        if nth:
+            await context.clock.sleep(_PAUSE)
+        here, there = await context.sighted(HERE), await context.sighted(target_of(context).name)
+        if here is None or there is None:
+            return None
+        name = context.known.name
+        looks.append(Ends(source_end(here, name), target_end(there, name)))
+    return looks[0] if looks[0] == looks[1] else None
+
+
+async def _check(context: Context) -> list[Finding]:
+    """Both ends must answer: of an end that is silent nothing may be assumed; it is fenced, or a person decides."""
+    found = []
+    for host in (HERE, target_of(context).name):
+        alive, rows = await _processes(context, host), await context.sighted(host)
+        holds = None if alive is None or rows is None else True
+        found.append(
+            passes("end answers", holds, f"{host or 'this host'}: {len(rows or ())} sighting(s)", "ps, xl list -v")
+        )
+    xl = context.known.toolstack == "xl"
+    return [
+        *found,
+        passes("toolstack", xl, f"the procedure is xl's; the guest is under {context.known.toolstack}", "policy"),
+    ]
+
+
+async def _plan(context: Context) -> Plan:
+    """Nothing is fixed beforehand but the procedure: each move follows from what is seen right before it."""
+    to = target_of(context).name
+    words = (f"kill xl at both ends, see both dead, look at both, then by the table, one move at a time, with {to}",)
+    return Plan((), _next, words)
+
+
+async def _kills(context: Context, host: str) -> list[Step]:
+    """One step an end: every process of the migration, and then none may be left."""
+
+    async def dead(ctx: Context) -> Verdict:
+        left = await _processes(ctx, host)
+        return Verdict(None if left is None else not left, f"at {host or 'this host'} still: {left}")
+
+    pids = await _processes(context, host)
+    return [Step(Order(argv("kill", "-KILL", *pids), host), dead)] if pids else []
+
+
+async def _next(context: Context) -> tuple[Step, ...]:
+    """The next move. Both ends are seen without a living xl first, every time."""
+    to = target_of(context).name
+    alive = [await _processes(context, host) for host in (HERE, to)]
+    if None in alive:
+        raise NeedsPerson("whether an xl still lives cannot be told at one of the ends")
+    if any(alive):
+        return tuple(step for host in (HERE, to) for step in await _kills(context, host))
+    ends = await _ends(context)
+    if ends is None:
+        raise NeedsPerson("the two ends cannot be seen, or do not stay as they are")
+    move = next_move(ends)
+    if move == "done":
+        return ()
+    if move == "person":
+        raise NeedsPerson(f"source {ends.source}, target {ends.target}: not for a machine to decide")
+    return await _steps(context, move, to)
+
+
+async def _steps(context: Context, move: Move, to: str) -> tuple[Step, ...]:
+    guest = context.known
+    host = to if move in ("destroy_target", "unpause_target") else HERE
+    rows = await context.sighted(host)
+    if rows is None or len(rows) != 1:
+        raise NeedsPerson(f"at {host or 'this host'} there is not exactly one copy any more")
+    domid, name = rows[0].domid, rows[0].name
+    if move in ("destroy_target", "destroy_source"):
+        return (Step(toolstack.destroy(guest, domid, host), lambda ctx: _gone(ctx, host)),)
+    rename = (Step(toolstack.rename(domid, guest.name, host)),) if name != guest.name else ()
+    if move == "unpause_target":
+        return (*rename, Step(Order(argv("xl", "unpause", domid), host)))
+    xen = version(await info(context))
+    if xen is None:
+        raise NeedsPerson("Xen's version cannot be told, so neither how a domain is resumed")
+    return (*rename, Step(toolstack.resume(domid, xen)))
+
+
+async def _gone(context: Context, host: str) -> Verdict:
+    rows = await context.sighted(host)
+    return Verdict(None if rows is None else rows == (), f"at {host or 'this host'}: {len(rows or ())} copies")
+
+
+async def _verify(context: Context) -> Verdict:
+    """Exactly one copy, running under its own name, and healthy."""
+    to = target_of(context).name
+    here, there = await context.sighted(HERE), await context.sighted(to)
+    if here is None or there is None:
+        return Verdict(None, "one of the ends cannot be seen")
+    ends = Ends(source_end(here, context.known.name), target_end(there, context.known.name))
+    if ends in (Ends("run", "none"), Ends("none", "run")):
+        return await healthy(context)
+    return Verdict(None, f"source {ends.source}, target {ends.target}")
+
+
+ACTION = Action(
+    name="recover_interrupted_migration",
+    title="Put an interrupted migration in order",
+    risk="L3",
+    kinds=("domain",),
+    params=("to",),
+    check=_check,
+    plan=_plan,
+    verify=_verify,
+    within=60.0,
+    hold=5.0,
+    undo="none",
+    cross_host=True,
+)

@@ -1,0 +1,160 @@
+"""From a trouble to one proposal: which rule, which rung, what plan; or why nothing is proposed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import XenwatchError
+from xenwatch.model.action import RISKS, Proposal, Trigger
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.action import Action, Context, Finding, Plan, plan_hash
+from xenwatch.remediation.doors import Machine
+from xenwatch.remediation.guard import Stop
+from xenwatch.remediation.inventory import Guest, nearness, selects
+from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.owner import check_owner
+from xenwatch.remediation.policy import Policy, Rule, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be done, with all that was checked; `stop` says why it is not proposed."""
+
+    trigger: Trigger
+    proposal: Proposal | None = None
+    stop: Stop | None = None
+    findings: tuple[Finding, ...] = ()
+    words: tuple[str, ...] = field(default=())
+
+
+class Planner:
+    """Reads the policy, the journal and the machine; changes none of them."""
+
+    def __init__(
+        self, policy: Policy, actions: Mapping[str, Action], journal: Journal, machine: Machine, clock: Clock
+    ) -> None:
+        self._policy, self._actions, self._journal = policy, actions, journal
+        self._machine, self._clock = machine, clock
+
+    async def draft(self, trigger: Trigger) -> Draft:
+        """For a trouble: the proposal of the nearest, least destructive rule, or what stands against it."""
+        resolved = self._policy.inventory.resolve(trigger.target)
+        if resolved is None:
+            return Draft(trigger, stop=Stop("inventory", f"{trigger.target} is not a guest the policy names"))
+        target, guest = resolved
+        rule = self._rule(trigger, target, guest)
+        if rule is None:
+            return Draft(trigger, stop=Stop("no_rule", f"no rule of the policy is for {trigger.name} of {target}"))
+        chosen = self._rung(rule, trigger, target)
+        if isinstance(chosen, Stop):
+            return Draft(trigger, stop=chosen)
+        return await self._drafted(trigger, target, guest, rule, chosen)
+
+    async def asked(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> Draft:
+        """For a person's request: the same checks; the risk decides whether somebody else must approve."""
+        starts_at = f"{self._clock.now():.3f}"
+        trigger = Trigger("manual", action, subject, f"{requester}/{action}/{sorted(params.items())}", starts_at)
+        resolved = self._policy.inventory.resolve(subject)
+        if resolved is None:
+            return Draft(trigger, stop=Stop("inventory", f"{subject} is not a guest the policy names"))
+        target, guest = resolved
+        rung = Rung(action, dict(params), needs_approval=True)
+        return await self._build(trigger, target, guest, rule=None, rung=rung, requester=requester)
+
+    def _rule(self, trigger: Trigger, target: Subject, guest: Guest | None) -> Rule | None:
+        fitting = [r for r in self._policy.rules if r.fits(trigger) and selects(r.selectors, target, guest)]
+        risk = {rule.name: RISKS.index(self._actions[rule.ladder[0].action].risk) for rule in fitting}
+        return min(fitting, key=lambda r: (-nearness(r.selectors), risk[r.name], r.name), default=None)
+
+    def _rung(self, rule: Rule, trigger: Trigger, target: Subject) -> Rung | Stop:
+        held = self._clock.now() - _started(trigger, self._clock.now())
+        if held < rule.holds_for:
+            return Stop("too_early", f"{trigger.name} must last {rule.holds_for:g} s")
+        sql = "SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ('proposed','awaiting_approval',"
+        others = self._journal.query(
+            sql + "'admitted','leased','prechecked','executing','verifying')", rule.name, target.key
+        )
+        if others[0][0] >= rule.max_targets:
+            return Stop("max_targets", f"{rule.name} is at work on {others[0][0]} other target(s)")
+        for rung in rule.ladder:
+            sql = (
+                "SELECT count(*), max(created) FROM run WHERE trouble=? AND rule=? AND action=? AND state<>'cancelled'"
+            )
+            used, last = self._journal.query(sql, trigger.key, rule.name, rung.action)[0]
+            if used < rung.max:
+                wait = (last or 0.0) + rung.every - self._journal.now() if used else 0.0
+                return Stop("every", f"{rung.action} again in {wait:.0f} s") if wait > 0 else rung
+        return Stop("ladder", f"every rung of {rule.name} was used")
+
+    async def _drafted(self, trigger: Trigger, target: Subject, guest: Guest | None, rule: Rule, rung: Rung) -> Draft:
+        draft = await self._build(trigger, target, guest, rule=rule, rung=rung, requester="xenwatch")
+        if draft.proposal is not None and self._policy.effective(rule) == "observe":
+            words = f"observe only; would propose {rung.action} of {target}"
+            return Draft(trigger, draft.proposal, Stop("mode", words), draft.findings, draft.words)
+        return draft
+
+    async def _build(
+        self, trigger: Trigger, target: Subject, guest: Guest | None, *, rule: Rule | None, rung: Rung, requester: str
+    ) -> Draft:
+        action = self._actions.get(rung.action)
+        if action is None or target.kind not in action.kinds:
+            return Draft(trigger, stop=Stop("catalogue", f"there is no action {rung.action!r} for a {target.kind}"))
+        strange = set(rung.params) - set(action.params)
+        if strange:
+            return Draft(trigger, stop=Stop("catalogue", f"{rung.action} takes no {', '.join(sorted(strange))}"))
+        context = Context(self._machine, self._clock, self._policy, target, guest, rung.params, approved=rule is None)
+        try:
+            findings = [*await check_owner(context), *await action.check(context)]
+            plan = await action.plan(context) if all(f.holds for f in findings) else Plan()
+        except XenwatchError as error:
+            return Draft(trigger, stop=Stop("precondition", str(error)))
+        failed = next((f for f in findings if not f.holds), None)
+        if failed is not None:
+            stop = Stop("precondition", f"{failed.check} is {failed.outcome}: {failed.detail}")
+            return Draft(trigger, stop=stop, findings=tuple(findings))
+        proposal = self._proposal(trigger, target, action, plan=plan, rule=rule, rung=rung, requester=requester)
+        return Draft(trigger, proposal, findings=tuple(findings), words=plan.words)
+
+    def _proposal(
+        self,
+        trigger: Trigger,
+        target: Subject,
+        action: Action,
+        *,
+        plan: Plan,
+        rule: Rule | None,
+        rung: Rung,
+        requester: str,
+    ) -> Proposal:
+        policy = self._policy
+        mode = policy.effective(rule) if rule else "propose"
+        four_eyes = RISKS.index(action.risk) >= RISKS.index(policy.four_eyes_from)
+        name = rule.name if rule else ""
+        return Proposal(
+            action=action.name, target=target, params=dict(rung.params), rule=name, mode=mode, risk=action.risk,
+            trigger=trigger, host=policy.inventory.here, dedupe_key=self._dedupe_key(trigger, name, target),
+            policy_hash=policy.hash, plan_hash=plan_hash(action, target, rung.params, plan), plan=plan.words,
+            needs_approval=mode != "auto" or rung.needs_approval or four_eyes or action.cross_host,
+            expires=self._journal.now() + policy.approval_ttl, requester=requester, four_eyes=four_eyes,
+        )  # fmt: skip
+
+    def _dedupe_key(self, trigger: Trigger, rule: str, target: Subject) -> str:
+        """The same trouble has one run; a next one only after the one before ended without success."""
+        sql = "SELECT count(*) FROM run WHERE trouble=? AND rule=? AND state IN ('failed','aborted','expired')"
+        tried = self._journal.query(sql, trigger.key, rule)[0][0]
+        whole = "|".join((trigger.key, rule, self._policy.hash if rule else "", target.key, str(tried)))
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _started(trigger: Trigger, now: float) -> float:
+    """When a trouble began, as far as its text tells; now where it does not, so that `for` is waited for."""
+    try:
+        return float(trigger.starts_at)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(trigger.starts_at).timestamp()
+    except ValueError:
+        return now

@@ -1,0 +1,124 @@
+"""`xenwatch preflight migrate`: P1 to P24 for one guest and one target; only when all hold may it go."""
+
+from xenwatch.base.errors import InputError
+from xenwatch.remediation.action import Context, Finding
+from xenwatch.remediation.checks import passes
+from xenwatch.remediation.doors import path_of
+from xenwatch.remediation.inventory import Host
+from xenwatch.remediation.preflight.cpu import check_cpu
+from xenwatch.remediation.preflight.guest_config import GuestConfig, read_config
+from xenwatch.remediation.preflight.memory import check_memory
+from xenwatch.remediation.preflight.network import check_same_network
+from xenwatch.remediation.preflight.place import check_place
+from xenwatch.remediation.preflight.storage import check_handover, check_same_disks
+from xenwatch.remediation.preflight.transport import check_duration, check_transport
+
+
+def target_of(context: Context) -> Host:
+    """The host named by the parameter `to`; InputError where the policy does not know it."""
+    host = context.inventory.host(context.param("to"))
+    if host is None:
+        raise InputError(f"{context.param('to')} is not a [[host]] of the policy")
+    return host
+
+
+async def check_migrate(context: Context) -> list[Finding]:
+    """Everything, the cheap refusals first; a target that cannot be reached leaves its checks unknown."""
+    target = target_of(context)
+    place = await check_place(context, target, live=True)
+    config = await read_config(context, running=True)
+    if config is None:
+        return [
+            *place,
+            Finding("P4 configuration", "unknown", "the toolstack has no configuration for it", "xl list -l"),
+        ]
+    return [
+        *place,
+        Finding("P4 configuration", "pass", f"{config.kind}, {config.memory_mib} MiB", "xl list -l"),
+        await _same_file(context, target),
+        passes(
+            "P5 may be moved", not config.obstacles, ", ".join(config.obstacles) or "nothing forbids it", "xl list -l"
+        ),
+        await _populate_on_demand(config),
+        *await check_cpu(context, config, target.name),
+        await check_memory(context, config, target.name),
+        *await check_same_network(context, config, target.name),
+        *await check_same_disks(context, config, target.name),
+        check_handover(context),
+        *await _files(context, config, target),
+        *await _guest(context, config),
+        *await check_transport(context, target),
+        check_duration(context, config),
+    ]
+
+
+async def check_move(context: Context) -> list[Finding]:
+    """For a cold move: what a stopped guest needs of its new host."""
+    target = target_of(context)
+    config = await read_config(context, running=False)
+    place = await check_place(context, target, live=False)
+    if config is None:
+        return [*place, Finding("P4 configuration", "unknown", "its configuration cannot be read", "cat")]
+    return [
+        *place,
+        await _same_file(context, target),
+        *await check_cpu(context, config, target.name),
+        await check_memory(context, config, target.name),
+        *await check_same_network(context, config, target.name),
+        *await check_same_disks(context, config, target.name),
+        *await _files(context, config, target),
+        *await check_transport(context, target),
+    ]
+
+
+async def _same_file(context: Context, target: Host) -> Finding:
+    """The next start at the target reads its own file: it must be the same."""
+    if context.known.toolstack == "libvirt":
+        return Finding("P4 same file", "pass", "libvirt carries the configuration over", "policy")
+    path = path_of(context.known.config, "a configuration")
+    here = await context.read("sha256sum", "--", path)
+    there = await context.read("sha256sum", "--", path, host=target.name)
+    same = here.out.split()[:1] == there.out.split()[:1] if here.ok and there.code is not None else None
+    return passes("P4 same file", same, f"{path} at both ends", "sha256sum")
+
+
+async def _populate_on_demand(config: GuestConfig) -> Finding:
+    on_demand = config.kind == "hvm" and config.memory_mib < config.max_memory_mib
+    return passes("P5 memory whole", not on_demand, f"{config.memory_mib} of {config.max_memory_mib} MiB", "xl list -l")
+
+
+async def _files(context: Context, config: GuestConfig, target: Host) -> list[Finding]:
+    """P17: a missing kernel only breaks the next reboot; a missing medium breaks the move."""
+    found = []
+    media = {disk.target for disk in config.disks if disk.removable and disk.target}
+    for path in sorted({*config.files, *media}):
+        answer = await context.read(
+            "stat", "--dereference", "--format=%s", "--", path_of(path, "a file"), host=target.name
+        )
+        missing = "fail" if path in media else "warn"
+        outcome = "unknown" if answer.code is None else "pass" if answer.ok else missing
+        found.append(Finding("P17 file at target", outcome, path, "stat over ssh"))  # type: ignore[arg-type]
+    return found
+
+
+async def _guest(context: Context, config: GuestConfig) -> list[Finding]:
+    """P18, P19: QEMU must not be older at the target; an HVM guest should know how to suspend."""
+    if config.kind != "hvm":
+        return []
+    row = await context.row()
+    answer = await context.read("xenstore-read", f"/local/domain/{row.domid if row else 0}/control/feature-suspend")
+    can = answer.ok and answer.out.strip() == "1"
+    qemu = [await _qemu(context, host) for host in ("", target_of(context).name)]
+    newer = None if None in qemu else (qemu[1] or ()) >= (qemu[0] or ())
+    return [
+        passes("P18 QEMU", newer, f"{qemu}", "qemu-system-i386 --version"),
+        Finding("P19 suspend", "pass" if can else "warn", "control/feature-suspend", "xenstore-read"),
+    ]
+
+
+async def _qemu(context: Context, host: str) -> tuple[int, ...] | None:
+    answer = await context.read("qemu-system-i386", "--version", host=host)
+    words = answer.out.split()
+    number = words[3] if answer.ok and len(words) > 3 else ""  # noqa: PLR2004 - "QEMU emulator version 7.2.2"
+    parts = number.split(".")
+    return tuple(map(int, parts)) if all(part.isdigit() for part in parts) else None

@@ -1,0 +1,71 @@
+"""P20, P21: the way the guest's memory travels: ssh for xl, libvirt over ssh, xend's relocation port for xm."""
+
+import re
+
+from xenwatch.remediation.action import Context, Finding
+from xenwatch.remediation.checks import passes
+from xenwatch.remediation.inventory import Host
+from xenwatch.remediation.preflight.guest_config import GuestConfig
+
+_XEND_PORT = 8002
+_XEND_CONFIG = "/etc/xen/xend-config.sxp"
+_MIB_A_SECOND = 80
+"""What a gigabit link carries; a slower one only makes the estimate too good, never the migration unsafe."""
+
+
+async def check_transport(context: Context, target: Host) -> list[Finding]:
+    """The target answers, is the machine it should be, and has the toolstack."""
+    identity = await context.read("cat", "--", "/etc/machine-id", host=target.name)
+    same = identity.out.strip() == target.machine_id if identity.ok and target.machine_id else None
+    found = [
+        passes(
+            "P20 right machine", same, f"machine-id {identity.out.strip() or identity.words}", "ssh, /etc/machine-id"
+        )
+    ]
+    if context.known.toolstack == "xm":
+        return [*found, *await _xend(context, target)]
+    tool = "virsh" if context.known.toolstack == "libvirt" else "xl"
+    answer = await context.read("which", tool, host=target.name)
+    return [
+        *found,
+        passes("P20 toolstack", answer.ok if answer.code is not None else None, answer.words, f"which {tool}"),
+    ]
+
+
+async def _xend(context: Context, target: Host) -> list[Finding]:
+    """Xend listens on a port of its own, in plain text, for hosts it was told to allow."""
+    opens = await context.machine.connect(target.address, _XEND_PORT, 5.0)
+    text = await context.read("cat", "--", _XEND_CONFIG, host=target.name)
+    said = dict(re.findall(r"^\s*\(([\w-]+)\s+'?(.*?)'?\)", text.out, re.MULTILINE))
+    server = said.get("xend-relocation-server") == "yes" if text.ok else None
+    allowed = _allowed(said.get("xend-relocation-hosts-allow", ""), context.inventory.here) if text.ok else None
+    return [
+        passes("P20 relocation port", opens, f"{target.address}:{_XEND_PORT}", "TCP connection"),
+        passes(
+            "P20 relocation server",
+            server,
+            f"xend-relocation-server {said.get('xend-relocation-server')}",
+            _XEND_CONFIG,
+        ),
+        passes(
+            "P20 hosts allowed",
+            allowed,
+            said.get("xend-relocation-hosts-allow", "")[:200] or "every host",
+            _XEND_CONFIG,
+        ),
+    ]
+
+
+def _allowed(patterns: str, here: str) -> bool | None:
+    """Each pattern is a regular expression for the sender's name; one that cannot be compiled is not known."""
+    try:
+        return not patterns or any(re.search(pattern, here) for pattern in patterns.split())
+    except re.error:
+        return None
+
+
+def check_duration(context: Context, config: GuestConfig) -> Finding:
+    """P21: the memory, twice (what is dirtied is sent again), through a gigabit link, within the time allowed."""
+    seconds = 2 * config.memory_mib / _MIB_A_SECOND
+    holds = seconds <= context.policy.migrate_timeout
+    return passes("P21 duration", holds, f"about {seconds:.0f} s of {context.policy.migrate_timeout:g} s", "estimate")
