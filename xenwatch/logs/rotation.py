@@ -62,11 +62,10 @@ def chain(directory: str, log: str) -> tuple[str, ...]:
 
 
 def open_chain(directory: str, log: str) -> tuple[list[Member], bool, int]:
-    """The chain opened oldest first, whether that is all of it, and how many files could not be read.
+    """The chain, oldest first, whether that is surely all of it, and how many files could not be read.
 
-    When a rotation slips in while the files are opened it is done again; after some times what was met is given.
-
-    A file that is missed because it moved meanwhile is met in the next walk: the caller knows each by its identity.
+    It is opened newest first: files that move meanwhile move towards the older names, so they are met twice rather
+    than missed. When a rotation slips in it is done again; after some times what was met is given.
     """
     steady, members, unreadable = False, list[Member](), 0
     for _ in range(_WALKS):
@@ -111,15 +110,30 @@ def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
 
 
 def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[Member], int]:
-    members: list[Member] = []
+    members: dict[Identity, Member] = {}
     unreadable = 0
-    for name in names:
+    for name in [*reversed(names), *_next_numbers(names)]:
         try:
             fd = open_log(os.path.join(directory, name))
         except OSError:
             unreadable += 1
             continue
-        if fd is not None:
-            status = os.fstat(fd)
-            members.append(Member(name, fd, identify(fd), status.st_size, status.st_mtime, name != log))
-    return members, unreadable
+        if fd is None:
+            continue
+        member = _member(name, fd, name != log)
+        if member.identity in members:
+            os.close(fd)
+        else:
+            members[member.identity] = member
+    return list(reversed(members.values())), unreadable
+
+
+def _next_numbers(names: list[str]) -> list[str]:
+    """Where the oldest numbered file may have gone to since the names were listed."""
+    numbered = [found for name in names if (found := _NUMBERED.fullmatch(name))]
+    return [f"{found[1]}.{int(found[2]) + 1}" for found in numbered[:1]]
+
+
+def _member(name: str, fd: int, rotated: bool) -> Member:
+    status = os.fstat(fd)
+    return Member(name, fd, identify(fd), status.st_size, status.st_mtime, rotated)

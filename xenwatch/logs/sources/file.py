@@ -166,11 +166,13 @@ class FileSource:
 
     # -- content replaced in place -------------------------------------------------------------------------------
 
-    def _look_behind(self) -> None:
+    def _look_behind(self) -> bool:
         """Find the open files whose content was replaced; what was not read yet may stand in a copy beside them."""
+        found = False
         for where, generation in reversed(tuple(enumerate(self._open))):
             if generation.intact():
                 continue
+            found = True
             self._counters.truncations += 1
             self._rewound.append(_Rewound(generation.cursor(), current=not generation.detached))
             if generation.detached:  # a new copy was written over it, or it was emptied: it is met as a stranger
@@ -181,6 +183,7 @@ class FileSource:
                 fresh.quiet_since = self._clock.monotonic()
                 self._open[where] = fresh
                 self._take_stale(fresh)
+        return found
 
     def _take_stale(self, fresh: Generation) -> None:
         if self._spool is None:
@@ -219,8 +222,12 @@ class FileSource:
     def _take_in(self, members: list[Member]) -> None:
         there = {member.identity for member in members}
         strangers = [member for member in members if not self._meet(member)]
-        strangers = [member for member in strangers if not self._continue_in_copy(member, there)]
-        self._begin_all([member for member in strangers if not self._still_copying(member, members)])
+        behind = True
+        while behind:  # a truncation between the two looks makes a copy look like a new file
+            strangers = [member for member in strangers if not self._continue_in_copy(member, there)]
+            fresh = [member for member in strangers if not self._still_copying(member, members)]
+            behind = self._look_behind()
+        self._begin_all(fresh)
         self._sort(members)
         if members:
             self._first = self._resuming = False
