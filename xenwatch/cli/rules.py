@@ -5,6 +5,7 @@ import sys
 import click
 
 from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._rules.lint import lint
 from xenwatch.cli._rules.test import test
 
 
@@ -13,7 +14,8 @@ def COMMAND() -> None:  # noqa: N802  the name that every module of this folder 
     """List, show, check and test the rules that know Xen's failures."""
 
 
-COMMAND.add_command(test)
+for _word in (lint, test):
+    COMMAND.add_command(_word)
 
 if __name__ == "__main__":
     try:

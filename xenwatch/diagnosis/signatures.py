@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from xenwatch.diagnosis.literals import literals
-from xenwatch.diagnosis.rawform import raw_form
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +106,10 @@ _MAKERS: dict[str, Callable[[Sequence[str], Path | None], Engine]] = {
 }
 
 
-def scannable(regex: str) -> bool:
-    """Whether an engine can look for it at all."""
-    return raw_form(regex) is not None
+def hyperscan_takes(form: str) -> bool:
+    """Whether Hyperscan compiles this raw form; true where Hyperscan is not to be had, for want of an answer."""
+    try:
+        from xenwatch.diagnosis.hyperscan_engine import compiles  # noqa: PLC0415  a wheel that some platforms lack
+    except ImportError:
+        return True
+    return compiles(form)

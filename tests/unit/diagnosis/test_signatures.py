@@ -31,7 +31,14 @@ def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-_REGEX = st.recursive(_ATOMS, _combined, max_leaves=6)
+def _is_regex(text: str) -> bool:
+    try:
+        return bool(re.compile(text, FLAGS))
+    except re.error:  # two groups of one name
+        return False
+
+
+_REGEX = st.recursive(_ATOMS, _combined, max_leaves=6).filter(_is_regex)
 
 
 @settings(max_examples=300, deadline=None)

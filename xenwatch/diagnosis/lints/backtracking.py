@@ -1,0 +1,125 @@
+"""No signature takes long on text made to hurt it: guests write into names, paths and consoles."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+from xenwatch.base.errors import Problem
+from xenwatch.diagnosis.lint import Library, Lint, problem
+from xenwatch.diagnosis.patterns import compiled
+from xenwatch.diagnosis.rawform import Node, members_of, parse_tree
+
+BOUND = 0.25
+"""Seconds on a record of LENGTH characters; a healthy signature takes a thousandth of it."""
+LENGTH = 3000
+_FIRST = 24
+"""Characters that an exponential pattern already chokes on; one that survives them is tried on more."""
+
+
+def _check(library: Library) -> Iterator[Problem]:
+    for rule in library.rules:
+        for index, signature in enumerate(rule.signatures):
+            message = _message(signature.regex)
+            if message:
+                yield problem(rule, f"signatures[{index}].regex", message, signature.line)
+
+
+def _message(regex: str) -> str | None:
+    nodes, flags = parse_tree(regex)
+    if _nested(nodes, flags):
+        return "repeats a repeat of the same characters: `(a+)+` takes for ever on text that nearly matches"
+    for text in _adversaries(nodes, flags):
+        took = _seconds(regex, text[: _FIRST * 40])
+        if took < BOUND:
+            took = _seconds(regex, text)
+        if took > BOUND:
+            return (
+                f"took {took:.1f} s on {len(text)} characters like {text[:40]!r}: name what must not be repeated over"
+            )
+    return None
+
+
+def _seconds(regex: str, text: str) -> float:
+    started = time.perf_counter()
+    compiled(regex).search(text)
+    return time.perf_counter() - started
+
+
+def _nested(nodes: Iterable[Node], flags: int, around: frozenset[int] = frozenset()) -> bool:
+    """Whether an unbounded repeat stands directly inside another with nothing fixed between its turns."""
+    for name, arg in nodes:
+        if name == "REPEAT":
+            low, high, inner = arg
+            unbounded = high is None or high > 100  # noqa: PLR2004  as bad as unbounded
+            if unbounded and len(_solid(inner)) == 1 and _is_repeat(_solid(inner)[0]):
+                return True
+            if _nested(inner, flags, around):
+                return True
+        elif name == "GROUP" and _nested(arg[3], flags, around):
+            return True
+        elif name == "BRANCH" and any(_nested(branch, flags, around) for branch in arg):
+            return True
+    return False
+
+
+def _solid(nodes: Iterable[Node]) -> list[Node]:
+    return [node for node in nodes if node[0] != "AT"]
+
+
+def _is_repeat(node: Node) -> bool:
+    name, arg = node
+    if name == "GROUP":
+        inner = _solid(arg[3])
+        return len(inner) == 1 and _is_repeat(inner[0])
+    if name == "BRANCH":
+        return any(len(_solid(branch)) == 1 and _is_repeat(_solid(branch)[0]) for branch in arg)
+    return name == "REPEAT" and (arg[1] is None or arg[1] > 100)  # noqa: PLR2004  as bad as unbounded
+
+
+def _adversaries(nodes: list[Node], flags: int) -> Iterator[str]:
+    """What the pattern wants, up to each repeat, then the repeat's own characters without end."""
+    prefix = ""
+    for node in nodes:
+        sample = _sample([node], flags)
+        for inner in _repeats(node):
+            body = _sample(inner, flags) or "a"
+            yield (prefix + body * LENGTH)[:LENGTH]
+            yield ((prefix + body) * LENGTH)[:LENGTH]
+        prefix += sample
+    yield (prefix * LENGTH)[:LENGTH]
+
+
+def _repeats(node: Node) -> Iterator[list[Node]]:
+    name, arg = node
+    if name == "REPEAT":
+        yield arg[2]
+        for inner in arg[2]:
+            yield from _repeats(inner)
+    elif name == "GROUP":
+        for inner in arg[3]:
+            yield from _repeats(inner)
+    elif name == "BRANCH":
+        for branch in arg:
+            for inner in branch:
+                yield from _repeats(inner)
+
+
+def _sample(nodes: Iterable[Node], flags: int) -> str:
+    return "".join(_one(node, flags) for node in nodes)
+
+
+def _one(node: Node, flags: int) -> str:
+    name, arg = node
+    if name == "GROUP":
+        return _sample(arg[3], flags)
+    if name == "BRANCH":
+        return _sample(arg[0], flags)
+    if name == "REPEAT":
+        return _sample(arg[2], flags) * max(1, min(arg[0], 3))
+    if name == "LITERAL":
+        return chr(arg)
+    members = members_of(node, flags)
+    liked = [m for m in b"a1 x-./" if members and m in members]
+    return chr(liked[0]) if liked else ""
+
+
+LINT = Lint("no signature can be made to hang", _check)
