@@ -69,6 +69,11 @@ class Bundle:
                 return
             with io.FileIO(os.open(path, flags), "rb") as file:
                 status = os.fstat(file.fileno())
+                if (
+                    not follow and not status.st_size and stat.S_ISREG(status.st_mode)
+                ):  # all of /proc, too: reading some of it never ends
+                    self._skip(path, "empty")
+                    return
                 if stat.S_ISREG(status.st_mode) or (follow and stat.S_ISFIFO(status.st_mode)):
                     os.set_blocking(file.fileno(), True)
                     yield from self._stream(cast("BinaryIO", file), path, status.st_mtime)
@@ -86,7 +91,7 @@ class Bundle:
             return
         kind = headed.packing
         if kind == "tar":
-            yield from self._archive(headed, path, depth)
+            yield from self._archive(headed, path, mtime, depth)
         elif kind == "zip":
             self._skip(path, "a zip archive; unpack it first")
         elif kind is not None:
@@ -97,7 +102,7 @@ class Bundle:
         else:
             yield from self._leaf(headed, path, mtime)
 
-    def _archive(self, headed: Headed, path: str, depth: int) -> Iterator[Entry]:
+    def _archive(self, headed: Headed, path: str, mtime: float, depth: int) -> Iterator[Entry]:
         if depth >= _NESTING:
             self._skip(path, "packed too deep inside other archives")
             return
@@ -105,7 +110,7 @@ class Bundle:
             for member, stream in members(headed, self._limits):
                 name = f"{path}/{_harmless(member.name)}"
                 if stream is not None:
-                    yield from self._stream(stream, name, float(member.mtime), depth + 1)
+                    yield from self._stream(stream, name, float(member.mtime) or mtime, depth + 1)
                 elif not member.isdir():
                     self._skip(name, "a link, device or sparse file, not followed")
         except Bomb as bomb:

@@ -54,12 +54,12 @@ class Entry:
             yield chunk
 
 
-def aligned_chunks(read_into: ReadInto, source: Source, hint: TimeHint) -> Iterator[Chunk]:
-    """Cuts a stream into chunks of about 256 KiB that end at the end of a record; the last one is `final`.
+def aligned_chunks(read_into: ReadInto, source: Source, hint: TimeHint, size: int = CHUNK) -> Iterator[Chunk]:
+    """Cuts a stream into chunks of about `size` bytes that end at the end of a record; the last one is `final`.
 
     `read_into` fills a buffer and returns how many bytes it put there, 0 at the end.
     """
-    buffer = bytearray(CHUNK)
+    buffer = bytearray(size)
     held = offset = 0
     line = 1
     while True:
@@ -87,7 +87,7 @@ def aligned_chunks(read_into: ReadInto, source: Source, hint: TimeHint) -> Itera
 
 
 def _last_record_start(buffer: bytearray, held: int, dialect: LogFormat) -> int:
-    """Where the last record of the buffer starts: what lies before it is whole. 0 if not even two lines are here."""
+    """Where the last record of the buffer starts: what lies before it is whole. 0 if all of it is one record."""
     start = buffer.rfind(b"\n", 0, held - 1) + 1
     if start == 0 or (dialect.record_start is None and dialect.continues is None):
         return start
@@ -96,7 +96,7 @@ def _last_record_start(buffer: bytearray, held: int, dialect: LogFormat) -> int:
         if not _goes_on(buffer, start, dialect):
             return start
         start = buffer.rfind(b"\n", 0, start - 1) + 1
-    return newest
+    return newest if start or held > LONGEST_RECORD else 0
 
 
 def _goes_on(buffer: bytearray, start: int, dialect: LogFormat) -> bool:

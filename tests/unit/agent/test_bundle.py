@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import os
 import sys
@@ -11,11 +12,15 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xenwatch.agent.bundle import Bundle, rotation_order
 from xenwatch.agent.bundle_archive import Limits
-from xenwatch.agent.bundle_entry import CHUNK, Entry
+from xenwatch.agent.bundle_entry import CHUNK, Entry, aligned_chunks
 from xenwatch.base.errors import InputError
+from xenwatch.logs.format import all_formats
+from xenwatch.model.record import Source, TimeHint
 
 NOW = 1_700_000_000.0
 LINE = b"[2011-05-18 20:55:04 xend 3456] DEBUG (DevController:160) Waiting for devices vif %06d.\n"
@@ -84,10 +89,10 @@ def test_an_archive_in_an_archive_is_read_and_one_deeper_is_not(tmp_path: Path) 
 
 
 def test_standard_input_is_a_log_or_an_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    for given, name in ((xend_log(3), "-"), (gzip.compress(tar_of({"xend.log": xend_log(3)})), "-/xend.log")):
+    for fed, name in ((xend_log(3), "-"), (gzip.compress(tar_of({"xend.log": xend_log(3)})), "-/xend.log")):
         readable, writable = os.pipe()
         with os.fdopen(readable, "rb") as reader:
-            os.write(writable, given)
+            os.write(writable, fed)
             os.close(writable)
             monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(reader.raw)))
             texts, _, _ = read("-")
@@ -213,6 +218,43 @@ def test_a_rotated_set_is_read_oldest_first(tmp_path: Path) -> None:
     assert [Path(path).name for path in texts] == [
         "messages-20240412", "messages-20240501", "messages", "xend.log.10", "xend.log.2.gz", "xend.log.1", "xend.log",
     ]  # fmt: skip
+
+
+def test_a_member_without_a_date_takes_the_archives(tmp_path: Path) -> None:
+    file = tmp_path / "undated.tar"
+    with tarfile.open(file, "w") as archive:
+        info = tarfile.TarInfo("xend.log")
+        info.size = len(xend_log(1))
+        archive.addfile(info, io.BytesIO(xend_log(1)))
+    os.utime(file, (1_247_600_000, 1_247_600_000))
+    _, _, (entry,) = read(file)
+    assert entry.mtime == 1_247_600_000
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(
+        st.sampled_from([LINE % 7, b"  continued\n", b"\n", b"\x00\xff" * 40 + b"\n", b"x" * 700 + b"\n"]),
+        min_size=1,
+        max_size=50,
+    ),
+    reads=st.lists(st.integers(1, 300), min_size=1),
+)
+def test_however_a_stream_is_handed_out_no_byte_is_lost_and_no_record_is_cut(
+    lines: list[bytes], reads: list[int]
+) -> None:
+    data = b"".join([LINE % 1, *lines])
+    stream, turns = io.BytesIO(data), itertools.cycle(reads)
+
+    def read_into(view: memoryview) -> int:
+        return stream.readinto(view[: next(turns)])
+
+    source = Source("xend.log", all_formats()["xend"])
+    chunks = list(aligned_chunks(read_into, source, TimeHint(NOW), size=512))
+    assert b"".join(chunk.data for chunk in chunks) == data
+    assert [chunk.final for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert all(chunk.data.startswith(b"[2011") for chunk in chunks)
+    assert all(chunk.position.line == 1 + data[: chunk.position.offset].count(b"\n") for chunk in chunks)
 
 
 def test_a_pid_in_a_name_is_no_rotation() -> None:

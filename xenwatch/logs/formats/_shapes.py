@@ -31,6 +31,9 @@ CONTINUED = re.compile(
 )
 """Lines without a header that belong to the one before: tracebacks, messages of the hotplug scripts, hard wraps."""
 
+WRAPPED = rb"[a-z(][^:\n]*(?:\n|\Z)"
+"""A line that began in the middle: mail programs and forums break long lines, and hardly a message has no colon."""
+
 
 def named(*stems: str) -> tuple[re.Pattern[str], ...]:
     """Patterns for paths that end in such a name, rotated (`.1`, `-20240501`, `.old`) and compressed ones included."""

@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import SYSLOG_LINE, WRAPPED, named, syslog_header
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
@@ -38,16 +38,18 @@ FORMAT = LogFormat(
     title="kernel log",
     names=named(r"kern(?:el)?\.log", r"dmesg(?:[._-][\w.-]*)?", r"journalctl[_-]+k\w*(?:\.txt)?"),
     sniff=re.compile(
-        rb"^(?:(?:<\d>)?"
+        rb"^[ \t]*(?:(?:<\d>)?"
         + _STAMP
         + rb"|"
         + SYSLOG_LINE.encode()
         + rb"\S+ kernel: |Linux version \d|(?:vif|vbd) (?:vif|vbd)-\d"
+        rb"|xen[-_]?(?:blkback|blkfront|netback|netfront|pciback|bus): "
         rb"|BUG: |Oops: |Unable to handle kernel|Kernel panic)",
         re.MULTILINE,
     ),
     rank=35,
-    continues=re.compile(_PREFIX + _BODY),
+    # Raw lines about devices and bridges have no colon either, and each is a message of its own.
+    continues=re.compile(_PREFIX + _BODY + rb"|(?!device |vif|vbd)" + WRAPPED),
     parse=_parse,
     error=re.compile(
         rb"BUG: |Oops: |Kernel panic|[Uu]nable to handle kernel|I/O error|Out of memory|oom-killer|-fs error"

@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import CONTINUED, named, syslog_header, xtl_header
+from xenwatch.logs.formats._shapes import CONTINUED, WRAPPED, named, syslog_header, xtl_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 
@@ -17,7 +17,7 @@ FORMAT = LogFormat(
     title="captured output of commands",
     names=named(r"(?:std)?err(?:\.(?:log|txt))?", r"[\w.-]*stderr(?:\.(?:log|txt))?", r"output\.(?:log|txt)"),
     rank=90,
-    continues=CONTINUED,
+    continues=re.compile(CONTINUED.pattern + rb"|" + WRAPPED),
     parse=_parse,
     error=re.compile(
         rb"^[Ee]rror(?: code)?: |: error: |^Traceback \(|^\w+Error: |[Ii]nternal error|^Failed "
