@@ -62,11 +62,23 @@ def open_doors(
     Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
     """
     runner = runner or SystemRunner()
-    control = is_control_domain(paths)
+    xl = Xl(runner) if is_control_domain(paths) and shutil.which("xl") else None
+    return build_doors(clock, paths, runner, xl=xl, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
+
+
+def build_doors(
+    clock: Clock,
+    paths: Paths,
+    runner: Runner,
+    *,
+    xl: Xl | None,
+    libvirt_uri: str | None,
+    on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
+) -> Doors:
+    """Doors over exactly these parts, for a recorded host or one that is reached in another way."""
+    xenstore = Xenstore(paths) if is_control_domain(paths) else None
     lifecycle = Lifecycle(on_lifecycle)
     libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=lifecycle.seen) if libvirt_uri else None
-    xl = Xl(runner) if control and shutil.which("xl") else None
-    xenstore = Xenstore(paths) if control else None
     return Doors(
         paths=paths,
         clock=clock,
