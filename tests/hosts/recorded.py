@@ -5,7 +5,7 @@ import socket
 import struct
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,15 +21,26 @@ from xenwatch.sampling.catalogue import take_once
 HOSTS = Path(__file__).parent
 RECORDED_AT = 1_795_381_900.0
 
+Edit = Callable[[str], str]
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
 
 @contextlib.asynccontextmanager
-async def recorded_doors(host: str = "xen-4.17", libvirt_uri: str | None = None) -> AsyncIterator[Doors]:
-    """Doors to a recorded host; the clock stands still at the moment of the recording."""
+async def recorded_doors(
+    host: str = "xen-4.17", *, libvirt_uri: str | None = None, edit: Edit = _as_it_is
+) -> AsyncIterator[Doors]:
+    """Doors to a recorded host; the clock stands still at the moment of the recording.
+
+    `edit` changes what was recorded, file by file, into what a test is about.
+    """
     recording = HOSTS / host
     with tempfile.TemporaryDirectory() as root:  # short: a socket's path is at most 107 bytes
-        plant(Path(root), (recording / "tree.txt").read_text())
-        runner = RecordedRunner(recording / "commands")
-        with XenstoreServer(Path(root), parse_xenstore_ls((recording / "xenstore.txt").read_text())):
+        plant(Path(root), edit((recording / "tree.txt").read_text()))
+        runner = RecordedRunner(recording / "commands", edit)
+        with XenstoreServer(Path(root), parse_xenstore_ls(edit((recording / "xenstore.txt").read_text()))):
             doors = build_doors(
                 ManualClock(RECORDED_AT), Paths(Path(root)), runner, xl=Xl(runner), libvirt_uri=libvirt_uri
             )
@@ -60,8 +71,8 @@ def plant(root: Path, tree: str) -> None:
 class RecordedRunner:
     """Answers a command with what is recorded in the file named like its first words, `xl_list_-v.txt`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, edit: Edit = _as_it_is) -> None:
+        self._folder, self._edit = folder, edit
         self.ran: list[tuple[str, ...]] = []
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
@@ -69,7 +80,7 @@ class RecordedRunner:
         for words in (3, 2):
             file = self._folder / ("_".join(argv[:words]).replace("/", "_") + ".txt")
             if file.exists():
-                return Completed(tuple(argv), 0, file.read_bytes(), b"")
+                return Completed(tuple(argv), 0, self._edit(file.read_text()).encode(), b"")
         raise CommandFailed(argv, 1, "not recorded")
 
 
