@@ -1,6 +1,7 @@
-"""All signatures in one Hyperscan database that reads whole chunks; compiled once and kept on disk."""
+"""Signatures in one Hyperscan database that reads whole chunks; compiled once and kept on disk."""
 
 import hashlib
+import json
 import logging
 import platform
 from collections.abc import Sequence
@@ -8,15 +9,19 @@ from pathlib import Path
 
 import hyperscan
 
+from xenwatch.diagnosis import rawform
 from xenwatch.diagnosis.cachefile import write_atomically
-from xenwatch.diagnosis.rawform import raw_form
 from xenwatch.diagnosis.signatures import Candidate
 
 log = logging.getLogger(__name__)
 
+KEPT = 64
+"""Compiled databases that are kept: one a dialect, of the last few versions of the rules."""
+
 # No SOM: 100 patterns with it are "too large" (intel/hyperscan#395). No SINGLEMATCH: in a chunk it would report a
 # signature once, whatever number of records match.
 _FLAGS: int = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
+_VERSION = str(getattr(hyperscan, "__version__", ""))
 
 
 class HyperscanEngine:
@@ -25,14 +30,11 @@ class HyperscanEngine:
     name = "hyperscan"
 
     def __init__(self, regexes: Sequence[str], cache: Path | None = None) -> None:
-        forms = [(index, form) for index, regex in enumerate(regexes) if (form := raw_form(regex)) is not None]
-        try:
-            self._database = _database(forms, cache) if forms else None
-        except hyperscan.HyperscanError:  # it does not say which pattern it could not take
-            forms = [(index, form) for index, form in forms if compiles(form)]
-            self._database = _database(forms, cache) if forms else None
-        usable = {index for index, _ in forms}
-        self.everywhere = tuple(index for index in range(len(regexes)) if index not in usable)
+        kept = cache / f"signatures-{_key(regexes)}.hs" if cache and regexes else None
+        loaded = _load(kept) if kept is not None else None
+        self._database, self.everywhere = loaded or _made(regexes)
+        if kept is not None and loaded is None and self._database is not None:
+            _keep(kept, self._database, self.everywhere)
 
     def candidates(self, data: bytes) -> list[Candidate]:
         found: list[Candidate] = []
@@ -46,12 +48,24 @@ class HyperscanEngine:
 
 
 def compiles(form: str) -> bool:
-    """Whether Hyperscan takes this pattern by itself."""
+    """Whether Hyperscan takes this raw form by itself."""
     try:
         _compiled([(0, form)])
     except hyperscan.HyperscanError:
         return False
     return True
+
+
+def _made(regexes: Sequence[str]) -> tuple[hyperscan.Database | None, tuple[int, ...]]:
+    """The database, and the indexes that are not in it."""
+    forms = [(index, form) for index, regex in enumerate(regexes) if (form := rawform.raw_form(regex)) is not None]
+    try:
+        database = _compiled(forms) if forms else None
+    except hyperscan.HyperscanError:  # it does not say which pattern it could not take
+        forms = [(index, form) for index, form in forms if compiles(form)]
+        database = _compiled(forms) if forms else None
+    usable = {index for index, _ in forms}
+    return database, tuple(index for index in range(len(regexes)) if index not in usable)
 
 
 def _compiled(forms: list[tuple[int, str]]) -> hyperscan.Database:
@@ -65,40 +79,33 @@ def _compiled(forms: list[tuple[int, str]]) -> hyperscan.Database:
     return database
 
 
-def _database(forms: list[tuple[int, str]], cache: Path | None) -> hyperscan.Database:
-    kept = cache / f"signatures-{_key(forms)}.hs" if cache else None
-    if kept is not None:
-        loaded = _load(kept)
-        if loaded is not None:
-            return loaded
-    database = _compiled(forms)
-    if kept is not None:
-        _keep(kept, hyperscan.dumpb(database))
-    return database
-
-
-def _load(kept: Path) -> hyperscan.Database | None:
+def _load(kept: Path) -> tuple[hyperscan.Database, tuple[int, ...]] | None:
     try:
-        database = hyperscan.loadb(kept.read_bytes(), hyperscan.HS_MODE_BLOCK)
+        head, _, content = kept.read_bytes().partition(b"\n")
+        everywhere = tuple(int(index) for index in json.loads(head))
+        database = hyperscan.loadb(content, hyperscan.HS_MODE_BLOCK)
         database.scratch = hyperscan.Scratch(database)  # without it scan() says InvalidError
     except FileNotFoundError:
         return None
-    except (OSError, hyperscan.HyperscanError) as error:
+    except (OSError, ValueError, TypeError, hyperscan.HyperscanError) as error:
         log.info("the compiled signatures in %s cannot be used (%s); compiling again", kept, error)
         return None
-    return database
+    return database, everywhere
 
 
-def _keep(kept: Path, content: bytes) -> None:
+def _keep(kept: Path, database: hyperscan.Database, everywhere: tuple[int, ...]) -> None:
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, content)
-        for old in sorted(kept.parent.glob("signatures-*.hs"), key=lambda p: p.stat().st_mtime)[:-4]:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(kept, json.dumps(everywhere).encode() + b"\n" + hyperscan.dumpb(database))
+        for old in sorted(kept.parent.glob("signatures-*.hs"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
         log.info("the compiled signatures cannot be kept: %s", error)
 
 
-def _key(forms: list[tuple[int, str]]) -> str:
-    described = repr((forms, _FLAGS, hyperscan.__version__, platform.machine(), platform.processor()))
-    return hashlib.sha256(described.encode()).hexdigest()[:32]
+def _key(regexes: Sequence[str]) -> str:
+    """Of the patterns, of how they are rewritten, of Hyperscan and of the machine."""
+    machine = (_VERSION, platform.machine(), platform.processor(), _FLAGS)
+    digest = hashlib.sha256(repr((list(regexes), machine)).encode())
+    digest.update(Path(rawform.__file__).read_bytes())
+    return digest.hexdigest()[:32]

@@ -14,6 +14,9 @@ MOST_DOMAINS = 4096
 _MOST_NAMES = 32
 """Names that one domid is remembered to have had."""
 
+_SAME_LIFE = 600.0
+"""Seconds within which the same words about a domid teach nothing new."""
+
 NAMINGS: tuple[re.Pattern[str], ...] = tuple(
     map(
         re.compile,
@@ -102,7 +105,7 @@ class Identity:
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])
         self._names.move_to_end(domid)
-        if naming not in names:
+        if not any(known.name == naming.name and abs(known.at - naming.at) < _SAME_LIFE for known in reversed(names)):
             insort(names, naming)
             del names[:-_MOST_NAMES]
         if len(self._names) > MOST_DOMAINS:

@@ -43,6 +43,10 @@ class Known:
         ]
         self._allowed: dict[str, bytearray] = {}
 
+    def looked_for(self, format_: LogFormat) -> list[int]:
+        """The indexes that are looked for in the dialect at all."""
+        return [index for index, lines in enumerate(self.allowed(format_)) if lines]
+
     def allowed(self, format_: LogFormat) -> bytearray:
         """For each index, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS, both or none."""
         kept = self._allowed.get(format_.name)

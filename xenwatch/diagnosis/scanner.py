@@ -12,7 +12,7 @@ from xenwatch.diagnosis.known import OWN_LINES, QUOTED_GUESTS, Known
 from xenwatch.diagnosis.openrecord import SourceMemory
 from xenwatch.diagnosis.reading import Cut, Reading
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.signatures import EngineName, make_engine
+from xenwatch.diagnosis.signatures import Engine, EngineName, make_engine
 from xenwatch.diagnosis.unwrapped import LARGEST_TEXT, unwrapped_events
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -39,18 +39,16 @@ class Scanner:
     ) -> None:
         self.identity = Identity()
         self._known = Known(rules, formats)
-        self._engine = make_engine(self._known.regexes, engine, cache)
+        self._wanted, self._cache = engine, cache
+        self._engines: dict[str, tuple[Engine, list[int]]] = {}
+        self.engine_name = make_engine((), engine).name
+        """Which engine reads the chunks: hyperscan, ahocorasick or re."""
         self._confirm = Confirm(self._known, self.identity)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.unmatched: deque[LogRecord] = deque(maxlen=MOST_UNMATCHED)
         self.unmatched_total = 0
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
-
-    @property
-    def engine_name(self) -> str:
-        """Which engine reads the chunks: hyperscan, ahocorasick or re."""
-        return self._engine.name
 
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
@@ -106,13 +104,21 @@ class Scanner:
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
         """(offset just behind or inside the match, index) of what might match in text of that dialect."""
-        allowed = self._known.allowed(format_)
-        found = [(at, index) for at, index in self._engine.candidates(data) if allowed[index]]
-        always = [index for index in self._engine.everywhere if allowed[index]]
-        if always:
+        engine, indexes = self._engine_for(format_)
+        found = [(at, indexes[place]) for at, place in engine.candidates(data)]
+        if engine.everywhere:
             starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
-            found = sorted(found + [(start + 1, index) for start in starts for index in always])
+            found = sorted(found + [(start + 1, indexes[place]) for start in starts for place in engine.everywhere])
         return found
+
+    def _engine_for(self, format_: LogFormat) -> tuple[Engine, list[int]]:
+        """One database a dialect, made when its first log is met: it holds only what may match there."""
+        made = self._engines.get(format_.name)
+        if made is None:
+            indexes = self._known.looked_for(format_)
+            regexes = [self._known.regexes[index] for index in indexes]
+            made = self._engines[format_.name] = (make_engine(regexes, self._wanted, self._cache), indexes)
+        return made
 
     def state(self) -> dict[str, Any]:
         """JSON-able: open records and times of the sources, and who the domains are."""
