@@ -20,6 +20,7 @@ from xenwatch.agent.work import Hooks, Work
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
+from xenwatch.host.paths import Paths
 from xenwatch.journal.retention import tidy
 from xenwatch.journal.store import Store
 from xenwatch.journal.writer import Capture, Writer
@@ -47,6 +48,8 @@ class Outside:
     environment: Mapping[str, str] = field(default_factory=dict)
     started: Callable[[int], None] = lambda _port: None
     """Called with the port once it is served."""
+    paths: Paths = Paths()  # noqa: RUF009 - frozen
+    """Where the host's own files lie."""
 
 
 class Agent:
@@ -170,7 +173,7 @@ class Agent:
 
     def _new_work(self, loaded: Loaded) -> Work:
         hooks = Hooks(self._changed, self._worked, self._made, self._took, self._failed)
-        return Work(loaded.config, self._clock, hooks)
+        return Work(loaded.config, self._clock, hooks, paths=self._outside.paths)
 
     def _changed(self, incidents: Iterable[Incident]) -> None:
         changed = list(incidents)

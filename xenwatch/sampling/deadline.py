@@ -9,6 +9,9 @@ from xenwatch.base.errors import TimedOut
 
 T = TypeVar("T")
 
+_LAST_WORDS = 2.0
+"""Seconds that cancelled work gets to let go of its programs and files."""
+
 
 async def within(clock: Clock, seconds: float, what: str, work: Awaitable[T]) -> T:
     """The result of `work`; TimedOut, and the work cancelled, once `seconds` have passed by `clock`."""
@@ -19,6 +22,10 @@ async def within(clock: Clock, seconds: float, what: str, work: Awaitable[T]) ->
         if not task.done():
             raise TimedOut(f"{what}: not done within {seconds:g} s")
         return task.result()
+    except asyncio.CancelledError:  # we are given up ourselves: whoever did it may close the loop next
+        task.cancel()
+        await asyncio.wait({task}, timeout=_LAST_WORDS)
+        raise
     finally:
         timer.cancel()
         if not task.done():

@@ -1,0 +1,92 @@
+"""A whole agent on a real log folder, a real database and libvirt's test driver, served on a free loopback port."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.config_load import Loaded, load_config
+from xenwatch.agent.demo_host import DemoHost
+from xenwatch.base.clock import SystemClock
+from xenwatch.host.paths import Paths
+
+BRIDGE = (
+    "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"
+)
+
+
+class Running:
+    """One run of an agent and how to talk to it."""
+
+    def __init__(self, agent: Agent, http: aiohttp.ClientSession) -> None:
+        self.agent, self.http = agent, http
+
+    async def json(self, path: str) -> Any:
+        async with self.http.get(path) as answer:
+            return await answer.json()
+
+    async def text(self, path: str) -> str:
+        async with self.http.get(path) as answer:
+            return await answer.text()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for the agent's own threads and tasks; the deadline only ends a test that has failed."""
+        async with asyncio.timeout(60):
+            while not holds():  # noqa: ASYNC110 - other threads are waited for
+                await asyncio.sleep(0.01)
+
+    async def ready(self) -> None:
+        progress = self.agent.progress
+        await self.until(lambda: progress.has("logs") and progress.has("sampling"))
+
+    def causes(self) -> set[str]:
+        """Classes of the incidents that are open and explained by nothing."""
+        return {i.diagnosis.class_ for i in self.agent.ledger.known.values() if i.state == "open"}
+
+
+class Bench:
+    """Starts agents one after the other on the same host."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.host = DemoHost(folder)
+        self.host.prepare()
+        self.overrides = {**self.host.settings(("127.0.0.1", 0)), "diagnosis.cache_dir": cache}
+        self.config_file: Path | None = None
+
+    def load(self) -> Loaded:
+        return load_config(self.config_file, {}, self.overrides, default_file=None)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.host.logs / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as log:
+            log.write(text)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Running]:
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        outside = Outside(SystemClock(), self.load, {}, port.set_result, Paths(self.host.folder / "root"))
+        agent = Agent(self.load(), outside)
+        task = asyncio.create_task(agent.run())
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{await asyncio.wait_for(port, 30)}") as http:
+            try:
+                yield Running(agent, http)
+            finally:
+                agent.stop()
+                await asyncio.wait_for(task, 30)
+
+
+@pytest.fixture(scope="session")
+def rule_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled rules are kept for all tests of a run."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, rule_cache: Path) -> Bench:
+    return Bench(tmp_path, rule_cache)
