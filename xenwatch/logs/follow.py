@@ -19,7 +19,7 @@ from xenwatch.logs.watch import DirectoryWatcher
 from xenwatch.model.record import Chunk, Source
 
 _HEAD_BYTES = 64 * 1024
-_TURN_BYTES = 256 * 1024
+_TURN_BYTES = 192 * 1024  # a full piece of whole lines is a little shorter than 256 KiB
 _TURN_SECONDS = 0.002
 
 OpenSource = Callable[[str, bytes], Source | None]

@@ -92,6 +92,11 @@ class Generation:
         self._settled = settle
         return True
 
+    def take_back(self) -> None:
+        """Nothing was handed on after all."""
+        self.offset, self.line = 0, 1
+        self._head = self._marker = b""
+
     def intact(self) -> bool:
         """What was handed on still stands before the offset. Raises OSError."""
         lead = len(self._marker)

@@ -99,6 +99,7 @@ class FileSource:
                 try:
                     yield from self._drain(generation, settle)
                 except RewoundError:
+                    self._path_moved()
                     self._walk()
                     rewound = True
                     break
@@ -128,6 +129,9 @@ class FileSource:
             piece = generation.take(flush=flush)
             if not piece:
                 return
+            if not offset and self._rotated_meanwhile():
+                generation.take_back()  # before its first line was read a truncation does not show, but a copy does
+                raise RewoundError
             generation.quiet_since = self._clock.monotonic()
             if self._spool is not None and not generation.detached:
                 self._spool.keep(offset, piece)
@@ -201,6 +205,9 @@ class FileSource:
         moved = shown != self._shown
         self._shown = shown
         return moved
+
+    def _rotated_meanwhile(self) -> bool:
+        return (self._shown[0], self._shown[1][:2]) != (_who(self.path), _who(self._newest_rotated))
 
     def _walk(self) -> None:
         """Meet every file of the chain; one that is not known, wherever it stands, is new."""
@@ -305,13 +312,15 @@ class FileSource:
         if member.identity not in self._copies and not is_copy(member, log):
             return False
         if any(one.identity == log.identity and one.offset for one in self._open):
-            self._copies.add(member.identity)
-        else:
+            self._copies |= {member.identity} if member.size else set()
+        elif member.size:
             self._walk_again = True  # nothing was read of the log yet, so its truncation would not show
         return True
 
     def _begin(self, member: Member) -> Generation:
         generation = Generation.begin(member.fd, member.identity)
+        while any(generation.name == one.name for one in self._open):
+            generation.name = _next_name(generation.name)
         if self._spool is not None and not member.rotated:
             self._spool.turn(overlay=False)
         if is_compressed(os.pread(member.fd, 8, 0)):

@@ -1,6 +1,7 @@
 """A follower on real files that is driven by hand: `look()` is a wake, `advance()` lets time pass."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,11 +32,14 @@ class Rig:
         return Follower(
             self.patterns,
             self.chunks.append,
-            lambda path, head: self.open_source(path, head),
+            self._ask,
             self.clock,
             cursors=cursors,
             options=self.options,
         )
+
+    def _ask(self, path: str, head: bytes) -> Source | None:
+        return self.open_source(path, head)
 
     async def look(self) -> None:
         await self.follower.look()
@@ -62,7 +66,7 @@ class Rig:
         """As xend does it: .4 to .5, … and a new file, which gets the inode of the one that was removed."""
         names = [self.path, *(self.path.with_name(f"{self.path.name}.{n}") for n in range(1, keep + 1))]
         names[-1].unlink(missing_ok=True)
-        for old, new in reversed(list(zip(names, names[1:], strict=False))):
+        for old, new in reversed(list(pairwise(names))):
             if old.exists():
                 old.rename(new)
         self.path.touch()

@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -76,7 +77,7 @@ class Story(RuleBasedStateMachine):
 
     def _shift(self) -> None:
         names = [self.path.with_name(f"xend.log.{number}") for number in range(1, KEEP + 1)]
-        for old, new in reversed(list(zip(names, names[1:], strict=False))):
+        for old, new in reversed(list(pairwise(names))):
             if old.exists():
                 old.replace(new)
         self.unseen_rotations += 1

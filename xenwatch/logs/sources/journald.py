@@ -1,0 +1,104 @@
+"""systemd's journal, followed through `journalctl`, as lines in syslog's form with the full time."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import CommandFailed
+from xenwatch.logs.counters import SourceCounters
+from xenwatch.model.record import Chunk, Position, Source, TimeHint
+
+log = logging.getLogger(__name__)
+
+Spawn = Callable[[Sequence[str]], AsyncIterator[bytes]]
+"""Runs a program and gives its lines as they come; CommandFailed when it ends with an error."""
+
+
+class Journal:
+    """`matches` narrows what is read, such as `-k` or `-t xenstored`."""
+
+    def __init__(
+        self,
+        source: Source,
+        spawn: Spawn,
+        clock: Clock,
+        counters: SourceCounters,
+        *,
+        matches: Sequence[str] = (),
+        cursor: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._source, self._spawn, self._clock, self._counters = source, spawn, clock, counters
+        self._matches = tuple(matches)
+        stored = cursor or {}
+        self._cursor: str | None = stored.get("cursor")
+        self._micros: int | None = stored.get("realtime_microseconds")
+        self._line = int(stored.get("line", 1))
+
+    def cursor(self) -> dict[str, Any]:
+        """All before it was handed on."""
+        return {"cursor": self._cursor, "realtime_microseconds": self._micros, "line": self._line}
+
+    async def follow(self, on_chunk: Callable[[Chunk], None]) -> None:
+        """Hand on each entry as one line until journalctl ends. Raises CommandFailed.
+
+        A cursor whose journal file was vacuumed away is not found any more: then the time has to do.
+        """
+        try:
+            await self._run(self._from_cursor(), on_chunk)
+        except CommandFailed:
+            if self._cursor is None:
+                raise
+            log.warning("journalctl does not know the stored cursor; going on from its time")
+            self._cursor = None
+            await self._run(self._from_time(), on_chunk)
+
+    def _from_cursor(self) -> list[str]:
+        return [f"--after-cursor={self._cursor}"] if self._cursor else self._from_time()
+
+    def _from_time(self) -> list[str]:
+        if self._micros is None:
+            return ["--boot"]
+        return [f"--since=@{(self._micros + 1) / 1e6:.6f}"]
+
+    async def _run(self, start: Sequence[str], on_chunk: Callable[[Chunk], None]) -> None:
+        argv = ["journalctl", "--follow", "--lines=all", "--no-pager", "--output=json", *start, *self._matches]
+        async for raw in self._spawn(argv):
+            chunk = self._entry(raw)
+            if chunk is not None:
+                on_chunk(chunk)
+
+    def _entry(self, raw: bytes) -> Chunk | None:
+        try:
+            entry = json.loads(raw)
+            cursor, micros = str(entry["__CURSOR"]), int(entry["__REALTIME_TIMESTAMP"])
+        except (ValueError, KeyError, TypeError):
+            self._counters.read_errors += 1
+            return None
+        line = entry_line(entry, micros)
+        position = Position("journal", 0, self._line)
+        self._cursor, self._micros = cursor, micros
+        self._line += 1
+        self._counters.lines += 1
+        self._counters.bytes += len(line)
+        self._counters.last_read = self._clock.now()
+        return Chunk(self._source, line, position, TimeHint(micros / 1e6))
+
+
+def entry_line(entry: Mapping[str, Any], micros: int) -> bytes:
+    """`2011-05-18T20:55:04.000001+00:00 dom0 xenstored[812]: text`; a line break in the text becomes `#012`."""
+    at = datetime.fromtimestamp(micros / 1e6, UTC).isoformat(timespec="microseconds")
+    name = _text(entry.get("SYSLOG_IDENTIFIER")) or _text(entry.get("_COMM")) or b"unknown"
+    pid = _text(entry.get("SYSLOG_PID")) or _text(entry.get("_PID"))
+    tag = name + (b"[" + pid + b"]" if pid else b"")
+    words = (at.encode(), _text(entry.get("_HOSTNAME")) or b"localhost", tag + b":", _text(entry.get("MESSAGE")))
+    return b" ".join(words).replace(b"\n", b"#012") + b"\n"
+
+
+def _text(value: Any) -> bytes:
+    """Text is a list of byte values where it is not UTF-8, and null where it is very long."""
+    if isinstance(value, list):
+        return bytes(byte for byte in value if isinstance(byte, int) and 0 <= byte < 256)  # noqa: PLR2004  a byte
+    return value.encode() if isinstance(value, str) else b""
