@@ -13,9 +13,9 @@ from xenwatch.agent.bundle_archive import DAMAGED, HEAD, Bomb, Headed, Limits, m
 from xenwatch.agent.bundle_entry import Entry, Skipped, aligned_chunks
 from xenwatch.agent.bundle_facts import LARGEST_OUTPUT, facts_reader
 from xenwatch.base.errors import InputError
-from xenwatch.logs.device_model import owner_of
+from xenwatch.logs.device_model import DeviceModels, owner_of
 from xenwatch.logs.format import recognise
-from xenwatch.model.record import Source, TimeHint
+from xenwatch.model.record import Chunk, Source, TimeHint
 
 STDIN = "-"
 _NESTING = 2
@@ -37,6 +37,7 @@ class Bundle:
         self._paths = tuple(paths)
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or Limits()
         self.skipped: list[Skipped] = []
+        self._device_models = DeviceModels(lambda _pid: None)  # pids of another host: only its own logs know them
 
     def entries(self) -> Iterator[Entry]:
         """Raises InputError before anything is read if one of the paths does not exist."""
@@ -131,11 +132,17 @@ class Bundle:
         if known.format is None:
             self._skip(path, known.reason)
             return
-        source = Source(path, known.format, owner_of(path, known.format))
+        source = Source(path, known.format, owner_of(path, known.format, self._device_models))
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = Entry(path, known.format.name, source, mtime)
-        entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
+        entry.pieces = self._learning(aligned_chunks(lambda view: self._read(headed, view, path), source, hint))
         yield entry
+
+    def _learning(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
+            if chunk.source.format.name == "xend":
+                self._device_models.learn_from(chunk.data)
+            yield chunk
 
     def _read(self, headed: Headed, view: memoryview, path: str) -> int:
         """What was read before the damage counts; what lies behind it is reported."""
@@ -157,15 +164,18 @@ class Bundle:
         self.skipped.append(Skipped(path, reason))
 
 
-def rotation_order(name: str) -> tuple[str, int, str]:
-    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first."""
+def rotation_order(name: str) -> tuple[bool, str, int, str]:
+    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first.
+
+    xend.log comes before all others: it says whose the device models' logs are.
+    """
     found = _ROTATED.match(_PACKED_NAME.sub("", name))
     if found is None:
-        return name, 0, name
+        return True, name, 0, name
     age = int(found["number"] or 0) or (1 if found["old"] else 0)
     if found["date"]:
         age = 100_000_000 - int(found["date"])
-    return found["stem"], -age, name
+    return found["stem"] != "xend.log", found["stem"], -age, name
 
 
 def _harmless(name: str) -> str:

@@ -1,7 +1,7 @@
 """Whose log is it: from the path, and for `qemu-dm.<pid>.log` from what is known of the device model's process."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from xenwatch.model.record import LogFormat
@@ -70,6 +70,12 @@ class DeviceModels:
             self._arguments = ""
         return owner
 
+    def learn_from(self, data: bytes) -> None:
+        """Takes a chunk of xend.log; the arguments may stand in one chunk and the pid in the next."""
+        for at in sorted([*_places(data, b"spawning device model"), *_places(data, b"device model pid")]):
+            end = data.find(b"\n", at)
+            self.learn(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
+
     def owner(self, pid: int) -> Owner | None:
         """The running process is asked first: it knows best; then what was learnt."""
         command_line = self._read(pid)
@@ -93,6 +99,13 @@ class DeviceModels:
             match row:
                 case [int(pid), int() | None as domid, str() | None as name]:
                     self._keep(Owner(pid, domid, name))
+
+
+def _places(data: bytes, literal: bytes) -> Iterator[int]:
+    at = data.find(literal)
+    while at >= 0:
+        yield at
+        at = data.find(literal, at + 1)
 
 
 def owner_of(path: str, dialect: LogFormat, device_models: DeviceModels | None = None) -> Subject | None:

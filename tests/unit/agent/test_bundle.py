@@ -21,6 +21,7 @@ from xenwatch.agent.bundle_entry import CHUNK, Entry, aligned_chunks
 from xenwatch.base.errors import InputError
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import Source, TimeHint
+from xenwatch.model.subject import Subject
 
 NOW = 1_700_000_000.0
 LINE = b"[2011-05-18 20:55:04 xend 3456] DEBUG (DevController:160) Waiting for devices vif %06d.\n"
@@ -216,7 +217,7 @@ def test_a_rotated_set_is_read_oldest_first(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
     texts, _, _ = read(tmp_path)
     assert [Path(path).name for path in texts] == [
-        "messages-20240412", "messages-20240501", "messages", "xend.log.10", "xend.log.2.gz", "xend.log.1", "xend.log",
+        "xend.log.10", "xend.log.2.gz", "xend.log.1", "xend.log", "messages-20240412", "messages-20240501", "messages",
     ]  # fmt: skip
 
 
@@ -258,7 +259,7 @@ def test_however_a_stream_is_handed_out_no_byte_is_lost_and_no_record_is_cut(
 
 
 def test_a_pid_in_a_name_is_no_rotation() -> None:
-    assert rotation_order("qemu-dm.4711.log")[0] == "qemu-dm.4711.log"
+    assert rotation_order("qemu-dm.4711.log")[1] == "qemu-dm.4711.log"
 
 
 def test_chunks_end_where_a_record_ends(tmp_path: Path) -> None:
@@ -305,6 +306,18 @@ def test_the_last_line_without_a_newline_counts(tmp_path: Path) -> None:
     file.write_bytes(xend_log(2).rstrip(b"\n"))
     _, _, (entry,) = read(file)
     assert entry.lines == 2
+
+
+def test_the_log_of_a_device_model_is_tied_to_its_domain_by_xend_log(tmp_path: Path) -> None:
+    head = b"[2008-05-18 20:55:04 xend 3456] INFO (image:390) "
+    spawned = b"spawning device models: /usr/lib/xen/bin/qemu-dm ['qemu-dm', '-d', '7', '-domain-name', 'win1']\n"
+    (tmp_path / "xend.log").write_bytes(head + spawned + head + b"device model pid: 4711\n")
+    (tmp_path / "qemu-dm.4711.log").write_bytes(b"domid: 7\n")
+    _, _, entries = read(tmp_path)
+    sources = {Path(entry.path).name: entry.source for entry in entries}
+    device_model = sources["qemu-dm.4711.log"]
+    assert device_model is not None
+    assert device_model.subject == Subject("domain", "win1", domid=7)
 
 
 def test_a_log_of_one_domain_is_tied_to_it(tmp_path: Path) -> None:

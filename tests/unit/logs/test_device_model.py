@@ -46,6 +46,13 @@ def test_two_records_of_xend_log_are_put_together() -> None:
     assert (owner.name, owner.domid) == ("win1", 7)
 
 
+def test_a_pair_of_records_that_two_chunks_tear_apart_is_put_together() -> None:
+    models = DeviceModels(nobody_runs)
+    models.learn_from(f"[2008-05-18 20:55:04 xend 1] INFO (image:390) {SPAWN}\n".encode())
+    models.learn_from(b"[2008-05-18 20:55:04 xend 1] INFO (image:391) device model pid: 4711\nand more\n")
+    assert models.owner(4711) == Owner(4711, 7, "win1")
+
+
 def test_the_tie_outlives_the_process_and_a_restart_of_the_agent() -> None:
     running = {4711: b"/usr/lib/xen/bin/qemu-dm\0-d\x007\0-domain-name\0win1\0"}
     models = DeviceModels(running.get)
