@@ -42,7 +42,7 @@ async def recorded_doors(
         runner = RecordedRunner(recording / "commands", edit)
         with XenstoreServer(Path(root), parse_xenstore_ls(edit((recording / "xenstore.txt").read_text()))):
             doors = build_doors(
-                ManualClock(RECORDED_AT), Paths(Path(root)), runner, xl=Xl(runner), libvirt_uri=libvirt_uri
+                ManualClock(RECORDED_AT), Paths(Path(root)), runner, toolstack=Xl(runner), libvirt_uri=libvirt_uri
             )
             yield doors
             await doors.close()

@@ -3,7 +3,7 @@
 
 def count_cpus(text: str, all_of_them: int) -> int | None:
     """How many cpus `text` names out of `all_of_them`; None where it cannot be told."""
-    if text in ("all", "any"):
+    if text in ("all", "any", "any cpu"):
         return all_of_them or None
     cpus: set[int] = set()
     for part in text.split(","):

@@ -8,8 +8,8 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable
 from xenwatch.host.inventory import Inventory, Joined, join
 from xenwatch.host.libvirt import Libvirt
+from xenwatch.host.toolstack import Toolstack
 from xenwatch.host.virdomains import VirDomain, list_domains
-from xenwatch.host.xl import Xl
 
 T = TypeVar("T")
 
@@ -17,9 +17,9 @@ T = TypeVar("T")
 class Domains:
     """Asking for the inventory twice within a moment asks the host once."""
 
-    def __init__(self, clock: Clock, xl: Xl | None, libvirt: Libvirt | None) -> None:
+    def __init__(self, clock: Clock, toolstack: Toolstack | None, libvirt: Libvirt | None) -> None:
         self.last: Inventory | None = None
-        self._clock, self._xl, self._libvirt = clock, xl, libvirt
+        self._clock, self._toolstack, self._libvirt = clock, toolstack, libvirt
         self._virtual: list[VirDomain] = []
         self._asking: asyncio.Task[Inventory] | None = None
 
@@ -42,10 +42,10 @@ class Domains:
             return self.last or Inventory(self._clock.now(), ())
 
     async def _ask(self, deadline: float) -> Inventory:
-        if self._xl is None and self._libvirt is None:
-            raise Unavailable("no toolstack: neither xl nor libvirt is there to list domains")
+        if self._toolstack is None and self._libvirt is None:
+            raise Unavailable("no toolstack: neither xl, xend nor libvirt is there to list domains")
         listed, virtual = await asyncio.gather(
-            _or_error(self._xl.domains(deadline) if self._xl else None),
+            _or_error(self._toolstack.domains(deadline) if self._toolstack else None),
             _or_error(self._libvirt.run("domains", list_domains, deadline) if self._libvirt else None),
         )
         if isinstance(listed, HostError):

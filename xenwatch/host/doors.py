@@ -1,6 +1,5 @@
 """All doors to one host in one value: what a collector is handed, live or over a recorded tree."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,8 +12,8 @@ from xenwatch.host.libvirtconn import LifecycleEvent
 from xenwatch.host.lifecycle import Lifecycle
 from xenwatch.host.paths import Paths
 from xenwatch.host.runner import Runner, SystemRunner
+from xenwatch.host.toolstack import Toolstack, find_toolstack
 from xenwatch.host.xenstore import Xenstore
-from xenwatch.host.xl import Xl
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ class Doors:
     devices: Devices
     lifecycle: Lifecycle
     libvirt: Libvirt | None = None
-    xl: Xl | None = None
+    toolstack: Toolstack | None = None
+    """Xen's own view of its domains: xl's, or on an old host xend's."""
     xenstore: Xenstore | None = None
 
     def sources(self) -> dict[str, bool]:
@@ -38,8 +38,8 @@ class Doors:
             up["libvirt"] = self.libvirt.up
         if self.xenstore is not None:
             up["xenstore"] = self.xenstore.up
-        if self.xl is not None:
-            up["xl"] = self.xl.up
+        if self.toolstack is not None:
+            up[self.toolstack.name] = self.toolstack.up
         return up
 
     async def close(self) -> None:
@@ -62,8 +62,8 @@ def open_doors(
     Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
     """
     runner = runner or SystemRunner()
-    xl = Xl(runner) if is_control_domain(paths) and shutil.which("xl") else None
-    return build_doors(clock, paths, runner, xl=xl, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
+    toolstack = find_toolstack(paths, runner) if is_control_domain(paths) else None
+    return build_doors(clock, paths, runner, toolstack=toolstack, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
 
 
 def build_doors(
@@ -71,7 +71,7 @@ def build_doors(
     paths: Paths,
     runner: Runner,
     *,
-    xl: Xl | None,
+    toolstack: Toolstack | None,
     libvirt_uri: str | None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
 ) -> Doors:
@@ -83,11 +83,11 @@ def build_doors(
         paths=paths,
         clock=clock,
         runner=runner,
-        domains=Domains(clock, xl, libvirt),
+        domains=Domains(clock, toolstack, libvirt),
         devices=Devices(clock, paths, xenstore),
         lifecycle=lifecycle,
         libvirt=libvirt,
-        xl=xl,
+        toolstack=toolstack,
         xenstore=xenstore,
     )
 

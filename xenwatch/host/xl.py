@@ -16,7 +16,7 @@ _LIST = re.compile(
 )
 _VCPU = re.compile(
     r"^(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<vcpu>\d+)\s+(?P<cpu>\d+|-)\s+(?P<flags>[rbp-]{3})\s+(?P<seconds>\d+\.\d)"
-    r"\s+(?P<hard>\S+)(?:\s+/\s+(?P<soft>\S+))?\s*$"
+    r"\s+(?P<hard>any cpu|\S+)(?:\s+/\s+(?P<soft>\S+))?\s*$"
 )
 
 
@@ -49,12 +49,14 @@ class XlVcpu:
 
 
 class Xl:
-    """`xl`, or a program that prints the same lists (`xm`)."""
+    """The toolstack of Xen 4.1 and later."""
 
-    def __init__(self, runner: Runner, program: str = "xl") -> None:
+    name = "xl"
+
+    def __init__(self, runner: Runner) -> None:
         self.up = False
         """Whether it answered when last asked."""
-        self._runner, self._program = runner, program
+        self._runner = runner
 
     async def domains(self, deadline: float = 5.0) -> list[XlDomain]:
         """All active domains, nameless and half-created ones included, which `xl list -l` fails on."""
@@ -70,7 +72,7 @@ class Xl:
 
     async def say(self, *words: str, deadline: float = 5.0) -> str:
         """What `xl <words>` prints. CommandFailed, TimedOut (it hangs for ever when xenstored is dead)."""
-        self.up, text = False, (await self._runner.run([self._program, *words], deadline)).checked().text
+        self.up, text = False, (await self._runner.run(["xl", *words], deadline)).checked().text
         self.up = True
         return text
 

@@ -33,7 +33,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def doors(clock: ManualClock, tmp_path: Path) -> Doors:
-    return build_doors(clock, Paths(tmp_path), SystemRunner(), xl=None, libvirt_uri=None)
+    return build_doors(clock, Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
 
 
 @asynccontextmanager

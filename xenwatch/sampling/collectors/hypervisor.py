@@ -33,7 +33,7 @@ FREQUENCY = Metric("xen_hypervisor_cpu_frequency_hertz", "gauge", "Nominal frequ
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
     node = await _node(doors)
-    info = await doors.xl.info() if doors.xl is not None else None
+    info = await doors.toolstack.info() if doors.toolstack is not None else None
     if info is None and node is None:
         raise Unsupported("hypervisor: neither xl nor libvirt is there")
     samples = list(_from_xl(info) if info is not None else _from_libvirt(node or _Node()))
@@ -60,7 +60,7 @@ async def _node(doors: Doors) -> _Node | None:
     try:
         return await doors.libvirt.run("node", _ask_libvirt, 4.0)
     except HostError:
-        if doors.xl is None:
+        if doors.toolstack is None:
             raise
         return None
 

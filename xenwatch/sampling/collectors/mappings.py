@@ -49,7 +49,7 @@ async def _mappings(doors: Doors) -> list[Mapping]:
 
 async def _dead_backends(doors: Doors) -> dict[str, int]:
     """Backends whose domid no domain has; a zombie's devices are not orphaned yet."""
-    if doors.xl is None:
+    if doors.toolstack is None:
         return {}
     inventory = await doors.domains.current(max_age=5.0)
     dead = Counter(d.kind for d in await doors.devices.current() if d.domid not in inventory.domids)

@@ -36,12 +36,12 @@ _POOL_HEAD = re.compile(r"^Cpupool (?P<pool>.+?):(?: tslice=(?P<tslice>\d+)ms)?(
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.xl is None:
+    if not isinstance(doors.toolstack, Xl):
         raise Unsupported("topology: there is no xl")
     inventory = await doors.domains.current(max_age=60.0)
-    samples = list(from_info(await doors.xl.say("info", "-n")))
-    samples += from_pools(await doors.xl.say("cpupool-list"))
-    return [*samples, *await _scheduler(doors.xl, inventory)]
+    samples = list(from_info(await doors.toolstack.say("info", "-n")))
+    samples += from_pools(await doors.toolstack.say("cpupool-list"))
+    return [*samples, *await _scheduler(doors.toolstack, inventory)]
 
 
 def from_info(text: str) -> Iterator[Sample]:

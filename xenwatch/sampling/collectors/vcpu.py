@@ -31,8 +31,8 @@ STATES = ("running", "runnable", "blocked", "paused", "offline")
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
     inventory = await doors.domains.current()
-    if doors.xl is not None:
-        return list(_from_xl(await doors.xl.vcpus(), inventory, await _host_cpus(doors)))
+    if doors.toolstack is not None:
+        return list(_from_xl(await doors.toolstack.vcpus(), inventory, await _host_cpus(doors)))
     if doors.libvirt is None:
         raise Unsupported("vcpus: neither xl nor libvirt is there")
     rows = await doors.libvirt.run("vcpus", _ask_libvirt, COLLECTOR.deadline)
@@ -75,7 +75,7 @@ def _state(vcpu: XlVcpu) -> str:
 
 
 async def _host_cpus(doors: Doors) -> int:
-    return int((await doors.xl.info()).get("nr_cpus", "0")) if doors.xl is not None else 0
+    return int((await doors.toolstack.info()).get("nr_cpus", "0")) if doors.toolstack is not None else 0
 
 
 def _ask_libvirt(session: Session) -> list[tuple[Metric, tuple[str, ...], float]]:

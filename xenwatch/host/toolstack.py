@@ -1,0 +1,37 @@
+"""What a toolstack tells of all domains at once, and which one this host has."""
+
+import shutil
+from collections.abc import Callable
+from typing import Protocol
+
+from xenwatch.host.paths import Paths
+from xenwatch.host.runner import Runner
+from xenwatch.host.xend import Xend
+from xenwatch.host.xl import Xl, XlDomain, XlVcpu
+
+
+class Toolstack(Protocol):
+    """Xen's own list of domains, however it is come by. Every call may raise HostError."""
+
+    up: bool
+
+    @property
+    def name(self) -> str: ...
+
+    async def domains(self, deadline: float = 5.0) -> list[XlDomain]:
+        """All active domains."""
+
+    async def vcpus(self, deadline: float = 5.0) -> list[XlVcpu]:
+        """All vcpus of active domains."""
+
+    async def info(self, deadline: float = 5.0) -> dict[str, str]:
+        """The hypervisor by the keys of `xl info`; memory in MiB."""
+
+
+def find_toolstack(paths: Paths, runner: Runner, which: Callable[[str], str | None] = shutil.which) -> Toolstack | None:
+    """Xend where it runs, for xl does not work beside it; else xl; else xm, whose xend may be started later."""
+    if paths.xend_socket.exists():
+        return Xend(paths, runner)
+    if which("xl"):
+        return Xl(runner)
+    return Xend(paths, runner) if which("xm") else None
