@@ -33,6 +33,10 @@ _CALM = (
     "DEBUG (XendDomainInfo:1542) Removing {dev}/{n}",
     "DEBUG (XendDomainInfo:590) XendDomainInfo.destroyDevice: deviceClass = {dev}, device = {dev}/{n}",
     "DEBUG (XendDomainInfo:117) XendDomainInfo.create(['vm', ['name', 'vm{id}'], ['memory', '{n}24'], ['vcpus', 2]])",
+    "DEBUG (XendDomainInfo:153) XendDomainInfo.createDevice: ['vbd', ['uname', 'phy:vg0/disk{id}'], ['dev', 'xvda{n}'], "
+    "['mode', 'w'], ['protocol', 'x86_64-abi'], ['bootable', {n}]]",
+    "DEBUG (DevController:95) DevController: writing {{'backend-id': '0', 'virtual-device': '5171{n}', 'state': '1', "
+    "'backend': '/local/domain/0/backend/vbd/{id}/5171{n}'}} to /local/domain/{id}/device/vbd/5171{n}.",
     "DEBUG (balloon:127) Balloon: {n}48 KiB free; need {n}24; done.",
     "DEBUG (image:291) args: -d {id} -m 512 -vcpus {n}, val: cdrom:/srv/iso/debian.iso",
 )
@@ -44,21 +48,23 @@ _TROUBLE = (
     "ERROR (XendDomainInfo:2199) VM vm{id} restarting too fast (Elapsed time: {n}.5 seconds). "
     "Refusing to restart to avoid loops.",
     "WARNING (XendDomainInfo:874) Domain has crashed: name=vm{id} id={id}.",
-    "ERROR (SrvBase:88) Request wait_for_devices failed.\nTraceback (most recent call last):\n  File \"x.py\", line {n}\n"
+    'ERROR (SrvBase:88) Request wait_for_devices failed.\nTraceback (most recent call last):\n  File "x.py", line {n}\n'
     "VmError: Device {n} (vif) could not be connected. Hotplug scripts not working.",
 )
 
 
 def generate(path: Path, size: int, seed: int = 1) -> None:
-    """About `size` bytes of a xend.log in which one record in 120 is trouble."""
+    """About `size` bytes of a xend.log in which one record in 160 is trouble."""
     dice, written, at = random.Random(seed), 0, 1_300_000_000  # noqa: S311  no secret
     with path.open("w") as file:
         while written < size:
             at += dice.randrange(3)
             stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
             chance = dice.random()
-            words = dice.choice(_TROUBLE if chance < 1 / 120 else _RARE if chance < 1 / 40 else _CALM)
-            text = words.format(id=dice.randrange(1, 90), n=dice.randrange(1, 9), dev=dice.choice(("vif", "vbd", "tap")))
+            words = dice.choice(_TROUBLE if chance < 1 / 160 else _RARE if chance < 1 / 120 else _CALM)
+            text = words.format(
+                id=dice.randrange(1, 90), n=dice.randrange(1, 9), dev=dice.choice(("vif", "vbd", "tap"))
+            )
             written += file.write(f"[{stamp} 3456] {text}\n")
 
 

@@ -5,7 +5,10 @@ import sys
 import click
 
 from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._rules.inquiry import coverage, explain
 from xenwatch.cli._rules.lint import lint
+from xenwatch.cli._rules.new import new
+from xenwatch.cli._rules.shelf import list_rules, show
 from xenwatch.cli._rules.test import test
 
 
@@ -14,7 +17,7 @@ def COMMAND() -> None:  # noqa: N802  the name that every module of this folder 
     """List, show, check and test the rules that know Xen's failures."""
 
 
-for _word in (lint, test):
+for _word in (list_rules, show, lint, test, explain, coverage, new):
     COMMAND.add_command(_word)
 
 if __name__ == "__main__":

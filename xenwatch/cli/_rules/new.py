@@ -1,0 +1,100 @@
+"""`xenwatch rules new`: starts a rule file from a line that somebody pasted."""
+
+import re
+from pathlib import Path
+
+import click
+
+from xenwatch.base.errors import InputError
+from xenwatch.diagnosis.rulefile import parse_rule
+from xenwatch.logs.format import recognise
+from xenwatch.model.record import TimeHint
+
+AREAS = ("domain", "storage", "network", "memory", "cpu", "toolstack", "migration", "hypervisor", "host")
+
+# What varies from host to host, and what to call it; the first that fits wins.
+_VARIABLES = (
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "uuid", r"[0-9a-f-]{36}"),
+    (re.compile(r"(?<=domid=)\d+|(?<=[Dd]omain )\d+"), "domid", r"\d+"),
+    (re.compile(r"\b(?:xenbr|virbr|br|peth)\d+\b"), "bridge", r"[\w.:-]+"),
+    (re.compile(r"\b(?:vif|tap)\d+\.\d+\b"), "vif", r"[\w.]+"),
+    (re.compile(r"\b(?:xvd|hd|sd)[a-z]\d*\b"), "device", r"\w+"),
+    (re.compile(r"(?<![\w/])/[\w./+-]+"), "path", r"[\w./+-]+"),
+    (re.compile(r"\b0x[0-9a-f]+\b"), "address", r"0x[0-9a-f]+"),
+    (re.compile(r"\b\d+\b"), "number", r"\d+"),
+)
+
+
+@click.command()
+@click.argument("rule_id", metavar="ID")
+@click.option("--line", required=True, help="The line, as it stands in the log; `-` reads it from standard input.")
+@click.option("--area", type=click.Choice(AREAS), required=True)
+@click.option("--stream", help="The dialect of the log; default: what the line looks like.")
+@click.option("--rules", "folder", type=click.Path(path_type=Path), default=Path("rules"), show_default=True)
+def new(rule_id: str, line: str, area: str, stream: str | None, folder: Path) -> None:
+    """Start the file of a rule from a pasted line: its regex, a test that fires and one that stays quiet.
+
+    \b
+    xenwatch rules new vif-bridge-missing --area network --line 'Could not find bridge device xenbr7'
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    text = (click.get_text_stream("stdin").read() if line == "-" else line).rstrip("\n")
+    path = folder / area / f"{rule_id}.yaml"
+    if path.exists():
+        raise InputError(f"{path} is there already")
+    content = draft(rule_id, text, stream)
+    parse_rule(content, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    click.echo(
+        f"{path}\nNow fill in title, cause, verify and remedy, then: xenwatch rules test {folder} --rule {rule_id}"
+    )
+
+
+def draft(rule_id: str, line: str, stream: str | None = None) -> str:
+    """The text of a rule file about this line."""
+    dialect = recognise("pasted", line.encode() + b"\n").format
+    length = dialect.parse(line, TimeHint(0.0)).length if dialect else 0
+    name = stream or (dialect.name if dialect else "stderr")
+    message = line[length:]
+    return (
+        f"id: {rule_id}\nclass: {rule_id}\ntitle: {quoted(message.splitlines()[0][:80])}\nseverity: error\n"
+        f"status: experimental\ndepth: symptom\nsubject: domain\nsignatures:\n"
+        f"  - streams: [{name}]\n    regex: {quoted(pattern_of(message))}\n    template: {quoted(message)}\n"
+        f"cause: {quoted('Say why this happens, in the words of who operates the host.')}\n"
+        f"verify: []\nremedy: []\nreferences: []\ntests:\n"
+        f"  - name: fires on the line as it was seen\n    given: [{{stream: {name}, line: {quoted(line)}}}]\n"
+        f"    expect: [{{}}]\n"
+        f"  - name: stays quiet on another line\n    given: [{{stream: {name}, line: 'nothing is wrong here'}}]\n"
+        f"    expect: []\n"
+    )
+
+
+def pattern_of(message: str) -> str:
+    """The message as a regular expression; what varies from host to host is captured."""
+    parts, used, at = list[str](), set[str](), 0
+    while at < len(message):
+        found = [(m.start(), order) for order, (p, _, _) in enumerate(_VARIABLES) if (m := p.search(message, at))]
+        if not found:
+            break
+        start, order = min(found)
+        pattern, name, characters = _VARIABLES[order]
+        match = pattern.search(message, at)
+        if match is None:
+            break
+        parts += [_literal(message[at:start]), characters if name in used else f"(?P<{name}>{characters})"]
+        used.add(name)
+        at = match.end()
+    return "".join([*parts, _literal(message[at:])])
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text).replace("\n", r"\n")
+
+
+def quoted(text: str) -> str:
+    """As a YAML scalar on one line."""
+    if "\n" in text or not text.isprintable():
+        import json  # noqa: PLC0415  YAML takes JSON's strings
+
+        return json.dumps(text)
+    return "'" + text.replace("'", "''") + "'"
