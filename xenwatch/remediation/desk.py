@@ -6,7 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
-from xenwatch.model.action import PENDING, ActionRun, Alert, EventKind, RemediationEvent, RemediationFigures, Trigger
+from xenwatch.model.action import (
+    PENDING,
+    UNDERWAY,
+    ActionRun,
+    Alert,
+    EventKind,
+    RemediationEvent,
+    RemediationFigures,
+    Trigger,
+)
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation import approvals, budget, outbox, storm, switch, trouble
@@ -78,6 +87,9 @@ class Desk:
     async def request(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> ActionRun:
         """A person asks for an action; it is proposed, and waits for consent. InputError says why it cannot be."""
         draft = await self._planner.asked(action, subject, params, requester)
+        alike = await self._ledger.read(lambda j: j.runs(*PENDING, *UNDERWAY, target=draft.trigger.target.key))
+        if any(run.proposal.action == action for run in alike):
+            raise InputError(f"{action} of {subject} is waiting or underway already")
         if draft.stop is not None or draft.proposal is None:
             raise InputError(f"{draft.stop.guard}: {draft.stop.reason}" if draft.stop else "nothing to do")
         run = await self._propose(draft)
@@ -198,6 +210,7 @@ class Desk:
         for (run,) in tx.db.execute(sql, (*PENDING, tx.at)).fetchall():
             if run not in self._underway:
                 tx.move(run, "expired", US, "nobody consented in time")
+                trouble.set_handled(tx, str(tx.one("SELECT trouble FROM run WHERE id=?", run)), False)
         trouble.forget_old(tx, _NONCE_SECONDS)
 
     async def _consider(self, trigger: Trigger) -> None:

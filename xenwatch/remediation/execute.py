@@ -10,7 +10,7 @@ from xenwatch.model.action import ActionRun, RunState
 from xenwatch.remediation import breaker, budget, outbox, trouble
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict, plan_hash, settle
 from xenwatch.remediation.doors import Answer, Machine, Order
-from xenwatch.remediation.guard import Stop, admission, standing
+from xenwatch.remediation.guard import HEALING, Stop, admission, standing
 from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.ledger import Ledger
 from xenwatch.remediation.owner import check_owner
@@ -172,6 +172,8 @@ class Executor:
         summary = f"{proposal.action} of {proposal.target}: {end}" + (f": {reason}" if reason else "")
         if end in ("succeeded", "failed", "unknown"):
             outbox.tell(tx, end, run.id, summary, {"action": proposal.action, "target": str(proposal.target)})
+        if end == "succeeded" and proposal.action in HEALING:
+            _settle_held(tx, run)
         if end == "failed":
             trouble.set_handled(tx, proposal.trigger.key, False)
         if breaker.note_end(tx, end, self._policy.breaker_after):
@@ -190,6 +192,13 @@ class Executor:
         ends: dict[bool | None, RunState] = {True: "succeeded", False: "failed", None: "unknown"}
         words = f"looked at after the agent was interrupted: {verdict.reason}"
         await self._ledger.write(lambda tx: self._end(tx, run, ends[verdict.met], words))
+
+
+def _settle_held(tx: Tx, run: ActionRun) -> None:
+    """A recovery put the guest in order: what was unknown about it before did not do what it was meant to."""
+    sql = "SELECT id FROM run WHERE target=? AND state='unknown' AND id<>?"
+    for (held,) in tx.db.execute(sql, (run.proposal.target.key, run.id)).fetchall():
+        tx.move(held, "failed", f"recovery:{run.id}", f"put in order by run {run.id}")
 
 
 def _refuse_unless_all_hold(findings: list[Finding]) -> None:

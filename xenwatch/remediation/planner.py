@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import XenwatchError
@@ -60,6 +59,7 @@ class Planner:
         if resolved is None:
             return Draft(trigger, stop=Stop("inventory", f"{subject} is not a guest the policy names"))
         target, guest = resolved
+        trigger = replace(trigger, target=target)
         rung = Rung(action, dict(params), needs_approval=True)
         return await self._build(trigger, target, guest, rule=None, rung=rung, requester=requester)
 
@@ -69,8 +69,8 @@ class Planner:
         return min(fitting, key=lambda r: (-nearness(r.selectors), risk[r.name], r.name), default=None)
 
     def _rung(self, rule: Rule, trigger: Trigger, target: Subject) -> Rung | Stop:
-        held = self._clock.now() - _started(trigger, self._clock.now())
-        if held < rule.holds_for:
+        noted = self._journal.query("SELECT at FROM trouble WHERE key=?", trigger.key)
+        if noted and self._journal.now() - noted[0][0] < rule.holds_for:
             return Stop("too_early", f"{trigger.name} must last {rule.holds_for:g} s")
         sql = "SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ('proposed','awaiting_approval',"
         others = self._journal.query(
@@ -146,15 +146,3 @@ class Planner:
         tried = self._journal.query(sql, trigger.key, rule)[0][0]
         whole = "|".join((trigger.key, rule, self._policy.hash if rule else "", target.key, str(tried)))
         return hashlib.sha256(whole.encode()).hexdigest()
-
-
-def _started(trigger: Trigger, now: float) -> float:
-    """When a trouble began, as far as its text tells; now where it does not, so that `for` is waited for."""
-    try:
-        return float(trigger.starts_at)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(trigger.starts_at).timestamp()
-    except ValueError:
-        return now

@@ -86,7 +86,7 @@ async def _next(context: Context) -> tuple[Step, ...]:
     if None in alive:
         raise NeedsPerson("whether an xl still lives cannot be told at one of the ends")
     if any(alive):
-        return tuple(step for host in (HERE, to) for step in await _kills(context, host))
+        return (*await _kills(context, HERE), *await _kills(context, to))
     ends = await _ends(context)
     if ends is None:
         raise NeedsPerson("the two ends cannot be seen, or do not stay as they are")
@@ -95,6 +95,9 @@ async def _next(context: Context) -> tuple[Step, ...]:
         return ()
     if move == "person":
         raise NeedsPerson(f"source {ends.source}, target {ends.target}: not for a machine to decide")
+    if context.before.get("move") == move:
+        raise NeedsPerson(f"{move} was done and changed nothing")
+    context.before["move"] = move
     return await _steps(context, move, to)
 
 

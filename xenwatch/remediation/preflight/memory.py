@@ -27,7 +27,7 @@ async def free_mib(context: Context, host: str = HERE) -> int | None:
     """Free memory of a host, less the policy's reserve. `free_memory` has claims of guests being built taken off already."""
     said = await info(context, host)
     free = (said or {}).get("free_memory", "")
-    known = context.inventory.host(host)
+    known = context.inventory.host(host or context.inventory.here)
     return int(free) - (known.reserve_mib if known else 0) if free.isdigit() else None
 
 

@@ -1,0 +1,6 @@
+"""Lets the stories and the tests of remediation share the simulated hosts."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scenarios"))

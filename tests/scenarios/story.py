@@ -1,0 +1,243 @@
+"""Plays one story: a folder with a world, a script and the journal that must come of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from simulated_xen import DB, UUIDS, WEB, Died, StoryClock, World
+
+from xenwatch.base.errors import InputError, XenwatchError
+from xenwatch.model.action import ActionRun, Alert
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.incident import Incident
+from xenwatch.model.subject import Subject
+from xenwatch.remediation import breaker, outbox, switch
+from xenwatch.remediation.catalogue import load_catalogue, risks
+from xenwatch.remediation.desk import Desk
+from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.policy import Policy, parse_policy
+
+CATALOGUE = load_catalogue()
+STATES = {"running": "-b----", "paused": "--p---", "crashed": "----c-", "shut": "---s--", "dying": "-----d"}
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value)
+
+
+def table(header: str, content: dict[str, Any]) -> str:
+    return header + "\n" + "".join(f"{key} = {toml(value)}\n" for key, value in content.items())
+
+
+def policy_text(world: dict[str, Any]) -> str:
+    """A whole policy from the few words of a world: web and db on xen1 and xen2, one rule."""
+    rule = {"name": "r", "mode": "auto", "max_risk": "L3"} | world.get("rule", {})
+    ladder = rule.pop("ladder", [{"action": "domain_start", "max": 2}])
+    scope = rule.pop("scope", {"selector": "tag:auto"})
+    when = rule.pop("when", {"diagnosis": "guest-down"})
+    web = {
+        "name": "web",
+        "uuid": WEB,
+        "config": "/etc/xen/web.cfg",
+        "desired": "running",
+        "tags": ["auto"],
+        "address": "10.0.0.80",
+    }
+    db = {
+        "name": "db",
+        "uuid": DB,
+        "config": "/etc/xen/db.cfg",
+        "desired": "running",
+        "tags": ["auto"],
+        "address": "10.0.0.81",
+    }
+    parts = [
+        table("[remediation]", {"host": "xen1", "mode": "auto", **world.get("remediation", {})}),
+        *[table(f"[{name}]", content) for name, content in world.get("settings", {}).items()],
+        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": "ipmi"}) for h in ("xen1", "xen2")],
+        table("[[guest]]", web | world.get("web", {})),
+        table("[[guest]]", db | world.get("db", {})),
+        table("[[rule]]", rule), table("[rule.when]", when), table("[rule.scope]", scope),
+        *[table("[[rule.ladder]]", rung) for rung in ladder],
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def make_policy(world: dict[str, Any]) -> Policy:
+    return parse_policy(policy_text(world), Path("policy.toml"), risks(CATALOGUE))
+
+
+class Story:
+    """The agent's remediation on a simulated host, and what happened to it."""
+
+    def __init__(self, folder: Path, world: dict[str, Any]) -> None:
+        self.said, self.folder = world, folder
+        self.clock, self.boot = StoryClock(), "boot-1"
+        self.world = World(self.clock)
+        self.refusals: list[str] = []
+        self.change(world.get("hosts", {}))
+        self.desk = self._open()
+
+    def change(self, hosts: dict[str, Any]) -> None:
+        """`xen1: {web: crashed, silent: true, services: {libvirtd: failed}}`, and what guests do when asked."""
+        self.world.boots |= hosts.get("boots", {})
+        self.world.faults |= hosts.get("faults", {})
+        for name in ("xen1", "xen2"):
+            for key, value in hosts.get(name, {}).items():
+                self._set(name, key, value)
+
+    def _set(self, name: str, key: str, value: Any) -> None:
+        host = self.world.hosts[name]
+        if hasattr(host, key):
+            now = getattr(host, key)
+            setattr(host, key, now | value if isinstance(now, dict) else value)
+            return
+        host.domains = [d for d in host.domains if d.name != key]
+        if value != "absent":
+            more = {} if isinstance(value, str) else {k: v for k, v in value.items() if k != "state"}
+            state = value if isinstance(value, str) else value["state"]
+            self.world.place(name, key, STATES[state], **more)
+
+    def _open(self) -> Desk:
+        journal = Journal(self.folder / "journal.db", self.clock, self.boot)
+        return Desk(journal, make_policy(self.said), CATALOGUE, self.world, self.clock)
+
+    async def play(self, script: list[dict[str, Any]]) -> None:
+        for step in script:
+            for word, value in step.items():
+                try:
+                    await getattr(self, f"do_{word}")(value)
+                except XenwatchError as error:
+                    self.refusals.append(f"{word}: {error}")
+
+    async def do_incident(self, value: Any, state: str = "open") -> None:
+        said = {"rule": value} if isinstance(value, str) else value
+        subject = Subject("host", "dom0")
+        if said.get("of", "web") in UUIDS:
+            subject = Subject("domain", said.get("of", "web"), UUIDS[said.get("of", "web")])
+        elif "/" in said["of"]:
+            subject = Subject(*said["of"].split("/", 1))
+        diagnosis = Diagnosis(said["rule"], said.get("class", ""), subject, "error", "t", "s", "c", self.clock.now())
+        opened = said.get("opened", 1_700_000_000.0)
+        await self.desk.take_incident(Incident(f"i-{said['rule']}-{subject.key}", diagnosis, state, opened, opened))  # type: ignore[arg-type]
+
+    async def do_resolve(self, value: Any) -> None:
+        await self.do_incident(value, "resolved")
+
+    async def do_alert(self, value: dict[str, Any]) -> None:
+        labels = {"alertname": "GuestDown", "domain": "web"} | value.get("labels", {})
+        alert = Alert(value.get("fingerprint", "f1"), "2023-11-14T22:13:20Z", value.get("firing", True), labels)
+        for _ in range(value.get("times", 1)):
+            await self.desk.take_alerts([alert])
+
+    async def do_tick(self, times: int) -> None:
+        for _ in range(times):
+            try:
+                await self.desk.tick()
+                await self.desk.idle()
+            except Died:
+                await self.do_restart("boot-1")
+            self.clock.advance(10.0)
+
+    async def do_advance(self, seconds: float) -> None:
+        self.clock.advance(float(seconds))
+
+    async def do_step_wall(self, seconds: float) -> None:
+        self.clock.set_wall(self.clock.now() + seconds)
+
+    async def do_request(self, value: dict[str, Any]) -> None:
+        subject = Subject("domain", value.get("of", "web"))
+        if value.get("of") in ("host", "lv/vg0/data"):
+            subject = Subject(value["of"].partition("/")[0], value["of"].partition("/")[2] or "xen1")
+        await self.desk.request(value["action"], subject, value.get("params", {}), value.get("by", "human:ann"))
+
+    async def do_approve(self, actor: str) -> None:
+        run = await self._waiting()
+        await self.desk.approve(run.id, actor, run.proposal.plan_hash)
+
+    async def _waiting(self) -> ActionRun:
+        waiting = [run for run in await self.desk.runs() if run.state == "awaiting_approval"]
+        if not waiting:
+            raise InputError("nothing waits for a person")
+        return waiting[-1]
+
+    async def do_reject(self, actor: str) -> None:
+        run = await self._waiting()
+        await self.desk.reject(run.id, actor, "no")
+
+    async def do_world(self, hosts: dict[str, Any]) -> None:
+        self.change(hosts)
+
+    async def do_leave(self, ends: list[str]) -> None:
+        self.world.leave("web", *ends)
+
+    async def do_die(self, where: str) -> None:
+        self.world.die = where
+
+    async def do_restart(self, boot: str) -> None:
+        """The agent is gone and starts again; on another boot when told so."""
+        self.boot = boot
+        self.desk.close()
+        self.desk = self._open()
+        await self.desk.recover()
+
+    async def do_policy(self, changes: dict[str, Any]) -> None:
+        self.said = {**self.said, **changes}
+        await self.do_restart(self.boot)
+
+    async def do_off(self, reason: str) -> None:
+        await self.desk.turn(True, "human:ann", reason)
+
+    async def do_on(self, reason: str) -> None:
+        await self.desk.turn(False, "human:ann", reason)
+
+    async def do_maintenance(self, value: dict[str, Any]) -> None:
+        given = {"owner": "ann", "reason": "disks", "seconds": 3600.0, "longest": 86400.0} | value.get("given", {})
+        await self.desk._ledger.write(lambda tx: switch.start_maintenance(tx, value["scope"], **given))
+
+    async def do_failing(self, value: dict[str, Any]) -> None:
+        await self.desk.note_failing(value["targets"], value["watched"])
+
+    async def do_healthy(self, value: dict[str, Any]) -> None:
+        for _ in range(value.get("times", 1)):
+            await self.desk.note_health(f"domain/{WEB}", value["is"])
+            self.clock.advance(float(value.get("every", 60.0)))
+
+    async def do_close_breaker(self, actor: str) -> None:
+        await self.desk._ledger.write(lambda tx: breaker.close(tx, actor, "understood"))
+
+    async def do_settle(self, succeeded: bool) -> None:
+        run = next(r for r in await self.desk.runs() if r.state == "unknown")
+        await self.desk.settle_unknown(run.id, "human:ann", succeeded, "looked at it")
+
+    async def outcome(self) -> dict[str, Any]:
+        """What is compared with the story's expected file."""
+        names = {run.id: f"{n}" for n, run in enumerate(await self.desk.runs(), 1)}
+        lines = []
+        for entry in await self.desk.entries():
+            who = f"{names.get(entry.run or '', '-')}"
+            if entry.kind == "move":
+                reason = "" if entry.new in ("leased", "verifying", "proposed") else entry.reason
+                lines.append(f"{who} {entry.new}" + (f": {reason}" if reason else ""))
+            elif entry.kind in ("refused", "blocked", "storm", "breaker", "switch"):
+                lines.append(f"{who} {entry.kind}: {entry.reason}")
+        events = [event.kind for event, _ in await self.desk._ledger.write(lambda tx: outbox.due(tx, 1000))]
+        runs = [f"{names[r.id]} {r.proposal.action} {r.state}" for r in await self.desk.runs()]
+        found = {
+            "runs": runs,
+            "journal": lines,
+            "effects": self.world.effects,
+            "world": self.world.seen(),
+            "events": events,
+        }
+        text = yaml.safe_dump(found | ({"refusals": self.refusals} if self.refusals else {}))
+        for run, name in names.items():
+            text = text.replace(run, f"RUN{name}")
+        return dict(yaml.safe_load(text))
