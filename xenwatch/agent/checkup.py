@@ -1,0 +1,116 @@
+"""Tries what the configuration names, without starting anything: paths, rules, libvirt, the port."""
+
+import glob
+import os
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from xenwatch.agent.config import Config
+from xenwatch.agent.parts import collectors_of, load_rules
+from xenwatch.agent.settings import show_address
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import HostError, XenwatchError
+from xenwatch.host.doors import open_doors
+from xenwatch.host.virdomains import list_domains
+from xenwatch.logs.format import HEAD, recognise
+
+Verdict = Literal["ok", "warning", "error"]
+LIBVIRT_DEADLINE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one try. A warning does not keep the agent from starting, an error does."""
+
+    about: str
+    verdict: Verdict
+    words: str
+
+
+async def check_up(config: Config, clock: Clock) -> list[Finding]:
+    """Every finding, in the order of the configuration's sections."""
+    return [
+        _state(config.agent.state_dir),
+        *_logs(config.logs.paths),
+        _collectors(config),
+        await _libvirt(config, clock),
+        _rules(config),
+        _port(config.web.listen),
+    ]
+
+
+def _state(folder: Path) -> Finding:
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding("agent.state_dir", "error", f"{folder}: {place} cannot be written by this user")
+    words = f"{folder} can be written" if place == folder else f"{folder} is not there yet and can be made"
+    return Finding("agent.state_dir", "ok", words)
+
+
+def _logs(patterns: tuple[str, ...]) -> list[Finding]:
+    found = sorted({path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path)})  # noqa: PTH113, PTH207 - patterns are text, as the follower takes them
+    unreadable = [path for path in found if not os.access(path, os.R_OK)]
+    findings = [Finding("logs.paths", "error", f"{path} cannot be read by this user") for path in unreadable]
+    dialects = Counter(_dialect(path) for path in found if path not in unreadable)
+    if not dialects:
+        return [*findings, Finding("logs.paths", "warning", "no such log is there now; it is waited for")]
+    told = ", ".join(f"{count} {name}" for name, count in dialects.most_common())
+    return [*findings, Finding("logs.paths", "ok", f"{dialects.total()} logs: {told}")]
+
+
+def _dialect(path: str) -> str:
+    try:
+        with open(path, "rb") as log:  # noqa: PTH123 - as above
+            known = recognise(path, log.read(HEAD))
+    except OSError as error:
+        return f"unreadable ({error.strerror})"
+    return known.format.name if known.format else known.reason
+
+
+def _collectors(config: Config) -> Finding:
+    try:
+        names = [collector.name for collector in collectors_of(config.sampling)]
+    except XenwatchError as error:
+        return Finding("sampling", "error", str(error))
+    return Finding("sampling", "ok", f"{len(names)} collectors: {', '.join(names)}")
+
+
+async def _libvirt(config: Config, clock: Clock) -> Finding:
+    uri = config.sampling.libvirt_uri
+    doors = open_doors(clock, libvirt_uri=uri or None)
+    about = "sampling.libvirt_uri"
+    if doors.libvirt is None:
+        return Finding(about, "warning", "libvirt is not asked; domains come from xl alone")
+    try:
+        domains = await doors.libvirt.run("domains", list_domains, LIBVIRT_DEADLINE)
+    except HostError as error:
+        return Finding(about, "warning", f"{error}; it is tried again and again while the agent runs")
+    finally:
+        await doors.close()
+    return Finding(about, "ok", f"{uri} answers; {len(domains)} domains")
+
+
+def _rules(config: Config) -> Finding:
+    try:
+        rules = load_rules(config)
+    except XenwatchError as error:
+        return Finding("diagnosis.rules", "error", str(error))
+    return Finding("diagnosis.rules", "ok", f"{len(rules)} rules")
+
+
+def _port(address: tuple[str, int]) -> Finding:
+    host, port = address
+    shown = show_address(address)
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        return Finding("web.listen", "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
+    return Finding("web.listen", "ok", f"{shown} is free")

@@ -1,0 +1,76 @@
+"""`xenwatch check`: the configuration in force, where each value came from, and whether what it names is there."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xenwatch.agent.checkup import Finding, check_up
+from xenwatch.agent.config_load import Loaded, all_settings, load_config
+from xenwatch.base.clock import SystemClock
+from xenwatch.cli._options import CONFIG, FORMAT
+from xenwatch.cli.report.words import printable
+
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+
+
+@click.command(short_help="Show and try the configuration; nothing is started.")
+@CONFIG
+@FORMAT
+@click.option("--no-try", is_flag=True, help="Show the values only.")
+def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
+    """Print every setting in force and where it came from, and try paths, libvirt, rules and port.
+
+    Exit code 0 when the agent would start, 1 when something would keep it from starting or working, 2 when the
+    configuration itself is wrong.
+
+    \b
+    Examples:
+      xenwatch check
+      xenwatch check --config ./xenwatch.toml --format json
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    loaded = load_config(config, dict(os.environ))
+    findings = [] if no_try else asyncio.run(check_up(loaded.config, SystemClock()))
+    if form == "json":
+        click.echo(json.dumps(_document(loaded, findings), indent=2))
+    else:
+        click.echo("\n".join([*_values(loaded), *_tried(findings)]))
+    sys.exit(any(finding.verdict == "error" for finding in findings))
+
+
+def _effective(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+    """Key, value as in the file, origin."""
+    for key, declared in all_settings():
+        section, _, name = key.partition(".")
+        value = getattr(getattr(loaded.config, section), name)
+        yield key, declared.kind.show(value), loaded.origins[key]
+
+
+def _values(loaded: Loaded) -> Iterator[str]:
+    yield f"configuration: {loaded.file or 'no file; every value is a default or from the environment'}"
+    rows = list(_effective(loaded))
+    wide = max(len(key) for key, _, _ in rows)
+    for key, value, origin in rows:
+        mark = click.style(f"# {origin}", dim=origin == "default", fg=None if origin == "default" else "cyan")
+        yield f"  {key:<{wide}} = {printable(value)}  {mark}"
+
+
+def _tried(findings: Iterable[Finding]) -> Iterator[str]:
+    for index, one in enumerate(findings):
+        if not index:
+            yield "tried:"
+        yield f"  {click.style(f'{one.verdict:<7}', fg=_COLOURS[one.verdict])}  {one.about}: {printable(one.words)}"
+
+
+def _document(loaded: Loaded, findings: Iterable[Finding]) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "file": str(loaded.file) if loaded.file else None,
+        "settings": [{"key": key, "value": value, "origin": origin} for key, value, origin in _effective(loaded)],
+        "tried": [{"about": f.about, "verdict": f.verdict, "words": f.words} for f in findings],
+    }
