@@ -21,6 +21,7 @@ def diagnosis_of(rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping
         title=words.text(rule.title),
         summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else words.text(rule.title),
         cause=words.text(rule.cause),
+        impact=words.text(rule.impact),
         at=now,
         depth=rule.depth,
         verify=words.commands(rule.verify),

@@ -12,7 +12,7 @@ Rank = tuple[bool, bool, bool, int, int, int, int, float, str]
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
     """What explains itself first: open before over, loud before weak, deep before shallow, then what explains most."""
     everyone = list(incidents)
-    explains = Counter(i.explained_by for i in everyone if i.explained_by)
+    explains = Counter(i.explained_by for i in everyone if i.explained_by and i.diagnosis.severity != "info")
     return sorted(everyone, key=lambda incident: _rank(incident, explains[incident.id]))
 
 

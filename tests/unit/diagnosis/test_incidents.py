@@ -1,0 +1,185 @@
+"""The life of an incident, and which explains which."""
+
+from dataclasses import replace
+
+import pytest
+
+from xenwatch.diagnosis.incidents import Incidents, incident_id
+from xenwatch.model.diagnosis import Diagnosis, Evidence
+from xenwatch.model.event import Event
+from xenwatch.model.record import LogFormat, LogRecord, Position, Source
+from xenwatch.model.subject import HOST, Subject
+
+WEB, DB = Subject("domain", "web"), Subject("domain", "db")
+
+
+def record(text: str, offset: int, path: str = "a.log", *, logged: bool = True) -> LogRecord:
+    return LogRecord(Source(path, LogFormat("xend", "")), text, 0.0, logged, Position("g", offset))
+
+
+@pytest.fixture
+def rules(kit):
+    def rule(name: str, depth: str, more: str = ""):
+        return kit.one(f"{name} text", name, f"depth: {depth}\nclass: {name}-class\nsubject: domain\n{more}")
+
+    return {
+        r.id: r
+        for r in (
+            rule("cause", "cause", "explains: [middle]\nresolve: {quiet_for: 10m, on: [all-well]}\n"),
+            rule("middle", "mechanism", "explains: ['class:end-class']\n"),
+            rule("end", "symptom"),
+            rule("other", "cause"),
+            rule("common", "cause", "explains: [end]\nreach: host\n"),
+        )
+    }
+
+
+@pytest.fixture
+def say(rules):
+    def diagnosis(rule: str, at: float, subject: Subject = WEB, offset: int | None = None, **kwargs) -> Diagnosis:
+        known = rules[rule]
+        origin = record(f"{rule} said", int(at) if offset is None else offset, **kwargs)
+        evidence = (Evidence(at, f"{rule} said", origin),)
+        return Diagnosis(
+            rule, known.class_, subject, known.severity, rule, rule, rule, at, depth=known.depth, evidence=evidence
+        )
+
+    return diagnosis
+
+
+@pytest.fixture
+def incidents(rules):
+    return Incidents(list(rules.values()))
+
+
+def named(found):
+    return {i.diagnosis.rule: i for i in found}
+
+
+def test_the_same_trouble_is_one_incident(incidents, say):
+    [opened] = incidents.apply([say("end", 1)], 1)
+    [again] = incidents.apply([say("end", 5)], 5)
+    assert (opened.id, opened.times_seen) == (again.id, 1)
+    assert (again.times_seen, again.opened, again.last_seen) == (2, 1, 5)
+
+
+def test_another_subject_is_another_incident(incidents, say):
+    assert len(incidents.apply([say("end", 1), say("end", 1, DB)], 1)) == 2
+
+
+def test_the_id_is_the_same_after_a_restart(incidents, say, rules):
+    [first] = incidents.apply([say("end", 1)], 1)
+    [second] = Incidents(list(rules.values())).apply([say("end", 99)], 99)
+    assert first.id == second.id == incident_id("end", "domain/web")
+
+
+def test_a_chain_of_symptoms_ends_at_its_root(incidents, say):
+    found = named(incidents.apply([say("end", 3), say("middle", 2), say("cause", 1)], 3))
+    assert found["cause"].state == "open"
+    assert found["middle"].explained_by == found["end"].explained_by == found["cause"].id
+    assert {e.summary for e in found["cause"].diagnosis.evidence} == {"cause said", "middle said", "end said"}
+
+
+def test_a_symptom_that_came_first_is_explained_when_its_cause_turns_up(incidents, say):
+    [alone] = incidents.apply([say("middle", 1)], 1)
+    assert alone.state == "open"
+    found = named(incidents.apply([say("cause", 20)], 20))
+    assert found["middle"].state == "explained"
+
+
+def test_another_guests_cause_explains_nothing(incidents, say):
+    found = named(incidents.apply([say("cause", 1, DB), say("middle", 2)], 2))
+    assert found["middle"].state == "open"
+
+
+def test_a_common_cause_explains_the_symptoms_of_all_guests(incidents, say):
+    found = incidents.apply([say("common", 1, HOST), say("end", 2), say("end", 3, DB)], 3)
+    assert [i.state for i in found if i.diagnosis.rule == "end"] == ["explained", "explained"]
+
+
+def test_what_lies_outside_the_window_is_not_explained(incidents, say):
+    found = named(incidents.apply([say("cause", 1), say("middle", 500)], 500))
+    assert found["middle"].state == "open"
+
+
+def test_without_listing_a_cause_takes_the_symptom_of_its_own_subject(incidents, say):
+    found = named(incidents.apply([say("other", 1), say("end", 2)], 2))
+    assert found["end"].explained_by == found["other"].id
+
+
+def test_without_listing_one_record_is_enough_whoever_it_is_about(incidents, say):
+    found = named(incidents.apply([say("other", 1, HOST, offset=7), say("end", 1, WEB, offset=7)], 1))
+    assert found["end"].explained_by == found["other"].id
+
+
+def test_a_second_cause_is_never_hidden(incidents, say):
+    found = named(incidents.apply([say("cause", 1), say("other", 1)], 1))
+    assert {i.state for i in found.values()} == {"open"}
+
+
+def test_a_listed_cause_is_surer_than_a_nearer_one(incidents, say):
+    found = named(incidents.apply([say("cause", 1), say("other", 50), say("middle", 51)], 51))
+    assert found["middle"].explained_by == found["cause"].id
+
+
+def test_in_a_bundle_an_undated_line_may_belong_anywhere(rules, say):
+    cause, symptom = say("cause", 1), say("middle", 9000, logged=False)
+    live, still = Incidents(list(rules.values())), Incidents(list(rules.values()), bundle=True)
+    assert named(live.apply([cause, symptom], 9000))["middle"].state == "open"
+    assert named(still.apply([cause, symptom], 9000))["middle"].state == "explained"
+
+
+def test_quiet_long_enough_is_over(incidents, say):
+    incidents.apply([say("cause", 100)], 100)
+    assert incidents.apply([], 699) == []
+    [over] = incidents.apply([], 700)
+    assert (over.state, over.resolved) == ("resolved", 700)
+
+
+def test_in_a_bundle_nothing_is_over_because_another_log_is_younger(rules, say):
+    incidents = Incidents(list(rules.values()), bundle=True)
+    incidents.apply([say("cause", 100)], 100)
+    assert incidents.apply([], 100_000) == []
+
+
+def test_the_event_that_ends_it_ends_it_for_its_subject(incidents, say):
+    incidents.apply([say("cause", 100), say("cause", 100, DB)], 100)
+    [over] = incidents.apply([], 150, [Event("all-well", WEB, 150)])
+    assert (str(over.diagnosis.subject), over.state, over.resolved) == ("domain/web", "resolved", 150)
+
+
+def test_what_comes_back_is_reopened_with_its_history(incidents, say):
+    [first] = incidents.apply([say("cause", 100)], 100)
+    incidents.apply([], 5000)
+    [again] = incidents.apply([say("cause", 6000)], 6000)
+    assert (again.id, again.state, again.resolved, again.opened) == (first.id, "open", None, 100)
+    assert again.times_seen == 2
+
+
+def test_a_symptom_seen_after_its_cause_is_over_stands_alone(incidents, say):
+    incidents.apply([say("cause", 100), say("middle", 101)], 101)
+    incidents.apply([], 150, [Event("all-well", WEB, 150)])
+    changed = named(incidents.apply([say("middle", 400)], 400))
+    assert changed["middle"].state == "open"
+    assert changed["middle"].explained_by is None
+
+
+def test_a_circle_of_rules_still_leaves_one_to_show(kit, say):
+    a = kit.one("a text", "cause", "explains: [middle]\nsubject: domain\n")
+    b = kit.one("b text", "middle", "explains: [cause]\nsubject: domain\n")
+    found = Incidents([a, b]).apply([say("cause", 1), say("middle", 1)], 1)
+    assert sorted(i.state for i in found) == ["explained", "open"]
+
+
+def test_causes_come_before_symptoms_and_warnings_that_explain_nothing_come_late(incidents, say):
+    warning = replace(say("other", 1, DB), severity="warning")
+    note = replace(say("middle", 1, DB), severity="info")
+    incidents.apply([say("end", 5), warning, note, say("cause", 9000)], 9000)
+    order = [i.diagnosis.rule for i in incidents.all()]
+    assert order.index("cause") < order.index("end") < order.index("other") < order.index("middle")
+
+
+def test_old_incidents_are_forgotten_first_when_there_are_too_many(incidents, say, monkeypatch):
+    monkeypatch.setattr("xenwatch.diagnosis.incidents.MOST_INCIDENTS", 3)
+    incidents.apply([say("end", t, Subject("domain", f"vm{t}")) for t in range(10)], 10)
+    assert {i.diagnosis.subject.name for i in incidents.all()} == {"vm7", "vm8", "vm9"}
