@@ -47,6 +47,7 @@ class Generation:
         self.size = 0
         self._head = b""
         self._marker = b""
+        self._now: tuple[int, int] | None = None
         self._seen: tuple[int, int] | None = None
         self._settled = False
 
@@ -75,22 +76,21 @@ class Generation:
         self._head = os.pread(self.fd, head, 0)
         self._marker = os.pread(self.fd, marker, offset - marker)
 
-    def stirred(self, settle: bool) -> bool:
-        """Something may have changed since the last look. Raises OSError.
+    def stirred(self) -> bool:
+        """Something may have changed since the file was last drained. Raises OSError."""
+        status = os.fstat(self.fd)
+        self._now = (status.st_size, status.st_mtime_ns)
+        self.size, self.modified = status.st_size, status.st_mtime
+        return self._now != self._seen or not self._settled
+
+    def drained(self, *, settle: bool) -> None:
+        """All there was is taken.
 
         Time stamps move in ticks of some milliseconds, so a file that changed is looked at once more when the
         next `settle` look, which comes at a slow pace, finds it unchanged.
         """
-        status = os.fstat(self.fd)
-        seen = (status.st_size, status.st_mtime_ns)
-        self.size, self.modified = status.st_size, status.st_mtime
-        if seen != self._seen:
-            self._seen, self._settled = seen, False
-            return True
-        if self._settled:
-            return False
-        self._settled = settle
-        return True
+        self._settled = settle and self._now == self._seen
+        self._seen = self._now
 
     def take_back(self) -> None:
         """Nothing was handed on after all."""

@@ -115,10 +115,11 @@ class FileSource:
 
     def _drain(self, generation: Generation, settle: bool) -> Iterator[Chunk]:
         size = generation.size
-        if generation.stirred(settle):
+        if generation.stirred():
             if generation.size != size:
                 generation.quiet_since = self._clock.monotonic()
             yield from self._pieces(generation, flush=False)
+            generation.drained(settle=settle)
         quiet = self._clock.monotonic() - generation.quiet_since
         if generation.partial and quiet >= self._options.partial_seconds:
             yield from self._pieces(generation, flush=True)
@@ -129,7 +130,7 @@ class FileSource:
             piece = generation.take(flush=flush)
             if not piece:
                 return
-            if not offset and self._rotated_meanwhile():
+            if not offset and not generation.detached and self._rotated_meanwhile():
                 generation.take_back()  # before its first line was read a truncation does not show, but a copy does
                 raise RewoundError
             generation.quiet_since = self._clock.monotonic()

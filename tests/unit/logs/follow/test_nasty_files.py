@@ -197,3 +197,24 @@ def test_a_copy_whose_start_was_never_read_is_not_kept(tmp_path):
 )
 def test_the_fresh_part_ends_with_the_line_of_the_last_change(old, new, end):
     assert fresh_end(old, new) == end
+
+
+async def test_a_read_that_fails_half_way_is_tried_again_though_the_file_does_not_change(rig, monkeypatch):
+    rig.write(b"line\n" * 100_000)
+    await rig.look()
+    rig.write(b"more\n" * 200_000)
+    really_read, left = os.pread, [5]
+
+    def read_a_few_times(*where):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(5, "Input/output error")
+        return really_read(*where)
+
+    monkeypatch.setattr(os, "pread", read_a_few_times)
+    for _ in range(3):
+        await rig.advance(1)
+    assert rig.counters.read_errors > 0
+    left[0] = 1_000_000
+    await rig.advance(1)
+    assert rig.text() == b"line\n" * 100_000 + b"more\n" * 200_000

@@ -1,7 +1,6 @@
 """Files are renamed, copied, truncated and removed under the follower: every line comes once."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -73,20 +72,20 @@ async def test_the_renamed_file_is_let_go_after_a_quiet_minute(rig):
     await rig.look()
     rig.rotate()
     await rig.look()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  only counted
     await rig.advance(61)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
+    assert len(os.listdir("/proc/self/fd")) == before - 1  # noqa: PTH208  only counted
     assert [chunk.final for chunk in rig.chunks] == [False, True]
 
 
 async def test_many_rotations_in_a_minute_do_not_pile_up_open_files(rig):
     rig.write("a\n")
     await rig.look()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  only counted
     for _ in range(50):
         rig.rotate()
         await rig.look()
-    assert len(list(Path("/proc/self/fd").iterdir())) < before + 12
+    assert len(os.listdir("/proc/self/fd")) < before + 12  # noqa: PTH208  only counted
 
 
 async def test_copytruncate_between_two_looks_is_read_on_in_the_copy(rig):
