@@ -92,7 +92,8 @@ def _condition(raw: dict[str, Any]) -> Condition:
         return AllOf(tuple(_condition(part) for part in raw["all"]))
     if "any" in raw:
         return AnyOf(tuple(_condition(part) for part in raw["any"]))
-    return _CONDITIONS[raw["type"]](raw)
+    condition: Condition = _CONDITIONS[raw["type"]](raw)
+    return condition
 
 
 def _metric(raw: dict[str, Any]) -> MetricCondition:

@@ -40,8 +40,13 @@ class Outcome:
 class World(Protocol):
     """What a condition may ask about: one rule, one subject, one moment."""
 
-    now: float
-    window: float
+    @property
+    def now(self) -> float:
+        """The moment, seconds since the epoch."""
+
+    @property
+    def window(self) -> float:
+        """How far apart the rule's events may lie, in seconds."""
 
     def events(self, *kinds: str) -> list[Event]:
         """Those of the subject, oldest first, none later than now."""

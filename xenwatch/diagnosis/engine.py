@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from xenwatch.diagnosis.conditions import Outcome, evaluate
 from xenwatch.diagnosis.concluding import diagnosis_of
+from xenwatch.diagnosis.conditions import Outcome, evaluate
 from xenwatch.diagnosis.factbook import FactBook
 from xenwatch.diagnosis.identity import Identity
 from xenwatch.diagnosis.knowledge import Plan, Scene, plans

@@ -8,15 +8,18 @@ from xenwatch.model.subject import Subject
 
 
 def subject_state(subject: Subject) -> list[Any]:
+    """A subject as JSON."""
     return [subject.kind, subject.name, subject.uuid, subject.domid]
 
 
 def subject_from(state: list[Any]) -> Subject:
+    """The subject of `subject_state`."""
     kind, name, uuid, domid = state
     return Subject(str(kind), str(name), uuid, domid)
 
 
 def event_state(event: Event) -> dict[str, Any]:
+    """An event as JSON, its record included."""
     return {
         "kind": event.kind,
         "subject": subject_state(event.subject),
@@ -28,12 +31,14 @@ def event_state(event: Event) -> dict[str, Any]:
 
 
 def event_from(state: dict[str, Any]) -> Event:
+    """The event of `event_state`."""
     record = record_from(state["record"]) if state["record"] else None
     fields = {str(k): str(v) for k, v in state["fields"].items()}
     return Event(state["kind"], subject_from(state["subject"]), float(state["at"]), fields, record, state["rule"])
 
 
 def record_state(record: LogRecord) -> list[Any]:
+    """A record as JSON."""
     source = record.source
     return [source.path, source.format.name, record.text, record.at, record.logged, list(record.position)]
 

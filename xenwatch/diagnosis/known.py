@@ -9,7 +9,6 @@ from xenwatch.diagnosis.rule import Rule, Signature
 from xenwatch.diagnosis.streams import seen_in, seen_in_guest_lines
 from xenwatch.model.record import LogFormat
 
-
 OWN_LINES, QUOTED_GUESTS = 1, 2
 """Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
 

@@ -53,7 +53,7 @@ def _usable(run: Run) -> Iterable[Run]:
         yield tuple(dict.fromkeys(run))
 
 
-def _texts(node: Node, flags: int) -> Run | None:
+def _texts(node: Node, flags: int) -> Run | None:  # noqa: PLR0911  one return a kind of node
     """All texts the node can be, lower-case; None where they are too many. Zero-width nodes are the empty text."""
     name, arg = node
     if name in ("AT", "FAILURE"):
@@ -67,7 +67,8 @@ def _texts(node: Node, flags: int) -> Run | None:
         known = [b for b in branches if b is not None]
         return tuple(t for b in known for t in b) if len(known) == len(branches) else None
     if name == "REPEAT":
-        return _repeated(*arg, flags)
+        low, high, inner = arg
+        return _repeated(low, high, inner, flags)
     members = members_of(node, flags)
     if members is None or len(members) > _MOST_LETTERS or NEWLINE in members or max(members) > 0x7F:  # noqa: PLR2004
         return None

@@ -11,7 +11,7 @@ class SourceMemory:
     """`carry` is the text of the record at the end, from `position`; `told` the signatures that it has matched."""
 
     carry: bytes = b""
-    position: Position = Position("", 0)
+    position: Position = field(default_factory=lambda: Position("", 0))
     told: set[str] = field(default_factory=set)
     last_at: float | None = None
 

@@ -53,7 +53,7 @@ def parse_tree(regex: str) -> tuple[list[Node], int]:
     return [_node(item) for item in parsed], parsed.state.flags
 
 
-def _node(item: Any) -> Node:
+def _node(item: Any) -> Node:  # noqa: PLR0911  one return a kind of node
     name, arg = str(item[0]), item[1]
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         low, high, inner = arg
@@ -133,7 +133,8 @@ class _Writer:
         if name == "BRANCH":
             return f"(?:{'|'.join(self.sequence(branch, flags) for branch in arg)})"
         if name == "REPEAT":
-            return self._repeat(*arg, flags)
+            low, high, inner = arg
+            return self._repeat(low, high, inner, flags)
         if name == "GROUPREF":
             return self._reference(arg, flags)
         if name == "LITERAL":

@@ -1,6 +1,6 @@
-"""A second look at small texts for messages that a mailer or a terminal has wrapped: newlines there count as spaces.
+r"""A second look at small texts for messages that a mailer or a terminal has wrapped: newlines there count as spaces.
 
-`I need 131072 KiB, but dom0_min_mem\\nis 262144` is one sentence of xend's. Two lines are joined only where the next
+`I need 131072 KiB, but dom0_min_mem\nis 262144` is one sentence of xend's. Two lines are joined only where the next
 word would not have fitted on the first, so that unrelated short lines never meet.
 """
 

@@ -11,8 +11,9 @@ UNKNOWN = "unknown"
 
 # Where toolstacks and kernels put the domid: libxl's prefix, xenstore paths, device names.
 _DOMID = re.compile(
-    r"\bDomain (\d+):|/local/domain/0/backend/\w+/(\d+)/|\bbackend/(?:vbd|vif|tap\w*|vbd3|qdisk|console|vkbd|vfb|pci)/(\d+)/"
-    r"|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/|\bdomid[ =:]+(\d+)"
+    r"\bDomain (\d+):|/local/domain/0/backend/\w+/(\d+)/|\bbackend/(?:vbd|vif|tap\w*|vbd3|qdisk|console|vkbd|vfb|pci)/"
+    r"(\d+)/|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/"
+    r"|\bdomid[ =:]+(\d+)"
 )
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -39,8 +40,7 @@ def guest_subject(source: Source, prefix: str) -> Subject:
 
 def domid_in(message: str) -> int | None:
     """The domid that a host-written message names in passing, and none but one."""
-    found = {int(next(filter(None, m.groups()))) for m in _DOMID.finditer(message[:8192])}
-    found.discard(0)
+    found = {int(text) for m in _DOMID.finditer(message[:8192]) for text in m.groups() if text} - {0}
     return found.pop() if len(found) == 1 else None
 
 
@@ -55,8 +55,8 @@ def fill_name(template: str, fields: Mapping[str, str]) -> str | None:
 def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source) -> Subject:
     name, uuid = fields.get("domain"), fields.get("uuid")
     domid = _number(fields.get("domid")) or _number(header.get("domid"))
-    if name is not None and name.isdigit() and domid is None:
-        name, domid = None, int(name)
+    if domid is None and _number(name) is not None:
+        name, domid = None, _number(name)
     if name in ("Domain-0", HOST_NAME) or (name is None and fields.get("domid") == "0"):
         return HOST
     if name is None and domid is None and uuid is None:

@@ -40,7 +40,9 @@ NEAR = 1_000.0
 def rule_of(text: str, name: str = "a-rule") -> Rule:
     """A rule from its text; id, class, title and severity are given unless it says them."""
     given = {"id": name, "class": "a-class", "title": "A title", "severity": "error"}
-    head = "".join(f"{key}: {value}\n" for key, value in given.items() if not re.search(rf"^{key}:", text, re.M))
+    head = "".join(
+        f"{key}: {value}\n" for key, value in given.items() if not re.search(rf"^{key}:", text, re.MULTILINE)
+    )
     return parse_rule(head + text, Path(f"{name}.yaml"))
 
 

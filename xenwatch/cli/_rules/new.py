@@ -1,6 +1,7 @@
 """`xenwatch rules new`: starts a rule file from a line that somebody pasted."""
 
 import re
+import sys
 from pathlib import Path
 
 import click
@@ -37,7 +38,7 @@ def new(rule_id: str, line: str, area: str, stream: str | None, folder: Path) ->
     \b
     xenwatch rules new vif-bridge-missing --area network --line 'Could not find bridge device xenbr7'
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    text = (click.get_text_stream("stdin").read() if line == "-" else line).rstrip("\n")
+    text = (sys.stdin.read() if line == "-" else line).rstrip("\n")
     path = folder / area / f"{rule_id}.yaml"
     if path.exists():
         raise InputError(f"{path} is there already")

@@ -44,21 +44,30 @@ def _seconds(regex: str, text: str) -> float:
     return time.perf_counter() - started
 
 
-def _nested(nodes: Iterable[Node], flags: int, around: frozenset[int] = frozenset()) -> bool:
+def _nested(nodes: Iterable[Node], flags: int) -> bool:
     """Whether an unbounded repeat stands directly inside another with nothing fixed between its turns."""
-    for name, arg in nodes:
-        if name == "REPEAT":
-            low, high, inner = arg
-            unbounded = high is None or high > 100  # noqa: PLR2004  as bad as unbounded
-            if unbounded and len(_solid(inner)) == 1 and _is_repeat(_solid(inner)[0]):
-                return True
-            if _nested(inner, flags, around):
-                return True
-        elif name == "GROUP" and _nested(arg[3], flags, around):
-            return True
-        elif name == "BRANCH" and any(_nested(branch, flags, around) for branch in arg):
-            return True
-    return False
+    return any(_is_nested(node) or any(_nested(inner, flags) for inner in _inside(node)) for node in nodes)
+
+
+def _is_nested(node: Node) -> bool:
+    name, arg = node
+    if name != "REPEAT" or not _endless(arg[1]):
+        return False
+    inner = _solid(arg[2])
+    return len(inner) == 1 and _is_repeat(inner[0])
+
+
+def _endless(high: int | None) -> bool:
+    return high is None or high > 100  # noqa: PLR2004  as bad as unbounded
+
+
+def _inside(node: Node) -> list[list[Node]]:
+    name, arg = node
+    if name == "REPEAT":
+        return [arg[2]]
+    if name == "GROUP":
+        return [arg[3]]
+    return list(arg) if name == "BRANCH" else []
 
 
 def _solid(nodes: Iterable[Node]) -> list[Node]:
@@ -72,7 +81,7 @@ def _is_repeat(node: Node) -> bool:
         return len(inner) == 1 and _is_repeat(inner[0])
     if name == "BRANCH":
         return any(len(_solid(branch)) == 1 and _is_repeat(_solid(branch)[0]) for branch in arg)
-    return name == "REPEAT" and (arg[1] is None or arg[1] > 100)  # noqa: PLR2004  as bad as unbounded
+    return name == "REPEAT" and _endless(arg[1])
 
 
 def _adversaries(nodes: list[Node], flags: int) -> Iterator[str]:
@@ -89,18 +98,11 @@ def _adversaries(nodes: list[Node], flags: int) -> Iterator[str]:
 
 
 def _repeats(node: Node) -> Iterator[list[Node]]:
-    name, arg = node
-    if name == "REPEAT":
-        yield arg[2]
-        for inner in arg[2]:
-            yield from _repeats(inner)
-    elif name == "GROUP":
-        for inner in arg[3]:
-            yield from _repeats(inner)
-    elif name == "BRANCH":
-        for branch in arg:
-            for inner in branch:
-                yield from _repeats(inner)
+    if node[0] == "REPEAT":
+        yield node[1][2]
+    for inner in _inside(node):
+        for deeper in inner:
+            yield from _repeats(deeper)
 
 
 def _sample(nodes: Iterable[Node], flags: int) -> str:
@@ -109,14 +111,12 @@ def _sample(nodes: Iterable[Node], flags: int) -> str:
 
 def _one(node: Node, flags: int) -> str:
     name, arg = node
-    if name == "GROUP":
-        return _sample(arg[3], flags)
-    if name == "BRANCH":
-        return _sample(arg[0], flags)
+    if name in ("GROUP", "BRANCH"):
+        return _sample(arg[3] if name == "GROUP" else arg[0], flags)
     if name == "REPEAT":
-        return _sample(arg[2], flags) * max(1, min(arg[0], 3))
+        return _sample(arg[2], flags) * max(1, min(int(arg[0]), 3))
     if name == "LITERAL":
-        return chr(arg)
+        return chr(int(arg))
     members = members_of(node, flags)
     liked = [m for m in b"a1 x-./" if members and m in members]
     return chr(liked[0]) if liked else ""

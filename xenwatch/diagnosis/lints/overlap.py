@@ -22,7 +22,7 @@ def _check(library: Library) -> Iterator[Problem]:
 
 
 def _others(library: Library, rule: Rule, test: RuleTest) -> list[str]:
-    """Rules that fire together with this one on its own story of one record: longer stories may hold several troubles."""
+    """Rules that fire with this one on its own story of one item: longer stories may hold several troubles."""
     if not test.expect or len(test.given) > 1:
         return []
     try:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from xenwatch.base.errors import Problem
-from xenwatch.diagnosis.lint import Library, Lint, problem
 from xenwatch.diagnosis.conditions import kinds_in, parts_of
+from xenwatch.diagnosis.lint import Library, Lint, problem
 from xenwatch.diagnosis.rule import MetricCondition, Rule
 from xenwatch.diagnosis.words import PLACE, SUBJECT_FIELDS, capture_names
 
