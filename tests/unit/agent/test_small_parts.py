@@ -1,0 +1,160 @@
+import asyncio
+import socket
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+
+from xenwatch.agent.demo_host import choose_address
+from xenwatch.agent.demo_story import Step, play, read_story, write
+from xenwatch.agent.ledger import MOST_RESOLVED, Ledger
+from xenwatch.agent.partmetrics import incident_families, log_families
+from xenwatch.agent.progress import Progress
+from xenwatch.agent.sdnotify import Notifier
+from xenwatch.agent.selfmetrics import MOST_LOGS, AgentCounters, SelfMetrics
+from xenwatch.base.clock import ManualClock
+from xenwatch.logs.counters import FollowCounters
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.incident import Incident
+from xenwatch.model.subject import Subject
+
+
+def an_incident(key: str, name: str = "web", **changes) -> Incident:
+    told = Diagnosis("r", "c", Subject("domain", name), "error", "t", "s", "why", 1.0)
+    return replace(Incident(key, told, "open", 1.0, 1.0), **changes)
+
+
+def test_a_part_that_is_silent_for_too_long_is_not_healthy_and_one_that_works_is():
+    clock = ManualClock()
+    progress = Progress(clock, 60.0, ["logs", "sampling"])
+    clock.advance(50)
+    progress.made("logs")
+    clock.advance(20)
+    assert [(c.name, c.ok) for c in progress.checks()] == [("logs", True), ("sampling", False)]
+    assert not progress.healthy
+    assert progress.has("logs")
+    assert not progress.has("sampling")
+
+
+def test_a_step_of_the_wall_clock_makes_nobody_unhealthy():
+    clock = ManualClock()
+    progress = Progress(clock, 60.0, ["logs"])
+    clock.set_wall(clock.now() + 86400)
+    assert progress.healthy
+
+
+@pytest.fixture
+def systemd(tmp_path: Path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind(str(tmp_path / "notify"))
+        door.settimeout(5)
+        yield door
+
+
+def test_systemd_is_told(systemd: socket.socket):
+    notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000"})
+    assert notifier.watchdog == 30.0
+    notifier.tell("READY=1", "STATUS=following logs")
+    assert systemd.recv(100) == b"READY=1\nSTATUS=following logs"
+
+
+def test_systemd_is_told_over_an_abstract_socket():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
+        door.bind("\0xenwatch-test-notify")
+        door.settimeout(5)
+        Notifier({"NOTIFY_SOCKET": "@xenwatch-test-notify"}).tell("WATCHDOG=1")
+        assert door.recv(100) == b"WATCHDOG=1"
+
+
+def test_without_systemd_or_with_its_socket_gone_nothing_happens(tmp_path: Path):
+    Notifier({}).tell("READY=1")
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
+
+
+@pytest.mark.parametrize("variables", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "5000", "WATCHDOG_PID": "1"}])
+def test_a_watchdog_that_is_not_ours_is_not_fed(variables: dict[str, str]):
+    assert Notifier({"NOTIFY_SOCKET": "/x", **variables}, pid=7).watchdog is None
+
+
+def test_opening_and_coming_back_are_counted_and_being_seen_again_is_not():
+    ledger = Ledger([an_incident("old", state="resolved")])
+    ledger.take([an_incident("new"), an_incident("old")])
+    ledger.take([an_incident("new", times_seen=2)])
+    ledger.take([an_incident("new", state="explained", explained_by="old")])
+    assert ledger.opened == {("r", "c", "error"): 2}
+
+
+def test_the_ledger_lists_what_is_over_last():
+    ledger = Ledger([an_incident("over", state="resolved", opened=0.0), an_incident("open")])
+    assert [i.id for i in ledger.ranked()] == ["open", "over"]
+
+
+def test_the_ledger_is_bounded_and_loses_the_oldest_resolved_one_first():
+    ledger = Ledger()
+    ledger.take([an_incident(f"r{n}", state="resolved", last_seen=float(n)) for n in range(MOST_RESOLVED + 1)])
+    ledger.take([an_incident("open", last_seen=-1.0)])
+    assert len(ledger.known) == MOST_RESOLVED + 1
+    assert "r0" not in ledger.known
+    assert "open" in ledger.known
+    ledger.forget(["open", "never known"])
+    assert "open" not in ledger.known
+
+
+def exposed(*parts) -> dict[str, list[dict[str, str]]]:
+    text = SelfMetrics(parts).render("openmetrics").decode()
+    return {family.name: [sample.labels for sample in family.samples] for family in parse_openmetrics(text)}
+
+
+def test_only_open_incidents_that_nothing_explains_are_open_in_the_metrics():
+    ledger = Ledger([
+        an_incident("a"),
+        an_incident("same-labels", diagnosis=an_incident("a").diagnosis),
+        an_incident("b", name="sym", state="explained", explained_by="a"),
+        an_incident("c", name="over", state="resolved"),
+        an_incident("d", name='ev"il\n\udcff'),
+    ])  # fmt: skip
+    names = [labels["name"] for labels in exposed(lambda: incident_families(ledger))["xenwatch_incident_open"]]
+    assert names == ["web", 'ev"il\n?']
+
+
+def test_so_many_logs_that_series_would_explode_are_cut_and_counted():
+    follow, counters = FollowCounters(), AgentCounters()
+    for number in range(MOST_LOGS + 3):
+        follow.of(f"/log/{number}").last_read = float(number)
+    shown = exposed(lambda: log_families(follow, counters))["xenwatch_log_lag_bytes"]
+    assert len(shown) == MOST_LOGS
+    assert {"source": f"/log/{MOST_LOGS + 2}"} in shown
+    assert counters.dropped["logs"] == 3
+
+
+async def test_the_story_is_written_when_its_time_has_come(tmp_path: Path):
+    clock = ManualClock(start=1_700_000_000.0)
+    story = (
+        Step("first", 0.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] one",)}),
+        Step("second", 5.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] two",)}),
+    )
+    playing = asyncio.create_task(play(story, tmp_path, clock, UTC))
+    while not clock._sleepers:  # noqa: ASYNC110 - the story is running towards its first pause
+        await asyncio.sleep(0)
+    assert (tmp_path / "a/x.log").read_text() == "[2023-11-14 22:13:20] one\n"
+    clock.advance(5)
+    await playing
+    assert (tmp_path / "a/x.log").read_text().splitlines()[1] == "[2023-11-14 22:13:25] two"
+
+
+def test_the_shipped_story_can_be_written_and_names_a_class_where_something_is_wrong(tmp_path: Path):
+    story = read_story()
+    for step in story:
+        write(step, tmp_path, 1_700_000_000.0, UTC)
+    assert [step.at for step in story] == sorted(step.at for step in story)
+    assert sum(step.tells is not None for step in story) >= 8
+    assert sum(step.tells is None for step in story) >= 2
+
+
+def test_the_demo_takes_another_port_where_the_usual_one_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert choose_address(("127.0.0.1", port)) == ("127.0.0.1", 0)
+    assert choose_address(("127.0.0.1", port)) == ("127.0.0.1", port)
