@@ -30,6 +30,10 @@ class Cursor:
         marker = os.pread(fd, self.marker.length, self.offset - self.marker.length)
         return Mark.of(head) == self.head and Mark.of(marker) == self.marker
 
+    def may_be(self, other: Identity) -> bool:
+        """Content alone has to tell: device numbers change over a reboot, and some files have no generation."""
+        return self.identity.device != other.device or other.generation is None
+
     def as_json(self) -> dict[str, Any]:
         return {
             "identity": list(self.identity),

@@ -7,6 +7,7 @@ from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.identity import HEAD_BYTES, MARKER_BYTES, Identity, Mark
 
 PIECE_BYTES = 256 * 1024
+_LINE_SEARCH_BYTES = 64 * 1024
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO among the logs must not hold us up
 
 
@@ -70,6 +71,12 @@ class Generation:
         """Pass over what lies before `offset`, as if it had been handed on. Raises OSError."""
         self._remember(offset, min(HEAD_BYTES, offset), min(MARKER_BYTES, offset))
         self.line = 0 if offset else 1
+
+    def skip_to_line(self, offset: int) -> None:
+        """Pass over what lies before the line that `offset` is in; before `offset` where that is too long."""
+        begin = max(0, offset - _LINE_SEARCH_BYTES)
+        found = os.pread(self.fd, offset - begin, begin).rfind(b"\n") + 1
+        self.skip_to(begin + found if found or begin == 0 else offset)
 
     def _remember(self, offset: int, head: int, marker: int) -> None:
         self.offset = offset
@@ -158,6 +165,12 @@ class Generation:
             Mark.of(self._marker),
             overwritten=self.stale is not None,
         )
+
+
+def next_name(name: str) -> str:
+    """`801-2f` becomes `801-2f+1`, then `801-2f+2`: the same file with other content."""
+    stem, _, times = name.partition("+")
+    return f"{stem}+{int(times or 0) + 1}"
 
 
 def fresh_end(stale: bytes, now: bytes) -> int:

@@ -1,32 +1,18 @@
 """One log with all its rotated files: every byte is handed on once, in the order of the files."""
 
-# ruff: noqa: PTH116  the path is looked at at every wake, and a Path costs ten times a string
-import os
 import time
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterator, Sequence
 
 from xenwatch.base.clock import Clock
+from xenwatch.logs.chain import Chain
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.generation import Generation, RewoundError
-from xenwatch.logs.identity import Identity, is_compressed
 from xenwatch.logs.options import FollowOptions
-from xenwatch.logs.rotation import Member, close_all, is_copy, open_chain
 from xenwatch.logs.spool import Spool
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
-_LINE_SEARCH_BYTES = 64 * 1024
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has
-
-_Who = tuple[int, ...]
-
-
-class _Rewound(NamedTuple):
-    """Content that was replaced in place; `current`: that of the log itself, not of a file rotated long ago."""
-
-    cursor: Cursor
-    current: bool
 
 
 class FileSource:
@@ -47,71 +33,46 @@ class FileSource:
         from_end: bool = False,
     ) -> None:
         self._source, self._clock, self._counters, self._options = source, clock, counters, options
-        self._directory, self._log = os.path.split(source.path)
         self._spool = spool
-        self._open: list[Generation] = []
-        """Oldest first; the last one that is not detached is what the path shows."""
-        self._parked: list[Cursor] = list(cursors or ())
-        """Known and handed on so far, but not held open."""
-        self._rewound: list[_Rewound] = []
-        self._copies: set[Identity] = set()
-        """Files that hold what the log holds too."""
-        self._ended: list[Cursor] = []
-        """Lost without a trace; that nothing follows is still to be told."""
-        self._first, self._from_end = cursors is None, from_end
-        self._newest_rotated = f"{source.path}.1"
-        self._resuming = True
-        """Until the files are met for the first time: each may get late writes, as if it had just been renamed."""
-        self._shown: tuple[_Who, _Who] = ((), ())
-        self._walk_again = True
-
-    @property
-    def path(self) -> str:
-        return self._source.path
+        self._chain = Chain(source.path, clock, counters, options, cursors=cursors, spool=spool, from_end=from_end)
 
     @property
     def forgotten(self) -> bool:
         """Nothing of the log is left."""
-        return not (self._open or self._parked or self._walk_again)
+        return self._chain.gone
 
     def cursors(self) -> list[Cursor]:
         """Where a successor goes on, oldest generation first."""
-        return [
-            *self._parked,
-            *(one.cursor for one in self._rewound),
-            *(generation.cursor() for generation in self._open),
-        ]
+        return self._chain.cursors()
 
     def close(self) -> None:
         """Let go of all files."""
-        for generation in self._open:
-            os.close(generation.fd)
-        self._open.clear()
+        self._chain.close()
 
     def chunks(self, *, settle: bool = False) -> Iterator[Chunk]:
         """Everything new. Files that cannot be read are counted and tried again at the next call."""
-        if self._path_moved() or (self._walk_again and settle) or self._first:
-            self._walk()
-        rewound = True
-        while rewound:
-            rewound = False
-            for generation in tuple(self._open):
-                try:
-                    yield from self._drain(generation, settle)
-                except RewoundError:
-                    self._path_moved()
-                    self._walk()
-                    rewound = True
-                    break
-                except OSError:
-                    self._counters.read_errors += 1
+        chain = self._chain
+        chain.look(settle=settle)
+        try_again = True
+        while try_again:
+            try_again = yield from self._drain_all(settle)
         yield from self._close_quiet()
-        while self._ended:
-            ended = self._ended.pop()
+        while chain.ended:
+            ended = chain.ended.pop()
             yield self._final(Position(ended.name, ended.offset, ended.line))
-        self._counters.lag_bytes = sum(max(0, generation.size - generation.offset) for generation in self._open)
+        self._counters.lag_bytes = sum(max(0, generation.size - generation.offset) for generation in chain.open)
 
-    # -- reading -------------------------------------------------------------------------------------------------
+    def _drain_all(self, settle: bool) -> Generator[Chunk, None, bool]:
+        """True when the files turned out to be others than they were taken for."""
+        for generation in tuple(self._chain.open):
+            try:
+                yield from self._drain(generation, settle)
+            except RewoundError:
+                self._chain.look_again()
+                return True
+            except OSError:
+                self._counters.read_errors += 1
+        return False
 
     def _drain(self, generation: Generation, settle: bool) -> Iterator[Chunk]:
         size = generation.size
@@ -130,7 +91,7 @@ class FileSource:
             piece = generation.take(flush=flush)
             if not piece:
                 return
-            if not offset and not generation.detached and self._rotated_meanwhile():
+            if not offset and not generation.detached and self._chain.rotated_meanwhile():
                 generation.take_back()  # before its first line was read a truncation does not show, but a copy does
                 raise RewoundError
             generation.quiet_since = self._clock.monotonic()
@@ -151,7 +112,7 @@ class FileSource:
 
     def _close_quiet(self) -> Iterator[Chunk]:
         now = self._clock.monotonic()
-        late = [generation for generation in self._open if generation.detached]
+        late = [generation for generation in self._chain.open if generation.detached]
         for number, generation in enumerate(late, start=1):
             quiet = now - generation.quiet_since >= self._options.keep_open_seconds
             if not quiet and len(late) - number < _MOST_DETACHED:
@@ -161,226 +122,8 @@ class FileSource:
             except (RewoundError, OSError):
                 self._counters.read_errors += 1
             yield self._final(Position(generation.name, generation.offset, generation.line))
-            self._park(generation)
-
-    def _park(self, generation: Generation) -> None:
-        self._open.remove(generation)
-        if os.fstat(generation.fd).st_nlink:
-            self._parked.append(generation.cursor())
-        os.close(generation.fd)
-
-    # -- content replaced in place -------------------------------------------------------------------------------
-
-    def _look_behind(self) -> bool:
-        """Find the open files whose content was replaced; what was not read yet may stand in a copy beside them."""
-        found = False
-        for where, generation in reversed(tuple(enumerate(self._open))):
-            if generation.intact():
-                continue
-            found = True
-            self._counters.truncations += 1
-            self._rewound.append(_Rewound(generation.cursor(), current=not generation.detached))
-            if generation.detached:  # a new copy was written over it, or it was emptied: it is met as a stranger
-                del self._open[where]
-                os.close(generation.fd)
-            else:
-                fresh = Generation.begin(generation.fd, generation.identity, _next_name(generation.name))
-                fresh.quiet_since = self._clock.monotonic()
-                self._open[where] = fresh
-                self._take_stale(fresh)
-        return found
-
-    def _take_stale(self, fresh: Generation) -> None:
-        if self._spool is None:
-            return
-        content = self._spool.content()
-        overlay = bool(content) and os.fstat(fresh.fd).st_size == len(content)
-        self._spool.turn(overlay=overlay)
-        fresh.stale = content if overlay else None
-
-    # -- which files there are -----------------------------------------------------------------------------------
-
-    def _path_moved(self) -> bool:
-        """The path shows another file than at the last look, or what was rotated last is another or has grown."""
-        shown = (_who(self.path), _who_and_size(self._newest_rotated))
-        moved = shown != self._shown
-        self._shown = shown
-        return moved
-
-    def _rotated_meanwhile(self) -> bool:
-        return (self._shown[0], self._shown[1][:2]) != (_who(self.path), _who(self._newest_rotated))
-
-    def _walk(self) -> None:
-        """Meet every file of the chain; one that is not known, wherever it stands, is new."""
-        try:
-            self._look_behind()
-            members, complete, unreadable = open_chain(self._directory, self._log)
-        except OSError:
-            members, complete, unreadable = [], False, 1
-        self._counters.read_errors += unreadable
-        self._walk_again = not complete
-        try:
-            self._take_in(members)
-            if complete:
-                self._forget({member.identity for member in members})
-        finally:
-            held = {generation.fd for generation in self._open}
-            close_all(member for member in members if member.fd not in held)
-
-    def _take_in(self, members: list[Member]) -> None:
-        there = {member.identity for member in members}
-        strangers = [member for member in members if not self._meet(member)]
-        behind = True
-        while behind:  # a truncation between the two looks makes a copy look like a new file
-            strangers = [member for member in strangers if not self._continue_in_copy(member, there)]
-            fresh = [member for member in strangers if not self._still_copying(member, members)]
-            behind = self._look_behind()
-        self._begin_all(fresh)
-        self._sort(members)
-        if members:
-            self._first = self._resuming = False
-
-    def _begin_all(self, strangers: list[Member]) -> None:
-        begun = [self._begin(member) for member in strangers]
-        if self._first:
-            self._skip_history(begun)
-        else:
-            self._counters.rotations += len(begun)
-
-    def _forget(self, there: set[Identity]) -> None:
-        """Drop what is known about files that are gone, and content that stands in none of them."""
-        self._parked = [cursor for cursor in self._parked if cursor.identity in there]
-        self._copies &= there
-        self._counters.truncations_without_copy += sum(one.current for one in self._rewound)
-        self._ended += [one.cursor for one in self._rewound]
-        self._rewound.clear()
-
-    def _meet(self, member: Member) -> bool:
-        """True where the member is a known file."""
-        if any(one.identity == member.identity for one in self._open):
-            return True
-        cursor = next((one for one in self._parked if one.identity == member.identity), None)
-        if cursor is None:
-            return False
-        if cursor.offset == 0 and cursor.identity.generation is None:
-            self._parked.remove(cursor)  # only an inode number, which any file may have by now
-            return False
-        if member.rotated and not self._resuming and member.size == cursor.offset and cursor.found_in(member.fd):
-            return True
-        self._parked.remove(cursor)
-        if self._resume(member, cursor):
-            return True
-        self._counters.truncations += 1
-        self._rewound.append(_Rewound(cursor, current=not (member.rotated and member.size)))
-        if not member.rotated:
-            self._replaced(member, cursor)
-        return not member.rotated
-
-    def _resume(self, member: Member, cursor: Cursor) -> bool:
-        generation = Generation.resume(member.fd, member.identity, cursor)
-        if generation is None:
-            return False
-        self._copies.discard(member.identity)
-        if cursor.overwritten and self._spool is not None:
-            generation.stale = self._spool.content()
-        self._add(generation)
-        return True
-
-    def _replaced(self, member: Member, cursor: Cursor) -> None:
-        """While nobody looked, the content of the log's file was replaced."""
-        fresh = Generation.begin(member.fd, member.identity, _next_name(cursor.name))
-        self._take_stale(fresh)
-        self._add(fresh)
-
-    def _continue_in_copy(self, member: Member, there: set[Identity]) -> bool:
-        """The member holds what a rewound file held, or is a file we knew under another device number."""
-        for rewound in self._rewound if member.rotated else ():
-            if rewound.cursor.head.length and self._resume(member, rewound.cursor):
-                self._rewound.remove(rewound)
-                return True
-        moved = [one for one in self._parked if one.identity not in there and _may_have_moved(one, member)]
-        for cursor in moved:
-            if cursor.head.length and self._resume(member, cursor):
-                self._parked.remove(cursor)
-                return True
-        return False
-
-    def _still_copying(self, member: Member, members: list[Member]) -> bool:
-        """A copy of the log as it is now: read only if the log is truncated and the copy holds more than was read."""
-        log = next((one for one in members if not one.rotated), None)
-        if log is None or not member.rotated:
-            return False
-        if member.identity not in self._copies and not is_copy(member, log):
-            return False
-        if any(one.identity == log.identity and one.offset for one in self._open):
-            self._copies |= {member.identity} if member.size else set()
-        elif member.size:
-            self._walk_again = True  # nothing was read of the log yet, so its truncation would not show
-        return True
-
-    def _begin(self, member: Member) -> Generation:
-        generation = Generation.begin(member.fd, member.identity)
-        while any(generation.name == one.name for one in self._open):
-            generation.name = _next_name(generation.name)
-        if self._spool is not None and not member.rotated:
-            self._spool.turn(overlay=False)
-        if is_compressed(os.pread(member.fd, 8, 0)):
-            generation.skip_to(member.size)
-        self._add(generation)
-        return generation
-
-    def _add(self, generation: Generation) -> None:
-        generation.quiet_since = self._clock.monotonic()
-        self._open.append(generation)
-
-    def _skip_history(self, begun: list[Generation]) -> None:
-        room = 0 if self._from_end else self._options.history_bytes
-        for generation in reversed(begun):
-            size = os.fstat(generation.fd).st_size
-            if size > room:
-                generation.skip_to(_line_start(generation.fd, size - room))
-            room = max(0, room - size)
-
-    def _sort(self, members: list[Member]) -> None:
-        place = {member.identity: number for number, member in enumerate(members)}
-        self._open.sort(key=lambda one: place.get(one.identity, -1))
-        base = next((member.identity for member in members if not member.rotated), None)
-        for generation in self._open:
-            detached = generation.identity != base
-            if detached and not generation.detached:
-                generation.quiet_since = self._clock.monotonic()
-            generation.detached = detached
-
-
-def _next_name(name: str) -> str:
-    """`801-2f` becomes `801-2f+1`, then `801-2f+2`: the same file with other content."""
-    stem, _, times = name.partition("+")
-    return f"{stem}+{int(times or 0) + 1}"
-
-
-def _who(path: str) -> _Who:
-    return _who_and_size(path)[:2]
-
-
-def _who_and_size(path: str) -> _Who:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_size
+            self._chain.park(generation)
 
 
 def _hint(near: float) -> TimeHint:
     return TimeHint(near, float(time.localtime(near).tm_gmtoff))
-
-
-def _may_have_moved(cursor: Cursor, member: Member) -> bool:
-    """Device numbers change over a reboot; where there is no generation to compare, content alone has to tell."""
-    return cursor.identity.device != member.identity.device or member.identity.generation is None
-
-
-def _line_start(fd: int, offset: int) -> int:
-    """Start of the line that `offset` lies in, or `offset` itself when that is too far away. Raises OSError."""
-    begin = max(0, offset - _LINE_SEARCH_BYTES)
-    found = os.pread(fd, offset - begin, begin).rfind(b"\n") + 1
-    return begin + found if found or begin == 0 else offset
