@@ -14,7 +14,7 @@ from xenwatch.agent.settings import show_address
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, XenwatchError
 from xenwatch.host.doors import open_doors
-from xenwatch.host.virdomains import list_domains
+from xenwatch.host.libvirtconn import Session
 from xenwatch.logs.format import HEAD, recognise
 
 Verdict = Literal["ok", "warning", "error"]
@@ -46,7 +46,7 @@ def _state(folder: Path) -> Finding:
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
-    if not os.access(place, os.W_OK | os.X_OK):
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return Finding("agent.state_dir", "error", f"{folder}: {place} cannot be written by this user")
     words = f"{folder} can be written" if place == folder else f"{folder} is not there yet and can be made"
     return Finding("agent.state_dir", "ok", words)
@@ -87,12 +87,16 @@ async def _libvirt(config: Config, clock: Clock) -> Finding:
     if doors.libvirt is None:
         return Finding(about, "warning", "libvirt is not asked; domains come from xl alone")
     try:
-        domains = await doors.libvirt.run("domains", list_domains, LIBVIRT_DEADLINE)
+        count = await doors.libvirt.run("count of domains", _running_domains, LIBVIRT_DEADLINE)
     except HostError as error:
         return Finding(about, "warning", f"{error}; it is tried again and again while the agent runs")
     finally:
         await doors.close()
-    return Finding(about, "ok", f"{uri} answers; {len(domains)} domains")
+    return Finding(about, "ok", f"{uri} answers; {count} domains run")
+
+
+def _running_domains(session: Session) -> int:
+    return session.call("connectNumOfDomains", session.connection.numOfDomains)
 
 
 def _rules(config: Config) -> Finding:

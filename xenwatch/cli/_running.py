@@ -78,9 +78,10 @@ class Running:
             with urllib.request.urlopen(request, timeout=DEADLINE) as answer:  # noqa: S310 - as above
                 return json.loads(answer.read(_LARGEST))
         except urllib.error.HTTPError as error:
-            if error.code == 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
-                return json.loads(error.read(_LARGEST))
-            raise InputError(_refusal(error)) from None
+            with error:
+                if error.code == 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
+                    return json.loads(error.read(_LARGEST))
+                raise InputError(_refusal(error)) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             raise Unavailable(
