@@ -12,7 +12,7 @@ from xenwatch.model.action import ActionRun, Alert
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import breaker, outbox, switch
+from xenwatch.remediation import outbox
 from xenwatch.remediation.catalogue import load_catalogue, risks
 from xenwatch.remediation.desk import Desk
 from xenwatch.remediation.journal import Journal
@@ -199,8 +199,8 @@ class Story:
         await self.desk.turn(False, "human:ann", reason)
 
     async def do_maintenance(self, value: dict[str, Any]) -> None:
-        given = {"owner": "ann", "reason": "disks", "seconds": 3600.0, "longest": 86400.0} | value.get("given", {})
-        await self.desk._ledger.write(lambda tx: switch.start_maintenance(tx, value["scope"], **given))
+        given = {"owner": "ann", "reason": "disks", "seconds": 3600.0} | value.get("given", {})
+        await self.desk.maintain(value["scope"], **given)
 
     async def do_failing(self, value: dict[str, Any]) -> None:
         await self.desk.note_failing(value["targets"], value["watched"])
@@ -211,7 +211,7 @@ class Story:
             self.clock.advance(float(value.get("every", 60.0)))
 
     async def do_close_breaker(self, actor: str) -> None:
-        await self.desk._ledger.write(lambda tx: breaker.close(tx, actor, "understood"))
+        await self.desk.close_breaker(actor, "understood")
 
     async def do_settle(self, succeeded: bool) -> None:
         run = next(r for r in await self.desk.runs() if r.state == "unknown")

@@ -12,7 +12,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 Risk = Literal["L0", "L1", "L2", "L3", "L4"]
 RISKS: tuple[Risk, ...] = get_args(Risk)
-"""L0 reads only, L1 is reversible and local, L2 interrupts a guest, L3 may lose data or service, L4 is never automatic."""
+"""L0 reads only, L1 is reversible, L2 interrupts a guest, L3 may lose data or service, L4 is never automatic."""
 
 RunState = Literal[
     "new", "proposed", "awaiting_approval", "admitted", "leased", "prechecked", "executing", "verifying",

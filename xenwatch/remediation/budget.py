@@ -86,7 +86,8 @@ def cooling(tx: Tx, target: str, pace: Pace) -> str | None:
 def note_attempt(tx: Tx, target: str) -> None:
     """Count one more attempt; the pause after it is twice the one before, whatever came of it."""
     tx.db.execute(
-        "INSERT INTO backoff VALUES(?,1,?,NULL) ON CONFLICT(target) DO UPDATE SET level=level+1, last=?, healthy_since=NULL",
+        "INSERT INTO backoff VALUES(?,1,?,NULL)"
+        " ON CONFLICT(target) DO UPDATE SET level=level+1, last=?, healthy_since=NULL",
         (target, tx.at, tx.at),
     )
 

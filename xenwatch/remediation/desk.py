@@ -18,7 +18,7 @@ from xenwatch.model.action import (
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import approvals, budget, outbox, storm, switch, trouble
+from xenwatch.remediation import approvals, breaker, budget, outbox, storm, switch, trouble
 from xenwatch.remediation.action import Action
 from xenwatch.remediation.doors import Machine
 from xenwatch.remediation.execute import US, Executor
@@ -147,6 +147,21 @@ class Desk:
         """The kill switch."""
         await self._ledger.write(lambda tx: switch.turn(tx, off, actor, reason))
 
+    async def close_breaker(self, actor: str, reason: str) -> None:
+        """A person lets runs start again."""
+        await self._ledger.write(lambda tx: breaker.close(tx, actor, reason))
+
+    async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:
+        """Maintenance for a while; 0 seconds end it."""
+        longest = self.policy.maintenance_ttl
+        if seconds:
+            given = {"owner": owner, "reason": reason}
+            await self._ledger.write(
+                lambda tx: switch.start_maintenance(tx, scope, **given, seconds=seconds, longest=longest)
+            )
+        else:
+            await self._ledger.write(lambda tx: switch.end_maintenance(tx, scope, owner))
+
     # --- the daily round
 
     async def recover(self) -> None:
@@ -164,6 +179,13 @@ class Desk:
             if run.id not in self._underway:
                 self._underway[run.id] = asyncio.create_task(self._start(run))
         await asyncio.sleep(0)
+
+    async def serve(self, every: float = 10.0) -> None:
+        """Recover, then a round every so many seconds, until cancelled."""
+        await self.recover()
+        while True:
+            await self.tick()
+            await self._clock.sleep(every)
 
     async def idle(self) -> None:
         """Wait until every run underway has ended."""

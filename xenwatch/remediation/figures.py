@@ -23,7 +23,7 @@ def figures(tx: Tx, policy: Policy, slowest_commit: float) -> RemediationFigures
     )
     return RemediationFigures(
         runs={(action, state): count for action, state, count in states if state in ENDED},
-        blocked={guard: count for guard, count in tx.db.execute("SELECT guard, count FROM blocked")},
+        blocked=dict(tx.db.execute("SELECT guard, count FROM blocked").fetchall()),
         in_progress=_underway(states),
         budget_remaining=budget.remaining(tx, policy.limits, policy.inventory.here),
         breaker_open=breaker.reason_open(tx) is not None,

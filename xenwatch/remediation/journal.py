@@ -40,7 +40,7 @@ class Tx:
 
     def __init__(self, db: sqlite3.Connection, at: float, wall: float, boot: str) -> None:
         self.db, self.at, self.wall, self.boot = db, at, wall, boot
-        """`at` is journal time: seconds the host has been up since the journal began; a wall clock step leaves it be."""
+        """`at` is journal time: seconds the host was up since the journal began; a step of the wall clock leaves it."""
 
     def one(self, sql: str, *values: object) -> Any:
         """The first column of the first row; None where there is none."""
@@ -71,7 +71,7 @@ class Tx:
     def move(
         self, run: str, new: RunState, actor: str, reason: str = "", facts: Mapping[str, Any] | None = None
     ) -> None:
-        """Move a run; StoreError where the table of moves does not have it. Where nothing can have been done, no budget is used."""
+        """Move a run; StoreError where the table of moves does not have it. Nothing done: its budget comes back."""
         old = self.one("SELECT state FROM run WHERE id=?", run)
         self.entry("move", run, actor, reason, facts, old=old, new=new)
         if new in ("aborted", "cancelled"):

@@ -4,7 +4,7 @@ from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.inventory import Guest
 
 OURS = "xenwatch"
-"""`owner = "xenwatch"` in the policy: that the guest is also started at boot by xendomains or libvirt is known and meant."""
+"""`owner = "xenwatch"` in the policy: that xendomains or libvirt also starts the guest at boot is known and meant."""
 
 _PROGRAM_GONE, _NOT_FOUND = 127, 1
 

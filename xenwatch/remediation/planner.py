@@ -72,19 +72,22 @@ class Planner:
         noted = self._journal.query("SELECT at FROM trouble WHERE key=?", trigger.key)
         if noted and self._journal.now() - noted[0][0] < rule.holds_for:
             return Stop("too_early", f"{trigger.name} must last {rule.holds_for:g} s")
-        sql = "SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ('proposed','awaiting_approval',"
+        sql = "SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ("
         others = self._journal.query(
-            sql + "'admitted','leased','prechecked','executing','verifying')", rule.name, target.key
+            sql + "'proposed','awaiting_approval','admitted','leased','prechecked','executing','verifying')",
+            rule.name,
+            target.key,
         )
         if others[0][0] >= rule.max_targets:
             return Stop("max_targets", f"{rule.name} is at work on {others[0][0]} other target(s)")
         for rung in rule.ladder:
             sql = (
-                "SELECT count(*), max(created) FROM run WHERE trouble=? AND rule=? AND action=? AND state<>'cancelled'"
+                "SELECT count(*) FILTER (WHERE state NOT IN ('aborted','expired')), max(created) FROM run"
+                " WHERE trouble=? AND rule=? AND action=? AND state<>'cancelled'"
             )
             used, last = self._journal.query(sql, trigger.key, rule.name, rung.action)[0]
             if used < rung.max:
-                wait = (last or 0.0) + rung.every - self._journal.now() if used else 0.0
+                wait = last + rung.every - self._journal.now() if last is not None else 0.0
                 return Stop("every", f"{rung.action} again in {wait:.0f} s") if wait > 0 else rung
         return Stop("ladder", f"every rung of {rule.name} was used")
 

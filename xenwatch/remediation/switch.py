@@ -17,7 +17,7 @@ def reason_off(tx: Tx) -> str | None:
 
 
 def start_maintenance(tx: Tx, scope: str, *, owner: str, reason: str, seconds: float, longest: float) -> None:
-    """No automatic action on `scope` (`all`, `host/xen1`, `domain/<uuid>`) for a while; InputError: it is not granted."""
+    """No automatic action on `scope` (`all`, `host/xen1`, `domain/<uuid>`) for a while; InputError: not granted."""
     if not owner or not reason:
         raise InputError("maintenance needs an owner and a reason")
     if not 0 < seconds <= longest:

@@ -23,10 +23,9 @@ async def _check(context: Context) -> list[Finding]:
     return [passes("room", fits, f"{free} MiB free in /var/lib", "df")]
 
 
-async def _plan(context: Context) -> Plan:
+async def _plan(_context: Context) -> Plan:
     """One file a source, in a folder of the run's own."""
-    folder = "{run}"
-    return Plan(tuple(Step(Order(argv(*words), save_as=f"{folder}/{name}.txt")) for name, words in _SOURCES.items()))
+    return Plan(tuple(Step(Order(argv(*words), save_as=f"{{run}}/{name}.txt")) for name, words in _SOURCES.items()))
 
 
 async def _verify(context: Context) -> Verdict:

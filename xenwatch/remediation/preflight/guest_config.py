@@ -1,4 +1,4 @@
-"""A guest's configuration, whichever toolstack keeps it: an xl or xm file, `xl list -l` of a running one, libvirt's XML."""
+"""A guest's configuration, whoever keeps it: an xl or xm file, `xl list -l` of a running one, libvirt's XML."""
 
 import ast
 import json
@@ -64,7 +64,7 @@ async def read_config(context: Context, *, running: bool) -> GuestConfig | None:
 
 
 def from_file(text: str) -> GuestConfig | None:
-    """From an xl or xm file: assignments of texts, numbers and lists. One that computes (xm allowed it) cannot be told."""
+    """From an xl or xm file: assignments of texts, numbers and lists. One that computes (xm's may) cannot be told."""
     try:
         body = ast.parse(re.sub(r";\s*$", "", text, flags=re.MULTILINE)).body
         said = {

@@ -24,7 +24,7 @@ async def info(context: Context, host: str = HERE) -> dict[str, str] | None:
 
 
 async def free_mib(context: Context, host: str = HERE) -> int | None:
-    """Free memory of a host, less the policy's reserve. `free_memory` has claims of guests being built taken off already."""
+    """Free memory of a host, less the policy's reserve. Claims of guests being built are off `free_memory` already."""
     said = await info(context, host)
     free = (said or {}).get("free_memory", "")
     known = context.inventory.host(host or context.inventory.here)
@@ -32,7 +32,7 @@ async def free_mib(context: Context, host: str = HERE) -> int | None:
 
 
 def needed_mib(config: GuestConfig) -> int:
-    """Target, shadow or paging memory (4 KiB × (256 a vCPU + 2 a MiB)), a little for the domain itself; whole 2 MiB."""
+    """Target, shadow or paging memory (4 KiB x (256 a vCPU + 2 a MiB)), a little for the domain itself; whole 2 MiB."""
     paging = 0.0 if config.kind == "pv" else 4 * (256 * config.vcpus + 2 * config.max_memory_mib) / 1024
     own = 1 if config.kind == "pv" else 2
     return math.ceil((config.memory_mib + paging + own) / _SUPERPAGE_MIB) * _SUPERPAGE_MIB

@@ -29,7 +29,7 @@ async def guest_disks(context: Context) -> tuple[Disk, ...] | None:
 
 
 async def disk_holders(context: Context, path: str, host: str = HERE) -> list[Held] | None:
-    """What stands on a disk in dom0, topmost first; the last may be the disk itself where it is mounted. None: unknown."""
+    """What stands on a disk in dom0, topmost first, last the disk itself where it is mounted. None: unknown."""
     if not path.startswith("/dev/"):
         return await _file_holders(context, path, host)
     answer = await context.read("lsblk", "--json", "--paths", "--output", "NAME,TYPE,MOUNTPOINT", "--", path, host=host)

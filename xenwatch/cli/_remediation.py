@@ -1,0 +1,82 @@
+"""What the words about remediation share: its files, who is asking, and tables for people."""
+
+import asyncio
+import os
+import pwd
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from xenwatch.agent.config_load import load_config
+from xenwatch.base.clock import SystemClock
+from xenwatch.host.libvirt import Libvirt
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.action import Finding
+from xenwatch.remediation.desk import Desk
+from xenwatch.remediation.local import open_desk, through
+
+T = TypeVar("T")
+
+POLICY = click.option(
+    "--policy", type=click.Path(path_type=Path, dir_okay=False), default=Path("/etc/xenwatch/policy.toml"),
+    show_default=True, envvar="XENWATCH_POLICY", help="The policy file.",
+)  # fmt: skip
+_COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
+
+
+def with_desk(policy: Path, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
+    """Open remediation on this host's journal, do one thing, close it."""
+
+    async def whole() -> T:
+        clock = SystemClock()
+        libvirt = Libvirt("xen:///system", clock)
+        desk, _ = open_desk(policy, state_dir(config), clock=clock, libvirt=through(libvirt))
+        try:
+            return await work(desk)
+        finally:
+            desk.close()
+            await libvirt.close()
+
+    return asyncio.run(whole())
+
+
+def state_dir(config: Path | None) -> Path:
+    """Where the agent keeps its state."""
+    return load_config(config, dict(os.environ)).config.agent.state_dir
+
+
+def person() -> str:
+    """Who is at the keyboard, as the journal names persons: the login behind sudo where there is one."""
+    return f"human:{os.environ.get('SUDO_USER') or pwd.getpwuid(os.getuid()).pw_name}"
+
+
+def subject_of(text: str) -> Subject:
+    """`web` or `domain/web` is a guest, `host` this host, `lv/vg0/data` a volume."""
+    kind, slash, name = text.partition("/")
+    if text == "host":
+        return Subject("host", "dom0")
+    return Subject(kind, name) if slash else Subject("domain", text)
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """`key=value` words."""
+    wrong = [word for word in words if "=" not in word]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]}: write key=value")
+    return dict(word.split("=", 1) for word in words)
+
+
+def findings_table(findings: Sequence[Finding]) -> str:
+    """Check, outcome, what came out, how it was learnt."""
+    width = max((len(f.check) for f in findings), default=0)
+    return "\n".join(
+        f"{f.check:<{width}}  {click.style(f'{f.outcome:<7}', fg=_COLOURS[f.outcome])}  {_one_line(f.detail)}"
+        + (f"  [{f.learnt}]" if f.learnt else "")
+        for f in findings
+    )
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]

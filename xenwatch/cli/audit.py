@@ -1,0 +1,64 @@
+"""`xenwatch audit`: the journal of remediation, and whether anybody changed it."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from xenwatch.base.clock import SystemClock
+from xenwatch.base.errors import InputError, StoreError
+from xenwatch.cli._options import CONFIG, FORMAT
+from xenwatch.cli._remediation import state_dir
+from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.local import JOURNAL
+
+
+@click.group(invoke_without_command=True, short_help="The journal of remediation; verify it.")
+@CONFIG
+@FORMAT
+@click.pass_context
+def COMMAND(ctx: click.Context, config: Path | None, form: str) -> None:  # noqa: N802 - the registry's name
+    """Print everything remediation decided and did, oldest first.
+
+    \b
+    Examples:
+      xenwatch audit
+      xenwatch audit --format json | jq 'select(.kind == "intent")'
+      xenwatch audit verify
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    ctx.obj = config
+    if ctx.invoked_subcommand is not None:
+        return
+    journal = _open(config)
+    for entry in journal.entries():
+        if form == "json":
+            click.echo(json.dumps(asdict(entry), sort_keys=True))
+            continue
+        when = datetime.fromtimestamp(entry.wall, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind
+        click.echo(f"{entry.seq:6} {when}  {entry.run or '-':<21}  {what:<32}  {entry.actor}  {entry.reason}")
+    journal.close()
+
+
+@COMMAND.command()
+@click.pass_context
+def verify(ctx: click.Context) -> None:
+    """Check the whole hash chain. Exit code 1 where a line was changed, removed or put in."""
+    try:
+        journal = _open(ctx.obj)
+    except StoreError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(f"whole: {len(journal.entries())} entries")
+    journal.close()
+
+
+def _open(config: Path | None) -> Journal:
+    path = state_dir(config) / JOURNAL
+    if not path.exists():
+        raise InputError(f"{path}: there is no journal of remediation yet")
+    return Journal(path, SystemClock(), f"audit-{os.getpid()}")

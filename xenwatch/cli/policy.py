@@ -1,0 +1,77 @@
+"""`xenwatch policy`: whether the policy is sound, and what it would do about an incident."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xenwatch.base.errors import InputError
+from xenwatch.cli._options import CONFIG
+from xenwatch.cli._remediation import POLICY, findings_table, with_desk
+from xenwatch.model.action import Trigger
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.desk import Desk
+from xenwatch.remediation.inventory import selects
+from xenwatch.remediation.local import policy_of
+
+
+@click.group(short_help="Check the policy; try it on an incident.")
+def COMMAND() -> None:  # noqa: N802 - the registry's name
+    """What may be done on its own, and to whom.
+
+    \b
+    Examples:
+      xenwatch policy check
+      xenwatch incidents show i-12ab --format json > incident.json; xenwatch policy test --incident incident.json
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+
+
+@COMMAND.command()
+@POLICY
+def check(policy: Path) -> None:
+    """Read the policy; every mistake is shown with its line. A rule that selects nobody is pointed out."""
+    read = policy_of(policy)
+    click.echo(f"{policy}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
+    for rule in read.rules:
+        guests = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]
+        steps = " then ".join(rung.action for rung in rule.ladder)
+        click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(guests) or 'none'}")
+        if not rule.selectors:
+            click.echo(f"  warning: {rule.name} has no selector: it is for nobody", err=True)
+
+
+@COMMAND.command("test")
+@POLICY
+@CONFIG
+@click.option("--incident", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="JSON.")
+def test_(policy: Path, config: Path | None, incident: Path) -> None:
+    """Print the plan for an incident and which guard would stop it. Nothing is written."""
+    trigger = _trigger(incident)
+
+    async def work(desk: Desk) -> str:
+        draft = await desk.draft(trigger)
+        stop = await desk.dry_run(draft)
+        lines = [f"{trigger.name} of {trigger.target}"]
+        if draft.proposal is not None:
+            lines.append(f"rule {draft.proposal.rule}: {draft.proposal.action}, {draft.proposal.mode}")
+        lines += [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
+        lines.append(f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it")
+        return "\n".join(line for line in lines if line)
+
+    click.echo(with_desk(policy, config, work))
+
+
+def _trigger(path: Path) -> Trigger:
+    try:
+        said: Any = json.loads(path.read_text("utf-8"))
+        said = said.get("incident", said)
+        subject = said["subject"]
+        target = Subject(str(subject["kind"]), str(subject["name"]), subject.get("uuid"))
+        return Trigger(
+            "incident", str(said["rule"]), target, str(said.get("id", path.name)), "test", str(said.get("class", ""))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise InputError(
+            f"{path}: not an incident as `xenwatch incidents show --format json` prints it: {error}"
+        ) from error

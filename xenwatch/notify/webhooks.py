@@ -1,0 +1,127 @@
+"""Tells other systems what remediation does: signed, retried with growing pauses, each event at least once."""
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import InputError
+from xenwatch.model.action import RemediationEvent
+
+log = logging.getLogger(__name__)
+
+_DEADLINE = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where events go. `local` allows addresses of this host and its links, which are refused otherwise."""
+
+    url: str
+    key: bytes
+    local: bool = False
+
+
+class EventSource(Protocol):
+    """Keeps events until they are delivered."""
+
+    async def due_events(self) -> list[tuple[RemediationEvent, int]]: ...
+
+    async def event_delivered(self, event: str) -> None: ...
+
+    async def event_put_off(self, event: str, pause: float) -> None: ...
+
+
+class Webhooks:
+    """Delivers to every destination; an event one of them did not take goes to all again, under the same id."""
+
+    def __init__(self, source: EventSource, destinations: Sequence[Destination], clock: Clock) -> None:
+        for destination in destinations:
+            if urlsplit(destination.url).scheme not in ("http", "https"):
+                raise InputError(f"{destination.url}: an event can go to http and https only")
+        self._source, self._destinations, self._clock = source, destinations, clock
+
+    async def serve(self, every: float = 2.0) -> None:
+        """Deliver what is due, over and over, until cancelled."""
+        while True:
+            await self.deliver_due()
+            await self._clock.sleep(every)
+
+    async def deliver_due(self) -> None:
+        """One round."""
+        for event, attempts in await self._source.due_events():
+            taken = [await self._sent(destination, event) for destination in self._destinations]
+            if all(taken):
+                await self._source.event_delivered(event.id)
+            else:
+                await self._source.event_put_off(event.id, min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE))
+
+    async def _sent(self, destination: Destination, event: RemediationEvent) -> bool:
+        body = json.dumps(asdict(event), sort_keys=True).encode()
+        stamp = str(int(self._clock.now()))
+        headers = {
+            "Content-Type": "application/json",
+            "X-Xenwatch-Event": event.id,
+            "X-Xenwatch-Timestamp": stamp,
+            "X-Xenwatch-Signature": "sha256=" + sign(destination.key, stamp, body),
+        }
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(resolver=_Resolver(local=destination.local)),
+                    timeout=aiohttp.ClientTimeout(total=_DEADLINE),
+                ) as session,
+                session.post(_checked(destination), data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                return 200 <= answer.status < 300  # noqa: PLR2004 - any 2xx
+        except (aiohttp.ClientError, OSError, TimeoutError, InputError) as error:
+            log.warning("event %s was not taken by %s: %s", event.id, urlsplit(destination.url).hostname, error)
+            return False
+
+
+def sign(key: bytes, stamp: str, body: bytes) -> str:
+    """HMAC-SHA256 over `timestamp:body`."""
+    return hmac.new(key, stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+
+
+def _checked(destination: Destination) -> str:
+    """The URL; an address written in digits is never looked up, so it is checked here."""
+    try:
+        address = ipaddress.ip_address(urlsplit(destination.url).hostname or "")
+    except ValueError:
+        return destination.url
+    _refuse_local(str(address), local=destination.local)
+    return destination.url
+
+
+def _refuse_local(address: str, *, local: bool) -> None:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if not local and (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast):
+        raise InputError(f"{address} is this host or its link; allow it with local = true")
+
+
+class _Resolver(AbstractResolver):
+    """Checks what a name leads to at the moment of connecting, so that it cannot change in between."""
+
+    def __init__(self, *, local: bool) -> None:
+        self._real, self._local = ThreadedResolver(), local
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        found = await self._real.resolve(host, port, family)  # type: ignore[arg-type]
+        for one in found:
+            _refuse_local(one["host"], local=self._local)
+        return found
+
+    async def close(self) -> None:
+        await self._real.close()
