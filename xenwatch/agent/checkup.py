@@ -96,7 +96,8 @@ async def _libvirt(config: Config, clock: Clock) -> Finding:
 
 
 def _running_domains(session: Session) -> int:
-    return session.call("connectNumOfDomains", session.connection.numOfDomains)
+    count: int = session.call("connectNumOfDomains", session.connection.numOfDomains)
+    return count
 
 
 def _rules(config: Config) -> Finding:

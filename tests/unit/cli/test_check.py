@@ -58,7 +58,8 @@ def test_what_would_keep_the_agent_from_working_is_an_error_and_what_may_come_is
         said = run(
             "--config", str(config), "--format", "json",
             XENWATCH_WEB_LISTEN=f"127.0.0.1:{taken.getsockname()[1]}",
-            XENWATCH_DIAGNOSIS_RULES="/nowhere", XENWATCH_SAMPLING_DISABLED="lvmm", XENWATCH_AGENT_STATE_DIR=f"{config}/state",
+            XENWATCH_DIAGNOSIS_RULES="/nowhere", XENWATCH_SAMPLING_DISABLED="lvmm",
+            XENWATCH_AGENT_STATE_DIR=f"{config}/state",
         )  # fmt: skip
     assert said.exit_code == 1
     assert {about: one["verdict"] for about, one in tried(said).items()} == {

@@ -1,6 +1,8 @@
 import gzip
 import json
+import re
 import socket
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -175,3 +177,10 @@ async def test_a_port_that_is_taken_is_an_error_that_names_the_way_out(served: S
 )
 def test_what_is_loopback(host: str, yes: bool):
     assert is_loopback(host) is yes
+
+
+def test_every_path_is_in_the_manual_and_no_other(served: Served):
+    manual = (Path(__file__).parents[3] / "docs" / "http.md").read_text()
+    told = set(re.findall(r"^\| `(GET|POST) (\S+)`", manual, re.MULTILINE))
+    routes = build_app(served.view(), loopback=True).router.routes()
+    assert told == {(r.method, r.resource.canonical) for r in routes if r.method != "HEAD" and r.resource}
