@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from xenwatch.model.record import LONGEST_RECORD, Chunk, Position
+from xenwatch.model.record import LONGEST_RECORD, Chunk, LogRecord, Position
 
 
 @dataclass(slots=True)
@@ -14,14 +14,23 @@ class SourceMemory:
     position: Position = field(default_factory=lambda: Position("", 0))
     told: set[str] = field(default_factory=set)
     last_at: float | None = None
+    unknown: LogRecord | None = None
+    """The open record, where it is an error that no rule knows so far."""
 
     def join(self, chunk: Chunk) -> tuple[bytes, Position]:
         """The chunk with the open record before it, where it continues that."""
-        whole = self.position.generation == chunk.position.generation
-        if self.carry and whole and self.position.offset + len(self.carry) == chunk.position.offset:
+        if self.goes_on_in(chunk):
             return self.carry + chunk.data, self.position
         self.told = set()
         return chunk.data, chunk.position
+
+    def goes_on_in(self, chunk: Chunk) -> bool:
+        """Whether the chunk's first line belongs to the open record."""
+        adjoins = self.position.offset + len(self.carry) == chunk.position.offset
+        if not self.carry or not adjoins or self.position.generation != chunk.position.generation:
+            return False
+        start = chunk.source.format.record_start
+        return start is None or start.match(chunk.data) is None
 
     def keep(self, data: bytes, start: int, position: Position, told: set[str]) -> None:
         """Remember `data[start:]`, which stands at `position`, as the open record."""

@@ -19,6 +19,7 @@ from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
 MOST_SOURCES = 4096
 MOST_UNMATCHED = 1000
+_CALM = ("debug", "info")
 
 
 class Scanner:
@@ -53,6 +54,9 @@ class Scanner:
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
         memory = self._memory(chunk.source.path)
+        if memory.unknown is not None and not memory.goes_on_in(chunk):
+            self._note(memory.unknown)
+        memory.unknown = None
         data, position = memory.join(chunk)
         if not data:
             return []
@@ -61,9 +65,12 @@ class Scanner:
         events: list[Event] = []
         for cut in reading.cuts(self.candidates(data, chunk.source.format)):
             told = set(memory.told) if cut[0] == 0 else set[str]()
-            events += self._record(reading, cut, told, complete=cut[0] < open_start)
+            found, unknown = self._record(reading, cut, told)
+            events += found
             if cut[0] == open_start:
-                still_told = told
+                still_told, memory.unknown = told, unknown
+            elif unknown is not None:
+                self._note(unknown)
         if chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT:
             events += unwrapped_events(reading, self.candidates, self._confirm, events)
         reading.remember_time()
@@ -71,7 +78,12 @@ class Scanner:
         memory.keep(data, open_start, where, still_told)
         return events
 
-    def _record(self, reading: Reading, cut: Cut, told: set[str], *, complete: bool) -> list[Event]:
+    def _note(self, record: LogRecord) -> None:
+        self.unmatched.append(record)
+        self.unmatched_total += 1
+
+    def _record(self, reading: Reading, cut: Cut, told: set[str]) -> tuple[list[Event], LogRecord | None]:
+        """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reading.record(start, end)
         guest = self._guest_prefix(reading, start)
@@ -79,13 +91,12 @@ class Scanner:
             self._confirm.learn(record, asked)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._confirm.matches(record.text, asked, record.source.format, lines)
-        if complete and not matches and not told and guest is None and self._is_error(reading, cut):
-            self.unmatched.append(record)
-            self.unmatched_total += 1
+        known = matches or told or guest is not None or header.level in _CALM
+        unknown = record if not known and self._is_error(reading, cut) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         self.matches.update(match.entry.rule.id for match in matches if match.entry.key not in told)
         told.update(match.entry.key for match in matches)
-        return self._confirm.events(fresh, record, header, guest=guest)
+        return self._confirm.events(fresh, record, header, guest=guest), unknown
 
     def _is_error(self, reading: Reading, cut: Cut) -> bool:
         start, end, asked = cut
