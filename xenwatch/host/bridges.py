@@ -33,10 +33,18 @@ class Bridge:
     local: int
 
 
+_GUESTS = ("vif", "tap")
+"""Ends of guests' interfaces are no bridges, and there may be thousands."""
+
+
 def read_bridges(sys: Path) -> list[Bridge]:
     """All bridges, by name. `sys` is where sysfs is mounted."""
     net = sys / "class/net"
-    return [_bridge(net, name) for name in names_in(net) if (net / name / "bridge").is_dir()]
+    return [
+        _bridge(net, name)
+        for name in names_in(net)
+        if not name.startswith(_GUESTS) and (net / name / "bridge").is_dir()
+    ]
 
 
 def _bridge(net: Path, name: str) -> Bridge:

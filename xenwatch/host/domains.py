@@ -8,10 +8,14 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable
 from xenwatch.host.inventory import Inventory, Joined, join
 from xenwatch.host.libvirt import Libvirt
+from xenwatch.host.libvirtconn import Session
 from xenwatch.host.toolstack import Toolstack
-from xenwatch.host.virdomains import VirDomain, list_domains
+from xenwatch.host.virdomains import Marks, VirDomain, list_domains, marked, read_marks
 
 T = TypeVar("T")
+
+MARKS_SECONDS = 30.0
+"""How long it may take to see that a domain's autostart was switched."""
 
 
 class Domains:
@@ -21,6 +25,8 @@ class Domains:
         self.last: Inventory | None = None
         self._clock, self._toolstack, self._libvirt = clock, toolstack, libvirt
         self._virtual: list[VirDomain] = []
+        self._marks, self._marks_at = Marks(None, None), 0.0
+        self._marked: set[str] = set()
         self._asking: asyncio.Task[Inventory] | None = None
 
     async def current(self, max_age: float = 2.0, deadline: float = 5.0) -> Inventory:
@@ -46,7 +52,7 @@ class Domains:
             raise Unavailable("no toolstack: neither xl, xend nor libvirt is there to list domains")
         listed, virtual = await asyncio.gather(
             _or_error(self._toolstack.domains(deadline) if self._toolstack else None),
-            _or_error(self._libvirt.run("domains", list_domains, deadline) if self._libvirt else None),
+            _or_error(self._libvirt.run("domains", self._list, deadline) if self._libvirt else None),
         )
         if isinstance(listed, HostError):
             raise listed
@@ -56,6 +62,16 @@ class Domains:
         if isinstance(virtual, list):
             self._virtual = virtual
         return self._keep(join(listed, self._virtual, fresh=fresh))
+
+    def _list(self, session: Session) -> list[VirDomain]:
+        """In libvirt's thread. A new domain is looked at at once, others for their marks only now and then."""
+        domains, now = list_domains(session, self._marks), self._clock.monotonic()
+        uuids = {domain.uuid for domain in domains}
+        if now - self._marks_at > MARKS_SECONDS or uuids - self._marked:
+            self._marks, self._marks_at = read_marks(session), now
+            domains = [marked(domain, self._marks) for domain in domains]
+        self._marked = uuids
+        return domains
 
     def _keep(self, joined: Joined) -> Inventory:
         names = frozenset(domain.name for domain in joined.domains)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from xenwatch.base.clock import Clock
+from xenwatch.host.aside import Aside
 from xenwatch.host.devices import Devices
 from xenwatch.host.domains import Domains
 from xenwatch.host.files import read_text
@@ -26,6 +27,7 @@ class Doors:
     domains: Domains
     devices: Devices
     lifecycle: Lifecycle
+    aside: Aside
     libvirt: Libvirt | None = None
     toolstack: Toolstack | None = None
     """Xen's own view of its domains: xl's, or on an old host xend's."""
@@ -47,6 +49,7 @@ class Doors:
             await self.libvirt.close()
         if self.xenstore is not None:
             await self.xenstore.close()
+        self.aside.close()
 
 
 def open_doors(
@@ -86,6 +89,7 @@ def build_doors(
         domains=Domains(clock, toolstack, libvirt),
         devices=Devices(clock, paths, xenstore),
         lifecycle=lifecycle,
+        aside=Aside(),
         libvirt=libvirt,
         toolstack=toolstack,
         xenstore=xenstore,

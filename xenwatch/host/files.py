@@ -1,8 +1,10 @@
 """Reads the small files of /proc, /sys and /etc cheaply; what is not there is None, not an error."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC
 _BLOCK = 256 * 1024
 
 
@@ -45,10 +47,44 @@ def read_int(path: Path | str, base: int = 10) -> int | None:
         return None
 
 
-def read_number(path: str) -> int | None:
-    """Like read_int, for the many one-line files of sysfs: one read, no second one to meet the end."""
+def read_line(path: str) -> bytes | None:
+    """For the many one-line files of sysfs: one read, no second one to meet the end."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
+        return None
+    try:
+        return os.read(descriptor, 256)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def read_number(path: str) -> int | None:
+    """The one number in a file of sysfs; None where there is none."""
+    data = read_line(path)
+    try:
+        return None if data is None else int(data)
+    except ValueError:
+        return None
+
+
+def read_numbers(folder: str, names: Sequence[str]) -> list[int | None]:
+    """Numbers of many files of one folder, whose path is walked only once; all None where it is missing."""
+    try:
+        directory = os.open(folder, _FLAGS | os.O_DIRECTORY)
+    except OSError:
+        return [None] * len(names)
+    try:
+        return [_number_in(directory, name) for name in names]
+    finally:
+        os.close(directory)
+
+
+def _number_in(directory: int, name: str) -> int | None:
+    try:
+        descriptor = os.open(name, _FLAGS, dir_fd=directory)
     except OSError:
         return None
     try:

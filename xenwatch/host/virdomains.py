@@ -1,7 +1,7 @@
 """libvirt's list of domains with what it says of each, gathered in one visit of a worker thread."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libvirt
 
@@ -52,21 +52,41 @@ class VirDomain:
     vcpus: int | None = None
 
 
-def list_domains(session: Session) -> list[VirDomain]:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """UUIDs of domains that libvirt keeps, and that it starts with the host; None where it does not tell."""
+
+    persistent: frozenset[str] | None
+    autostart: frozenset[str] | None
+
+
+def read_marks(session: Session) -> Marks:
+    """Two filtered listings instead of two questions to each domain."""
+    return Marks(
+        _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT),
+        _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
+    )
+
+
+def marked(domain: VirDomain, marks: Marks) -> VirDomain:
+    """The same domain with what these marks say of it."""
+    return replace(
+        domain,
+        persistent=None if marks.persistent is None else domain.uuid in marks.persistent,
+        autostart=None if marks.autostart is None else domain.uuid in marks.autostart,
+    )
+
+
+def list_domains(session: Session, marks: Marks) -> list[VirDomain]:
     """All domains, active and not. Only calls that do not wait behind a domain's job (save, migrate, dump)."""
-    connection = session.connection
-    domains = session.call("connectListAllDomains", connection.listAllDomains)
-    persistent = _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT)
-    autostart = _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
     found = []
-    for domain in domains:
+    for domain in session.call("connectListAllDomains", session.connection.listAllDomains):
         with contextlib.suppress(libvirt.libvirtError):  # it went away meanwhile, or it alone cannot be asked
-            found.append(_describe(session, domain, persistent, autostart))
+            found.append(_describe(session, domain, marks))
     return found
 
 
 def _uuids(session: Session, only: int) -> frozenset[str] | None:
-    """One filtered listing instead of a question to each domain."""
     try:
         domains = session.call("connectListAllDomains", session.connection.listAllDomains, only)
     except (libvirt.libvirtError, Unsupported):
@@ -74,9 +94,7 @@ def _uuids(session: Session, only: int) -> frozenset[str] | None:
     return frozenset(domain.UUIDString() for domain in domains)
 
 
-def _describe(
-    session: Session, domain: libvirt.virDomain, persistent: frozenset[str] | None, autostart: frozenset[str] | None
-) -> VirDomain:
+def _describe(session: Session, domain: libvirt.virDomain, marks: Marks) -> VirDomain:
     domid, uuid = domain.ID(), domain.UUIDString()
     state, reason = session.call("domainGetState", domain.state)
     _, maximum_kib, memory_kib, vcpus, nanoseconds = session.call("domainGetInfo", domain.info)
@@ -87,8 +105,8 @@ def _describe(
         domid=domid if active else None,
         state=_STATES.get(state, "running"),
         reason=_reason(state, reason),
-        persistent=None if persistent is None else uuid in persistent,
-        autostart=None if autostart is None else uuid in autostart,
+        persistent=None if marks.persistent is None else uuid in marks.persistent,
+        autostart=None if marks.autostart is None else uuid in marks.autostart,
         cpu_seconds=nanoseconds / 1e9 if active else None,
         memory_bytes=memory_kib * 1024 if active else None,
         maximum_bytes=maximum_kib * 1024,

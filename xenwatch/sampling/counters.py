@@ -1,8 +1,12 @@
 """Keeps counters from going back where only their reading did: 32-bit wraps, and two sources that round differently."""
 
 from collections.abc import Hashable
+from operator import add, lt
 
 _WORD = 2**32
+
+
+_Row = tuple[tuple[int, ...], tuple[int, ...] | None]
 
 
 class Counters:
@@ -11,17 +15,25 @@ class Counters:
     def __init__(self) -> None:
         self._last: dict[Hashable, tuple[float, float]] = {}
         self._now: dict[Hashable, tuple[float, float]] = {}
+        self._rows: dict[Hashable, _Row] = {}
+        self._rows_now: dict[Hashable, _Row] = {}
 
     def unwrapped(self, key: Hashable, reading: int) -> int:
         """A reading with whole 32-bit turns added: a 32-bit dom0 counts bytes of a vif modulo 4 GiB.
 
-        A fall from the upper half of 32 bits to the lower is a turn; any other fall is a counter that began anew.
+        A fall by more than half of 32 bits is a turn; any other fall is a counter that began anew.
         """
-        raw, turns = self._last.get(key, (float(reading), 0.0))
-        if reading < raw:
-            turns = turns + _WORD if raw < _WORD and raw - reading > _WORD // 2 else 0.0
-        self._now[key] = (float(reading), turns)
-        return reading + int(turns)
+        return self.unwrapped_row(key, (reading,))[0]
+
+    def unwrapped_row(self, key: Hashable, row: tuple[int, ...]) -> tuple[int, ...]:
+        """`unwrapped` for counters read together; where none fell nor ever turned, that costs one comparison."""
+        last, turns = self._rows.get(key, (row, None))
+        if turns is None and not any(map(lt, row, last)):
+            self._rows_now[key] = (row, None)
+            return row
+        turned = tuple(map(_turned, row, last, turns or (0,) * len(row)))
+        self._rows_now[key] = (row, turned)
+        return tuple(map(add, row, turned))
 
     def steady(self, key: Hashable, reading: float, slack: float) -> float:
         """A reading that does not fall by up to `slack`: the same truth, rounded by another source."""
@@ -33,3 +45,10 @@ class Counters:
     def forget_unread(self) -> None:
         """At the end of a reading: keys that were not read in it are gone."""
         self._last, self._now = self._now, {}
+        self._rows, self._rows_now = self._rows_now, {}
+
+
+def _turned(reading: int, last: int, turns: int) -> int:
+    if reading >= last:
+        return turns
+    return turns + _WORD if last < _WORD and last - reading > _WORD // 2 else 0

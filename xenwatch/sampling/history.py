@@ -62,7 +62,5 @@ def rate(points: list[Point], seconds: float) -> float | None:
     recent = [point for point in points if point.at >= points[-1].at - seconds - 1e-9]
     if len(recent) < 2 or recent[-1].at <= recent[0].at:  # noqa: PLR2004
         return None
-    climbed = sum(
-        b.value - a.value if b.value >= a.value else b.value for a, b in pairwise(recent)
-    )
+    climbed = sum(b.value - a.value if b.value >= a.value else b.value for a, b in pairwise(recent))
     return climbed / (recent[-1].at - recent[0].at)

@@ -1,9 +1,7 @@
 """Bridges: ports against the kernel's limit, what they have learnt, duplicate MACs, spanning tree, MTU."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from xenwatch.host.bridges import Bridge, read_bridges
 from xenwatch.host.devices import Device
@@ -48,7 +46,7 @@ STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
-    bridges = await asyncio.to_thread(read_bridges, Path(doors.paths.sys))
+    bridges = await doors.aside.run(read_bridges, doors.paths.sys)
     inventory = await doors.domains.known(max_age=30.0)
     vifs = [device for device in await doors.devices.current(max_age=15.0) if device.kind == "vif"]
     guests = {

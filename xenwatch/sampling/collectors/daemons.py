@@ -1,6 +1,5 @@
 """Xen's daemons and guests' device models: which run, and what they use."""
 
-import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -45,7 +44,7 @@ class _Reader:
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.known(max_age=15.0)
         control = doors.xenstore is not None
-        return await asyncio.to_thread(self._read, doors.paths, inventory, control)
+        return await doors.aside.run(self._read, doors.paths, inventory, control)
 
     def _read(self, paths: Paths, inventory: Inventory, control: bool) -> list[Sample]:
         processes = list(read_processes(paths.proc))

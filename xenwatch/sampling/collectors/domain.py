@@ -49,6 +49,9 @@ class _Reader:
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
+        return await doors.aside.run(self._all, inventory)
+
+    def _all(self, inventory: Inventory) -> list[Sample]:
         samples = list(self._overall(inventory))
         for domain in inventory.domains:
             samples += self._of(domain)

@@ -1,11 +1,10 @@
 """Disks of guests: requests and bytes from blkback's own counters in sysfs, and what stands behind each disk."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 
 from xenwatch.host.devices import Device
 from xenwatch.host.doors import Doors
-from xenwatch.host.files import names_in, read_number, read_text
+from xenwatch.host.files import names_in, read_numbers, read_text
 from xenwatch.host.inventory import Inventory
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
@@ -44,6 +43,7 @@ _COUNTERS = (
     ("rd_req", READS, 1), ("wr_req", WRITES, 1), ("f_req", FLUSHES, 1), ("ds_req", DISCARDS, 1), ("oo_req", STARVED, 1),
     ("rd_sect", READ_BYTES, SECTOR), ("wr_sect", WRITTEN_BYTES, SECTOR),
 )  # fmt: skip
+_FILES = [file for file, _, _ in _COUNTERS]
 DISKS = ("vbd", "qdisk", "tap")
 
 
@@ -54,7 +54,7 @@ class _Reader:
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
         disks = [device for device in await doors.devices.current() if device.kind in DISKS]
-        return await asyncio.to_thread(self._read, doors.paths, inventory, disks)
+        return await doors.aside.run(self._read, doors.paths, inventory, disks)
 
     def _read(self, paths: Paths, inventory: Inventory, disks: Sequence[Device]) -> list[Sample]:
         samples: list[Sample] = []
@@ -63,7 +63,7 @@ class _Reader:
             domain = inventory.by_domid.get(disk.domid)
             if domain is not None:
                 labels = (domain.name, disk.name)
-                samples += self._counted(f"{bus}/{disk.kind}-{disk.domid}-{disk.devid}/statistics/", disk, labels)
+                samples += self._counted(f"{bus}/{disk.kind}-{disk.domid}-{disk.devid}/statistics", disk, labels)
                 samples += _described(disk, labels, volumes)
         self._counters.forget_unread()
         enabled = read_text(paths.at("sys/module/xen_blkback/parameters/log_stats"))
@@ -72,11 +72,12 @@ class _Reader:
         return samples
 
     def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterator[Sample]:
-        for file, metric, unit in _COUNTERS:
-            reading = read_number(folder + file)
+        """A disk served by qemu has no such folder: nothing is emitted, not 0."""
+        readings = read_numbers(folder, _FILES)
+        row = self._counters.unwrapped_row((disk.domid, disk.devid), tuple(reading or 0 for reading in readings))
+        for (_, metric, unit), reading, count in zip(_COUNTERS, readings, row, strict=True):
             if reading is not None:
-                key = (disk.domid, disk.devid, file)
-                yield Sample(metric, labels, float(self._counters.unwrapped(key, reading) * unit))
+                yield Sample(metric, labels, float(count * unit))
 
 
 def _described(disk: Device, labels: tuple[str, str], volumes: "_Volumes") -> Iterator[Sample]:

@@ -32,11 +32,11 @@ STATES = ("running", "runnable", "blocked", "paused", "offline")
 async def _collect(doors: Doors) -> Sequence[Sample]:
     inventory = await doors.domains.current()
     if doors.toolstack is not None:
-        return list(_from_xl(await doors.toolstack.vcpus(), inventory, await _host_cpus(doors)))
+        vcpus, cpus = await doors.toolstack.vcpus(), await _host_cpus(doors)
+        return await doors.aside.run(lambda: list(_from_xl(vcpus, inventory, cpus)))
     if doors.libvirt is None:
         raise Unsupported("vcpus: neither xl nor libvirt is there")
-    rows = await doors.libvirt.run("vcpus", _ask_libvirt, COLLECTOR.deadline)
-    return [Sample(metric, labels, value) for metric, labels, value in rows if labels[0] in inventory.names]
+    return await doors.libvirt.run("vcpus", lambda session: _ask_libvirt(session, inventory.names), COLLECTOR.deadline)
 
 
 def _from_xl(vcpus: list[XlVcpu], inventory: Inventory, host_cpus: int) -> Iterator[Sample]:
@@ -78,16 +78,17 @@ async def _host_cpus(doors: Doors) -> int:
     return int((await doors.toolstack.info()).get("nr_cpus", "0")) if doors.toolstack is not None else 0
 
 
-def _ask_libvirt(session: Session) -> list[tuple[Metric, tuple[str, ...], float]]:
+def _ask_libvirt(session: Session, names: frozenset[str]) -> list[Sample]:
     """In libvirt's thread, for drivers that have it; libxl's does not, since it lacks virNodeGetCPUMap."""
-    rows: list[tuple[Metric, tuple[str, ...], float]] = []
+    samples: list[Sample] = []
     for domain in session.call("connectListAllDomains", session.connection.listAllDomains, _ACTIVE):
         try:
             vcpus, maps = session.call("domainGetVcpus", domain.vcpus)
         except libvirt.libvirtError:
             continue  # it went away meanwhile
-        rows += _rows(domain.name(), vcpus, maps)
-    return rows
+        if (name := domain.name()) in names:
+            samples += _of_libvirt(name, vcpus, maps)
+    return samples
 
 
 _ACTIVE = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
@@ -98,21 +99,21 @@ _LIBVIRT_STATES = {
 }
 
 
-def _rows(
+def _of_libvirt(
     name: str, vcpus: Sequence[tuple[int, int, int, int]], maps: Sequence[Sequence[bool]]
-) -> Iterator[tuple[Metric, tuple[str, ...], float]]:
+) -> Iterator[Sample]:
     for (number, state, nanoseconds, cpu), cpumap in zip(vcpus, maps, strict=True):
         labels = (name, str(number))
         said = _LIBVIRT_STATES.get(state)
-        yield SECONDS, labels, nanoseconds / 1e9
-        yield AFFINITY, (*labels, "hard"), float(sum(cpumap))
+        yield Sample(SECONDS, labels, nanoseconds / 1e9)
+        yield Sample(AFFINITY, (*labels, "hard"), float(sum(cpumap)))
         for word in STATES:
-            yield STATE, (*labels, word), float(word == said)
+            yield Sample(STATE, (*labels, word), float(word == said))
         if cpu >= 0:
-            yield CPU, labels, float(cpu)
-    yield VCPUS, (name, "current"), float(len(vcpus))
+            yield Sample(CPU, labels, float(cpu))
+    yield Sample(VCPUS, (name, "current"), float(len(vcpus)))
     offline = sum(state == libvirt.VIR_VCPU_OFFLINE for _, state, _, _ in vcpus)
-    yield VCPUS, (name, "online"), float(len(vcpus) - offline)
+    yield Sample(VCPUS, (name, "online"), float(len(vcpus) - offline))
 
 
 COLLECTOR = Collector(

@@ -1,11 +1,10 @@
 """Network interfaces of guests: bytes and packets as the guest sees them, and whether each hangs on its bridge."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 from xenwatch.host.devices import Device
 from xenwatch.host.doors import Doors
-from xenwatch.host.files import link_name, read_bytes, read_text
+from xenwatch.host.files import link_name, read_bytes, read_line
 from xenwatch.host.inventory import Inventory
 from xenwatch.host.netdev import NetCounters, parse_net_dev
 from xenwatch.host.paths import Paths
@@ -46,7 +45,7 @@ class _Reader:
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
         vifs = [device for device in await doors.devices.current() if device.kind == "vif"]
-        return await asyncio.to_thread(self._read, doors.paths, inventory, vifs)
+        return await doors.aside.run(self._read, doors.paths, inventory, vifs)
 
     def _read(self, paths: Paths, inventory: Inventory, vifs: Sequence[Device]) -> list[Sample]:
         counted = parse_net_dev(read_bytes(paths.at("proc/net/dev")) or b"")
@@ -64,34 +63,32 @@ class _Reader:
         self, vif: Device, labels: tuple[str, str], ifname: str, counted: Mapping[str, NetCounters]
     ) -> Iterator[Sample]:
         """A guest without PV drivers speaks through qemu's tap beside the vif, `<vif>-emu`: both are one."""
-        ends = [found for name in (ifname, f"{ifname}-emu") if (found := counted.get(name)) is not None]
-        for (way, what), metric in _COUNTED.items():
-            index = _COLUMN[way, what]
-            parts = [
-                self._counters.unwrapped((vif.domid, vif.devid, n, index), end[index]) for n, end in enumerate(ends)
-            ]
-            if parts:
-                yield Sample(metric, labels, float(sum(parts)))
+        ends = [
+            self._counters.unwrapped_row((vif.domid, vif.devid, name), row)
+            for name in (ifname, f"{ifname}-emu")
+            if (row := counted.get(name)) is not None
+        ]
+        if ends:
+            both = tuple(map(sum, zip(*ends, strict=True))) if len(ends) > 1 else ends[0]
+            for metric, count in zip(_COLUMNS, both, strict=True):
+                yield Sample(metric, labels, float(count))
 
 
-_COLUMN = {
-    (way, what): index
-    for index, (way, what) in enumerate(
-        (guest, what) for guest in ("transmit", "receive") for what in ("bytes", "packets", "errors", "dropped")
-    )
-}
-"""Where a NetCounters holds what the guest calls so: dom0 receives what the guest transmits."""
+_COLUMNS = [
+    _COUNTED[way, what] for way in ("transmit", "receive") for what in ("bytes", "packets", "errors", "dropped")
+]
+"""In the order of a NetCounters: dom0 receives what the guest transmits."""
 
 
 def _placed(paths: Paths, vif: Device, labels: tuple[str, str], ifname: str) -> Iterator[Sample]:
     folder = f"{paths.sys}/class/net/{ifname}"
-    state, master = read_text(f"{folder}/operstate"), link_name(f"{folder}/master")
+    state, master = read_line(f"{folder}/operstate"), link_name(f"{folder}/master")
     about = vif.about
     if about:
         words = (about.get(key, "") for key in ("mac", "bridge", "script", "type"))
         yield Sample(INFO, (*labels, ifname, *words), 1.0)
     if state is not None:
-        yield Sample(UP, labels, float(state in ("up", "unknown")))
+        yield Sample(UP, labels, float(state.strip() in (b"up", b"unknown")))
         if wanted := about.get("bridge"):
             yield Sample(ATTACHED, labels, float(master is not None and master in (wanted, "ovs-system")))
     limit = rate_limit(about.get("rate", ""))
