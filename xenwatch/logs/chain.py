@@ -183,7 +183,7 @@ class Chain:
 
     def _replaced(self, member: Member, cursor: Cursor) -> None:
         """While nobody looked, the content of the log's file was replaced."""
-        fresh = Generation.begin(member.fd, member.identity, next_name(cursor.name))
+        fresh = self._fresh(member.fd, member.identity, next_name(cursor.name))
         self._take_stale(fresh)
         self._add(fresh)
 
@@ -214,17 +214,23 @@ class Chain:
         return True
 
     def _begin(self, member: Member) -> Generation:
-        generation = Generation.begin(member.fd, member.identity)
+        name = str(member.identity)
         if member.identity.generation is None:
-            generation.name += f"@{os.fstat(member.fd).st_ctime_ns:x}"
-        while any(generation.name == one.name for one in self.open):
-            generation.name = next_name(generation.name)
+            name += f"@{os.fstat(member.fd).st_ctime_ns:x}"
+        generation = self._fresh(member.fd, member.identity, name)
         if self._spool is not None and not member.rotated:
             self._spool.turn(overlay=False)
         if is_compressed(os.pread(member.fd, 8, 0)):
             generation.skip_to(member.size)
         self._add(generation)
         return generation
+
+    def _fresh(self, fd: int, identity: Identity, name: str) -> Generation:
+        """A generation with nothing handed on and a name that no other one has."""
+        taken = {cursor.name for cursor in self.cursors()}
+        while name in taken:
+            name = next_name(name)
+        return Generation(fd, identity, name)
 
     def _add(self, generation: Generation) -> None:
         generation.quiet_since = self._clock.monotonic()
@@ -261,7 +267,7 @@ class Chain:
                 del self.open[where]
                 os.close(generation.fd)
             else:
-                fresh = Generation.begin(generation.fd, generation.identity, next_name(generation.name))
+                fresh = self._fresh(generation.fd, generation.identity, next_name(generation.name))
                 fresh.quiet_since = self._clock.monotonic()
                 self.open[where] = fresh
                 self._take_stale(fresh)

@@ -53,11 +53,6 @@ class Generation:
         self._settled = False
 
     @classmethod
-    def begin(cls, fd: int, identity: Identity, name: str | None = None) -> "Generation":
-        """A generation nothing of which was handed on."""
-        return cls(fd, identity, name or str(identity))
-
-    @classmethod
     def resume(cls, fd: int, identity: Identity, cursor: Cursor) -> "Generation | None":
         """Continue at the cursor; None where the file's content is not what the cursor knows. Raises OSError."""
         if not cursor.found_in(fd):
