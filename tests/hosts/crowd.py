@@ -9,7 +9,7 @@ _STATISTICS = ("rd_req", "wr_req", "f_req", "ds_req", "oo_req", "rd_sect", "wr_s
 
 
 def crowd(root: Path, guests: int) -> str:
-    """Make the files of a host below `root`; the URI to its libvirt. Each guest has two vcpus, two vbds and two vifs."""
+    """Make the files of a host below `root`; the URI to its libvirt. Each guest has two vcpus, vbds and vifs."""
     lines, rows = (
         [],
         ["Inter-| Receive | Transmit", " face |bytes packets errs drop fifo frame compressed multicast|..."],

@@ -12,7 +12,7 @@ from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.collectors.domain import AUTOSTART
 
 LINKS = Metric("xen_autostart_links", "gauge", "Files in /etc/xen/auto, and those that lead nowhere", ("state",))
-_NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|^\s*\(name ['"]?([^'"()\n]+)['"]?\)""", re.MULTILINE)
+_NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|\(name ['"]?([^'"()\n]+)['"]?\)""", re.MULTILINE)
 """In a file of xl or xm, `name = "web"`; in one of xend's, `(name web)`."""
 
 

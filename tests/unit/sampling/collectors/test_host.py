@@ -1,0 +1,104 @@
+"""Bridges, daemons, dom0, autostart, topology."""
+
+from typing import Any
+
+import pytest
+
+from xenwatch.base.errors import Unsupported
+from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.sampling.collectors.topology import from_scheduler
+
+
+async def test_a_full_bridge_a_blocked_port_and_a_small_mtu_show(bench: Any) -> None:
+    net = "sys/class/net"
+    ports = "".join(f"{net}/xenbr0/brif/{name}/state = 3\n" for name in ("eth0", "vif3.0"))
+    bench.files(
+        f"{net}/xenbr0/bridge/stp_state = 1\n{net}/xenbr0/mtu = 1500\n{ports}"
+        f"{net}/eth0/mtu = 9000\n{net}/eth0/brport/state = 4\n{net}/vif3.0/mtu = 1500\n{net}/vif3.0/brport/state = 3\n"
+        "sys/bus/xen-backend/devices/vif-3-0/devtype = vif"
+    )
+    bench.domains(web=3)
+    found = await bench.begin("bridge")()
+    assert found["xen_bridge_ports"] == {("xenbr0",): 2}
+    assert found["xen_bridge_uplinks"] == {("xenbr0",): 1}
+    assert found["xen_network_mtu_mismatch"] == {("xenbr0",): 1}
+    held = {labels[1:] for labels, value in found["xen_bridge_port_stp_state"].items() if value}
+    assert held == {("host", "eth0", "blocking"), ("guest", "web/0", "forwarding")}
+
+
+async def test_the_forwarding_table_tells_learnt_addresses_from_its_own(bench: Any) -> None:
+    bench.files("sys/class/net/xenbr0/bridge/stp_state = 0")
+    entries = [bytes(6) + bytes([1, local]) + bytes(8) for local in (0, 0, 1)]
+    (bench.root / "sys/class/net/xenbr0/brforward").write_bytes(b"".join(entries))
+    found = await bench.begin("bridge")()
+    assert found["xen_bridge_fdb_entries"] == {("xenbr0", "learned"): 2, ("xenbr0", "local"): 1}
+
+
+def process(pid: int, *command: str) -> str:
+    stat = f"{pid} (some (name)) S 1 1 1 0 -1 0 0 0 0 0 150 50 0 0 20 0 3 0 1000 4096 25 0"
+    words = "\\0".join(command)
+    return f"proc/{pid}/cmdline = {words}\\0\nproc/{pid}/stat = {stat}"
+    return +"\\0".join(command) + f"\\0\nproc/{pid}/stat = {stat}"
+
+
+async def test_a_daemon_that_was_there_and_is_gone_is_down(bench: Any) -> None:
+    bench.files(process(10, "/usr/sbin/xenconsoled") + "\n" + process(11, "/usr/bin/python", "/usr/sbin/xend", "start"))
+    read = bench.begin("daemons")
+    found = await read()
+    assert found["xen_daemon_up"] == {("xenconsoled",): 1, ("xend",): 1}
+    assert found["xen_daemon_cpu_seconds_total"][("xend",)] == 2.0
+    (bench.root / "proc/10/cmdline").unlink()
+    assert (await read())["xen_daemon_up"] == {("xenconsoled",): 0, ("xend",): 1}
+
+
+async def test_a_device_model_that_died_under_its_guest_is_down_and_a_pv_guest_never_had_one(bench: Any) -> None:
+    bench.domains(hvm=5, pv=6)
+    bench.files(process(20, "/usr/libexec/xen-qemu-system-i386", "-xen-domid", "5", "-name", "hvm"))
+    read = bench.begin("daemons")
+    assert (await read())["xen_domain_device_model_up"] == {("hvm",): 1}
+    (bench.root / "proc/20/cmdline").unlink()
+    assert (await read())["xen_domain_device_model_up"] == {("hvm",): 0}
+    bench.domains(hvm=7, pv=6)
+    assert "xen_domain_device_model_up" not in await read()
+
+
+async def test_dom0_tells_what_was_stolen_from_it_and_its_balloon(bench: Any) -> None:
+    bench.files(
+        "proc/stat = cpu  1 2 3 4 5 6 7 250 0 0\\nbtime 1700000000\\n\n"
+        "proc/pressure/io = some avg10=0.00 total=2500000\\nfull\\n\n"
+        "sys/devices/system/xen_memory/xen_memory0/target_kb = 1024\nproc/meminfo = MemAvailable:  100 kB\\n"
+    )
+    found = await bench.begin("dom0")()
+    assert found["xen_dom0_cpu_steal_seconds_total"] == {(): 2.5}
+    assert found["xen_dom0_pressure_stalled_seconds_total"] == {("io",): 2.5}
+    assert found["xen_dom0_memory_target_bytes"] == {(): 1048576}
+    assert "xen_kexec_crash_loaded" not in found
+
+
+async def test_links_that_lead_nowhere_are_told_from_those_that_name_a_guest(bench: Any) -> None:
+    bench.files(
+        "etc/xen/web.cfg = name = 'web-1'\\nmemory = 512\\n\netc/xen/auto/10-web -> ../web.cfg\n"
+        "etc/xen/auto/20-old -> ../old.cfg\netc/xen/auto/30-x.sxp = (vm (name xguest))\n"
+        "etc/xen/auto/plain.cfg = memory = 1"
+    )
+    found = await bench.begin("autostart")()
+    assert found["xen_autostart_links"] == {("ok",): 3, ("broken",): 1}
+    assert found["xen_domain_autostart"] == {("web-1",): 1, ("xguest",): 1, ("plain",): 1}
+
+
+async def test_a_host_without_the_folder_has_no_autostart(bench: Any) -> None:
+    with pytest.raises(Unsupported):
+        await bench.begin("autostart")()
+
+
+def test_weights_and_caps_are_those_of_either_scheduler() -> None:
+    web = Domain("web", None, 3, "running")
+    inventory = Inventory(0.0, (web,), by_domid={3: web})
+    text = "Cpupool Pool-0: tslice=30ms ratelimit=1000us migration-delay=0us\nName ID Weight Cap\nweb 3 512 150\n"
+    found = {(s.metric.name, s.labels): s.value for s in from_scheduler(text, inventory)}
+    assert found == {
+        ("xen_scheduler_timeslice_seconds", ("Pool-0",)): 0.03,
+        ("xen_scheduler_ratelimit_seconds", ("Pool-0",)): 0.001,
+        ("xen_domain_sched_weight", ("web",)): 512,
+        ("xen_domain_sched_cap_ratio", ("web",)): 1.5,
+    }

@@ -1,0 +1,79 @@
+"""Lifecycle of domains on libvirt's test driver: events, restarts, and a domain that comes and goes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from xenwatch.base.clock import ManualClock
+from xenwatch.host.doors import Doors, build_doors
+from xenwatch.host.libvirtconn import LifecycleEvent, Session
+from xenwatch.host.lifecycle import Lifecycle
+from xenwatch.host.paths import Paths
+from xenwatch.host.runner import SystemRunner
+from xenwatch.sampling.catalogue import all_collectors
+
+DEMO = Path(__file__).parents[3] / "xenwatch/agent/demo/demo_node.xml"
+
+
+@pytest.fixture
+async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
+    uri = f"test://{DEMO}"
+    doors = build_doors(ManualClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
+    yield doors
+    await doors.close()
+
+
+async def order(doors: Doors, name: str, what: Callable[[object], object]) -> None:
+    """Do something to a domain, as its owner would."""
+    before = len(doors.lifecycle.counts)
+
+    def work(session: Session) -> None:
+        what(session.connection.lookupByName(name))
+
+    assert doors.libvirt is not None
+    await doors.libvirt.run("order", work, 10)
+    async with asyncio.timeout(10):
+        while len(doors.lifecycle.counts) == before:  # noqa: ASYNC110 - the event comes from libvirt's thread
+            await asyncio.sleep(0)
+    doors.clock.advance(5)  # type: ignore[attr-defined]
+
+
+async def test_a_restart_is_counted_and_the_events_that_made_it(doors: Doors) -> None:
+    read = all_collectors()["domain"].begin()
+    await read(doors)
+    await order(doors, "web", lambda domain: domain.destroy())  # type: ignore[attr-defined]
+    down = {(s.metric.name, s.labels): s.value for s in await read(doors)}
+    assert down["xen_domain_state", ("web", "shutoff")] == 1
+    assert ("xen_domain_cpu_seconds_total", ("web",)) not in down
+    await order(doors, "web", lambda domain: domain.create())  # type: ignore[attr-defined]
+    up = {(s.metric.name, s.labels): s.value for s in await read(doors)}
+    assert (up["xen_domain_restarts_total", ("web",)], up["xen_domain_restarts_total", ("db",)]) == (1, 0)
+    events = {s.labels: s.value for s in await all_collectors()["events"].begin()(doors)}
+    assert events[("web", "stopped", "destroyed")] == events[("web", "started", "booted")] == 1
+
+
+async def test_a_domain_that_is_undefined_is_gone(doors: Doors) -> None:
+    read = all_collectors()["domain"].begin()
+    assert "archive" in {s.labels[0] for s in await read(doors) if s.metric.name == "xen_domain_info"}
+    await order(doors, "archive", lambda domain: domain.undefine())  # type: ignore[attr-defined]
+    assert "archive" not in {label for s in await read(doors) for label in s.labels}
+
+
+async def test_an_autostart_that_is_switched_shows_within_its_time(doors: Doors) -> None:
+    read = all_collectors()["domain"].begin()
+    await read(doors)
+    assert doors.libvirt is not None
+    await doors.libvirt.run("order", lambda s: s.connection.lookupByName("db").setAutostart(1), 10)
+    doors.clock.advance(31)  # type: ignore[attr-defined]
+    autostart = {s.labels: s.value for s in await read(doors) if s.metric.name == "xen_domain_autostart"}
+    assert (autostart[("db",)], autostart[("web",)]) == (1, 0)
+
+
+def test_only_so_many_counts_are_kept() -> None:
+    lifecycle = Lifecycle()
+    for n in range(9000):
+        lifecycle.seen(LifecycleEvent(0.0, f"guest{n}", "", n, "started", "booted"))
+    assert len(lifecycle.counts) == 8192
+    assert ("guest8999", "started", "booted") in lifecycle.counts
