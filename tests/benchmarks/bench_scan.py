@@ -199,12 +199,11 @@ def _extended(regex: str) -> str:
 def _without_lookaround(regex: str) -> str:
     while found := re.search(r"\(\?<?[=!]", regex):
         depth, end = 1, found.end()
-        while depth and end < len(regex):
-            if regex[end] == "\\":
-                end += 1
-            elif regex[end] in "()":
-                depth += 1 if regex[end] == "(" else -1
-            end += 1
+        for token in re.finditer(r"\\.|\[\^?\]?[^\]]*\]|[()]", regex[found.end() :]):
+            depth += {"(": 1, ")": -1}.get(token.group(), 0)
+            end = found.end() + token.end()
+            if not depth:
+                break
         regex = regex[: found.start()] + regex[end:]
     return regex
 

@@ -52,9 +52,15 @@ class Confirm:
 
         `guest` is what the host put before a guest-written line; None: the host wrote it.
         """
-        loud = [m for m in matches if not m.entry.rule.noise]
-        silenced = max((_rank(m) for m in matches if m.entry.rule.noise), default=-1)
-        return [_event(m, record, header, guest=guest) for m in loud if _rank(m) > silenced]
+        silenced = -1
+        for match in matches:
+            if match.entry.rule.noise:
+                silenced = max(silenced, _rank(match))
+        return [
+            _event(match, record, header, guest=guest)
+            for match in matches
+            if not match.entry.rule.noise and (silenced < 0 or _rank(match) > silenced)
+        ]
 
 
 def captured(entry: Entry, text: str) -> dict[str, str] | None:

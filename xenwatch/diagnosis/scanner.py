@@ -87,16 +87,19 @@ class Scanner:
         start, end, asked = cut
         record, header = reading.record(start, end)
         guest = self._guest_prefix(reading, start)
-        if guest is None:
+        if guest is None and max(asked) >= self._known.first_naming:
             self._confirm.learn(record, asked)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._confirm.matches(record.text, asked, record.source.format, lines)
-        known = matches or told or guest is not None or header.level in _CALM
-        unknown = record if not known and self._is_error(reading, cut) else None
+        if not matches:
+            known = told or guest is not None or header.level in _CALM
+            return [], record if not known and self._is_error(reading, cut) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
-        self.matches.update(match.entry.rule.id for match in matches if match.entry.key not in told)
-        told.update(match.entry.key for match in matches)
-        return self._confirm.events(fresh, record, header, guest=guest), unknown
+        for match in matches:
+            if match.entry.key not in told:
+                self.matches[match.entry.rule.id] += 1
+                told.add(match.entry.key)
+        return self._confirm.events(fresh, record, header, guest=guest), None
 
     def _is_error(self, reading: Reading, cut: Cut) -> bool:
         start, end, asked = cut

@@ -1,0 +1,88 @@
+"""`xenwatch rules`, as its author uses it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from xenwatch.cli.rules import COMMAND
+
+LINE = "[2011-05-18 20:55:04 3456] ERROR (XendDomainInfo:99) Could not find bridge device xenbr7 for vif5.0"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(COMMAND, list(words))
+
+
+@pytest.fixture
+def started(run, tmp_path):
+    result = run("new", "vif-no-bridge", "--area", "network", "--line", LINE)
+    assert result.exit_code == 0, result.output
+    return tmp_path / "rules" / "network" / "vif-no-bridge.yaml"
+
+
+def test_a_pasted_line_becomes_a_rule_that_passes_its_own_tests(run, started):
+    text = started.read_text()
+    assert r"Could not find bridge device (?P<bridge>[\w.:-]+) for (?P<vif>[\w.]+)" in text
+    tested = run("test", "rules")
+    assert tested.exit_code == 0
+    assert "1 rules, 2 tests, 0 failed" in tested.output
+
+
+def test_a_rule_is_never_overwritten(run, started):
+    assert run("new", "vif-no-bridge", "--area", "network", "--line", "other").exit_code != 0
+    assert "xenbr7" in started.read_text()
+
+
+def test_a_failing_test_is_named_with_its_place_and_exit_code_1(run, started):
+    started.write_text(started.read_text().replace("expect: [{}]", "expect: []"))
+    result = run("test", "rules", "--format", "json")
+    assert result.exit_code == 1
+    [failed] = [row for row in json.loads(result.output) if not row["ok"]]
+    assert "fired unexpectedly" in failed["message"]
+    assert failed["line"] > 1
+
+
+def test_an_unknown_rule_is_wrong_use(run, started):
+    assert run("test", "rules", "--rule", "nothing-such").exit_code == 2
+
+
+def test_lint_says_what_is_missing_and_where(run, started):
+    started.write_text(started.read_text().replace("cause:", "impact:"))
+    result = run("lint", "rules")
+    assert result.exit_code == 1
+    assert "vif-no-bridge.yaml" in result.output
+    assert "cause: is missing" in result.output
+
+
+def test_list_and_show_say_what_is_known(run, started):
+    [row] = json.loads(run("list", "--rules", "rules", "--format", "json").output)
+    assert row["id"] == "vif-no-bridge"
+    assert "Looked for" in run("show", "vif-no-bridge", "--rules", "rules").output
+
+
+def test_explain_tells_a_match_from_a_near_miss(run, started, tmp_path):
+    log = tmp_path / "xend.log"
+    log.write_text(LINE + "\n")
+    fires = run("explain", "vif-no-bridge", "--log", str(log), "--rules", "rules")
+    assert fires.exit_code == 0
+    assert "'bridge': 'xenbr7'" in fires.output
+    log.write_text(LINE.replace("for vif5.0", "at all") + "\n")
+    near = run("explain", "vif-no-bridge", "--log", str(log), "--rules", "rules")
+    assert near.exit_code == 1
+    assert "does not match, though near" in near.output
+
+
+def test_coverage_lists_unknown_errors_most_frequent_first(run, started, tmp_path):
+    log = tmp_path / "xend.log"
+    rare, often = (
+        LINE.split("Could", maxsplit=1)[0] + "Strange thing",
+        LINE.split("Could", maxsplit=1)[0] + "Odd thing {}",
+    )
+    log.write_text("\n".join([LINE, rare, *(often.format(n) for n in range(3)), LINE]) + "\n")
+    rows = json.loads(run("coverage", "--log", str(log), "--rules", "rules", "--format", "json").output)
+    assert [row["count"] for row in rows] == [3, 1]
+    assert "Odd thing 0" in rows[0]["example"]
