@@ -1,0 +1,77 @@
+"""A libvirtd that is stopped for a minute: snapshots go on with the age of the data, nothing leaks, it recovers."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from xenwatch.base.clock import SystemClock
+from xenwatch.host.doors import build_doors
+from xenwatch.host.paths import Paths
+from xenwatch.host.runner import SystemRunner
+from xenwatch.model.sample import Snapshot
+from xenwatch.sampling.catalogue import all_collectors
+from xenwatch.sampling.sampler import Sampler
+
+STOPPED_SECONDS = 60
+
+
+@pytest.fixture
+def libvirtd() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    if shutil.which("libvirtd") is None or os.geteuid() != 0:
+        pytest.skip("needs libvirtd and root to run one of its own")
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "libvirtd.conf"
+        config.write_text(f'unix_sock_dir = "{folder}"\nauth_unix_rw = "none"\nauth_unix_ro = "none"\n')
+        argv = ["libvirtd", "-f", str(config), "-p", f"{folder}/pid"]
+        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            yield f"test+unix:///default?socket={folder}/libvirt-sock", process
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+
+
+def known(snapshot: Snapshot) -> bool:
+    return any(s.metric.name == "xen_domain_info" for s in snapshot.samples)
+
+
+async def until(condition: object, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # type: ignore[operator]  # noqa: ASYNC110 - seconds pass outside
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
+    libvirtd: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    uri, process = libvirtd
+    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
+    parts = all_collectors()
+    sampler = Sampler([parts[name] for name in ("domain", "vcpu", "libvirt", "dom0")], doors, doors.clock)
+    running = asyncio.create_task(sampler.run())
+    await until(lambda: known(sampler.snapshot()), 30)
+    before = (len(os.listdir("/proc/self/fd")), threading.active_count())  # noqa: PTH208
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(STOPPED_SECONDS)
+    stopped = sampler.snapshot()
+    assert known(stopped)
+    assert not stopped.health["domain"].ok
+    age = stopped.at - (stopped.health["domain"].last_success or 0)
+    assert age > STOPPED_SECONDS - 10
+    assert stopped.health["dom0"].ok
+    assert stopped.at - (stopped.health["dom0"].last_success or 0) < 15
+    assert len(os.listdir("/proc/self/fd")) <= before[0] + 2  # noqa: PTH208
+    assert threading.active_count() <= before[1] + 4
+    process.send_signal(signal.SIGCONT)
+    await until(lambda: sampler.snapshot().health["domain"].ok, 90)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await doors.close()
