@@ -4,15 +4,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from xenwatch.agent.ledger import Ledger
 from xenwatch.agent.selfmetrics import MOST_LOGS, AgentCounters, counter, gauge
 from xenwatch.journal.store import Store
 from xenwatch.journal.writer import Writer
 from xenwatch.logs.counters import FollowCounters, SourceCounters
-from xenwatch.model.incident import MOVES
+from xenwatch.model.incident import MOVES, Incident
+from xenwatch.model.record import LogRecord
 from xenwatch.web.metrics import Exposition
+
+LONGEST_WORDS = 300
+"""Characters of one text in a label: enough for a page, little for Prometheus."""
 
 _LOG_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("lines", "lines", "Lines read from a log"),
@@ -92,6 +96,7 @@ def incident_families(ledger: Ledger) -> Iterator[Metric]:
         "An open incident that nothing else explains",
         labels=["rule", "class", "severity", "kind", "name"],
     )
+    words = InfoMetricFamily("xenwatch_incident", "What an open incident is about, for the text of a page", labels=[])
     states = Counter(dict.fromkeys(MOVES, 0))
     shown: set[tuple[str, ...]] = set()
     for incident in ledger.known.values():
@@ -101,7 +106,9 @@ def incident_families(ledger: Ledger) -> Iterator[Metric]:
         if incident.state == "open" and labels not in shown:
             shown.add(labels)
             opened.add_metric(list(labels), 1)
+            words.add_metric([], _words(incident))
     yield opened
+    yield words
     by_state = GaugeMetricFamily("xenwatch_incidents_known", "Incidents in memory", labels=["state"])
     for state, count in states.items():
         by_state.add_metric([state], count)
@@ -112,6 +119,28 @@ def incident_families(ledger: Ledger) -> Iterator[Metric]:
     for labels_, count in sorted(ledger.opened.items()):
         total.add_metric(list(labels_), count)
     yield total
+
+
+def _words(incident: Incident) -> dict[str, str]:
+    """Words change while an incident goes on, so they are kept apart from the series that alerts stand on."""
+    told = incident.diagnosis
+    lines = (e.origin for e in told.evidence if isinstance(e.origin, LogRecord))
+    proofs = [f"{one.source.path}:{one.position.line or '?'}: {one.text}" for one in lines]
+    proofs += [one.summary for one in told.evidence]
+    texts = {"title": told.title, "cause": told.cause, "evidence": proofs[0] if proofs else ""}
+    return {
+        "id": incident.id,
+        "rule": told.rule,
+        "kind": told.subject.kind,
+        "name": _text(told.subject.name),
+        **{name: _short(text) for name, text in texts.items()},
+    }
+
+
+def _short(text: str) -> str:
+    """On one line and bounded; a guest may have written it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return _text(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
 
 
 def state_families(writer: Writer, store: Store, agent: AgentCounters, wall_of: float) -> Iterator[Metric]:

@@ -55,5 +55,5 @@ def masked(text: str, folder: str) -> str:
     """Names, help, types and labels stay; numbers, and what rules or another Python would change, are taken out."""
     lines = [re.sub(r" [^ ]+$", " …", line) if line[:1] != "#" else line for line in text.splitlines()]
     whole = "\n".join(lines).replace(folder, "/log")
-    whole = re.sub(r'(python|version|rule|class)="[^"]*"', r'\1="…"', whole)
+    whole = re.sub(r'\b(python|version|rule|class|id|title|cause)="[^"]*"', r'\1="…"', whole)
     return "\n".join(dict.fromkeys(whole.splitlines())) + "\n"
