@@ -38,15 +38,6 @@ def read_text(path: Path | str) -> str | None:
     return None if data is None else data.decode("utf-8", "replace").strip()
 
 
-def read_int(path: Path | str, base: int = 10) -> int | None:
-    """The one number in a file; None where there is none."""
-    data = read_bytes(path)
-    try:
-        return None if data is None else int(data, base)
-    except ValueError:
-        return None
-
-
 def read_line(path: str) -> bytes | None:
     """For the many one-line files of sysfs: one read, no second one to meet the end."""
     try:

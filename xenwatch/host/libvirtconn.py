@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -74,6 +75,7 @@ class Connection:
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._registered: int | None = None
+        self._lock, self._users, self._closing = threading.Lock(), 0, False
         with contextlib.suppress(libvirt.libvirtError):  # drivers inside this process have no keepalive
             self.virt.setKeepAlive(*_KEEPALIVE)
         with contextlib.suppress(libvirt.libvirtError):
@@ -93,8 +95,32 @@ class Connection:
                 return
         self.alive = False
 
+    @contextlib.contextmanager
+    def used(self) -> Iterator[libvirt.virConnect]:
+        """While a call runs nobody may free the connection below it: libvirt's binding would crash the process."""
+        with self._lock:
+            if self._closing:
+                raise Unavailable("libvirt: connection closed")
+            self._users += 1
+        try:
+            yield self.virt
+        finally:
+            with self._lock:
+                self._users -= 1
+                last = self._closing and self._users == 0
+            if last:
+                self._free()
+
     def close(self) -> None:
+        """Close it now, or, while calls still hang in it, when the last of them comes back."""
         self.alive = False
+        with self._lock:
+            idle = self._users == 0 and not self._closing
+            self._closing = True
+        if idle:
+            self._free()
+
+    def _free(self) -> None:
         with contextlib.suppress(libvirt.libvirtError):
             if self._registered is not None:
                 self.virt.domainEventDeregisterAny(self._registered)
@@ -125,9 +151,10 @@ def _words(event: int, detail: int) -> tuple[str, str]:
 
 def guarded(connection: Connection, what: str, work: Callable[[Session], T], stats: RpcStats) -> T:
     """`work` in a worker thread, with libvirt's errors turned into ours: Unavailable where the connection is gone."""
-    try:
-        return work(Session(connection.virt, stats))
-    except libvirt.libvirtError as error:
-        connection.check()
-        kind = HostError if connection.alive else Unavailable
-        raise kind(f"libvirt {what}: {error}") from None
+    with connection.used() as virt:
+        try:
+            return work(Session(virt, stats))
+        except libvirt.libvirtError as error:
+            connection.check()
+            kind = HostError if connection.alive else Unavailable
+            raise kind(f"libvirt {what}: {error}") from None

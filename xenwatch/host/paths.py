@@ -31,10 +31,6 @@ class Paths:
         return self.at("var/log")
 
     @property
-    def xen_log(self) -> Path:
-        return self.at("var/log/xen")
-
-    @property
     def dumps(self) -> tuple[Path, ...]:
         """Where toolstacks leave guests' cores: xl and xend; libvirt's libxl driver."""
         return (self.at("var/lib/xen/dump"), self.at("var/xen/dump"), self.at("var/lib/libvirt/libxl/dump"))

@@ -47,13 +47,12 @@ class Runner(Protocol):
 class SystemRunner:
     """Runs programs on this machine, each in a process group of its own, in the C locale, without standard input."""
 
-    def __init__(self, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
-        """`prefix` goes before every argv, such as `("ssh", "-oBatchMode=yes", "xen1", "--")`."""
-        self._prefix = tuple(prefix)
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is added to our own."""
         self._environment = {**os.environ, "LC_ALL": "C", "LANG": "C", **(environment or {})}
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
-        whole = (*self._prefix, *argv)
+        whole = tuple(argv)
         transport, output = await self._start(whole, limit)
         try:
             async with asyncio.timeout(deadline):

@@ -18,15 +18,11 @@ class Counters:
         self._rows: dict[Hashable, _Row] = {}
         self._rows_now: dict[Hashable, _Row] = {}
 
-    def unwrapped(self, key: Hashable, reading: int) -> int:
-        """A reading with whole 32-bit turns added: a 32-bit dom0 counts bytes of a vif modulo 4 GiB.
+    def unwrapped(self, key: Hashable, row: tuple[int, ...]) -> tuple[int, ...]:
+        """Readings of counters read together, with whole 32-bit turns added: a 32-bit dom0 counts modulo 4 GiB.
 
         A fall by more than half of 32 bits is a turn; any other fall is a counter that began anew.
         """
-        return self.unwrapped_row(key, (reading,))[0]
-
-    def unwrapped_row(self, key: Hashable, row: tuple[int, ...]) -> tuple[int, ...]:
-        """`unwrapped` for counters read together; where none fell nor ever turned, that costs one comparison."""
         last, turns = self._rows.get(key, (row, None))
         if turns is None and not any(map(lt, row, last)):
             self._rows_now[key] = (row, None)

@@ -163,6 +163,21 @@ async def test_a_stopped_libvirtd_costs_bounded_threads_and_descriptors_and_is_u
     await door.close()
 
 
+async def test_a_connection_that_is_closed_under_a_running_call_lives_until_the_call_comes_back(door: Libvirt) -> None:
+    """Freed at once, the process would crash inside libvirt."""
+    go_on = threading.Event()
+
+    def slow(session: Session) -> list[str]:
+        go_on.wait()
+        return names(session)
+
+    call = asyncio.create_task(door.run("slow", slow, 30))
+    await door.run("list", names, 10)
+    await door.close()
+    go_on.set()
+    assert await call == ["test"]
+
+
 async def test_a_killed_libvirtd_is_found_again_once_it_is_back(daemon: Daemon) -> None:
     door = Libvirt(daemon.uri, SystemClock())
     await _until_listed(door)

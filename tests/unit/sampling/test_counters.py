@@ -6,7 +6,7 @@ from xenwatch.sampling.counters import Counters
 def read(counters: Counters, *readings: int, key: object = "vif") -> list[int]:
     values = []
     for reading in readings:
-        values.append(counters.unwrapped(key, reading))
+        values += counters.unwrapped(key, (reading,))
         counters.forget_unread()
     return values
 

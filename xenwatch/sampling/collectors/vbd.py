@@ -74,7 +74,7 @@ class _Reader:
     def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterator[Sample]:
         """A disk served by qemu has no such folder: nothing is emitted, not 0."""
         readings = read_numbers(folder, _FILES)
-        row = self._counters.unwrapped_row((disk.domid, disk.devid), tuple(reading or 0 for reading in readings))
+        row = self._counters.unwrapped((disk.domid, disk.devid), tuple(reading or 0 for reading in readings))
         for (_, metric, unit), reading, count in zip(_COUNTERS, readings, row, strict=True):
             if reading is not None:
                 yield Sample(metric, labels, float(count * unit))

@@ -64,7 +64,7 @@ class _Reader:
     ) -> Iterator[Sample]:
         """A guest without PV drivers speaks through qemu's tap beside the vif, `<vif>-emu`: both are one."""
         ends = [
-            self._counters.unwrapped_row((vif.domid, vif.devid, name), row)
+            self._counters.unwrapped((vif.domid, vif.devid, name), row)
             for name in (ifname, f"{ifname}-emu")
             if (row := counted.get(name)) is not None
         ]
