@@ -155,6 +155,8 @@ class Action:
     undo: str = ""
     """How it is taken back, in words."""
     cross_host: bool = False
+    repairs: bool = True
+    """False: it only prepares or tells, so after its success the ladder goes on to the next rung."""
     interruptible: bool = False
 
 

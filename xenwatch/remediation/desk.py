@@ -97,8 +97,8 @@ class Desk:
             raise InputError(f"{action} of {subject} was asked for already")
         return await self._ledger.read(lambda j: j.run(run))
 
-    async def dry_run(self, draft: Draft) -> Stop | None:
-        """Which guard would stop a drafted run if it were approved now; nothing is written, not even in the journal."""
+    async def dry_run(self, draft: Draft, *, as_approved: bool = False) -> Stop | None:
+        """Which guard would stop a drafted run now; nothing is written, not even in the journal."""
         if draft.stop is not None or draft.proposal is None:
             return draft.stop
         proposal = draft.proposal
@@ -109,6 +109,8 @@ class Desk:
             if run is None:
                 raise _DryRun(Stop("duplicate", "this trouble has its run already"))
             row = ActionRun(run, proposal, "proposed", tx.at, tx.wall)
+            if as_approved:
+                approvals.approve(tx, row, "human:dry-run", proposal.plan_hash)
             raise _DryRun(admission(tx, row, self.policy, cross_host=cross_host))
 
         try:

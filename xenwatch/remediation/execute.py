@@ -67,9 +67,10 @@ class Executor:
             await self._look_after(run)
 
     def _abort_early(self, tx: Tx) -> None:
-        sql = "SELECT id FROM run WHERE state IN ('admitted', 'leased', 'prechecked')"
-        for (run,) in tx.db.execute(sql).fetchall():
+        sql = "SELECT id, trouble FROM run WHERE state IN ('admitted', 'leased', 'prechecked')"
+        for run, key in tx.db.execute(sql).fetchall():
             tx.move(run, "aborted", US, "the agent stopped before anything was done")
+            trouble.set_handled(tx, key, False)
 
     def _abort(self, tx: Tx, run: ActionRun, reason: str) -> None:
         tx.move(run.id, "aborted", US, reason)
@@ -112,7 +113,7 @@ class Executor:
         if stop is not None:
             raise _Refused(f"{stop.guard}: {stop.reason}")
         tx.move(run.id, "executing", US, "", {"plan": list(plan.words), "before": context.before})
-        if run.proposal.risk != "L0":
+        if self._actions[run.proposal.action].repairs:
             budget.note_attempt(tx, run.proposal.target.key)
         outbox.tell(tx, "started", run.id, f"{run.proposal.action} of {run.proposal.target} started")
 
@@ -174,7 +175,8 @@ class Executor:
             outbox.tell(tx, end, run.id, summary, {"action": proposal.action, "target": str(proposal.target)})
         if end == "succeeded" and proposal.action in HEALING:
             _settle_held(tx, run)
-        if end == "failed":
+        goes_on = end == "succeeded" and not self._actions[proposal.action].repairs
+        if end == "failed" or goes_on:
             trouble.set_handled(tx, proposal.trigger.key, False)
         if breaker.note_end(tx, end, self._policy.breaker_after):
             outbox.tell(tx, "breaker_opened", run.id, f"breaker opened: {breaker.reason_open(tx)}")

@@ -45,7 +45,7 @@ def standing(tx: Tx, run: ActionRun, policy: Policy) -> Stop | None:
     if tx.at >= run.proposal.expires:
         return Stop("expired", "the time to act on this plan is over")
     if run.proposal.needs_approval and approvals.consent(tx, run) is None:
-        return Stop("approval", "the approval no longer stands")
+        return Stop("approval", "waits for a person's approval that stands")
     return None
 
 
@@ -57,8 +57,6 @@ def _always(  # noqa: PLR0911 - one return a guard reads best
         return Stop("switch", "remediation is disabled in the policy")
     if (early := standing(tx, run, policy)) is not None:
         return early
-    if proposal.needs_approval and consent is None:
-        return Stop("approval", "waits for a person")
     if cross_host and consent is None:
         return Stop("coordination", "no lease over several hosts: acts on another host only when a person approved")
     if (held := _held(tx, run)) is not None and proposal.action not in UNLIMITED | HEALING:

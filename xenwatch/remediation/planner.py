@@ -16,6 +16,9 @@ from xenwatch.remediation.journal import Journal
 from xenwatch.remediation.owner import check_owner
 from xenwatch.remediation.policy import Policy, Rule, Rung
 
+_NEXT = ("failed", "aborted", "expired")
+"""Ends after which a trouble may have another run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -82,14 +85,16 @@ class Planner:
             return Stop("max_targets", f"{rule.name} is at work on {others[0][0]} other target(s)")
         for rung in rule.ladder:
             sql = (
-                "SELECT count(*) FILTER (WHERE state NOT IN ('aborted','expired')), max(created) FROM run"
+                "SELECT count(*) FILTER (WHERE state NOT IN ('aborted','expired')), max(created),"
+                " count(*) FILTER (WHERE state = 'succeeded') FROM run"
                 " WHERE trouble=? AND rule=? AND action=? AND state<>'cancelled'"
             )
-            used, last = self._journal.query(sql, trigger.key, rule.name, rung.action)[0]
-            if used < rung.max:
+            used, last, done = self._journal.query(sql, trigger.key, rule.name, rung.action)[0]
+            if used < rung.max and not done:
                 wait = last + rung.every - self._journal.now() if last is not None else 0.0
                 return Stop("every", f"{rung.action} again in {wait:.0f} s") if wait > 0 else rung
-        return Stop("ladder", f"every rung of {rule.name} was used")
+        told = rule.ladder[-1].action == "notify"
+        return Stop("told" if told else "ladder", f"every rung of {rule.name} was used")
 
     async def _drafted(self, trigger: Trigger, target: Subject, guest: Guest | None, rule: Rule, rung: Rung) -> Draft:
         draft = await self._build(trigger, target, guest, rule=rule, rung=rung, requester="xenwatch")
@@ -144,8 +149,9 @@ class Planner:
         )  # fmt: skip
 
     def _dedupe_key(self, trigger: Trigger, rule: str, target: Subject) -> str:
-        """The same trouble has one run; a next one only after the one before ended without success."""
-        sql = "SELECT count(*) FROM run WHERE trouble=? AND rule=? AND state IN ('failed','aborted','expired')"
-        tried = self._journal.query(sql, trigger.key, rule)[0][0]
+        """The same trouble has one run; a next one only after the one before ended, as a step of the ladder."""
+        sql = "SELECT action, state FROM run WHERE trouble=? AND rule=?"
+        ended = self._journal.query(sql, trigger.key, rule)
+        tried = sum(state in _NEXT or (state == "succeeded" and not self._actions[a].repairs) for a, state in ended)
         whole = "|".join((trigger.key, rule, self._policy.hash if rule else "", target.key, str(tried)))
         return hashlib.sha256(whole.encode()).hexdigest()

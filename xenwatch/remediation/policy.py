@@ -153,7 +153,8 @@ def _policy(top: Table, digest: str, actions: Mapping[str, Risk]) -> Policy:
         migrate_timeout=main.duration("migrate_timeout", HOUR),
         min_free_mib=main.whole("state_dir_min_free_mib", 256),
         pace=Pace(
-            guest.duration("cooldown", 600.0), guest.duration("stability", HOUR), guest.duration("longest_cooldown", DAY)
+            guest.duration("cooldown", 600.0), guest.duration("stability", HOUR),
+            guest.duration("longest_cooldown", DAY),
         ),
         limits=_limits(limits, guest, actions),
         storm=StormLimit(
@@ -262,7 +263,8 @@ def _selectors(scope: Table) -> tuple[str, ...]:
 def _rung(table: Table, actions: Mapping[str, Risk]) -> Rung:
     rung = Rung(
         action=table.text("action"), params=table.pairs("params"), max=table.whole("max", 1, 1),
-        every=table.duration("every", 600.0), needs_approval=table.choice("require", "", ("", "approval")) == "approval",
+        every=table.duration("every", 600.0),
+        needs_approval=table.choice("require", "", ("", "approval")) == "approval",
     )  # fmt: skip
     table.need("action", rung.action in actions, f"is not in the catalogue; known are {', '.join(sorted(actions))}")
     table.done()

@@ -17,7 +17,7 @@ SPAN = 10.0
 
 _ROW = re.compile(
     r"(?P<name>\S(?:.*?\S)?)\s+(?P<domid>\d+)\s+(?P<mem>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[a-z-]{6})\s+(?P<cpu>\d+\.\d)"
-    r"(?:\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-)\b.*)?"
+    r"(?:\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-)(?:\s.*)?)?"
 )
 _HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
 

@@ -28,6 +28,7 @@ ACTION = Action(
     kinds=("domain",),
     check=_check,
     plan=_plan,
+    repairs=False,
     verify=absent,
     undo="domain_start",
 )

@@ -41,6 +41,7 @@ ACTION = Action(
     kinds=("host", "domain"),
     check=_check,
     plan=_plan,
+    repairs=False,
     verify=_verify,
     within=30.0,
     undo="delete the folder",

@@ -18,6 +18,7 @@ ACTION = Action(
     risk="L0",
     kinds=("host", "domain", "lv", "vg", "bridge", "mount", "array", "pv", "pool", "sr", "pci", "vif", "vbd"),
     plan=_plan,
+    repairs=False,
     verify=_verify,
     within=0.0,
     undo="none",

@@ -80,6 +80,7 @@ ACTION = Action(
     kinds=("domain",),
     check=_check,
     plan=_plan,
+    repairs=False,
     verify=_verify,
     within=30.0,
     undo="kpartx -a or losetup, by hand",

@@ -1,0 +1,205 @@
+"""I8 to I13: the journal is ahead of the world, is not changed, and is not believed when it was."""
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from story import Story
+
+from xenwatch.base.clock import ManualClock
+from xenwatch.base.errors import StoreError
+from xenwatch.model.action import RUN_MOVES, ActionRun, Proposal, Trigger
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.journal import Journal
+
+TARGET = Subject("domain", "web", "u1")
+
+
+def proposal(key: str = "k", **more) -> Proposal:
+    said = {
+        "action": "domain_start", "target": TARGET, "params": {}, "rule": "r", "mode": "auto", "risk": "L2",
+        "trigger": Trigger("incident", "x", TARGET, key, "1"), "host": "xen1", "dedupe_key": key, "policy_hash": "p",
+        "plan_hash": "h", "plan": ("xl create",), "needs_approval": False, "expires": 1e9,
+    }  # fmt: skip
+    return Proposal(**(said | more))
+
+
+@pytest.fixture
+def journal(tmp_path):
+    opened = Journal(tmp_path / "journal.db", ManualClock(), "boot-1")
+    yield opened
+    opened.close()
+
+
+def add(journal: Journal, key: str = "k", **more) -> ActionRun:
+    with journal.transaction() as tx:
+        run = tx.add(proposal(key, **more))
+    assert run is not None
+    return journal.run(run)
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+sys.path[:0] = [{scenarios!r}]
+from story import Story
+from xenwatch.remediation.local import LocalMachine
+from xenwatch.remediation.desk import Desk
+import xenwatch.remediation.actions.host_cordon as cordon
+async def main():
+    story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},
+        "ladder": [{{"action": "host_cordon"}}]}}}})
+    real = LocalMachine(story.desk.policy.inventory, systemd=False)
+    story.desk._executor._machine = real
+    await story.play([{{"incident": {{"rule": "guest-down", "of": "host/xen1"}}}}, {{"tick": 1}}])
+    print([run.state for run in await story.desk.runs()])
+    story.desk.close()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the order of system calls")
+def test_i08_the_intent_is_synced_to_disk_before_the_program_starts(tmp_path):
+    scenarios = str(Path(__file__).parents[2] / "scenarios")
+    trace = tmp_path / "trace"
+    code = CHILD.format(scenarios=scenarios, folder=str(tmp_path))
+    argv = ["strace", "-f", "-o", str(trace), "-y", "-e", "trace=fdatasync,fsync,execve", sys.executable, "-c", code]
+    subprocess.run(argv, check=True, capture_output=True, timeout=100)
+    lines = trace.read_text().splitlines()
+    effect = next(n for n, line in enumerate(lines) if "execve" in line and '"touch"' in line)
+    synced = [n for n, line in enumerate(lines) if "journal.db-wal" in line and "sync(" in line and n < effect]
+    assert synced
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        kinds = [row[0] for row in db.execute("SELECT coalesce(new, kind) FROM entry ORDER BY seq")]
+    db.close()
+    assert kinds.index("executing") < kinds.index("intent") < kinds.index("outcome")
+
+
+def test_i08_every_commit_is_synced(journal):
+    assert journal.query("PRAGMA synchronous") == [(2,)]
+    assert journal.query("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_i08_an_intent_without_an_executing_run_is_an_error_of_the_database(journal):
+    run = add(journal)
+    with pytest.raises(StoreError, match="executing"), journal.transaction() as tx:
+        tx.entry("intent", run.id, "xenwatch")
+
+
+@pytest.mark.parametrize("new", [state for state in RUN_MOVES if state != "new"])
+def test_i09_a_move_that_the_table_does_not_have_is_an_error_of_the_database(journal, new):
+    run = add(journal)
+    if new in RUN_MOVES["proposed"] and new != "admitted":
+        with journal.transaction() as tx:
+            tx.move(run.id, new, "xenwatch")
+        assert journal.run(run.id).state == new
+    else:
+        with pytest.raises(StoreError), journal.transaction() as tx:
+            tx.move(run.id, new, "xenwatch")
+        assert journal.run(run.id).state == "proposed"
+
+
+def test_i09_a_state_cannot_be_written_past_the_journal(journal):
+    run = add(journal)
+    with pytest.raises(StoreError), journal.transaction() as tx:
+        tx.db.execute("UPDATE run SET state='succeeded' WHERE id=?", (run.id,))
+
+
+async def test_i10_an_unknown_outcome_is_never_tried_again(tmp_path):
+    world = {
+        "hosts": {"faults": {"xl create": {"how": "lost"}}},
+        "rule": {"ladder": [{"action": "domain_start", "max": 9}]},
+    }
+    story = Story(tmp_path, world)
+    await story.play([{"incident": "guest-down"}, {"tick": 1}, {"advance": 90000}, {"tick": 5}, {"restart": "boot-2"}])
+    await story.play([{"advance": 90000}, {"incident": {"rule": "guest-down", "opened": 1800000000.0}}, {"tick": 5}])
+    assert story.world.effects == ["xl create /etc/xen/web.cfg"]
+    assert (await story.desk.runs())[0].state == "unknown"
+    story.desk.close()
+
+
+def test_i10_only_a_person_or_a_recovery_leaves_unknown(journal):
+    run = add(journal)
+    with journal.transaction() as tx:
+        tx.db.execute("INSERT INTO budget VALUES(?,0,'','','','')", (run.id,))
+        tx.db.execute("UPDATE run SET token=1 WHERE id=?", (run.id,))
+        for state in ("admitted", "leased", "prechecked", "executing", "unknown"):
+            tx.move(run.id, state, "xenwatch")
+    with pytest.raises(StoreError, match="only a person"), journal.transaction() as tx:
+        tx.move(run.id, "failed", "xenwatch")
+    with journal.transaction() as tx:
+        tx.move(run.id, "failed", "human:ann")
+
+
+async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(tmp_path):
+    story = Story(tmp_path, {"rule": {"when": {"alert": "GuestDown"}}})
+    for boot in ("boot-1", "boot-1", "boot-2"):
+        await asyncio.gather(*[story.do_alert({}) for _ in range(5)], story.do_tick(1), story.do_tick(1))
+        await story.do_restart(boot)
+    await story.play([{"alert": {"firing": False}}, {"advance": 200000}, {"tick": 1}, {"alert": {}}, {"tick": 1}])
+    assert len(await story.desk.runs()) == 1
+    assert len(story.world.effects) == 1
+    story.desk.close()
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a database" * 1000])
+def test_i12_a_damaged_journal_is_not_opened(tmp_path, damage):
+    path = tmp_path / "journal.db"
+    journal = Journal(path, ManualClock(), "boot-1")
+    run = add(journal)
+    with journal.transaction() as tx:
+        tx.move(run.id, "rejected", "human:ann")
+    journal.close()
+    data = path.read_bytes()
+    path.write_bytes(data[:3000] + damage + data[3000 + len(damage) : -4096])
+    with pytest.raises(StoreError):
+        Journal(path, ManualClock(), "boot-1")
+
+
+def test_i12_a_journal_of_another_version_is_not_opened(tmp_path):
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StoreError, match="version 99"):
+        Journal(tmp_path / "journal.db", ManualClock(), "boot-1")
+
+
+def test_i13_lines_can_neither_be_changed_nor_removed(journal):
+    add(journal)
+    for sql in ("UPDATE entry SET reason='x'", "DELETE FROM entry", "DELETE FROM run", "UPDATE run SET action='x'"):
+        with pytest.raises(StoreError), journal.transaction() as tx:
+            tx.db.execute(sql)
+
+
+TAMPERING = {
+    "edited": "UPDATE entry SET reason='nothing happened' WHERE seq=2",
+    "removed": "DELETE FROM entry WHERE seq=2",
+    "cut off": "DELETE FROM entry WHERE seq=(SELECT max(seq) FROM entry)",
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
+    path = tmp_path / "journal.db"
+    journal = Journal(path, ManualClock(), "boot-1")
+    for key in "abc":
+        add(journal, key)
+    assert journal.verify() == []
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.executescript(f"DROP TRIGGER entry_is_kept; DROP TRIGGER entry_stays; {TAMPERING[how]};")
+    db.close()
+    with pytest.raises(StoreError, match="damaged"):
+        Journal(path, ManualClock(), "boot-1")
+
+
+def test_a_backup_is_a_whole_journal(journal, tmp_path):
+    add(journal)
+    journal.back_up(tmp_path / "copy.db")
+    copy = Journal(tmp_path / "copy.db", ManualClock(), "boot-1")
+    assert copy.entries() == journal.entries()
+    copy.close()
