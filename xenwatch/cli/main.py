@@ -12,6 +12,8 @@ from xenwatch import __version__
 from xenwatch.base.errors import XenwatchError
 
 EXIT_WRONG_USE = 2
+EXIT_OUR_FAULT = 70
+"""EX_SOFTWARE of sysexits.h: neither the input nor its reader is to blame."""
 
 
 class Words(click.Group):
@@ -45,7 +47,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command; what xenwatch itself reports is one clear message and exit code 2, never a traceback."""
+    """Run the command; what xenwatch itself reports is one clear message and exit code 2, not a traceback."""
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:
@@ -54,6 +56,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (`| head`): nothing is wrong
         sys.exit(0)
+    except Exception as error:  # the last fence: a person at 3 a.m. is not shown our insides unless they ask
+        if os.environ.get("XENWATCH_DEBUG"):
+            raise
+        click.echo(f"xenwatch: a fault of our own: {type(error).__name__}: {error}", err=True)
+        click.echo("Please report it with what XENWATCH_DEBUG=1 prints when you run this again.", err=True)
+        sys.exit(EXIT_OUR_FAULT)
 
 
 if __name__ == "__main__":
