@@ -29,7 +29,7 @@ class Domains:
         self._marked: set[str] = set()
         self._asking: asyncio.Task[Inventory] | None = None
 
-    async def current(self, max_age: float = 2.0, deadline: float = 5.0) -> Inventory:
+    async def current(self, max_age: float = 2.0, deadline: float = 4.0) -> Inventory:
         """The inventory, at most `max_age` seconds old. HostError where no source answers.
 
         Where Xen's list is to be had it decides what runs: without it the answer is an error, not half the guests.
@@ -38,6 +38,7 @@ class Domains:
             return self.last
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(deadline))
+            self._asking.add_done_callback(_seen)
         return await asyncio.shield(self._asking)
 
     async def known(self, max_age: float = 2.0) -> Inventory:
@@ -89,6 +90,12 @@ class Domains:
             names=names,
         )
         return self.last
+
+
+def _seen(task: asyncio.Task[Inventory]) -> None:
+    """All who asked may have given up by now; then nobody looks at the error, and asyncio must not print it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _or_error(work: Awaitable[T] | None) -> T | HostError | None:

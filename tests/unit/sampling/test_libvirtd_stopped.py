@@ -65,7 +65,7 @@ async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
     assert known(stopped)
     assert not stopped.health["domain"].ok
     age = stopped.at - (stopped.health["domain"].last_success or 0)
-    assert age > STOPPED_SECONDS - 10
+    assert age > STOPPED_SECONDS - 15
     assert stopped.health["dom0"].ok
     assert stopped.at - (stopped.health["dom0"].last_success or 0) < 15
     assert len(os.listdir("/proc/self/fd")) <= before[0] + 2  # noqa: PTH208
