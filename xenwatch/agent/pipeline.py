@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ class Pipeline:
         formats: Iterable[LogFormat] = (),
         engine: EngineName = "auto",
         cache: Path | None = None,
+        compiling: Executor | None = None,
         bundle: bool = False,
     ) -> None:
-        """`cache`: private folder of compiled signatures; None compiles them anew. `bundle`: the logs lie still."""
-        self.scanner = Scanner(rules, engine, formats=formats, cache=cache)
+        """`cache`: private folder of compiled signatures; `compiling`: where they are compiled while others read.
+
+        `bundle`: the logs lie still.
+        """
+        self.scanner = Scanner(rules, engine, formats=formats, cache=cache, compiling=compiling)
         self.engine = Engine(rules, self.scanner.identity)
         self.incidents = Incidents(rules, bundle=bundle)
         self.matches: Counter[tuple[str, str, str]] = Counter()

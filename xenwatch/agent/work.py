@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,11 @@ class Work:
         rules = load_rules(config)
         self.rules = len(rules)
         self.collectors = collectors_of(config.sampling)
-        self.pipeline = Pipeline(rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir)
+        # A first start compiles for seconds a dialect: in a thread, so that nobody waits for it.
+        self._compiling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signatures")
+        self.pipeline = Pipeline(
+            rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir, compiling=self._compiling
+        )
         self.dialects: dict[str, str] = {}
         """Of each log that is followed, by path."""
         self.last_snapshot: Snapshot | None = None
@@ -83,6 +88,7 @@ class Work:
                     fenced = supervise(name, part, self._clock, on_failure=self._hooks.failed)
                     group.create_task(fenced, name=name)
         finally:
+            self._compiling.shutdown(wait=False, cancel_futures=True)
             await self._doors.close()
 
     async def drain(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import hyperscan
 
-from xenwatch.diagnosis import rawform
+from xenwatch.diagnosis import literals, rawform, scanform
 from xenwatch.diagnosis.cachefile import write_atomically
 from xenwatch.diagnosis.signatures import Candidate
 
@@ -30,7 +30,7 @@ class HyperscanEngine:
     name = "hyperscan"
 
     def __init__(self, regexes: Sequence[str], cache: Path | None = None) -> None:
-        kept = cache / f"signatures-{_key(regexes)}.hs" if cache and regexes else None
+        kept = kept_file(regexes, cache) if cache and regexes else None
         loaded = _load(kept) if kept is not None else None
         self._database, self.everywhere = loaded or _made(regexes)
         if kept is not None and loaded is None and self._database is not None:
@@ -47,6 +47,11 @@ class HyperscanEngine:
         return found
 
 
+def kept_file(regexes: Sequence[str], cache: Path) -> Path:
+    """Where the compiled database of these lies, or will."""
+    return cache / f"signatures-{_key(regexes)}.hs"
+
+
 def compiles(form: str) -> bool:
     """Whether Hyperscan takes this raw form by itself."""
     try:
@@ -58,7 +63,7 @@ def compiles(form: str) -> bool:
 
 def _made(regexes: Sequence[str]) -> tuple[hyperscan.Database | None, tuple[int, ...]]:
     """The database, and the indexes that are not in it."""
-    forms = [(index, form) for index, regex in enumerate(regexes) if (form := rawform.raw_form(regex)) is not None]
+    forms = [(index, form) for index, regex in enumerate(regexes) if (form := scanform.scan_form(regex)) is not None]
     try:
         database = _compiled(forms) if forms else None
     except hyperscan.HyperscanError:  # it does not say which pattern it could not take
@@ -107,5 +112,6 @@ def _key(regexes: Sequence[str]) -> str:
     """Of the patterns, of how they are rewritten, of Hyperscan and of the machine."""
     machine = (_VERSION, platform.machine(), platform.processor(), _FLAGS)
     digest = hashlib.sha256(repr((list(regexes), machine)).encode())
-    digest.update(Path(rawform.__file__).read_bytes())
+    for module in (literals, rawform, scanform):
+        digest.update(Path(module.__file__).read_bytes())
     return digest.hexdigest()[:32]

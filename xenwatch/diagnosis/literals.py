@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from xenwatch.diagnosis.rawform import NEWLINE, Node, members_of, parse_tree
 
@@ -14,6 +15,7 @@ _FREQUENT = (b"device", b"domain", b"error", b"failed", b"xend", b"xen", b"vbd",
 Run = tuple[bytes, ...]
 
 
+@lru_cache(maxsize=8192)  # each dialect's prefilter asks for the same ones
 def literals(regex: str) -> tuple[bytes, ...]:
     """Lower-case literals of which each match holds at least one; empty where the pattern demands none."""
     try:
@@ -21,6 +23,11 @@ def literals(regex: str) -> tuple[bytes, ...]:
     except (re.error, RecursionError, OverflowError):
         return ()
     return _best(_candidates(nodes, flags)) or ()
+
+
+def demanded_text(nodes: list[Node], flags: int) -> tuple[bytes, ...] | None:
+    """As `literals`, of adjoining nodes of a pattern."""
+    return _best(_candidates(nodes, flags))
 
 
 def rarity(literal: bytes) -> float:

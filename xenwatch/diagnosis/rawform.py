@@ -8,6 +8,7 @@ of bytes in which all of UTF-8's are welcome wherever `re` would take any charac
 import importlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from xenwatch.diagnosis.patterns import FLAGS
@@ -35,16 +36,26 @@ Node = tuple[str, Any]
 """Operation name and argument of the parse tree, after `parse_tree` has made repeats of all kinds alike."""
 
 
+@lru_cache(maxsize=8192)  # each dialect's database asks for the same ones
 def raw_form(regex: str) -> str | None:
     """The wider pattern, for bytes; None where nothing is left that could be looked for."""
     try:
         tree, flags = parse_tree(regex)
     except (re.error, RecursionError, OverflowError):
         return None
-    groups = dict(_groups(tree))
-    trimmed = _trim(_trim(_zero_width_dropped(tree), first=True), first=False)
+    return written(tree, flags, groups_of(tree))
+
+
+def written(nodes: list[Node], flags: int, groups: dict[int, Node]) -> str | None:
+    """The wider pattern of some adjoining nodes; None where it would match the empty text."""
+    trimmed = _trim(_trim(_zero_width_dropped(nodes), first=True), first=False)
     text = _Writer(groups).sequence(trimmed, flags)
     return text if trimmed and not re.compile(text.encode("latin-1")).search(b"") else None
+
+
+def groups_of(nodes: list[Node]) -> dict[int, Node]:
+    """The groups of a pattern by number, for its backreferences."""
+    return dict(_groups(nodes))
 
 
 def parse_tree(regex: str) -> tuple[list[Node], int]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from xenwatch.diagnosis.known import OWN_LINES, QUOTED_GUESTS, Known
 from xenwatch.diagnosis.openrecord import SourceMemory
 from xenwatch.diagnosis.reading import Cut, Reading
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.signatures import Engine, EngineName, make_engine
+from xenwatch.diagnosis.signatures import Engine, EngineName, compile_into, make_engine, takes_long
 from xenwatch.diagnosis.unwrapped import LARGEST_TEXT, unwrapped_events
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -37,19 +38,30 @@ class Scanner:
         *,
         formats: Iterable[LogFormat] = (),
         cache: Path | None = None,
+        compiling: Executor | None = None,
     ) -> None:
+        """`compiling`: where databases are compiled that would take seconds; the literal prefilter reads meanwhile."""
         self.identity = Identity()
         self._known = Known(rules, formats)
         self._wanted, self._cache = engine, cache
-        self._engines: dict[str, tuple[Engine, list[int]]] = {}
-        self.engine_name = make_engine((), engine).name
-        """Which engine reads the chunks: hyperscan, ahocorasick or re."""
+        self._levels: dict[str, tuple[Engine, int] | None] = {}
+        self._background = None
+        if compiling is not None and cache is not None and engine == "auto" and takes_long(self._known.regexes, cache):
+            self._background = compiling.submit(compile_into, self._known.regexes, cache)
+            self._engine = make_engine(self._known.regexes, "ahocorasick")
+        else:
+            self._engine = make_engine(self._known.regexes, engine, cache)
         self._confirm = Confirm(self._known, self.identity)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.unmatched: deque[LogRecord] = deque(maxlen=MOST_UNMATCHED)
         self.unmatched_total = 0
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
+
+    @property
+    def engine_name(self) -> str:
+        """Which engine reads the chunks just now: hyperscan, ahocorasick or re."""
+        return self._engine.name
 
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
@@ -104,7 +116,7 @@ class Scanner:
     def _is_error(self, reading: Reading, cut: Cut) -> bool:
         start, end, asked = cut
         pattern: re.Pattern[bytes] | None = reading.chunk.source.format.error
-        wanted = any(self._known.first_error <= index < self._known.first_naming for index in asked)
+        wanted = max(asked) >= self._known.first_level
         return wanted and pattern is not None and pattern.search(reading.data[start:end]) is not None
 
     @staticmethod
@@ -118,21 +130,36 @@ class Scanner:
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
         """(offset just behind or inside the match, index) of what might match in text of that dialect."""
-        engine, indexes = self._engine_for(format_)
-        found = [(at, indexes[place]) for at, place in engine.candidates(data)]
-        if engine.everywhere:
+        self._take_compiled()
+        allowed = self._known.allowed(format_)
+        found = [pair for pair in self._engine.candidates(data) if allowed[pair[1]]]
+        levels = self._levels_of(format_)
+        if levels is not None:
+            engine, index = levels
+            found += [(at, index) for at, _ in engine.candidates(data)]
+            found.sort()
+        always = [index for index in self._engine.everywhere if allowed[index]]
+        if levels is not None and levels[0].everywhere:
+            always.append(levels[1])
+        if always:
             starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
-            found = sorted(found + [(start + 1, indexes[place]) for start in starts for place in engine.everywhere])
+            found = sorted(found + [(start + 1, index) for start in starts for index in always])
         return found
 
-    def _engine_for(self, format_: LogFormat) -> tuple[Engine, list[int]]:
-        """One database a dialect, made when its first log is met: it holds only what may match there."""
-        made = self._engines.get(format_.name)
-        if made is None:
-            indexes = self._known.looked_for(format_)
-            regexes = [self._known.regexes[index] for index in indexes]
-            made = self._engines[format_.name] = (make_engine(regexes, self._wanted, self._cache), indexes)
-        return made
+    def _levels_of(self, format_: LogFormat) -> tuple[Engine, int] | None:
+        """What finds error records of the dialect: apart, since the words of other dialects for it are everywhere."""
+        if format_.name not in self._levels:
+            level = self._known.level(format_)
+            made = None if level is None else (make_engine([level[1]], self._wanted, self._cache), level[0])
+            self._levels[format_.name] = made
+        return self._levels[format_.name]
+
+    def _take_compiled(self) -> None:
+        """Go over to the compiled signatures once they are there; where compiling failed, this goes on as it is."""
+        if self._background is not None and self._background.done():
+            if self._background.exception() is None:
+                self._engine = make_engine(self._known.regexes, self._wanted, self._cache)
+            self._background = None
 
     def state(self) -> dict[str, Any]:
         """JSON-able: open records and times of the sources, and who the domains are."""
