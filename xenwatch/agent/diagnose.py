@@ -3,11 +3,12 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenwatch.agent.bundle import Bundle
 from xenwatch.agent.bundle_entry import Entry
+from xenwatch.agent.bundle_years import Years
 from xenwatch.agent.report import FileRead, Report, Skipped, UnmatchedError
 from xenwatch.base.errors import InputError
 from xenwatch.diagnosis.engine import Engine
@@ -82,6 +83,7 @@ class _Work:
         self._live = live
         self._events: list[Event] = []
         self._facts: list[Fact] = list(live.facts)
+        self._years = Years()
         self._bytes = 0
 
     def read(self, entry: Entry, progress: Progress) -> None:
@@ -89,21 +91,27 @@ class _Work:
             self._facts += entry.facts
             self.fact_files.append(f"{entry.format} ({entry.path})")
         for chunk in entry.chunks():
+            self._years.see(chunk)
             self._events += self.scanner.feed(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
             if len(self._events) > MOST_EVENTS:
                 self._observe()
+        self._years.told(entry)
         self.files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
     def conclude(self) -> None:
+        self.files = [
+            replace(read, first=self._years.right(read.path, read.first), last=self._years.right(read.path, read.last))
+            for read in self.files
+        ]
         self._observe()
         if self._live.snapshot is not None:
             found = self._engine.observe(snapshot=self._live.snapshot, now=self._live.snapshot.at)
             self.incidents.apply(found, _NEVER_QUIET)
 
     def _observe(self) -> None:
-        events = sorted(self._events, key=lambda event: event.at)
+        events = sorted(map(self._years.dated, self._events), key=lambda event: event.at)
         now = max([*(e.at for e in events[-1:]), *(f.at for f in self._facts)], default=0.0)
         found = self._engine.observe(events, facts=self._facts, now=now)
         self.incidents.apply(found, _NEVER_QUIET, events)

@@ -25,6 +25,8 @@ _ISO = re.compile(
 _SYSLOG = re.compile(rf"({_MONTH}) {{1,2}}(\d{{1,2}}) (\d\d):(\d\d):(\d\d)(?:\.(\d{{1,9}}))?")
 _DAY_FIRST = re.compile(rf"[A-Z][a-z]{{2}}, (\d{{1,2}}) ({_MONTH}) (\d{{4}}) (\d\d):(\d\d):(\d\d)")
 _ASCTIME = re.compile(rf"[A-Z][a-z]{{2}} ({_MONTH}) +(\d{{1,2}}) (\d\d):(\d\d):(\d\d) (\d{{4}})")
+_AHEAD = 26 * 3600.0
+"""A log can be this far ahead of the clock that dates it: zones, and a file copied with an old time."""
 _UTC_NAMES = {"UTC", "GMT", "WET"}
 
 TimeReader = Callable[[str, TimeHint], float | None]
@@ -49,7 +51,7 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
 
 
 def syslog_time(text: str, hint: TimeHint) -> float | None:
-    """`Jul 14 14:18:02`: local, without a year; the year is the one that brings it nearest to `hint.near`."""
+    """`Jul 14 14:18:02`: local, without a year; the last such day that had come by `hint.near`, give or take a zone."""
     found = _SYSLOG.match(text)
     if not found:
         return None
@@ -61,7 +63,8 @@ def syslog_time(text: str, hint: TimeHint) -> float | None:
         for year in (near_year - 1, near_year, near_year + 1)
         if (at := _moment((year, month, day), clock, found[6], hint.utc_offset)) is not None
     ]
-    return min(candidates, key=lambda at: abs(at - hint.near), default=None)
+    past = [at for at in candidates if at <= hint.near + _AHEAD]
+    return max(past, default=min(candidates, default=None))
 
 
 def english_time(text: str, hint: TimeHint) -> float | None:

@@ -13,6 +13,7 @@ from xenwatch.model.incident import Incident
 _COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
 _LABEL = 9
 _MOST_EVIDENCE = 5
+_LONGEST = 240
 _MOST_UNMATCHED = 8
 _MOST_FILES = 12
 
@@ -43,8 +44,8 @@ def _incident(report: Report, incident: Incident, width: int, number: str) -> It
     yield from _evidence(report, incident)
     for symptom in symptoms:
         yield from _paragraph("hence", f"{symptom.diagnosis.title} ({symptom.diagnosis.subject})", width)
-    yield from _commands("check", found.verify)
-    yield from _commands("do", found.remedy)
+    yield from _steps("check", found.verify, width)
+    yield from _steps("do", found.remedy, width)
     for unknown in found.unchecked:
         yield from _paragraph("unknown", unknown, width)
     yield _row("rule", click.style(f"{found.rule}  class {found.class_}", dim=True))
@@ -65,7 +66,9 @@ def _evidence(report: Report, incident: Incident) -> Iterator[str]:
     for index, (_, record) in enumerate(pieces[:_MOST_EVIDENCE]):
         when = f"  {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield _row("seen" if index == 0 else "", click.style(f"{place(record)}{when}", fg="cyan"))
-        yield from (_row("", f"  {line}") for line in shortened(record.text, 4))
+        yield from (
+            _row("", f"  {textwrap.shorten(line, _LONGEST, placeholder=' …')}") for line in shortened(record.text, 4)
+        )
     if len(pieces) > _MOST_EVIDENCE:
         yield _row("", click.style(f"and {count_text(len(pieces) - _MOST_EVIDENCE, 'more line')}", dim=True))
     others = [e.summary for e in incident.diagnosis.evidence if e.origin is None or not hasattr(e.origin, "text")]
@@ -122,5 +125,11 @@ def _paragraph(label: str, text: str, width: int) -> Iterator[str]:
     yield from (_row(label if index == 0 else "", line) for index, line in enumerate(lines))
 
 
-def _commands(label: str, commands: tuple[str, ...]) -> Iterator[str]:
-    yield from (_row(label if index == 0 else "", printable(command)) for index, command in enumerate(commands))
+def _steps(label: str, steps: tuple[str, ...], width: int) -> Iterator[str]:
+    """Commands stay on one line each, to be pasted; sentences are wrapped."""
+    for index, step in enumerate(steps):
+        head = label if index == 0 else ""
+        if step[:1].isupper() and " " in step:
+            yield from _paragraph(head, step, width)
+        else:
+            yield _row(head, click.style(printable(step), fg="green"))
