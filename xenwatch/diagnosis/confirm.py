@@ -31,7 +31,7 @@ class Confirm:
         """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it."""
         allowed, found = self._known.allowed(format_), list[Match]()
         for index in sorted(asked):
-            if index < self._known.first_error and allowed[index] & lines:
+            if index < self._known.first_naming and allowed[index] & lines:
                 entry = self._known.entries[index]
                 fields = captured(entry, text)
                 if fields is not None:
@@ -41,7 +41,7 @@ class Confirm:
     def learn(self, record: LogRecord, asked: set[int]) -> None:
         """Take names, domids and uuids from the record."""
         for index in asked:
-            if index >= self._known.first_naming:
+            if self._known.first_naming <= index < self._known.first_level:
                 found = compiled(NAMINGS[index - self._known.first_naming].pattern).search(record.text)
                 if found:
                     self._identity.learn(found.groupdict(), record.at)

@@ -113,5 +113,5 @@ def _key(regexes: Sequence[str]) -> str:
     machine = (_VERSION, platform.machine(), platform.processor(), _FLAGS)
     digest = hashlib.sha256(repr((list(regexes), machine)).encode())
     for module in (literals, rawform, scanform):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Everything that is looked for in logs, as one numbered list: signatures, error levels, and who is who."""
+"""Everything that is looked for in logs, as one numbered list: signatures, who is who, error levels."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,10 @@ class Entry:
 
 
 class Known:
-    """Index ranges: signatures from 0, then error levels of the dialects, then patterns that name domains."""
+    """Index ranges: signatures from 0, then patterns that name domains, then the error levels of the dialects.
+
+    `regexes` are those of the signatures and namings.
+    """
 
     def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
         self.entries = tuple(
@@ -31,28 +34,23 @@ class Known:
             for rule in rules
             for number, signature in enumerate(rule.signatures)
         )
-        levels = [(f.name, f.error) for f in formats if f.error is not None]
-        self.first_error = len(self.entries)
-        self.first_naming = self.first_error + len(levels)
-        self._levels = [name for name, _ in levels]
-        self.regexes = [
-            *(entry.signature.regex for entry in self.entries),
-            *(_as_text(pattern) for _, pattern in levels),
-            *(naming.pattern for naming in NAMINGS),
-        ]
+        self.first_naming = len(self.entries)
+        self.first_level = self.first_naming + len(NAMINGS)
+        self.regexes = [*(entry.signature.regex for entry in self.entries), *(naming.pattern for naming in NAMINGS)]
+        self._levels = {f.name: _as_text(f.error) for f in formats if f.error is not None and not f.guest_written}
         self._allowed: dict[str, bytearray] = {}
 
-    def looked_for(self, format_: LogFormat) -> list[int]:
-        """The indexes that are looked for in the dialect at all."""
-        return [index for index, lines in enumerate(self.allowed(format_)) if lines]
+    def level(self, format_: LogFormat) -> tuple[int, str] | None:
+        """Index and pattern of the dialect's error level."""
+        text = self._levels.get(format_.name)
+        return None if text is None else (self.first_level, text)
 
     def allowed(self, format_: LogFormat) -> bytearray:
-        """For each index, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS, both or none."""
+        """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
         kept = self._allowed.get(format_.name)
         if kept is None:
             kept = bytearray(
                 [_where_seen(entry.signature, format_) for entry in self.entries]
-                + [OWN_LINES * (name == format_.name and not format_.guest_written) for name in self._levels]
                 + [OWN_LINES * (not format_.guest_written)] * len(NAMINGS)
             )
             self._allowed[format_.name] = kept

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from xenwatch.diagnosis.known import OWN_LINES, QUOTED_GUESTS, Known
 from xenwatch.diagnosis.openrecord import SourceMemory
 from xenwatch.diagnosis.reading import Cut, Reading
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.signatures import Engine, EngineName, compile_into, make_engine, takes_long
+from xenwatch.diagnosis.signatures import Engine, EngineName, make_engine, takes_long
 from xenwatch.diagnosis.unwrapped import LARGEST_TEXT, unwrapped_events
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -40,14 +40,14 @@ class Scanner:
         cache: Path | None = None,
         compiling: Executor | None = None,
     ) -> None:
-        """`compiling`: where databases are compiled that would take seconds; the literal prefilter reads meanwhile."""
+        """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile."""
         self.identity = Identity()
         self._known = Known(rules, formats)
         self._wanted, self._cache = engine, cache
         self._levels: dict[str, tuple[Engine, int] | None] = {}
-        self._background = None
-        if compiling is not None and cache is not None and engine == "auto" and takes_long(self._known.regexes, cache):
-            self._background = compiling.submit(compile_into, self._known.regexes, cache)
+        self._background: Future[Engine] | None = None
+        if compiling is not None and engine == "auto" and takes_long(self._known.regexes, cache):
+            self._background = compiling.submit(make_engine, self._known.regexes, engine, cache)
             self._engine = make_engine(self._known.regexes, "ahocorasick")
         else:
             self._engine = make_engine(self._known.regexes, engine, cache)
@@ -158,7 +158,7 @@ class Scanner:
         """Go over to the compiled signatures once they are there; where compiling failed, this goes on as it is."""
         if self._background is not None and self._background.done():
             if self._background.exception() is None:
-                self._engine = make_engine(self._known.regexes, self._wanted, self._cache)
+                self._engine = self._background.result()
             self._background = None
 
     def state(self) -> dict[str, Any]:

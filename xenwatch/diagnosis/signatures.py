@@ -40,18 +40,13 @@ def make_engine(regexes: Sequence[str], name: EngineName = "auto", cache: Path |
     return _MAKERS[name](regexes, cache)
 
 
-def takes_long(regexes: Sequence[str], cache: Path) -> bool:
-    """Whether `make_engine` would compile for a second or more, because no database of these is kept in `cache`."""
+def takes_long(regexes: Sequence[str], cache: Path | None) -> bool:
+    """Whether `make_engine` would compile for a second or more, because no database of these is kept."""
     try:
         from xenwatch.diagnosis.hyperscan_engine import kept_file  # noqa: PLC0415  a wheel that some platforms lack
     except ImportError:
         return False
-    return not kept_file(regexes, cache).exists()
-
-
-def compile_into(regexes: Sequence[str], cache: Path) -> None:
-    """Compile the signatures and keep them in `cache`; may run in another thread or process."""
-    make_engine(regexes, "auto", cache)
+    return cache is None or not kept_file(regexes, cache).exists()
 
 
 class FindEngine:

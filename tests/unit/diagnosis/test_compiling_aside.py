@@ -23,11 +23,11 @@ def test_before_and_after_the_database_is_compiled_the_same_is_found(tmp_path: P
         compiling.submit(gate.wait, 60)
         scanner = Scanner(load_rules([RULE]), cache=tmp_path, compiling=compiling)
         before = [event.fields for event in scanner.feed(chunk(0))]
-        first = scanner._engines["hotplug"][0].name
+        first = scanner.engine_name
         gate.set()
     after = [event.fields for event in scanner.feed(chunk(1))]
     assert first == "ahocorasick"
-    assert scanner._engines["hotplug"][0].name == "hyperscan"
+    assert scanner.engine_name == "hyperscan"
     assert before == after == [{"bridge": "xenbr7"}]
 
 
@@ -37,4 +37,4 @@ def test_a_database_that_is_kept_is_taken_at_once(tmp_path: Path):
     with ThreadPoolExecutor(1) as compiling:
         scanner = Scanner(load_rules([RULE]), cache=tmp_path, compiling=compiling)
         scanner.feed(chunk(0))
-        assert scanner._engines["hotplug"][0].name == "hyperscan"
+        assert scanner.engine_name == "hyperscan"

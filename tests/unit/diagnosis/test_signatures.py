@@ -10,6 +10,7 @@ from xenwatch.diagnosis.literals import literals
 from xenwatch.diagnosis.patterns import FLAGS
 from xenwatch.diagnosis.rawform import raw_form
 from xenwatch.diagnosis.reading import text_of
+from xenwatch.diagnosis.scanform import scan_form
 from xenwatch.diagnosis.signatures import AhoCorasickEngine, FindEngine, make_engine
 
 ENGINES = ("hyperscan", "ahocorasick", "re")
@@ -48,10 +49,31 @@ _REGEX = st.recursive(_ATOMS, _combined, max_leaves=6).filter(_is_regex)
 @example("(?i:B)é", b"b\xc3\xa9", b"")
 def test_the_raw_form_finds_everything_that_re_finds(regex, text, noise):
     raw = text + noise
-    form = raw_form(regex)
-    if form is None or re.compile(regex, FLAGS).search(text_of(raw)) is None:
+    if re.compile(regex, FLAGS).search(text_of(raw)) is None:
         return
-    assert re.compile(form.encode("latin-1"), re.DOTALL).search(raw), form
+    for form in (raw_form(regex), scan_form(regex)):
+        assert form is None or re.compile(form.encode("latin-1"), re.DOTALL).search(raw), form
+
+
+@pytest.mark.parametrize(
+    ("regex", "match"),
+    [
+        (r"VM (\S+) restarting too fast \(Elapsed", "VM web restarting too fast (Elapsed"),
+        (
+            r"(?i:cannot open) (?P<path>\S+) for (?P<why>writing|reading): (?P=why) was denied",
+            "CANNOT open /x for writing: writing was denied",
+        ),
+        (r"(a device|a (?:disk|drive)) .{2,90} is now (?:gone\nfor good|away)", "a disk xx is now gone\r\nfor good"),
+    ],
+)
+def test_what_is_looked_for_is_in_every_match(regex, match):
+    assert re.compile(scan_form(regex).encode("latin-1")).search(match.encode())
+
+
+def test_a_telling_part_stands_for_the_whole():
+    whole = r"VM (\S+) restarting too fast \(Elapsed time: ([\d.]+) seconds\)"
+    assert scan_form(whole) == raw_form(" restarting too fast \\(Elapsed time: ")
+    assert scan_form(r"vif (\S+) of (\S+) gone") == raw_form(r"vif (\S+) of (\S+) gone")
 
 
 @settings(max_examples=300, deadline=None)

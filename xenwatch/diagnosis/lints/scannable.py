@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xenwatch.base.errors import Problem
 from xenwatch.diagnosis.lint import Library, Lint, problem
 from xenwatch.diagnosis.literals import literals, rarity
-from xenwatch.diagnosis.rawform import raw_form
+from xenwatch.diagnosis.scanform import scan_form
 from xenwatch.diagnosis.signatures import hyperscan_takes
 
 WEAKEST = 4.0
@@ -21,7 +21,7 @@ def _check(library: Library) -> Iterator[Problem]:
 
 
 def _message(regex: str) -> str | None:
-    form = raw_form(regex)
+    form = scan_form(regex)
     if form is None or not hyperscan_takes(form):
         return "cannot be looked for in raw bytes: every record would be asked"
     found = literals(regex)
