@@ -117,16 +117,25 @@ class PolicyFile:
         self.problems.append(Problem(self.path, self._line_of(key), key, message))
 
     def _line_of(self, key: str) -> int:
-        """The line of a dotted key: headers of its tables in order, then the key itself; 0 where it is not written."""
-        line = 0
-        for part in re.findall(r"[^.\[\]]+(?:\[\d+\])?", key):
-            name, nth = re.fullmatch(r"(.*?)(?:\[(\d+)\])?", part).groups()  # type: ignore[union-attr]
-            wanted = re.compile(rf"\s*(?:\[+[\w.\"-]*\b{re.escape(name)}\]+|\"?{re.escape(name)}\"?\s*=)")
-            hits = [at for at in range(line, len(self._lines)) if wanted.match(self._lines[at])]
-            if len(hits) <= int(nth or 0):
+        """The line of a dotted key: the headers of its tables in order, then the key itself; 0: not written."""
+        line, dotted = 0, ""
+        for part in key.split("."):
+            name, _, nth = part.rstrip("]").partition("[")
+            dotted = f"{dotted}.{name}" if dotted else name
+            found = self._find(line, dotted, name, int(nth or 0))
+            if found is None:
                 return line
-            line = hits[int(nth or 0)] + 1
+            line = found
         return line
+
+    def _find(self, start: int, dotted: str, name: str, nth: int) -> int | None:
+        """The line (1-based) of the nth header or key of this name at or after a line; of a table inside it otherwise."""
+        exact = re.compile(rf"\s*(?:\[+\s*{re.escape(dotted)}\s*\]+|\"?{re.escape(name)}\"?\s*=)")
+        hits = [at for at in range(start, len(self._lines)) if exact.match(self._lines[at])]
+        if len(hits) > nth:
+            return hits[nth] + 1
+        within = re.compile(rf"\s*\[+\s*{re.escape(dotted)}\.")
+        return next((at for at in range(start, len(self._lines)) if within.match(self._lines[at])), None)
 
 
 def _percent(text: str) -> float:

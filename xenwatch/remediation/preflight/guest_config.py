@@ -98,7 +98,7 @@ def _disk(spec: str) -> Disk:
     keys = dict(word.split("=", 1) for word in words if "=" in word)
     plain = [word for word in words if "=" not in word]
     target = keys.get("target") or (plain[0] if plain else "")
-    target = re.sub(r"^(?:(?:phy|file|tap2?|tap2?:aio|aio|qcow2?|raw|vhd|tap2?:tapdisk:aio):)+", "", target)
+    target = re.sub(r"^(?:(?:phy|file|tap2?|tapdisk|aio|qcow2?|raw|vhd):)+", "", target)
     if target and not target.startswith("/"):
         target = f"/dev/{target}"
     removable = "cdrom" in words or keys.get("devtype") == "cdrom" or any(word.endswith(":cdrom") for word in plain)

@@ -1,0 +1,94 @@
+"""The policy file: every key is checked, and each mistake names its line."""
+
+from pathlib import Path
+
+import pytest
+from story import CATALOGUE
+
+from xenwatch.base.errors import ConfigError
+from xenwatch.remediation.catalogue import load_catalogue, risks
+from xenwatch.remediation.policy import Policy, load_policy, parse_policy
+
+ROOT = Path(__file__).parents[3]
+RULE = """
+[[rule]]
+name = "r"
+max_risk = "L2"
+[rule.when]
+diagnosis = "x"
+[[rule.ladder]]
+action = "domain_start"
+"""
+
+
+def parse(text: str) -> Policy:
+    return parse_policy(text, Path("policy.toml"), risks(CATALOGUE))
+
+
+def test_the_shipped_example_is_sound_and_only_observes():
+    policy = load_policy(ROOT / "packaging" / "policy.toml", risks(CATALOGUE))
+    assert policy.mode == "observe"
+    assert {policy.effective(rule) for rule in policy.rules} == {"observe"}
+
+
+def test_the_example_is_sound_with_every_line_in_force():
+    text = (ROOT / "packaging" / "policy.toml").read_text()
+    lines = [
+        line[1:] if line.startswith("#") and ("=" in line or "[[" in line or "[limits" in line) else line
+        for line in text.splitlines()
+    ]
+    assert len(parse("\n".join(lines)).inventory.guests) == 1
+
+
+def test_an_empty_file_is_the_most_cautious_policy():
+    policy = parse("")
+    assert (policy.mode, policy.rules, policy.breaker_after) == ("observe", (), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[remediation]\nmod = 'auto'", 2, "is not known here"),
+        ("[remediation]\nmode = 'on'", 2, "must be one of observe, propose, auto"),
+        ("[limits.guest]\nwindow = '6'", 2, "is not a duration"),
+        ("[limits.class.L9]\nmax_actions = 1", 1, "is no class"),
+        ("[limits.action.shell]\nmax_actions = 1", 1, "is no action"),
+        ("[storm]\nmax_unhealthy = '130%'", 2, "is not a share"),
+        ("[breaker]\nopen_after = 0", 2, "at least 1"),
+        ("[breaker]\nopen_after = true", 2, "whole number"),
+        ("[[guest]]\nname = 'web'", 2, "needs a name and a uuid"),
+        ("[[guest]]\nname = 'web'\nuuid = 'u'\nplacement = ['xen9']", 4, "without a [[host]]: xen9"),
+        (RULE + "[[rule.ladder]]\naction = 'rm'", 10, "not in the catalogue"),
+        (RULE + "[[rule.ladder]]\naction = 'domain_destroy'", 7, "above max_risk L2"),
+        (RULE + "[rule.scope]\nselector = 'everything'", 10, "write it like tag:web"),
+        (RULE.replace("diagnosis = 'x'", "").replace('diagnosis = "x"', ""), 5, "name a diagnosis"),
+        (RULE + RULE, 2, "two rules have the same name"),
+        ("surprise = 1", 1, "is not known here"),
+    ],
+)
+def test_a_mistake_is_an_error_that_names_its_line(text, line, words):
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert any(words in problem.message for problem in caught.value.problems), caught.value.problems
+    assert line in [problem.line for problem in caught.value.problems]
+
+
+def test_all_mistakes_are_shown_together():
+    with pytest.raises(ConfigError) as caught:
+        parse("[remediation]\nmode = 'x'\nfoo = 1\n[breaker]\nbar = 2")
+    assert len(caught.value.problems) == 3
+
+
+def test_what_is_no_toml_is_an_error():
+    with pytest.raises(ConfigError, match="is not TOML"):
+        parse("[remediation")
+
+
+def test_another_text_is_another_policy():
+    assert parse("").hash != parse("# a remark").hash
+
+
+def test_every_action_says_how_it_is_taken_back_and_none_is_called_otherwise_than_its_file():
+    catalogue = load_catalogue()
+    assert len(catalogue) == 20
+    assert all(action.undo and action.title and action.kinds for action in catalogue.values())
