@@ -78,7 +78,8 @@ def test_explain_tells_a_match_from_a_near_miss(run, started, tmp_path):
 
 def test_coverage_lists_unknown_errors_most_frequent_first(run, started, tmp_path):
     log = tmp_path / "xend.log"
-    rare, often = (
+    header = LINE.split("Could", maxsplit=1)[0]
+    rare, often = header + "Strange thing", header + "Odd thing {}"
         LINE.split("Could", maxsplit=1)[0] + "Strange thing",
         LINE.split("Could", maxsplit=1)[0] + "Odd thing {}",
     )
