@@ -59,8 +59,10 @@ def test_the_file_can_be_named_in_the_environment(tmp_path: Path):
 
 
 def test_all_mistakes_are_said_at_once_each_with_line_and_key_and_a_suggestion(tmp_path: Path):
-    text = '[web]\nlistn = "x"\nlisten = "localhost"\n[smapling]\n[sampling]\nlibvirt_uri = 30\ndisabled = "lvm"\n[logs]\n'
-    text += 'reconcile_every = 30\n'
+    text = (
+        '[web]\nlistn = "x"\nlisten = "localhost"\n[smapling]\n[sampling]\nlibvirt_uri = 30\ndisabled = "lvm"\n[logs]\n'
+    )
+    text += "reconcile_every = 30\n"
     text += 'from_start = "yes"\n[agent]\nlog_level = "loud"\nstate_dir = 3\nkeep_incidents = "3 days"\n'
     assert problems(tmp_path, text, {"XENWATCH_LOGS_FROM_START": "perhaps", "XENWATCH_WEB_LISTN": "1"}) == [
         "xenwatch.toml:2: web.listn: no such key; did you mean listen?",
