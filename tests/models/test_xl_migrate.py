@@ -4,6 +4,8 @@ import pytest
 from story import Story
 from xl_migrate import Recovering, Xl, explore, recovery_steps, steps
 
+from xenwatch.remediation.action import Context
+from xenwatch.remediation.actions.recover_interrupted_migration import _processes
 from xenwatch.remediation.probe import Row
 from xenwatch.remediation.recovery import Ends, next_move, source_end, target_end
 
@@ -49,6 +51,28 @@ async def test_i05_the_real_recovery_brings_every_quiet_state_of_the_model_in_or
 )
 def test_what_the_handshake_cannot_leave_is_for_a_person(both):
     assert next_move(both) == "person"
+
+
+@pytest.mark.parametrize(
+    ("words", "pids"),
+    [
+        ("xl migrate web xen2", [50]),
+        ("/usr/sbin/xl migrate -s ssh -oBatchMode=yes web xen2", [50]),
+        ("xl -v migrate web xen2", [50]),
+        ("xl migrate db xen2", []),
+        ("xl migrate-receive", [50]),
+        ("/usr/lib/xen-4.17/bin/libxl-save-helper --restore-domain 0 3", [50]),
+        ("systemd-run --wait -- xl migrate web xen2", []),
+        ("vi migrate web xen2", []),
+        ("grep xl migrate web xen2", []),
+    ],
+)
+async def test_only_the_processes_of_this_very_migration_are_killed(tmp_path, words, pids):
+    story = Story(tmp_path, {"web": SHARED, "hosts": {"xen1": {"processes": {50: words}}}})
+    guest = story.desk.policy.inventory.guests[0]
+    context = Context(story.world, story.clock, story.desk.policy, guest.subject, guest, {"to": "xen2"})
+    assert await _processes(context, "") == pids
+    story.desk.close()
 
 
 def row(name: str, state: str) -> Row:

@@ -108,7 +108,8 @@ def main() -> None:
             life(folder, at)
         found.append((kills, starts(folder), folder))
     stories.Journal = real
-    print(json.dumps([(kills, count, asyncio.run(_ends(folder))) for kills, count, folder in found]))
+    ended = [(kills, count, asyncio.run(_ends(folder))) for kills, count, folder in found]
+    sys.stdout.write(json.dumps(ended))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from xenwatch.remediation.journal import Journal
 from xenwatch.remediation.policy import Policy, parse_policy
 
 CATALOGUE = load_catalogue()
+HOSTS = ("xen1", "xen2")
 STATES = {"running": "-b----", "paused": "--p---", "crashed": "----c-", "shut": "---s--", "dying": "-----d"}
 
 
@@ -61,7 +62,7 @@ def policy_text(world: dict[str, Any]) -> str:
     parts = [
         table("[remediation]", {"host": "xen1", "mode": "auto", **world.get("remediation", {})}),
         *[table(f"[{name}]", content) for name, content in world.get("settings", {}).items()],
-        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": "ipmi"}) for h in ("xen1", "xen2")],
+        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": "ipmi"}) for h in HOSTS],
         table("[[guest]]", web | world.get("web", {})),
         table("[[guest]]", db | world.get("db", {})),
         table("[[rule]]", rule), table("[rule.when]", when), table("[rule.scope]", scope),

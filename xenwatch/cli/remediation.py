@@ -116,7 +116,7 @@ def run_(policy: Path, config: Path | None, action: str, target: str, params: tu
         draft = await desk.draft_request(action, subject_of(target), pairs(params), person())
         lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
         if dry_run:
-            stop = await desk.dry_run(draft)
+            stop = await desk.dry_run(draft, as_approved=True)
             return "\n".join([*lines, f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it"])
         if draft.stop is not None:
             raise InputError(f"{draft.stop.guard}: {draft.stop.reason}")

@@ -50,18 +50,24 @@ def _full(tx: Tx, scope: _Scope, limit: Limit) -> str | None:
     return None
 
 
+def _where(scope: _Scope) -> tuple[str, tuple[str, ...]]:
+    """What only reads (L0) uses up the budget of its class and its action alone."""
+    if not scope.column:
+        return "AND b.class <> 'L0'", ()
+    harmless = "" if scope.column in ("class", "action") else "AND b.class <> 'L0'"
+    return f"AND b.{scope.column} = ? {harmless}", (scope.value,)
+
+
 def _count(tx: Tx, scope: _Scope, since: float) -> int:
-    where = f"AND {scope.column} = ?" if scope.column else ""
-    values = (since, scope.value) if scope.column else (since,)
-    return int(tx.one(f"SELECT count(*) FROM budget WHERE at > ? {where}", *values))  # noqa: S608 - our own columns
+    where, values = _where(scope)
+    return int(tx.one(f"SELECT count(*) FROM budget b WHERE b.at > ? {where}", since, *values))  # noqa: S608 - our own columns
 
 
 def _underway(tx: Tx, scope: _Scope) -> int:
     marks = ",".join("?" * len(UNDERWAY))
-    where = f"AND b.{scope.column} = ?" if scope.column else ""
-    values = (*UNDERWAY, scope.value) if scope.column else UNDERWAY
+    where, values = _where(scope)
     sql = f"SELECT count(*) FROM budget b JOIN run r ON r.id = b.run WHERE r.state IN ({marks}) {where}"  # noqa: S608 - our own columns
-    return int(tx.one(sql, *values))
+    return int(tx.one(sql, *UNDERWAY, *values))
 
 
 def remaining(tx: Tx, limits: Mapping[str, Limit], host: str) -> dict[str, int]:

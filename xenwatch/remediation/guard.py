@@ -49,9 +49,7 @@ def standing(tx: Tx, run: ActionRun, policy: Policy) -> Stop | None:
     return None
 
 
-def _always(  # noqa: PLR0911 - one return a guard reads best
-    tx: Tx, run: ActionRun, policy: Policy, cross_host: bool, consent: str | None
-) -> Stop | None:
+def _always(tx: Tx, run: ActionRun, policy: Policy, cross_host: bool, consent: str | None) -> Stop | None:
     proposal = run.proposal
     if not policy.enabled:
         return Stop("switch", "remediation is disabled in the policy")

@@ -129,7 +129,7 @@ class PolicyFile:
         return line
 
     def _find(self, start: int, dotted: str, name: str, nth: int) -> int | None:
-        """The line (1-based) of the nth header or key of this name at or after a line; of a table inside it otherwise."""
+        """The line (1-based) of the nth header or key of this name from a line on; of a table inside it otherwise."""
         exact = re.compile(rf"\s*(?:\[+\s*{re.escape(dotted)}\s*\]+|\"?{re.escape(name)}\"?\s*=)")
         hits = [at for at in range(start, len(self._lines)) if exact.match(self._lines[at])]
         if len(hits) > nth:

@@ -19,8 +19,9 @@ def killed(tmp_path: Path, mode: str) -> list[tuple[list[int], int, list[str]]]:
 
 def judge(schedules: list[tuple[list[int], int, list[str]]]) -> None:
     for kills, starts, states in schedules:
-        assert starts == 1, f"killed at {kills}: started {starts} times, {states}"
-        assert states.count("succeeded") == 1, f"killed at {kills}: {states}"
+        assert starts <= 1, f"killed at {kills}: started {starts} times, {states}"
+        assert states.count("succeeded") == starts, f"killed at {kills}: {states}"
+        assert starts or states == ["failed", "failed"], "it gives up only when the rung's two tries are used"
         assert set(states) <= {"succeeded", "failed", "aborted"}, f"killed at {kills}: {states}"
 
 

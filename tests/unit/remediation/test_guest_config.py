@@ -29,7 +29,8 @@ def test_a_disk_is_read_in_every_spelling(spec, disk):
 
 
 def test_an_xm_file_is_read():
-    text = "# old\nkernel = '/boot/vmlinuz'\nmemory = 256\nname = \"old\"\nvif = [ 'mac=00:16:3E:00:00:01, bridge=br1' ]\nvcpus=2;\n"
+    text = "# old\nkernel = '/boot/vmlinuz'\nmemory = 256\nname = \"old\"\n"
+    text += "vif = [ 'mac=00:16:3E:00:00:01, bridge=br1' ]\nvcpus=2;\n"
     config = from_file(text)
     assert config is not None
     assert (config.name, config.kind, config.memory_mib, config.vcpus) == ("old", "pv", 256, 2)
@@ -55,7 +56,8 @@ def test_what_libxl_prints_is_read():
     text = (
         '[{"domid": 3, "config": {"c_info": {"type": "pv", "name": "g1", "uuid": "u"}, "b_info": {"max_memkb": 131072, '
     )
-    text += '"target_memkb": 131072, "kernel": "/k", "disable_migrate": "True", "type.pv": {}}, "disks": [{"pdev_path": "/dev/d", '
+    text += '"target_memkb": 131072, "kernel": "/k", "disable_migrate": "True", "type.pv": {}}, '
+    text += '"disks": [{"pdev_path": "/dev/d", '
     text += '"vdev": "xvda", "readwrite": 1}], "nics": [{"mac": "m", "bridge": "xenbr0"}]}}]'
     config = from_json(text)
     assert config is not None
@@ -67,8 +69,10 @@ def test_what_libxl_prints_is_read():
 
 def test_what_libvirt_prints_is_read_and_entities_are_not():
     text = (
-        "<domain type='xen'><name>lv1</name><memory unit='KiB'>131072</memory><currentMemory unit='KiB'>131072</currentMemory>"
-        "<vcpu>1</vcpu><os><type machine='xenpv'>linux</type><kernel>/k</kernel></os><devices><disk><source dev='/dev/dsk/g2'/>"
+        "<domain type='xen'><name>lv1</name><memory unit='KiB'>131072</memory>"
+        "<currentMemory unit='KiB'>131072</currentMemory>"
+        "<vcpu>1</vcpu><os><type machine='xenpv'>linux</type><kernel>/k</kernel></os>"
+        "<devices><disk><source dev='/dev/dsk/g2'/>"
         "<target dev='xvda'/></disk><interface><mac address='m'/><source bridge='b'/></interface></devices></domain>"
     )
     config = from_xml(text)

@@ -67,7 +67,7 @@ async def test_a_delivery_is_taken_and_acknowledged_with_202(sent):
 
 
 async def test_basic_authentication_is_taken_too(sent):
-    desk, client = sent
+    _desk, client = sent
     answer = await client.post("/hooks/alertmanager", data=body(), headers={"Authorization": "Basic YW06cGFzcw=="})
     assert answer.status == 202
 
@@ -118,7 +118,8 @@ async def test_a_journal_that_cannot_be_written_is_503_so_that_it_is_sent_again(
     [
         b"", b"[]", b"{", b"null", b"[" * 100_000, body(version="9"), body(alerts={}), body(alerts=[1]),
         body(alerts=[ALERT | {"labels": {"a": 1}}]), body(alerts=[ALERT | {"status": "maybe"}]),
-        body(alerts=[ALERT | {"startsAt": None}]), body(alerts=[ALERT] * 1001), body(alerts=[ALERT | {"labels": {"a": "x" * 2000}}]),
+        body(alerts=[ALERT | {"startsAt": None}]), body(alerts=[ALERT] * 1001),
+        body(alerts=[ALERT | {"labels": {"a": "x" * 2000}}]),
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_what_it_should_be_is_400(sent, bad):

@@ -9,8 +9,8 @@ from xenwatch.base.errors import InputError
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation import approvals
-from xenwatch.remediation.policy import Policy
 from xenwatch.remediation.inventory import Inventory
+from xenwatch.remediation.policy import Policy
 
 PROPOSE = {"rule": {"mode": "propose"}}
 SPOILERS = {
@@ -44,7 +44,7 @@ async def test_i20_a_revoked_consent_starts_nothing(tmp_path):
 async def test_i20_time_that_runs_out_between_admission_and_effect_stops_the_run(tmp_path):
     story = Story(tmp_path, PROPOSE | {"settings": {"approval": {"ttl": "15s"}}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"approve": "human:ann"}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()][0] == "aborted"
+    assert (await story.desk.runs())[0].state == "aborted"
     assert story.world.effects == []
     story.desk.close()
 
@@ -125,6 +125,6 @@ async def test_i24_an_answer_that_changed_since_the_proposal_stops_the_run(tmp_p
     story = Story(tmp_path, PROPOSE)
     script = [{"incident": "guest-down"}, {"tick": 1}, {"world": change}, {"approve": "human:ann"}, {"tick": 1}]
     await story.play(script)
-    assert [run.state for run in await story.desk.runs()][0] == "aborted"
+    assert (await story.desk.runs())[0].state == "aborted"
     assert story.world.effects == []
     story.desk.close()

@@ -13,7 +13,8 @@ from xenwatch.remediation.probe import aliases, parse_listing, presence, prove_a
 
 SHARED = {"placement": ["xen1", "xen2"], "shared_storage": True, "lease": "none"}
 LISTING = HEADER + (
-    "Domain-0                                     0  1024     2     r-----     456.3 00000000-0000-0000-0000-000000000000        -\n"
+    "Domain-0                                     0  1024     2     r-----     456.3 "
+    "00000000-0000-0000-0000-000000000000        -\n"
     f"web                                          3   128     1     -b----      10.1 {WEB}        -\n"
 )
 STATES = {

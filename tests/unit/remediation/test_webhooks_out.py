@@ -49,7 +49,7 @@ async def receiver():
 
 
 async def test_an_event_is_delivered_once_taken_and_its_signature_holds(receiver):
-    answers, got, url = receiver
+    _answers, got, url = receiver
     source = Source()
     await Webhooks(source, [Destination(url, b"key", local=True)], ManualClock()).deliver_due()
     headers, body = got[0]
@@ -72,7 +72,7 @@ async def test_an_event_not_taken_is_sent_again_under_the_same_id_after_growing_
 
 
 async def test_pauses_have_an_end(receiver):
-    answers, got, url = receiver
+    answers, _got, url = receiver
     answers.extend([500])
     source = Source()
     source.waiting[EVENT.id] = (EVENT, 5000)
@@ -82,7 +82,7 @@ async def test_pauses_have_an_end(receiver):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0"])
 async def test_this_host_and_its_link_are_not_written_to_unless_allowed(receiver, host):
-    answers, got, url = receiver
+    _answers, got, url = receiver
     source = Source()
     port = url.rpartition(":")[2]
     await Webhooks(source, [Destination(f"http://{host}:{port}", b"key")], ManualClock()).deliver_due()
@@ -97,7 +97,7 @@ def test_only_http_is_spoken(url):
 
 
 async def test_events_of_the_journal_are_kept_over_a_restart_until_delivered(receiver, tmp_path):
-    answers, got, url = receiver
+    _answers, got, url = receiver
     story = Story(tmp_path, {})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"restart": "boot-1"}])
     await Webhooks(story.desk, [Destination(url, b"key", local=True)], story.clock).deliver_due()

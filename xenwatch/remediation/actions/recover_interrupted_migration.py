@@ -13,7 +13,7 @@ from xenwatch.remediation.recovery import Ends, Move, next_move, source_end, tar
 
 _PAUSE = 5.0
 _PROCESS = re.compile(r"\s*(\d+)\s+(.*)")
-_SENDER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate\s.*\s(\S+)\s+\S+\s*$")
+_SENDER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate(?:\s.*)?\s(\S+)\s+\S+\s*$")
 _RECEIVER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate-receive\b|(?:\S*/)?libxl-save-helper\b")
 
 
