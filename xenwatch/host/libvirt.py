@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -57,11 +58,18 @@ class Libvirt:
         """
         give_up = self._clock.monotonic() + deadline
         connection = await self._connected(deadline)
+        await self._take_turn(connection, what, give_up)
         try:
             left = max(0.05, give_up - self._clock.monotonic())
-            return await self._workers.run(f"libvirt {what}", lambda: guarded(connection, what, work, self.stats), left)
-        except TimedOut:
+            return await self._workers.run(
+                f"libvirt {what}",
+                lambda: guarded(connection, what, work, self.stats),
+                left,
+                connection.turn.release,
+            )
+        except (TimedOut, asyncio.CancelledError):
             self.stats.failed(what, "timeout")
+            self._abandon(connection, f"{what} hangs")
             raise
         except HostError:
             if not connection.alive:
@@ -85,6 +93,23 @@ class Libvirt:
             if self._connection is None:
                 raise Unavailable(f"libvirt {self.uri}: {self._last_error}")
             return self._connection
+
+    async def _take_turn(self, connection: Connection, what: str, give_up: float) -> None:
+        """One call at a time: libvirt before 10.3 may crash us when a connection with several dies (CVE-2024-4418)."""
+        try:
+            async with asyncio.timeout(max(0.05, give_up - self._clock.monotonic())):
+                await connection.turn.acquire()
+        except TimeoutError:
+            raise TimedOut(f"libvirt {what}: no turn, earlier calls take long") from None
+        if not connection.alive:
+            connection.turn.release()
+            raise Unavailable(f"libvirt {what}: connection lost while waiting")
+
+    def _abandon(self, connection: Connection, why: str) -> None:
+        """A call hangs in it: others get a new connection, and this one is freed by the call when it comes back."""
+        if connection is self._connection:
+            self._connection, self._last_error = None, why
+        threading.Thread(target=connection.close, name="libvirt-close", daemon=True).start()  # closing may hang too
 
     async def _open(self, deadline: float) -> None:
         wait = self._retry_at - self._clock.monotonic()

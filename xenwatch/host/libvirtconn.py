@@ -66,7 +66,7 @@ class Session:
 
 
 class Connection:
-    """libvirt's connection with its event registration. Only `alive` and `listen` are for the event loop's thread."""
+    """libvirt's connection and its events. `alive`, `turn` and `listen` are for the event loop's thread."""
 
     def __init__(self, uri: str, clock: Clock, tell: Callable[[LifecycleEvent], None]) -> None:
         self.alive = True
@@ -75,6 +75,8 @@ class Connection:
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._registered: int | None = None
+        self.turn = asyncio.Lock()
+        """Held by the one call that may run."""
         self._lock, self._users, self._closing = threading.Lock(), 0, False
         with contextlib.suppress(libvirt.libvirtError):  # drivers inside this process have no keepalive
             self.virt.setKeepAlive(*_KEEPALIVE)

@@ -24,11 +24,17 @@ class Workers:
         self._threads = 0
         self._unfinished = 0
 
-    async def run(self, what: str, work: Callable[[], T], deadline: float) -> T:
-        """The result of `work` in a thread. TimedOut after `deadline` seconds, waiting for a free thread included."""
+    async def run(
+        self, what: str, work: Callable[[], T], deadline: float, on_end: Callable[[], None] = lambda: None
+    ) -> T:
+        """The result of `work` in a thread. TimedOut after `deadline` seconds, waiting for a free thread included.
+
+        `on_end` is called once, in the event loop, when the work has really ended, which may be long after TimedOut.
+        """
         if self.stuck >= self._limit:
+            on_end()
             raise Unavailable(f"{what}: all {self._limit} {self._name} threads hang in earlier calls")
-        job = _Job(work, asyncio.get_running_loop().create_future(), self._finished)
+        job = _Job(work, asyncio.get_running_loop().create_future(), self._finished, on_end)
         self._submit(job)
         try:
             async with asyncio.timeout(deadline):
@@ -59,6 +65,7 @@ class Workers:
     def _finished(self, job: "_Job") -> None:
         self._unfinished -= 1
         job.finished = True
+        job.on_end()
         if job.stuck:
             self.stuck -= 1
 
@@ -68,6 +75,7 @@ class _Job:
     work: Callable[[], Any]
     outcome: "asyncio.Future[Any]"
     on_finished: "Callable[[_Job], None]"
+    on_end: Callable[[], None]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     finished: bool = False
     stuck: bool = False

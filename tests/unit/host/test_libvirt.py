@@ -163,6 +163,22 @@ async def test_a_stopped_libvirtd_costs_bounded_threads_and_descriptors_and_is_u
     await door.close()
 
 
+async def test_a_connection_carries_one_call_at_a_time(door: Libvirt) -> None:
+    """libvirt before 10.3 crashes the process when a connection dies under several calls (CVE-2024-4418)."""
+    running, most = 0, 0
+
+    def count(session: Session) -> list[str]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        found = names(session)
+        running -= 1
+        return found
+
+    await asyncio.gather(*(door.run("count", count, 30) for _ in range(20)))
+    assert (running, most) == (0, 1)
+
+
 async def test_a_connection_that_is_closed_under_a_running_call_lives_until_the_call_comes_back(door: Libvirt) -> None:
     """Freed at once, the process would crash inside libvirt."""
     go_on = threading.Event()
