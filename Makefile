@@ -36,7 +36,7 @@ rules:
 	$(BIN)/xenwatch rules test
 
 unit:
-	$(BIN)/pytest -q -n $(JOBS) -m 'not slow and not xenhost'
+	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --ignore=tests/xenhost
 
 bench: setup-test  ## the benchmarks, each beside a peer in the same run
 	$(BIN)/python tests/benchmarks/run.py

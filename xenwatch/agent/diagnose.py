@@ -26,6 +26,7 @@ Progress = Callable[[str, int], None]
 
 MOST_EVENTS = 20_000
 """Events that are held to be put in the order of time over all logs; more are handed on in batches of this size."""
+_LONG_AFTER = 86400.0
 _NEVER_QUIET = 0.0
 """Logs at rest have no now: what they show is not over because they end."""
 
@@ -106,9 +107,15 @@ class _Work:
             for read in self.files
         ]
         self._observe()
+        self.incidents.apply(self._engine.tick(self._end()), _NEVER_QUIET)
         if self._live.snapshot is not None:
             found = self._engine.observe(snapshot=self._live.snapshot, now=self._live.snapshot.at)
             self.incidents.apply(found, _NEVER_QUIET)
+
+    def _end(self) -> float:
+        """When the logs end: what had not followed by then did not. Captured text without times is at its end."""
+        ends = [read.last for read in self.files if read.last is not None]
+        return max(ends) if ends else time.time() + _LONG_AFTER
 
     def _observe(self) -> None:
         events = sorted(map(self._years.dated, self._events), key=lambda event: event.at)
