@@ -143,7 +143,7 @@ class Engine:
             plan.readings.clear()
         for index, (plan, place) in enumerate(self._metrics):
             for reading in taken[index]:
-                subject = sample_subject(reading.sample)
+                subject = sample_subject(reading.sample, plan.rule)
                 kept = plan.readings.get((place, who(subject)))
                 if kept is None or reading.since < kept.since:
                     plan.readings[place, who(subject)] = reading

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from xenwatch.diagnosis.expressions import holds
-from xenwatch.diagnosis.rule import MetricCondition
+from xenwatch.diagnosis.rule import MetricCondition, Rule
+from xenwatch.diagnosis.whose import fill_name
 from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 
 MOST_SERIES = 20_000
-_KINDS = ("bridge", "vg", "lv", "array", "mount", "daemon", "sr", "pool")
+_KINDS = {kind: kind for kind in ("bridge", "vg", "lv", "array", "daemon", "sr", "pool")} | {"mountpoint": "mount"}
+"""Labels that name a subject, by the kind it then is of."""
 
 
 class Reading(NamedTuple):
@@ -70,9 +72,17 @@ class Readings:
         return (value - first) / (at - first_at) if at > first_at else None
 
 
-def sample_subject(sample: Sample) -> Subject:
-    """Whose number it is, by its labels."""
+def sample_subject(sample: Sample, rule: Rule) -> Subject:
+    """Whose number it is: by its labels, or as the rule names its subject where they speak of another thing."""
     labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+    found = _labelled(labels)
+    if found.kind != rule.subject and rule.subject_name is not None:
+        name = fill_name(rule.subject_name, labels)
+        return Subject(rule.subject, name) if name else found
+    return found
+
+
+def _labelled(labels: dict[str, str]) -> Subject:
     if labels.get("domain"):
         return Subject("domain", labels["domain"])
     for kind in _KINDS:

@@ -80,9 +80,6 @@ def test_coverage_lists_unknown_errors_most_frequent_first(run, started, tmp_pat
     log = tmp_path / "xend.log"
     header = LINE.split("Could", maxsplit=1)[0]
     rare, often = header + "Strange thing", header + "Odd thing {}"
-        LINE.split("Could", maxsplit=1)[0] + "Strange thing",
-        LINE.split("Could", maxsplit=1)[0] + "Odd thing {}",
-    )
     log.write_text("\n".join([LINE, rare, *(often.format(n) for n in range(3)), LINE]) + "\n")
     rows = json.loads(run("coverage", "--log", str(log), "--rules", "rules", "--format", "json").output)
     assert [row["count"] for row in rows] == [3, 1]

@@ -160,6 +160,15 @@ def test_a_rate_is_the_increase_a_second_and_starts_over_with_the_counter(engine
     assert made.observe(snapshot=snapshot(120, Sample(RESTARTS, ("web",), 1)), now=120) == []
 
 
+def test_numbers_of_several_things_meet_in_the_subject_that_the_rule_names(engine):
+    up, source = Metric("xen_up", "gauge", "up", ("daemon",)), Metric("source_up", "gauge", "up", ("source",))
+    zero = "{type: metric, metric: %s, check: 'value == 0.0'}"
+    made = engine(f"{{all: [{zero % 'xen_up'}, {zero % 'source_up'}]}}", "subject: daemon\nsubject_name: libvirtd\n")
+    assert made.observe(snapshot=snapshot(1, Sample(up, ("libvirtd",), 0)), now=1) == []
+    samples = Sample(up, ("libvirtd",), 0), Sample(source, ("libvirt",), 0)
+    assert [str(d.subject) for d in made.observe(snapshot=snapshot(2, *samples), now=2)] == ["daemon/libvirtd"]
+
+
 def test_a_domid_gets_the_name_it_had_at_the_time(engine):
     identity = Identity()
     identity.learn({"domain": "old", "domid": "5"}, 100.0)
