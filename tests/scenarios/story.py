@@ -59,10 +59,11 @@ def policy_text(world: dict[str, Any]) -> str:
         "tags": ["auto"],
         "address": "10.0.0.81",
     }
+    fencing = world.get("fencing", "ipmi")
     parts = [
         table("[remediation]", {"host": "xen1", "mode": "auto", **world.get("remediation", {})}),
         *[table(f"[{name}]", content) for name, content in world.get("settings", {}).items()],
-        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": "ipmi"}) for h in HOSTS],
+        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": fencing}) for h in HOSTS],
         table("[[guest]]", web | world.get("web", {})),
         table("[[guest]]", db | world.get("db", {})),
         table("[[rule]]", rule), table("[rule.when]", when), table("[rule.scope]", scope),

@@ -1,0 +1,152 @@
+"""The words of the command line about remediation, on a journal of their own."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from xenwatch.base.errors import XenwatchError
+from xenwatch.cli import audit, policy, preflight, remediation
+
+POLICY = """
+[remediation]
+host = "xen1"
+mode = "auto"
+[[guest]]
+name = "web"
+uuid = "11111111-1111-4111-8111-111111111111"
+config = "/etc/xen/web.cfg"
+desired = "running"
+tags = ["auto"]
+[[rule]]
+name = "down"
+mode = "auto"
+max_risk = "L2"
+[rule.when]
+diagnosis = "guest-down"
+[rule.scope]
+selector = "tag:auto"
+[[rule.ladder]]
+action = "domain_start"
+[[rule]]
+name = "nobody"
+[rule.when]
+diagnosis = "x"
+[[rule.ladder]]
+action = "notify"
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    (tmp_path / "policy.toml").write_text(POLICY)
+    monkeypatch.setenv("XENWATCH_POLICY", str(tmp_path / "policy.toml"))
+    monkeypatch.setenv("XENWATCH_AGENT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SUDO_USER", "ann")
+
+    def call(command, *words):
+        result = CliRunner().invoke(command, words)
+        if isinstance(result.exception, Exception) and not isinstance(result.exception, SystemExit | XenwatchError):
+            raise result.exception
+        return result
+
+    return call
+
+
+def test_a_policy_is_checked_and_a_rule_for_nobody_is_pointed_out(run):
+    result = run(policy.COMMAND, "check")
+    assert result.exit_code == 0
+    assert "down: auto; domain_start; guests: web" in result.output
+    assert "nobody has no selector" in result.stderr
+
+
+def test_a_policy_is_tried_on_an_incident_and_nothing_is_written(run, tmp_path):
+    subject = {"kind": "domain", "name": "web", "uuid": None}
+    (tmp_path / "i.json").write_text(json.dumps({"incident": {"rule": "guest-down", "id": "i-1", "subject": subject}}))
+    result = run(policy.COMMAND, "test", "--incident", str(tmp_path / "i.json"))
+    assert "guest-down of domain/web" in result.output
+    assert "stopped by precondition" in result.output
+    with sqlite3.connect(tmp_path / "state" / "remediation.db") as db:
+        assert db.execute("SELECT count(*) FROM run").fetchone() == (0,)
+    db.close()
+
+
+def test_what_is_no_incident_is_said_in_words(run, tmp_path):
+    (tmp_path / "i.json").write_text("[]")
+    assert "not an incident" in str(run(policy.COMMAND, "test", "--incident", str(tmp_path / "i.json")).exception)
+
+
+def test_the_kill_switch_stands_in_the_audit_with_who_and_why(run):
+    assert run(remediation.COMMAND, "off", "--reason", "drill").output == "remediation is off\n"
+    assert "human:ann  drill" in run(audit.COMMAND).output
+    assert run(audit.COMMAND, "verify").output == "whole: 1 entries\n"
+    line = json.loads(run(audit.COMMAND, "--format", "json").output)
+    assert (line["kind"], line["facts"]) == ("switch", {"off": True})
+    assert run(remediation.COMMAND, "on", "--reason", "done").exit_code == 0
+
+
+def test_a_journal_somebody_changed_is_found(run, tmp_path):
+    run(remediation.COMMAND, "off", "--reason", "drill")
+    with sqlite3.connect(tmp_path / "state" / "remediation.db") as db:
+        db.executescript("DROP TRIGGER entry_is_kept; UPDATE entry SET reason='nothing'")
+    db.close()
+    result = run(audit.COMMAND, "verify")
+    assert result.exit_code == 1
+    assert "entry 1 was changed" in result.stderr
+
+
+def test_an_action_is_asked_for_approved_and_listed(run):
+    asked = run(remediation.COMMAND, "run", "host_cordon", "host")
+    assert "touch -- /var/lib/xenwatch/cordoned" in asked.output
+    listed = run(remediation.COMMAND, "list").output
+    assert "host_cordon of host/xen1  L1  awaiting_approval  (waits for a person)" in listed
+    approved = CliRunner().invoke(remediation.COMMAND, ["approve", listed.split()[0]], input="y\n")
+    assert "approved: " in approved.output
+    assert "approved" in run(remediation.COMMAND, "show", listed.split()[0]).output
+    assert run(remediation.COMMAND, "reject", listed.split()[0], "--reason", "no").exit_code == 0
+    assert run(remediation.COMMAND, "list").output == "nothing is proposed or underway\n"
+    assert "rejected" in run(remediation.COMMAND, "list", "--all").output
+
+
+def test_a_dry_run_prints_plan_and_guard_and_leaves_no_run(run):
+    run(remediation.COMMAND, "off", "--reason", "drill")
+    result = run(remediation.COMMAND, "run", "host_cordon", "host", "--dry-run")
+    assert "stopped by switch: turned off by human:ann: drill" in result.output
+    assert run(remediation.COMMAND, "list").output == "nothing is proposed or underway\n"
+
+
+def test_what_cannot_be_done_is_said_in_words(run):
+    assert "there is no journal" in str(run(audit.COMMAND, "verify").exception)
+    assert "no action 'shell'" in str(run(remediation.COMMAND, "run", "shell", "host").exception)
+    assert "not a guest the policy names" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
+    assert "no run is named" in str(run(remediation.COMMAND, "show", "zzz").exception)
+
+
+def test_maintenance_begins_and_ends(run):
+    assert run(remediation.COMMAND, "maintenance", "all", "--for", "2h", "--reason", "disks").exit_code == 0
+    assert run(remediation.COMMAND, "maintenance", "all", "--for", "0s", "--reason", "done").exit_code == 0
+    assert "maintenance may last" in str(
+        run(remediation.COMMAND, "maintenance", "all", "--for", "90d", "--reason", "disks").exception
+    )
+    assert run(remediation.COMMAND, "close-breaker", "--reason", "understood").exit_code == 0
+
+
+def test_preflight_of_a_create_is_a_table_and_an_exit_code(run, tmp_path):
+    config = tmp_path / "g.cfg"
+    config.write_text("name = 'g'\nmemory = 64\ndisk = ['phy:/dev/none,xvda,w']\n")
+    result = run(preflight.COMMAND, "create", str(config))
+    assert result.exit_code == 1
+    assert "P15 disk there  fail" in result.output
+
+
+def test_preflight_of_a_stranger_is_refused(run):
+    assert "is not a [[guest]]" in str(run(preflight.COMMAND, "migrate", "mail", "xen2").exception)
+
+
+def test_every_word_has_help_with_an_example():
+    for word in (audit, policy, preflight, remediation):
+        text = CliRunner().invoke(word.COMMAND, ["--help"]).output
+        assert "Example" in text
+        assert f"xenwatch {Path(word.__file__).stem}" in text
