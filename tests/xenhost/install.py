@@ -6,13 +6,28 @@ dom0 reaches no registry, so the dependencies are fetched here for its Python; l
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from image import Suite
+from image import CACHE, Suite
 from machine import Machine
 
 ROOT = Path(__file__).parents[2]
 WHERE = "/opt/xenwatch"
+
+SIGNATURES = "/var/cache/xenwatch"
+# a guest that comes and goes makes the logs whose dialects have to be compiled
+WARM = """
+printf 'vif = ["bridge=xenbr0"]\\ndisk = ["phy:/dev/dsk/g1,xvda,w"]\\n' | /opt/xenhost/guest.sh warm grub
+xl create /etc/xen/warm.cfg && sleep 5 && xl destroy warm && rm /etc/xen/warm.cfg
+"""
+BUSY = """
+read -r _ _ _ _ _ _ _ _ _ _ _ _ _ user system _ < /proc/$(systemctl show -P MainPID xenwatch)/stat; sleep 8
+read -r _ _ _ _ _ _ _ _ _ _ _ _ _ user2 system2 _ < /proc/$(systemctl show -P MainPID xenwatch)/stat
+echo $(( (user2 + system2 - user - system) / 8 ))
+"""
+AT_REST = 50
+"""Percent of an emulated cpu."""
 
 WRAPPER = f"""#!/bin/sh
 PYTHONPATH={WHERE}/lib exec python3 -m xenwatch.cli.main "$@"
@@ -30,6 +45,16 @@ Restart=on-failure
 WantedBy=multi-user.target
 """
 
+# how guests are started that xl's own words about a failure shall be on record: a unit, so that they reach the journal
+GUEST_UNIT = """[Unit]
+Description=Xen guest %i
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/xl create /etc/xen/%i.cfg
+TimeoutStartSec=150
+"""
+
 
 def payload(suite: Suite, work: Path) -> Path:
     """A folder with xenwatch and its dependencies for that suite's Python."""
@@ -40,7 +65,8 @@ def payload(suite: Suite, work: Path) -> Path:
     subprocess.run([*uv, "build", "-q", "--wheel", "--out-dir", str(tree / "dist")], cwd=ROOT, check=True)
     wanted = tree / "requirements.txt"
     text = subprocess.run(
-        [*uv, "pip", "compile", "-q", "pyproject.toml", "--python-version", suite.python, "--no-annotate", "--no-header"],
+        [*uv, "pip", "compile", "-q", "pyproject.toml", "--python-version", suite.python,
+         "--no-annotate", "--no-header"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     wanted.write_text("\n".join(line for line in text.splitlines() if not line.startswith("libvirt-python")))
@@ -54,8 +80,26 @@ def payload(suite: Suite, work: Path) -> Path:
 
 
 def install(machine: Machine, work: Path) -> None:
-    """Install, start, and wait until the agent says it is ready."""
+    """Install, start, and wait until the agent has met every kind of log and is at rest."""
     machine.put(payload(machine.image.suite, work), WHERE)
     machine.run("cat > /usr/local/bin/xenwatch && chmod +x /usr/local/bin/xenwatch", stdin=WRAPPER.encode())
     machine.run("cat > /etc/systemd/system/xenwatch.service", stdin=UNIT.encode())
+    machine.run("cat > /etc/systemd/system/guest@.service", stdin=GUEST_UNIT.encode())
+    kept = CACHE / f"signatures-{machine.image.suite.name}"
+    if kept.is_dir():
+        machine.put(kept, SIGNATURES)
+        machine.run(f"chmod 700 {SIGNATURES}")
     machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=120)
+    machine.run(WARM, timeout=120)
+    _wait_for_rest(machine)
+    shutil.rmtree(kept, ignore_errors=True)
+    machine.get(SIGNATURES, kept)
+
+
+def _wait_for_rest(machine: Machine, seconds: float = 900) -> None:
+    """Signatures are compiled once a dialect, which takes long under emulation and would slow the stories down."""
+    until, calm = time.monotonic() + seconds, 0
+    while calm < 2:
+        if time.monotonic() > until:
+            raise RuntimeError(f"the agent was still busy {seconds:.0f} s after its start")
+        calm = calm + 1 if float(machine.run(BUSY).stdout) < AT_REST else 0

@@ -10,7 +10,10 @@ import yaml
 from machine import Machine
 
 FOLDER = Path(__file__).parent / "stories"
-API = "http://127.0.0.1:10197/api/v1/incidents?state=all"
+API = "http://127.0.0.1:10197/api/v1/incidents?full=1"
+
+REFUSED = 22
+"""curl's exit status for an HTTP error."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def load() -> list[Story]:
 
 def play(machine: Machine, story: Story) -> Outcome:
     """Break the host, then ask the installed agent until all is reported or its time is up."""
+    old = {incident["id"] for incident in incidents(machine)}
     done = machine.run(story.break_, timeout=story.seconds, check=False)
     if bool(done.returncode) != story.fails:
         raise RuntimeError(f"{story.name}: the script ended with {done.returncode}: {done.stdout}{done.stderr}")
@@ -67,7 +71,7 @@ def play(machine: Machine, story: Story) -> Outcome:
     deadline = max((e.get("within", 30) for e in waiting), default=45)
     met: dict[int, float] = {}
     while True:
-        outcome.incidents = incidents(machine)
+        outcome.incidents = [incident for incident in incidents(machine) if incident["id"] not in old]
         for number, expected in enumerate(waiting):
             if number not in met and any(matches(expected, i) for i in outcome.incidents):
                 met[number] = time.monotonic() - broken
@@ -79,7 +83,10 @@ def play(machine: Machine, story: Story) -> Outcome:
 
 
 def incidents(machine: Machine) -> list[dict[str, Any]]:
-    answer = machine.run(f"curl -sf -m 10 '{API}'", timeout=20, check=False)
+    """All that the agent knows now; nothing where it is too busy to answer, but an answer it refuses is a mistake."""
+    answer = machine.run(f"curl -s --fail-with-body -m 10 '{API}'", timeout=20, check=False)
+    if answer.returncode == REFUSED:
+        raise RuntimeError(f"{API}: {answer.stdout[:300]}")
     if answer.returncode:
         return []
     found: list[dict[str, Any]] = json.loads(answer.stdout)["incidents"]

@@ -78,6 +78,7 @@ class _Story:
     def __init__(self, scanner: Scanner, engine: Engine, formats: Mapping[str, LogFormat]) -> None:
         self._scanner, self._engine, self._formats = scanner, engine, formats
         self._offsets: dict[str, int] = {}
+        self._standing: dict[tuple[Metric, tuple[str, ...]], Sample] = {}
         self._now = START
 
     def told(self, test: RuleTest) -> list[Diagnosis]:
@@ -113,7 +114,8 @@ class _Story:
         self._now = START + given.at if given.at is not None else self._now
         metric = Metric(given.metric, "gauge", given.metric, tuple(given.labels))
         sample = Sample(metric, tuple(given.labels.values()), given.value)
-        return self._engine.observe(snapshot=Snapshot(self._now, (sample,)), now=self._now)
+        self._standing[metric, sample.labels] = sample
+        return self._engine.observe(snapshot=Snapshot(self._now, tuple(self._standing.values())), now=self._now)
 
     def _fact(self, given: GivenFact) -> Fact:
         kind, _, name = given.subject.partition("/")

@@ -10,6 +10,7 @@ import click
 
 import xenwatch.remediation.actions
 import xenwatch.sampling.collectors
+import xenwatch.sampling.health
 from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.diagnosis.lint import Library, Remark, all_lints
 from xenwatch.diagnosis.lint import lint as run_lints
@@ -57,8 +58,9 @@ def _actions() -> frozenset[str] | None:
 
 
 def _metrics() -> frozenset[str] | None:
-    """Names of all metrics that collectors declare, wherever in their modules these stand."""
-    found = frozenset(m.name for module in _modules(xenwatch.sampling.collectors) for m in _declared(module))
+    """Names of all metrics that collectors and the sampler declare, wherever in their modules these stand."""
+    modules = [*_modules(xenwatch.sampling.collectors), xenwatch.sampling.health]
+    found = frozenset(m.name for module in modules for m in _declared(module))
     return found or None
 
 

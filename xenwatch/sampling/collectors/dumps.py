@@ -16,6 +16,11 @@ DUMPS = Metric(
 )
 BYTES = Metric("xen_crash_dump_bytes", "gauge", "Space those cores take", ("domain",))
 LAST = Metric("xen_crash_dump_last_timestamp_seconds", "gauge", "When the last core was written", ("domain",))
+FREE = Metric(
+    "xen_crash_dump_filesystem_free_ratio",
+    "gauge",
+    "Free part of the fullest file system that cores lie on; absent where none lies",
+)
 
 _MOST_FILES = 10_000
 
@@ -27,23 +32,34 @@ async def _collect(doors: Doors) -> Sequence[Sample]:
 
 def _dumps(folders: Sequence[Path], names: frozenset[str]) -> Iterator[Sample]:
     by_domain: dict[str, list[os.stat_result]] = defaultdict(list)
-    for file, stat in _files(folders):
-        by_domain[_whose(file, names)].append(stat)
+    free: list[float] = []
+    for folder in folders:
+        found = list(_files(folder))
+        for file, stat in found:
+            by_domain[_whose(file, names)].append(stat)
+        if found:
+            free.append(_free_ratio(folder))
     for domain, stats in sorted(by_domain.items()):
         yield Sample(DUMPS, (domain,), float(len(stats)))
         yield Sample(BYTES, (domain,), float(sum(stat.st_blocks * 512 for stat in stats)))
         yield Sample(LAST, (domain,), max(stat.st_mtime for stat in stats))
+    if free:
+        yield Sample(FREE, (), min(free))
 
 
-def _files(folders: Sequence[Path]) -> Iterator[tuple[str, os.stat_result]]:
-    for folder in folders:
-        try:
-            with os.scandir(folder) as entries:
-                for entry in islice(entries, _MOST_FILES):
-                    if entry.is_file(follow_symlinks=False):
-                        yield entry.name, entry.stat(follow_symlinks=False)
-        except OSError:
-            continue  # the folder is not there, which is the usual case
+def _free_ratio(folder: Path) -> float:
+    room = os.statvfs(folder)
+    return room.f_bavail / room.f_blocks if room.f_blocks else 1.0
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in islice(entries, _MOST_FILES):
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.name, entry.stat(follow_symlinks=False)
+    except OSError:
+        return  # the folder is not there, which is the usual case
 
 
 def _whose(file: str, names: frozenset[str]) -> str:
@@ -54,7 +70,7 @@ def _whose(file: str, names: frozenset[str]) -> str:
 
 COLLECTOR = Collector(
     name="dumps",
-    metrics=(DUMPS, BYTES, LAST),
+    metrics=(DUMPS, BYTES, LAST, FREE),
     begin=lambda: _collect,
     interval=60.0,
     deadline=20.0,

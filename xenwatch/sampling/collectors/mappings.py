@@ -11,6 +11,9 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 KPARTX = Metric("xen_kpartx_mappings", "gauge", "Partitions of guests' disks that are mapped in dom0", ("state",))
+OPENS = Metric(
+    "xen_kpartx_mapping_opens", "gauge", "How often a mapped partition of a guest's disk is open in dom0", ("mapping",)
+)
 LOOPS = Metric("xen_loop_devices", "gauge", "Loop devices with a file behind them", ("state",))
 LOOPS_LIMIT = Metric(
     "xen_loop_devices_limit", "gauge", "Loop devices this kernel makes; absent where it makes more itself"
@@ -24,9 +27,11 @@ ORPHANS = Metric(
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
-    partitions = Counter("in_use" if one.opens else "orphan" for one in await _mappings(doors) if one.is_partition)
+    mapped = [one for one in await _mappings(doors) if one.is_partition]
+    partitions = Counter("in_use" if one.opens else "orphan" for one in mapped)
     files = Counter("deleted_backing" if one.deleted else "in_use" for one in loops(doors.paths.sys))
     samples = [Sample(KPARTX, (state,), float(partitions[state])) for state in ("in_use", "orphan")]
+    samples += [Sample(OPENS, (one.name,), float(one.opens)) for one in mapped]
     samples += [Sample(LOOPS, (state,), float(files[state])) for state in ("in_use", "deleted_backing")]
     limit = read_number(str(doors.paths.at("sys/module/loop/parameters/max_loop")))
     if limit:
@@ -57,5 +62,9 @@ async def _dead_backends(doors: Doors) -> dict[str, int]:
 
 
 COLLECTOR = Collector(
-    name="mappings", metrics=(KPARTX, LOOPS, LOOPS_LIMIT, ORPHANS), begin=lambda: _collect, interval=60.0, deadline=20.0
+    name="mappings",
+    metrics=(KPARTX, OPENS, LOOPS, LOOPS_LIMIT, ORPHANS),
+    begin=lambda: _collect,
+    interval=60.0,
+    deadline=20.0,
 )

@@ -85,6 +85,7 @@ async def test_partitions_left_mapped_and_loops_on_deleted_files_are_orphans(ben
     bench.command("dmsetup info", "vg-web|LVM-abc|1\nvg-web1|part1-LVM-abc|0\nvg-web2|part2-LVM-abc|1\nloop0p1||0\n")
     found = await bench.begin("mappings")()
     assert found["xen_kpartx_mappings"] == {("in_use",): 1, ("orphan",): 2}
+    assert found["xen_kpartx_mapping_opens"] == {("vg-web1",): 0, ("vg-web2",): 1, ("loop0p1",): 0}
     assert found["xen_loop_devices"] == {("in_use",): 1, ("deleted_backing",): 1}
     assert found["xen_orphan_devices"] == {("kpartx",): 2, ("loop",): 1}
 
@@ -149,3 +150,9 @@ async def test_cores_are_counted_for_the_guest_whose_name_they_bear(bench: Any) 
     )
     found = await bench.begin("dumps")()
     assert found["xen_crash_dumps"] == {("web",): 1, ("web-2",): 1, ("",): 1}
+    assert 0 < found["xen_crash_dump_filesystem_free_ratio"][()] <= 1
+
+
+async def test_without_cores_the_room_for_them_is_nobodys_concern(bench: Any) -> None:
+    bench.domains(web=1)
+    assert await bench.begin("dumps")() == {}
