@@ -3,12 +3,13 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from xenwatch.agent.bundle import Bundle
 from xenwatch.agent.bundle_entry import Entry
 from xenwatch.agent.bundle_years import Years
+from xenwatch.agent.live import Look, one_look_only
 from xenwatch.agent.report import FileRead, Report, Skipped, UnmatchedError
 from xenwatch.base.errors import InputError
 from xenwatch.diagnosis.engine import Engine
@@ -31,30 +32,23 @@ _NEVER_QUIET = 0.0
 """Logs at rest have no now: what they show is not over because they end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What was learnt from the running host, to be joined with its logs."""
-
-    facts: tuple[Fact, ...] = ()
-    snapshot: Snapshot | None = None
-
-
 def diagnose(
     paths: Sequence[str],
     rules: Sequence[Rule],
     *,
     cache: Path | None = None,
     utc_offset: float = 0.0,
-    live: Live | None = None,
+    live: Look | None = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs, in seconds east. Raises InputError where nothing is readable.
+    `utc_offset` is the zone of local times in these logs, in seconds east. `live` is what the running host told, to be
+    joined with its logs. Raises InputError where nothing is readable.
     """
     began = time.monotonic()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset)
-    work = _Work(rules, cache, live or Live())
+    work = _Work(rules, cache, live)
     for entry in bundle.entries():
         work.read(entry, progress)
     work.conclude()
@@ -66,7 +60,8 @@ def diagnose(
         files=tuple(work.files),
         skipped=tuple(Skipped(s.path, s.reason) for s in bundle.skipped),
         unmatched=tuple(grouped(work.scanner.unmatched)),
-        facts=tuple(work.fact_files),
+        facts=(*work.fact_files, *(live.answered if live else ())),
+        unasked=(*(live.silent if live else ()), *(one_look_only(rules) if work.snapshot else ())),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
@@ -75,22 +70,25 @@ def diagnose(
 class _Work:
     """The pipeline with events held back until those of all logs can be put in the order of time."""
 
-    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: Live) -> None:
+    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: Look | None) -> None:
         self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
         self.incidents = Incidents(rules, bundle=True)
         self.files: list[FileRead] = []
         self.fact_files: list[str] = []
         self._engine = Engine(rules, self.scanner.identity)
-        self._live = live
         self._events: list[Event] = []
-        self._facts: list[Fact] = list(live.facts)
+        self._facts: list[Fact] = list(live.facts) if live else []
+        self.snapshot: Snapshot | None = live.snapshot if live else None
         self._years = Years()
         self._bytes = 0
 
     def read(self, entry: Entry, progress: Progress) -> None:
         if entry.source is None:
             self._facts += entry.facts
+            self.snapshot = entry.snapshot or self.snapshot
             self.fact_files.append(f"{entry.format} ({entry.path})")
+        else:
+            self.scanner.identity.notice_owner(entry.source.subject, entry.mtime)
         for chunk in entry.chunks():
             self._years.see(chunk)
             self._events += self.scanner.feed(chunk)
@@ -108,8 +106,8 @@ class _Work:
         ]
         self._observe()
         self.incidents.apply(self._engine.tick(self._end()), _NEVER_QUIET)
-        if self._live.snapshot is not None:
-            found = self._engine.observe(snapshot=self._live.snapshot, now=self._live.snapshot.at)
+        if self.snapshot is not None:
+            found = self._engine.observe(snapshot=self.snapshot, now=self.snapshot.at)
             self.incidents.apply(found, _NEVER_QUIET)
 
     def _end(self) -> float:

@@ -49,6 +49,7 @@ class Pipeline:
 
     def chunk(self, chunk: Chunk, latest: float) -> list[Incident]:
         """Whole lines of one log. Time is what the records say, but no later than `latest`."""
+        self.scanner.identity.notice_owner(chunk.source.subject, chunk.hint.near)
         events = self.scanner.feed(chunk)
         if not events:
             return []

@@ -122,6 +122,8 @@ class Engine:
             source = record.source if record else _NO_SOURCE
             subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source)
         subject = self._identity.complete(subject, event.at)
+        if subject.kind == "domain" and subject.domid is not None:
+            self._identity.learn({"domain": subject.name, "domid": str(subject.domid)}, event.at)
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
             self._identity.notice(subject.name, event.at)
         return HOST if subject.name == UNKNOWN else subject

@@ -29,10 +29,18 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
             r"'domid': '?(?P<domid>\d+)'?, .{0,400}?'name': '(?P<domain>[\w.:+-]+)'",
             r"\['name', '(?P<domain>[\w.:+-]+)'\].{0,800}?\['uuid', '(?P<uuid>[0-9a-f-]{36})'\]",
             r"\(domain \(domid (?P<domid>\d+)\).{0,400}?\(name (?P<domain>[\w.:+-]+)\)",
+            r"XendDomainInfo\.create\(.{0,60}?\['name', '(?P<operation>[\w.:+-]+)'\]",
+            r"XendDomainInfo\.create_from_dict\(.{0,4000}?'name_label': '(?P<operation>[\w.:+-]+)'",
+            r"Domain start: .{0,4000}?\"name\": ?\"(?P<operation>[\w.:+-]+)\"",
+            r"Parsing config (?:from|file) /etc/xen/(?:auto/)?(?P<operation>[\w.:+-]+?)(?:\.(?:cfg|hvm|pv))?(?=\s|$)",
         ),
     )
 )
-"""What says two of name, domid and uuid in one record of a host-written log."""
+"""What says two of name, domid and uuid in one record of a host-written log, or which guest is being started."""
+
+_OPERATION = 120.0
+"""Seconds for which a start is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s for a script."""
+_MOST_OPERATIONS = 512
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,9 +58,15 @@ class Identity:
         self._names: OrderedDict[int, list[Naming]] = OrderedDict()
         self._uuids: OrderedDict[str, str] = OrderedDict()
         self._seen: OrderedDict[str, float] = OrderedDict()
+        self._operations: list[Naming] = []
 
     def learn(self, fields: Mapping[str, str | None], at: float) -> None:
-        """Take `domain`, `domid` and `uuid` of one moment; two of them must be there to teach anything."""
+        """Take `domain`, `domid` and `uuid` of one moment, two of which teach something, or an `operation`'s guest."""
+        started = fields.get("operation")
+        if started and started != "Domain-0":
+            insort(self._operations, Naming(at, started))
+            del self._operations[:-_MOST_OPERATIONS]
+            self._note(self._seen, started, at)
         name, uuid, domid = fields.get("domain"), fields.get("uuid"), fields.get("domid")
         if not name or name == UNKNOWN or name.isdigit():
             return
@@ -67,7 +81,7 @@ class Identity:
         if subject.kind != "domain":
             return subject
         if subject.name == UNKNOWN:
-            return self.only_domain() or HOST
+            return self.being_started(at) or self.only_domain() or HOST
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid
         if nameless and subject.domid is not None:
@@ -81,10 +95,20 @@ class Identity:
         names = self._names.get(domid)
         return min(names, key=lambda n: abs(n.at - at)).name if names else None
 
+    def being_started(self, at: float) -> Subject | None:
+        """The guest whose start was under way; None where there was none, or more than one to choose from."""
+        under_way = {o.name for o in self._operations if o.at <= at <= o.at + _OPERATION}
+        return Subject("domain", under_way.pop()) if len(under_way) == 1 else None
+
     def only_domain(self) -> Subject | None:
         """The one guest that was ever heard of: what is said of nobody in particular is said of it."""
         names = [name for name in self._seen if name != "Domain-0"]
         return Subject("domain", names[0]) if len(names) == 1 else None
+
+    def notice_owner(self, whose: Subject | None, at: float) -> None:
+        """There is a log of that guest's own."""
+        if whose is not None and whose.kind == "domain" and not whose.name.isdigit():
+            self._note(self._seen, whose.name, at)
 
     def notice(self, name: str, at: float) -> None:
         """A guest of that name was spoken of."""
@@ -95,12 +119,15 @@ class Identity:
             "names": {str(domid): [[n.at, n.name] for n in names] for domid, names in self._names.items()},
             "uuids": dict(self._uuids),
             "seen": dict(self._seen),
+            "operations": [[o.at, o.name] for o in self._operations],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         names = {int(d): [Naming(float(at), str(name)) for at, name in kept] for d, kept in state["names"].items()}
         uuids, seen = OrderedDict(state["uuids"]), OrderedDict(state["seen"])
+        operations = [Naming(float(at), str(name)) for at, name in state.get("operations", [])]
         self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
+        self._operations = operations
 
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])

@@ -42,6 +42,8 @@ class Relations:
         rule = self._rules.get(cause.diagnosis.rule)
         if rule is None or cause.id == symptom.id:
             return 0
+        if cause.diagnosis.rule == symptom.diagnosis.rule:
+            return LISTED if self._told_twice(cause, symptom, rule) else 0
         same_record = bool(_records(cause.diagnosis) & _records(symptom.diagnosis))
         if not same_record and not self._near(cause, symptom, rule.window):
             return 0
@@ -49,6 +51,13 @@ class Relations:
             related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
             return LISTED if related else 0
         return self._unlisted(cause.diagnosis, symptom.diagnosis, same_record=same_record)
+
+    def _told_twice(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
+        """One trouble told by a log that names the guest and by one that does not, such as syslog of a script."""
+        one, other = named.diagnosis, nameless.diagnosis
+        if not self._nobodys(other) or self._nobodys(one) or not self._near(named, nameless, rule.window):
+            return False
+        return all(one.fields.get(name) == other.fields[name] for name in _TELLING if name in other.fields)
 
     def _unlisted(self, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """A deeper trouble of the same subject. Never hides a second cause: only what lies nearer to the surface."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from xenwatch.model.record import Source
 from xenwatch.model.subject import HOST, HOST_NAME, Subject
@@ -59,10 +60,10 @@ def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, 
         name, domid = None, _number(name)
     if name in ("Domain-0", HOST_NAME) or (name is None and fields.get("domid") == "0"):
         return HOST
-    if name is None and domid is None and uuid is None:
+    if name is None and uuid is None:
         if source.subject is not None and source.subject.kind == "domain":
-            return source.subject
-        domid = domid_in(message)
+            return source.subject if domid is None else replace(source.subject, domid=domid)
+        domid = domid_in(message) if domid is None else domid
     known = name or (str(domid) if domid is not None else uuid)
     return Subject("domain", known or UNKNOWN, uuid, domid)
 
