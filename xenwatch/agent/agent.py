@@ -10,10 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.agent.access import load_access
+from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import Loaded
 from xenwatch.agent.frontdesk import FrontDesk
 from xenwatch.agent.ledger import Ledger
 from xenwatch.agent.progress import Progress
+from xenwatch.agent.remedy import Remedy, open_remedy
 from xenwatch.agent.sdnotify import Notifier
 from xenwatch.agent.selfmetrics import AgentCounters
 from xenwatch.agent.work import Hooks, Work
@@ -68,6 +71,7 @@ class Agent:
         saved = self._store.load()
         self.work.begin(saved)
         self.ledger = Ledger(saved.incidents)
+        self.remedy = _remedy(loaded.config, clock)
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -84,6 +88,7 @@ class Agent:
             runner, port = await self.desk.open(self._config.web)
         except XenwatchError:
             await self._writer.close()
+            await self.remedy.stop()
             raise
         self._outside.started(port)
         try:
@@ -114,6 +119,7 @@ class Agent:
             "exposition": self._render,
             "event loop": self._probe,
             "watchdog": self._watchdog,
+            **self.remedy.parts(),
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -181,6 +187,7 @@ class Agent:
             return
         self.ledger.take(changed)
         self._writer.changed(changed)
+        self.remedy.changed(changed)
 
     def _worked(self) -> None:
         self._writer.worked()
@@ -232,6 +239,7 @@ class Agent:
         except TimeoutError:
             log.warning("the logs could not be read to their ends within %.0f s; the rest waits", DRAIN_SECONDS)
         finally:
+            await self.remedy.stop()
             await self._writer.close()
             await runner.cleanup()
 
@@ -249,3 +257,9 @@ class Agent:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+
+def _remedy(config: Config, clock: Clock) -> Remedy:
+    """Remediation as configured. ConfigError where the policy or the secrets have a mistake."""
+    settings, access = config.remediation, load_access(config.remediation.access)
+    return open_remedy(settings.policy, access, config.agent.state_dir, clock, config.sampling.libvirt_uri)

@@ -51,6 +51,13 @@ class LogSettings:
         ("xend-debug.log", "virt-manager.log"),
         "Logs that their writers start over; their previous content is kept below the state folder, bounded.",
     )
+    hypervisor_every: float = setting(
+        DURATION, 15.0,
+        "The hypervisor's ring (xl dmesg) is read this often where no log of it is followed; 0s: never.",
+    )  # fmt: skip
+    journal: bool = setting(
+        BOOL, True, "Read systemd's journal (kernel and services) where no syslog file is written; false: never."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,9 @@ class SamplingSettings:
         TEXTS, (), "Collectors to run that are off by default; `xenwatch check` lists all."
     )
     disabled: tuple[str, ...] = setting(TEXTS, (), "Collectors that are not to run.")
+    facts_every: float = setting(
+        DURATION, 60.0, "What stands on the host (bridges, volumes, domains) is looked at this often, for the rules."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,18 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RemediationSettings:
+    """What may be put right. Without a policy file nothing is; docs/remediation.md."""
+
+    policy: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/etc/xenwatch/policy.toml"), "The policy. Where there is none remediation is off."
+    )
+    access: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/etc/xenwatch/access.toml"), "Secrets of those who may send alerts, consent, and be told."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All sections; the names of the fields are the names of the sections in the file."""
 
@@ -101,6 +123,7 @@ class Config:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     diagnosis: DiagnosisSettings = field(default_factory=DiagnosisSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    remediation: RemediationSettings = field(default_factory=RemediationSettings)
 
 
 SECTIONS: dict[str, type] = {
@@ -109,4 +132,5 @@ SECTIONS: dict[str, type] = {
     "sampling": SamplingSettings,
     "diagnosis": DiagnosisSettings,
     "web": WebSettings,
+    "remediation": RemediationSettings,
 }

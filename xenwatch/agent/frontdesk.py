@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from xenwatch.agent import partmetrics
 from xenwatch.agent.config import WebSettings
+from xenwatch.agent.remedymetrics import remediation_families
 from xenwatch.agent.selfmetrics import SelfMetrics, agent_families
 from xenwatch.agent.status import status_of
 from xenwatch.base.errors import InputError, StoreError
@@ -38,7 +39,8 @@ class FrontDesk:
     async def open(self, settings: WebSettings) -> tuple[web.AppRunner, int]:
         """Start serving; what to clean up later, and the port. Unavailable where the address is taken."""
         host, port = settings.listen
-        app = build_app(self._view(), loopback=is_loopback(host), largest_request=settings.largest_request)
+        more = self._agent.remedy.routes()
+        app = build_app(self._view(), loopback=is_loopback(host), largest_request=settings.largest_request, more=more)
         return await serve(app, host, port)
 
     def _view(self) -> View:
@@ -90,5 +92,6 @@ class FrontDesk:
                 partmetrics.state_families, self._writer, self._store, agent.counters, clock.now() - clock.monotonic()
             ),
             partial(partmetrics.exposition_families, self.exposition),
+            partial(remediation_families, agent.remedy.figures),
         ):
             yield from families()

@@ -20,19 +20,23 @@ from xenwatch.remediation.local import open_desk, through
 T = TypeVar("T")
 
 POLICY = click.option(
-    "--policy", type=click.Path(path_type=Path, dir_okay=False), default=Path("/etc/xenwatch/policy.toml"),
-    show_default=True, envvar="XENWATCH_POLICY", help="The policy file.",
-)  # fmt: skip
+    "--policy", type=click.Path(path_type=Path, dir_okay=False), help="The policy file; default: as configured."
+)
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
 
 
-def with_desk(policy: Path, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
+def policy_path(policy: Path | None, config: Path | None = None) -> Path:
+    """The policy file asked for, or the one the configuration names."""
+    return policy or load_config(config, dict(os.environ)).config.remediation.policy
+
+
+def with_desk(policy: Path | None, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
     """Open remediation on this host's journal, do one thing, close it."""
 
     async def whole() -> T:
         clock = SystemClock()
         libvirt = Libvirt("xen:///system", clock)
-        desk, _ = open_desk(policy, state_dir(config), clock=clock, libvirt=through(libvirt))
+        desk, _ = open_desk(policy_path(policy, config), state_dir(config), clock=clock, libvirt=through(libvirt))
         try:
             return await work(desk)
         finally:

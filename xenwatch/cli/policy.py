@@ -8,7 +8,7 @@ import click
 
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli._remediation import POLICY, findings_table, with_desk
+from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_desk
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.desk import Desk
@@ -29,10 +29,11 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 
 @COMMAND.command()
 @POLICY
-def check(policy: Path) -> None:
+def check(policy: Path | None) -> None:
     """Read the policy; every mistake is shown with its line. A rule that selects nobody is pointed out."""
-    read = policy_of(policy)
-    click.echo(f"{policy}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
+    path = policy_path(policy)
+    read = policy_of(path)
+    click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
     for rule in read.rules:
         guests = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]
         steps = " then ".join(rung.action for rung in rule.ladder)
@@ -45,7 +46,7 @@ def check(policy: Path) -> None:
 @POLICY
 @CONFIG
 @click.option("--incident", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="JSON.")
-def test_(policy: Path, config: Path | None, incident: Path) -> None:
+def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
     """Print the plan for an incident and which guard would stop it. Nothing is written."""
     trigger = _trigger(incident)
 

@@ -9,7 +9,7 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
-from xenwatch.cli._remediation import POLICY, findings_table
+from xenwatch.cli._remediation import POLICY, findings_table, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
@@ -34,9 +34,10 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @COMMAND.command()
 @POLICY
 @click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def create(policy: Path, config: Path) -> None:
+def create(policy: Path | None, config: Path) -> None:
     """Whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
-    read = policy_of(policy) if policy.exists() else Policy(Inventory("dom0"))
+    file = policy_path(policy)
+    read = policy_of(file) if file.exists() else Policy(Inventory("dom0"))
     path = str(config.resolve())
     known = next((g for g in read.inventory.guests if g.config in (path, str(config))), None)
     guest = known or Guest(name=config.stem, uuid="", config=path)
@@ -47,12 +48,13 @@ def create(policy: Path, config: Path) -> None:
 @POLICY
 @click.argument("guest")
 @click.argument("target")
-def migrate(policy: Path, guest: str, target: str) -> None:
+def migrate(policy: Path | None, guest: str, target: str) -> None:
     """Whether GUEST can move to TARGET: P1 to P24, each with how it was learnt. It watches the guest for a minute."""
-    read = policy_of(policy)
+    file = policy_path(policy)
+    read = policy_of(file)
     found = read.inventory.guest(Subject("domain", guest))
     if found is None:
-        raise InputError(f"{guest} is not a [[guest]] of {policy}")
+        raise InputError(f"{guest} is not a [[guest]] of {file}")
     _report(asyncio.run(check_migrate(_context(read, found, {"to": target}))))
 
 

@@ -32,7 +32,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @POLICY
 @CONFIG
 @click.option("--all", "every", is_flag=True, help="Ended runs too.")
-def list_(policy: Path, config: Path | None, every: bool) -> None:
+def list_(policy: Path | None, config: Path | None, every: bool) -> None:
     """Runs, oldest first."""
 
     async def work(desk: Desk) -> list[ActionRun]:
@@ -46,7 +46,7 @@ def list_(policy: Path, config: Path | None, every: bool) -> None:
 @POLICY
 @CONFIG
 @click.argument("run")
-def show(policy: Path, config: Path | None, run: str) -> None:
+def show(policy: Path | None, config: Path | None, run: str) -> None:
     """One run: its plan, and its journal."""
 
     async def work(desk: Desk) -> str:
@@ -65,7 +65,7 @@ def show(policy: Path, config: Path | None, run: str) -> None:
 @CONFIG
 @click.argument("run")
 @click.option("--plan-hash", help="Hash of the plan as you saw it; asked for where it is not given.")
-def approve(policy: Path, config: Path | None, run: str, plan_hash: str | None) -> None:
+def approve(policy: Path | None, config: Path | None, run: str, plan_hash: str | None) -> None:
     """Consent to a plan, once; the agent starts it within seconds."""
 
     async def work(desk: Desk) -> ActionRun:
@@ -83,7 +83,7 @@ def approve(policy: Path, config: Path | None, run: str, plan_hash: str | None) 
 @CONFIG
 @click.argument("run")
 @_REASON
-def reject(policy: Path, config: Path | None, run: str, reason: str) -> None:
+def reject(policy: Path | None, config: Path | None, run: str, reason: str) -> None:
     """Say no to a proposal."""
     click.echo(_row(with_desk(policy, config, lambda desk: desk.reject(run, person(), reason))))
 
@@ -94,7 +94,7 @@ def reject(policy: Path, config: Path | None, run: str, reason: str) -> None:
 @click.argument("run")
 @click.option("--succeeded/--failed", "succeeded", required=True, help="What you found.")
 @_REASON
-def settle(policy: Path, config: Path | None, run: str, succeeded: bool, reason: str) -> None:
+def settle(policy: Path | None, config: Path | None, run: str, succeeded: bool, reason: str) -> None:
     """Say how a run of unknown outcome ended, after you looked."""
     click.echo(_row(with_desk(policy, config, lambda desk: desk.settle_unknown(run, person(), succeeded, reason))))
 
@@ -106,7 +106,9 @@ def settle(policy: Path, config: Path | None, run: str, succeeded: bool, reason:
 @click.argument("target")
 @click.argument("params", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Check and print the plan; write nothing.")
-def run_(policy: Path, config: Path | None, action: str, target: str, params: tuple[str, ...], dry_run: bool) -> None:
+def run_(
+    policy: Path | None, config: Path | None, action: str, target: str, params: tuple[str, ...], dry_run: bool
+) -> None:
     """Ask for ACTION of TARGET (web, domain/web, host, lv/vg0/data) with PARAMS (key=value).
 
     It is proposed; `approve` starts it. Where the policy asks for four eyes somebody else must approve.
@@ -130,7 +132,7 @@ def run_(policy: Path, config: Path | None, action: str, target: str, params: tu
 @POLICY
 @CONFIG
 @_REASON
-def off(policy: Path, config: Path | None, reason: str) -> None:
+def off(policy: Path | None, config: Path | None, reason: str) -> None:
     """Turn all remediation off; it stays off over restarts. What is underway ends as it would."""
     with_desk(policy, config, lambda desk: desk.turn(True, person(), reason))
     click.echo("remediation is off")
@@ -140,7 +142,7 @@ def off(policy: Path, config: Path | None, reason: str) -> None:
 @POLICY
 @CONFIG
 @_REASON
-def on(policy: Path, config: Path | None, reason: str) -> None:
+def on(policy: Path | None, config: Path | None, reason: str) -> None:
     """Turn remediation on again."""
     with_desk(policy, config, lambda desk: desk.turn(False, person(), reason))
     click.echo("remediation is on")
@@ -150,7 +152,7 @@ def on(policy: Path, config: Path | None, reason: str) -> None:
 @POLICY
 @CONFIG
 @_REASON
-def close_breaker(policy: Path, config: Path | None, reason: str) -> None:
+def close_breaker(policy: Path | None, config: Path | None, reason: str) -> None:
     """Let runs start again after several in a row failed."""
     with_desk(policy, config, lambda desk: desk.close_breaker(person(), reason))
     click.echo("the breaker is closed")
@@ -162,7 +164,7 @@ def close_breaker(policy: Path, config: Path | None, reason: str) -> None:
 @click.argument("scope")
 @click.option("--for", "seconds", required=True, help="How long, such as 2h; 0s ends it.")
 @_REASON
-def maintenance(policy: Path, config: Path | None, scope: str, seconds: str, reason: str) -> None:
+def maintenance(policy: Path | None, config: Path | None, scope: str, seconds: str, reason: str) -> None:
     """No automatic action on SCOPE (all, host/NAME, domain/UUID) for a while."""
     length = parse_duration(seconds)
     with_desk(policy, config, lambda desk: desk.maintain(scope, person().removeprefix("human:"), reason, length))

@@ -42,7 +42,7 @@ action = "notify"
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     (tmp_path / "policy.toml").write_text(POLICY)
-    monkeypatch.setenv("XENWATCH_POLICY", str(tmp_path / "policy.toml"))
+    monkeypatch.setenv("XENWATCH_REMEDIATION_POLICY", str(tmp_path / "policy.toml"))
     monkeypatch.setenv("XENWATCH_AGENT_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("SUDO_USER", "ann")
 
