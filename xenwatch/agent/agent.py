@@ -72,6 +72,7 @@ class Agent:
         self.work.begin(saved)
         self.ledger = Ledger(saved.incidents)
         self.remedy = _remedy(loaded.config, clock)
+        self.remedy.changed(self.ledger.known.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
