@@ -33,6 +33,8 @@ class DemoHost:
             "agent.state_dir": self.folder / "state",
             "logs.paths": (f"{self.logs}/*", f"{self.logs}/console/*"),
             "logs.from_start": True,
+            "logs.hypervisor_every": 0.0,
+            "logs.journal": False,
             "sampling.libvirt_uri": f"test://{NODE}",
             "diagnosis.cache_dir": self.folder / "cache",
             "web.listen": listen,

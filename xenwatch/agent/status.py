@@ -36,7 +36,7 @@ def _logs(work: Work) -> list[dict[str, Any]]:
     return [
         {
             "path": path,
-            "format": work.dialects.get(path),
+            "format": work.dialects.get(path) or work.command_logs.dialects.get(path),
             "lines": one.lines,
             "bytes": one.bytes,
             "lag_bytes": one.lag_bytes,

@@ -2,24 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from xenwatch.agent.commandlogs import CommandLogs
 from xenwatch.agent.config import Config
+from xenwatch.agent.facts import FactRounds
 from xenwatch.agent.parts import collectors_of, device_models, load_rules, spool_directory
 from xenwatch.agent.pipeline import Pipeline
 from xenwatch.base.clock import Clock
 from xenwatch.base.supervise import supervise
 from xenwatch.host.doors import open_doors
 from xenwatch.host.paths import Paths
+from xenwatch.host.runner import SystemRunner
 from xenwatch.journal.store import Saved
 from xenwatch.logs.device_model import owner_of
 from xenwatch.logs.follow import Follower
 from xenwatch.logs.format import all_formats, recognise
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.watch import DirectoryWatcher
+from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
@@ -27,6 +31,8 @@ from xenwatch.sampling.sampler import Sampler
 
 log = logging.getLogger(__name__)
 
+FORGOTTEN_ROUNDS = 3
+"""Rounds after which a fact that was not seen again is not known any more."""
 TICK = 1.0
 """Seconds between two looks at what did not come and what has been quiet."""
 
@@ -63,25 +69,46 @@ class Work:
         """Of each log that is followed, by path."""
         self.last_snapshot: Snapshot | None = None
         self._models = device_models(paths)
-        self._doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None)
-        self._sampler = Sampler(self.collectors, self._doors, clock, self._on_snapshot)
+        self.doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None)
+        self._sampler = Sampler(self.collectors, self.doors, clock, self._on_snapshot)
+        self._facts = FactRounds(self.doors, clock, config.sampling.facts_every, self._on_facts)
         self._last_chunk = clock.monotonic()
-        self.follower = self._new_follower(None)
+        self.begin(Saved())
 
     def begin(self, saved: Saved) -> None:
         """Go on where another work, or another run of the agent, ended."""
         self.pipeline.restore(saved.correlation, saved.incidents)
         self._models.from_json(saved.correlation.get("device_models", []))
         self.follower = self._new_follower(saved.cursors)
+        self.command_logs = CommandLogs(
+            self._config.logs,
+            self.doors,
+            SystemRunner().lines,
+            self._on_chunk,
+            lambda: (self.dialects, self.follower.counters),
+            cursors=saved.correlation.get("command_logs"),
+        )
 
     def capture(self) -> Saved:
         """What stands now; cursors, correlation and incidents agree."""
-        correlation = {**self.pipeline.state(), "device_models": self._models.to_json()}
+        state = self.pipeline.state()
+        correlation = {
+            **state,
+            "engine": {**state["engine"], "facts": []},  # learnt anew at every start
+            "device_models": self._models.to_json(),
+            "command_logs": self.command_logs.cursors(),
+        }
         return Saved(self.follower.cursors(), correlation, tuple(self.pipeline.incidents.all()))
 
     async def run(self) -> None:
         """Until cancelled; each part is started again when it fails."""
-        parts = (("logs", self.follower.run), ("sampling", self._sampler.run), ("time", self._tick))
+        parts = (
+            ("logs", self.follower.run),
+            ("command logs", self.command_logs.run),
+            ("facts", self._facts.run),
+            ("sampling", self._sampler.run),
+            ("time", self._tick),
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for name, part in parts:
@@ -89,7 +116,7 @@ class Work:
                     group.create_task(fenced, name=name)
         finally:
             self._compiling.shutdown(wait=False, cancel_futures=True)
-            await self._doors.close()
+            await self.doors.close()
 
     async def drain(self) -> None:
         """Read what was written since the last look, for a clean end."""
@@ -109,8 +136,12 @@ class Work:
         follower = _Follower(
             logs.paths, self._on_chunk, self._open_source, self._clock, cursors=cursors or None, options=options
         )
-        follower.looked = lambda: self._hooks.progress("logs")
+        follower.looked = self._looked
         return follower
+
+    def _looked(self) -> None:
+        self.command_logs.files_known.set()
+        self._hooks.progress("logs")
 
     def _open_source(self, path: str, head: bytes) -> Source | None:
         dialect = recognise(path, head).format
@@ -123,13 +154,8 @@ class Work:
         self._last_chunk = self._clock.monotonic()
         if chunk.source.format.name == "xend":
             self._learn_device_models(chunk.data)
-        try:
-            changed = self.pipeline.chunk(chunk, self._clock.now())
-        except Exception as error:  # the fence around one chunk: the log goes on behind it
-            log.exception("lines of %s at %s could not be judged", chunk.source.path, chunk.position)
-            self._hooks.failed("diagnosis", error)
-        else:
-            self._hooks.changed(changed)
+        what = f"lines of {chunk.source.path} at {chunk.position}"
+        self._judged(lambda: self.pipeline.chunk(chunk, self._clock.now()), what)
         self._hooks.worked()
 
     def _learn_device_models(self, data: bytes) -> None:
@@ -140,18 +166,27 @@ class Work:
             self._models.learn(data[begin : at + 64].decode("utf-8", "replace"))
             at = data.find(b"device model pid", at + 1)
 
+    def _on_facts(self, facts: Sequence[Fact]) -> None:
+        now = self._clock.now()
+        self._judged(lambda: self.pipeline.facts(facts, now), "facts of the host")
+        self.pipeline.engine.forget_facts(now - FORGOTTEN_ROUNDS * self._config.sampling.facts_every)
+
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self.last_snapshot = snapshot
         self._hooks.progress("sampling")
         self._hooks.sampled(snapshot)
-        inventory = self._doors.domains.last
+        inventory = self.doors.domains.last
         for domain in inventory.domains if inventory else ():
             told = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
             self.pipeline.scanner.identity.learn(told, snapshot.at)
+        self._judged(lambda: self.pipeline.snapshot(snapshot), "a snapshot")
+
+    def _judged(self, judge: Callable[[], Iterable[Incident]], what: str) -> None:
+        """The fence around one piece of what is known: the next one is judged again."""
         try:
-            self._hooks.changed(self.pipeline.snapshot(snapshot))
-        except Exception as error:  # the fence around one snapshot: the next one is judged again
-            log.exception("a snapshot could not be judged")
+            self._hooks.changed(judge())
+        except Exception as error:
+            log.exception("%s could not be judged", what)
             self._hooks.failed("diagnosis", error)
 
     async def _tick(self) -> None:

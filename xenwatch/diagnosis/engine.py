@@ -76,6 +76,10 @@ class Engine:
                 found += self._judge(plan, subject, deadline, {})
         return found
 
+    def forget_facts(self, before: float) -> None:
+        """On a running host: what was not seen again since then may be gone."""
+        self._facts.forget(before)
+
     def outcome(self, rule_id: str, subject: Subject, now: float) -> Outcome:
         """How the rule's conditions stand for the subject, for `rules explain`."""
         plan = self._by_id[rule_id]

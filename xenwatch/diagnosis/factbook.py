@@ -27,6 +27,11 @@ class FactBook:
         while len(self._facts) > MOST_FACTS:
             self._facts.popitem(last=False)
 
+    def forget(self, before: float) -> None:
+        """Let go of what was last learnt before that moment: it is not known any more."""
+        for key in [key for key, fact in self._facts.items() if fact.at < before]:
+            del self._facts[key]
+
     def find(self, name: str, subject: Subject) -> Fact | None:
         """The subject's own fact, else the host's."""
         return self._facts.get((name, str(subject))) or self._facts.get((name, str(HOST)))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,8 @@ from xenwatch.base.errors import CommandFailed, TimedOut
 OUTPUT_LIMIT = 16 * 1024 * 1024
 _REAP_SECONDS = 2.0
 _PIPE_SECONDS = 0.5
+_LONGEST_LINE = 1024 * 1024
+_TURN_LINES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,37 @@ class SystemRunner:
             output.truncated,
         )
 
+    async def lines(self, argv: Sequence[str]) -> AsyncGenerator[bytes, None]:
+        """The lines of a program that goes on for ever, as they come; a line over a mebibyte is passed over.
+
+        CommandFailed when it ends with an error or cannot be started. The caller closes the iterator to end it.
+        """
+        whole = tuple(argv)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *whole,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=self._environment,
+                start_new_session=True,
+                limit=_LONGEST_LINE,
+            )
+        except (OSError, ValueError) as error:
+            raise CommandFailed(whole, None, str(error)) from error
+        assert process.stdout is not None
+        try:
+            count = 0
+            while (line := await _line(process.stdout)) is not None:
+                yield line
+                count += 1
+                if count % _TURN_LINES == 0:  # what is buffered comes without waiting, and others want their turn
+                    await asyncio.sleep(0)
+            if await process.wait() != 0:
+                raise CommandFailed(whole, process.returncode, "")
+        finally:
+            await _kill(process)
+
     async def _start(self, argv: tuple[str, ...], limit: int) -> "tuple[asyncio.SubprocessTransport, _Output]":
         try:
             return await asyncio.get_running_loop().subprocess_exec(
@@ -123,3 +156,29 @@ async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
             async with asyncio.timeout(_REAP_SECONDS):
                 await output.exited.wait()
     transport.close()
+
+
+async def _line(stream: asyncio.StreamReader) -> bytes | None:
+    """The next line that is not too long; None at the end."""
+    too_long = False
+    while True:
+        try:
+            line = await stream.readuntil(b"\n")
+        except asyncio.IncompleteReadError:
+            return None
+        except asyncio.LimitOverrunError as error:
+            await stream.readexactly(error.consumed)
+            too_long = True
+        else:
+            if not too_long:
+                return line
+            too_long = False  # this was its end
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REAP_SECONDS):
+                await process.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,27 @@ def _dead(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+async def test_lines_come_while_the_program_runs_and_one_that_is_too_long_is_passed_over() -> None:
+    script = "echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo last; exec sleep 600"
+    lines = SystemRunner().lines(["sh", "-c", script])
+    async with aclosing(lines):
+        assert [await anext(lines), await anext(lines)] == [b"first\n", b"last\n"]
+
+
+async def test_lines_end_with_the_program_and_its_failure_is_told() -> None:
+    assert [line async for line in SystemRunner().lines(["echo", "one"])] == [b"one\n"]
+    with pytest.raises(CommandFailed, match="exited with 4"):
+        async for _ in SystemRunner().lines(["sh", "-c", "exit 4"]):
+            pass
+    with pytest.raises(CommandFailed):
+        await anext(SystemRunner().lines(["/nowhere/journalctl"]))
+
+
+async def test_a_program_whose_lines_nobody_wants_any_more_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    lines = SystemRunner().lines(["sh", "-c", f"sleep 600 & echo $! > {pid_file}; echo go; wait"])
+    await anext(lines)
+    await lines.aclose()
+    assert await _gone(int(pid_file.read_text()))

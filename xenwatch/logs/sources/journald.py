@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 log = logging.getLogger(__name__)
 
-Spawn = Callable[[Sequence[str]], AsyncIterator[bytes]]
+Spawn = Callable[[Sequence[str]], AsyncGenerator[bytes, None]]
 """Runs a program and gives its lines as they come; CommandFailed when it ends with an error."""
 
 
@@ -35,11 +36,16 @@ class Journal:
         stored = cursor or {}
         self._cursor: str | None = stored.get("cursor")
         self._micros: int | None = stored.get("realtime_microseconds")
-        self._line = int(stored.get("line", 1))
+        self._line, self._offset = int(stored.get("line", 1)), int(stored.get("offset", 0))
 
     def cursor(self) -> dict[str, Any]:
         """All before it was handed on."""
-        return {"cursor": self._cursor, "realtime_microseconds": self._micros, "line": self._line}
+        return {
+            "cursor": self._cursor,
+            "realtime_microseconds": self._micros,
+            "line": self._line,
+            "offset": self._offset,
+        }
 
     async def follow(self, on_chunk: Callable[[Chunk], None]) -> None:
         """Hand on each entry as one line until journalctl ends. Raises CommandFailed.
@@ -65,10 +71,11 @@ class Journal:
 
     async def _run(self, start: Sequence[str], on_chunk: Callable[[Chunk], None]) -> None:
         argv = ["journalctl", "--follow", "--lines=all", "--no-pager", "--output=json", *start, *self._matches]
-        async for raw in self._spawn(argv):
-            chunk = self._entry(raw)
-            if chunk is not None:
-                on_chunk(chunk)
+        async with aclosing(self._spawn(argv)) as lines:
+            async for raw in lines:
+                chunk = self._entry(raw)
+                if chunk is not None:
+                    on_chunk(chunk)
 
     def _entry(self, raw: bytes) -> Chunk | None:
         try:
@@ -78,9 +85,11 @@ class Journal:
             self._counters.read_errors += 1
             return None
         line = entry_line(entry, micros)
-        position = Position("journal", 0, self._line)
+        # Running offsets: an oops is many entries and one record, as it is in kern.log.
+        position = Position("journal", self._offset, self._line)
         self._cursor, self._micros = cursor, micros
         self._line += 1
+        self._offset += len(line)
         self._counters.lines += 1
         self._counters.bytes += len(line)
         self._counters.last_read = self._clock.now()

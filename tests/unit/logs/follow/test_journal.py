@@ -41,7 +41,12 @@ async def test_an_entry_is_one_line_and_the_cursor_moves_with_it():
     followed, runs = journal([[json.dumps(ENTRY).encode()]])
     await followed.follow(chunks.append)
     assert [chunk.data for chunk in chunks] == [LINE]
-    assert followed.cursor() == {"cursor": "s=1;i=2", "realtime_microseconds": 1305752104000001, "line": 2}
+    assert followed.cursor() == {
+        "cursor": "s=1;i=2",
+        "realtime_microseconds": 1305752104000001,
+        "line": 2,
+        "offset": 73,
+    }
     assert "--boot" in runs[0]
     assert runs[0][-1] == "-k"
 
