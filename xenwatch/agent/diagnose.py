@@ -72,7 +72,7 @@ class _Work:
 
     def __init__(self, rules: Sequence[Rule], cache: Path | None, live: Look | None) -> None:
         self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
-        self.incidents = Incidents(rules, bundle=True)
+        self.incidents = Incidents(rules, bundle=True, name_of=self.scanner.identity.name_of)
         self.files: list[FileRead] = []
         self.fact_files: list[str] = []
         self._engine = Engine(rules, self.scanner.identity)

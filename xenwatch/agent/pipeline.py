@@ -42,7 +42,7 @@ class Pipeline:
         """
         self.scanner = Scanner(rules, engine, formats=formats, cache=cache, compiling=compiling)
         self.engine = Engine(rules, self.scanner.identity)
-        self.incidents = Incidents(rules, bundle=bundle)
+        self.incidents = Incidents(rules, bundle=bundle, name_of=self.scanner.identity.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, dialect, severity of the rule)."""
         self._severity = {rule.id: rule.severity for rule in rules}

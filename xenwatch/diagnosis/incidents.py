@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.ranking import ranked
-from xenwatch.diagnosis.related import Relations
+from xenwatch.diagnosis.related import NameOf, Relations
 from xenwatch.diagnosis.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
@@ -26,9 +26,16 @@ def incident_id(rule: str, subject: str) -> str:
 class Incidents:
     """`known` are those of the journal; `bundle` says that the logs lie still, so undated lines may belong anywhere."""
 
-    def __init__(self, rules: Sequence[Rule], known: Iterable[Incident] = (), *, bundle: bool = False) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        known: Iterable[Incident] = (),
+        *,
+        bundle: bool = False,
+        name_of: NameOf | None = None,
+    ) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._relations = Relations(self._rules, undated_is_near=bundle)
+        self._relations = Relations(self._rules, undated_is_near=bundle, name_of=name_of)
         self._bundle = bundle
         self._all: dict[str, Incident] = {incident.id: incident for incident in known}
         self._own: dict[str, tuple[Evidence, ...]] = {}

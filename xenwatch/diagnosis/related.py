@@ -1,6 +1,6 @@
 """When one incident explains another: what the rules say, whose trouble it is, and how far apart they lie."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from xenwatch.diagnosis.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, Diagnosis
@@ -26,6 +26,9 @@ _TELLING = (
 )
 """Captured fields that two troubles of one thing share."""
 
+NameOf = Callable[[int, float], str | None]
+"""The name that a domid had at a time."""
+
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one subject
 was in trouble twice within the window."""
@@ -34,8 +37,11 @@ was in trouble twice within the window."""
 class Relations:
     """`undated_is_near`: in a bundle, a record without a time may belong anywhere, so time does not part it."""
 
-    def __init__(self, rules: Mapping[str, Rule], *, undated_is_near: bool = False) -> None:
+    def __init__(
+        self, rules: Mapping[str, Rule], *, undated_is_near: bool = False, name_of: NameOf | None = None
+    ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
+        self._name_of = name_of or (lambda _domid, _at: None)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
@@ -53,9 +59,10 @@ class Relations:
         return self._unlisted(cause.diagnosis, symptom.diagnosis, same_record=same_record)
 
     def _told_twice(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
-        """One trouble told by a log that names the guest and by one that does not, such as syslog of a script."""
+        """One trouble told by a log that names the guest and by one that does not, or names it by number."""
         one, other = named.diagnosis, nameless.diagnosis
-        if not self._nobodys(other) or self._nobodys(one) or not self._near(named, nameless, rule.window):
+        a_number = other.subject.name.isdigit() and self._name(other) == one.subject.name
+        if not (self._nobodys(other) or a_number) or self._nobodys(one) or not self._near(named, nameless, rule.window):
             return False
         return all(one.fields.get(name) == other.fields[name] for name in _TELLING if name in other.fields)
 
@@ -74,6 +81,8 @@ class Relations:
     def _same_thing(self, one: Diagnosis, other: Diagnosis) -> bool:
         if str(one.subject) == str(other.subject) or self._nobodys(one) or self._nobodys(other):
             return True
+        if one.subject.kind == other.subject.kind and self._name(one) == self._name(other):
+            return True
         if one.subject.domid is not None and one.subject.domid == other.subject.domid:
             return True
         if one.subject.name in other.fields.values() or other.subject.name in one.fields.values():
@@ -84,6 +93,11 @@ class Relations:
         """A rule about domains whose record named none: it may be anybody's."""
         rule = self._rules.get(diagnosis.rule)
         return rule is not None and rule.subject != "host" and str(diagnosis.subject) == str(HOST)
+
+    def _name(self, diagnosis: Diagnosis) -> str:
+        """The subject's name; for a mere domid the name that it turned out to have."""
+        name = diagnosis.subject.name
+        return (self._name_of(int(name), diagnosis.at) or name) if name.isdigit() else name
 
     def _near(self, cause: Incident, symptom: Incident, window: float) -> bool:
         if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):

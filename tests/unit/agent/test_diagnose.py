@@ -105,3 +105,12 @@ def test_where_nothing_can_be_read_the_error_says_why(tmp_path: Path, rules, con
     (tmp_path / "xend.log").write_bytes(content)
     with pytest.raises(InputError, match=r"nothing could be read from .*xend\.log: "):
         diagnose([str(tmp_path)], rules)
+
+
+def test_a_line_that_names_the_guest_by_number_joins_the_one_that_names_it_by_name(read) -> None:
+    by_number = SCRIPT.replace("Could", "Writing backend/vif/7/0/hotplug-error Could")
+    other_guest = (
+        "[2011-05-18 20:00:00 3456] WARNING (XendDomainInfo:874) Domain has shutdown: name=db id=3 reason=poweroff.\n"
+    )
+    report = read(**{"messages": by_number, "xl-web_log": XL_SCRIPT + XL_END, "xend_log": other_guest})
+    assert said(report) == [("vif-bridge-missing", "domain/web")]
