@@ -183,16 +183,25 @@ class Journal:
 
     def verify(self) -> list[str]:
         """What is wrong with the chain: rows edited, removed or put in; empty when it is whole."""
-        ill = [str(row[0]) for row in self._db.execute("PRAGMA quick_check") if row[0] != "ok"]
+        self._db.execute("BEGIN")  # one view of it all: another process may be writing
+        try:
+            return [*self._ill(), *self._broken()]
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def _ill(self) -> list[str]:
+        return [str(row[0]) for row in self._db.execute("PRAGMA quick_check") if row[0] != "ok"]
+
+    def _broken(self) -> list[str]:
         prev, last = "", 0
         for seq, *row, said_prev, said in self._db.execute("SELECT * FROM entry ORDER BY seq"):
             if seq != last + 1:
-                return [*ill, f"entries {last + 1} to {seq - 1} are missing"]
+                return [f"entries {last + 1} to {seq - 1} are missing"]
             if said_prev != prev or _digest(prev, seq, tuple(row)) != said:
-                return [*ill, f"entry {seq} was changed"]
+                return [f"entry {seq} was changed"]
             prev, last = said, seq
         head = self._db.execute("SELECT seq, hash FROM head").fetchone()
-        return ill if head == (last, prev) else [*ill, f"entries after {last} are missing"]
+        return [] if head == (last, prev) else [f"entries after {last} are missing"]
 
     def back_up(self, path: Path) -> None:
         """A whole copy in a new file."""

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,15 @@ def test_a_backup_is_a_whole_journal(journal, tmp_path):
     copy = Journal(tmp_path / "copy.db", ManualClock(), "boot-1")
     assert copy.entries() == journal.entries()
     copy.close()
+
+
+def test_i13_a_journal_that_another_process_is_writing_is_not_taken_for_damaged(tmp_path):
+    writer, reader = (Journal(tmp_path / "journal.db", ManualClock(), "boot-1") for _ in range(2))
+    add(writer, "before")
+    reader._db.set_trace_callback(
+        lambda sql: add(writer, f"{sql}{time.monotonic_ns()}") if "FROM head" in sql else None
+    )
+    assert reader.verify() == []
+    assert len(reader.entries()) > 1
+    reader.close()
+    writer.close()
