@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick lock dashboards docs deb clean
+.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards docs deb clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -44,11 +44,14 @@ bench: setup-test  ## the benchmarks, each beside a peer in the same run
 test-slow: setup-test  ## the follower's torture test and other minutes-long tests
 	$(BIN)/pytest -q -m slow --timeout=3000
 
-xenhost: setup-test  ## build and boot a real Xen host under QEMU and run its whole tier
-	$(BIN)/pytest -q -m xenhost --timeout=3600 tests/xenhost
+setup-xenhost:
+	@packaging/setup.sh xenhost
 
-xenhost-quick: setup-test  ## boot (or restore) that host and run the smoke part
-	$(BIN)/pytest -q -m xenhost --timeout=3600 tests/xenhost -k quick
+xenhost: setup-xenhost  ## build and boot a real Xen host under QEMU and run its whole tier (an hour for each Xen)
+	$(BIN)/pytest -v -m xenhost --timeout=3600 tests/xenhost; code=$$?; $(BIN)/python tests/xenhost/report.py; exit $$code
+
+xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
+	$(BIN)/pytest -v -m xenhost --timeout=3600 tests/xenhost -k quick
 
 lock:  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
-# usage: packaging/setup.sh [run|test]      `test` also unpacks Prometheus' tools below .cache/tools, without installing them
+# usage: packaging/setup.sh [run|test|xenhost]
+#   `test` also unpacks Prometheus' tools below .cache/tools, without installing them; `xenhost` moreover installs what
+#   builds and boots the real Xen host of tests/xenhost.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -20,6 +22,12 @@ P
 command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
 pkg-config --exists libvirt 2>/dev/null || missing="$missing libvirt-dev"
+if [ "$purpose" = xenhost ]; then
+  for pair in qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs cpio:cpio \
+    zstd:zstd ssh:openssh-client grub-mkimage:grub-common; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
+  done
+fi
 
 if [ -n "$missing" ]; then
   root=""
@@ -49,7 +57,7 @@ if [ ! -e "$stamp" ]; then
 fi
 
 # ------------------------------------------------------------------ tools the tests run against
-[ "$purpose" = test ] || exit 0
+[ "$purpose" != run ] || exit 0
 tools=.cache/tools
 for package in prometheus prometheus-alertmanager; do
   binary=$package

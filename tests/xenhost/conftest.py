@@ -1,6 +1,5 @@
 """A booted Xen host with the agent installed; each test begins from the same saved moment."""
 
-import json
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import image
 import install
+import report
 from machine import Machine
 
 NEEDED = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "cpio", "ssh", "grub-mkimage")
@@ -50,8 +50,19 @@ def host(installed: Machine) -> Machine:
 
 @pytest.fixture(scope="session")
 def results() -> Iterator[list[dict[str, object]]]:
-    """Rows that end up in .cache/xenhost/results.json, from which docs/xenhost.md is written."""
+    """Rows that end up in results.json, from which docs/xenhost.md is written; older rows of other stories stay."""
     rows: list[dict[str, object]] = []
     yield rows
     if rows:
-        (image.CACHE / "results.json").write_text(json.dumps(rows, indent=1))
+        fresh = {(row["suite"], row["story"]) for row in rows}
+        kept = [row for row in report.load("results.json", []) if (row["suite"], row["story"]) not in fresh]
+        report.keep("results.json", [*kept, *rows])
+
+
+@pytest.fixture(scope="session")
+def tables() -> Iterator[dict[str, object]]:
+    """By suite, the numbers beside what the tools said."""
+    found: dict[str, object] = {}
+    yield found
+    if found:
+        report.keep("numbers.json", {**report.load("numbers.json", {}), **found})

@@ -80,11 +80,11 @@ class Machine:
         tar = subprocess.run(["tar", "-C", tree, "-czf", "-", "."], stdout=subprocess.PIPE, check=True)
         self.run(f"mkdir -p {where} && tar -C {where} -xzf - --no-same-owner", timeout=180, stdin=tar.stdout)
 
-    def get(self, where: str, tree: Path) -> None:
+    def get(self, where: str, tree: Path, *, without: str = "lost+found") -> None:
         """Copy a folder of dom0 into `tree`; files that change meanwhile are taken as they are."""
         tree.mkdir(parents=True, exist_ok=True)
         pulled = subprocess.run(
-            [*self._ssh(), f"tar -C {where} -czf - --warning=no-file-changed . || true"],
+            [*self._ssh(), f"tar -C {where} --exclude={without} -czf - --warning=no-file-changed . || true"],
             capture_output=True,
             timeout=180,
             check=True,

@@ -1,10 +1,16 @@
 """Each way a host is broken on purpose is reported by the installed agent, on each Xen."""
 
+import os
+from pathlib import Path
+
 import pytest
 import story as stories
 from machine import Machine
+from recording import Recorder
 
 pytestmark = pytest.mark.xenhost
+RECORD = os.environ.get("XENHOST_RECORD", "")
+"""A folder for what each story leaves behind; see README.md."""
 QUICK = {"bridge-missing", "healthy-guest", "paused"}
 
 
@@ -17,7 +23,10 @@ def test_the_agent_says_what_was_broken(host: Machine, story: stories.Story, res
     suite = host.image.suite.name
     if suite not in story.suites:
         pytest.skip(f"this story is not for {suite}")
+    recorder = Recorder(host) if RECORD else None
     outcome = stories.play(host, story)
+    if recorder is not None:
+        recorder.save(Path(RECORD) / suite, outcome)
     results.append(
         {
             "story": story.name,

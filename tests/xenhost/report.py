@@ -1,0 +1,91 @@
+"""Writes docs/xenhost.md from the last results of the tier. Run it after `make xenhost`."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / ".cache" / "xenhost"
+PAGE = ROOT / "docs" / "xenhost.md"
+SUITES = {"bookworm": "Xen 4.17", "trixie": "Xen 4.20"}
+
+HEAD = """# The real Xen host: last results
+
+Written by `tests/xenhost/report.py` from the last `make xenhost`; how it works stands in `tests/xenhost/README.md`.
+Debian's Xen and dom0 run whole under QEMU's software emulation, several times slower than a real machine; the agent was
+installed in dom0 from this checkout's wheel. A story breaks the host in one way; the seconds are from the moment the
+breaking command came back to the answer of `/api/v1/incidents`.
+"""
+
+
+def keep(name: str, value: object) -> None:
+    """Write results below .cache/xenhost."""
+    (CACHE / name).write_text(json.dumps(value, indent=1))
+
+
+def load(name: str, missing: Any) -> Any:
+    """Results of an earlier run; `missing` where there was none."""
+    path = CACHE / name
+    return json.loads(path.read_text()) if path.exists() else missing
+
+
+def page(results: Iterable[dict[str, Any]], numbers: dict[str, Any]) -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_stories(list(results)), *_numbers(numbers)])
+
+
+def _stories(results: list[dict[str, Any]]) -> list[str]:
+    suites = [suite for suite in SUITES if any(row["suite"] == suite for row in results)]
+    lines = ["## Stories", "", "| Story | Expected |" + "".join(f" {SUITES[s]} |" for s in suites)]
+    lines.append("|---|---|" + "---|" * len(suites))
+    rows = {(row["suite"], row["story"]): row for row in results}
+    for story in sorted({row["story"] for row in results}):
+        here = [rows.get((suite, story)) for suite in suites]
+        first = next(row for row in here if row)
+        expected = ", ".join(f"`{name}`" for name in first["expected"]) or "nothing"
+        lines.append(f"| {first['title']} | {expected} |" + "".join(f" {_verdict(row)} |" for row in here))
+    counts = (f"{SUITES[s]}: {sum(r['ok'] for r in results if r['suite'] == s)} of "
+              f"{sum(r['suite'] == s for r in results)}" for s in suites)  # fmt: skip
+    return [*lines, "", f"As expected: {'; '.join(counts)}.", ""]
+
+
+def _verdict(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "not played"
+    times = ", ".join("not said" if seconds is None else f"{seconds:.0f} s" for seconds in row["seconds"])
+    return f"{'as expected' if row['ok'] else '**no**'}{f': {times}' if times else ''}"
+
+
+def _numbers(numbers: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for suite, table in numbers.items():
+        rows = table["rows"]
+        agreed, families = sum(row[-1] for row in rows), len({row[0] for row in rows})
+        series = ", ".join(f"{name} {count}" for name, count in table["by_domain"].items())
+        counted = f"{agreed} of {len(rows)} numbers of {families} families agree with the tools"
+        lines += [
+            f"## Numbers on {SUITES[suite]}", "",
+            f"{counted}, read between two scrapes. Series by domain: {series}; {table['series']} in all.", "",
+            "| Family | Labels | Tool | It says | xenwatch before | after | Agrees |", "|---|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        lines += [_number(row) for row in _one_a_family(rows)]
+        lines.append("")
+    return lines
+
+
+def _one_a_family(rows: list[list[Any]]) -> list[list[Any]]:
+    """The first of each family, and every one that disagrees."""
+    seen: set[str] = set()
+    return [row for row in rows if not row[-1] or (row[0] not in seen and not seen.add(row[0]))]  # type: ignore[func-returns-value]
+
+
+def _number(row: list[Any]) -> str:
+    family, labels, tool, value, before, after, agrees = row
+    shown = " ".join(f"{name}={text}" for name, text in labels.items())
+    cells = ("none" if number is None else f"{number:.10g}" for number in (value, before, after))
+    return f"| `{family}` | {shown} | {tool} | {' | '.join(cells)} | {'yes' if agrees else '**no**'} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(load("results.json", []), load("numbers.json", {})))
