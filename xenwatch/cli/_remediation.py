@@ -11,6 +11,7 @@ import click
 
 from xenwatch.agent.config_load import load_config
 from xenwatch.base.clock import SystemClock
+from xenwatch.base.errors import InputError
 from xenwatch.host.libvirt import Libvirt
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Finding
@@ -33,10 +34,17 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
 def with_desk(policy: Path | None, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
     """Open remediation on this host's journal, do one thing, close it."""
 
+    file = policy_path(policy, config)
+    if not file.exists():
+        raise InputError(
+            f"{file}: there is no policy, so nothing is ever proposed or done. "
+            "packaging/policy.toml (or /usr/share/doc/xenwatch/examples) is one to begin with; see docs/remediation.md"
+        )
+
     async def whole() -> T:
         clock = SystemClock()
         libvirt = Libvirt("xen:///system", clock)
-        desk, _ = open_desk(policy_path(policy, config), state_dir(config), clock=clock, libvirt=through(libvirt))
+        desk, _ = open_desk(file, state_dir(config), clock=clock, libvirt=through(libvirt))
         try:
             return await work(desk)
         finally:

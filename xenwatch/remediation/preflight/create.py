@@ -8,6 +8,8 @@ from xenwatch.remediation.preflight.memory import check_memory, info
 from xenwatch.remediation.preflight.network import check_bridges
 from xenwatch.remediation.preflight.storage import check_disks
 
+_TAKEN = {None: "may be taken: the list of domains could not be had", True: "is running", False: "is not in use"}
+
 
 async def check_create(context: Context, *, replaces: bool = False, host: str = HERE) -> list[Finding]:
     """Memory, name, kernel, disks, bridges, HVM support. `replaces`: its old domain is destroyed first."""
@@ -32,7 +34,7 @@ async def check_config(
         passes(
             "name free",
             None if taken is None else not taken,
-            f"{config.name} in the list of domains: {taken}",
+            f"{config.name} {_TAKEN[taken]}",
             "xl list",
         ),
         await check_memory(context, config, host, released_mib=own.memory_mib if own and replaces else 0),
@@ -49,7 +51,8 @@ async def check_config(
 async def _file(context: Context, path: str, host: str) -> Finding:
     answer = await context.read("stat", "--dereference", "--format=%s", "--", path_of(path, "a file"), host=host)
     there = None if answer.code is None else answer.ok and answer.out.strip() != "0"
-    return passes("P17 file", there, f"{path}: {answer.out.strip() or answer.words} bytes", "stat")
+    found = f"{path}: {answer.out.strip()} bytes" if answer.ok else answer.words
+    return passes("P17 file", there, found, "stat")
 
 
 async def _hvm(context: Context, host: str) -> Finding:

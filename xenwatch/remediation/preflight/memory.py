@@ -42,4 +42,9 @@ async def check_memory(context: Context, config: GuestConfig, host: str = HERE, 
     """`released_mib` is what a domain that is put away first gives back."""
     free, need = await free_mib(context, host), needed_mib(config)
     fits = None if free is None else need <= free + released_mib
-    return passes("P11 memory", fits, f"needs {need} MiB, {free} MiB free after the reserve", "xl info: free_memory")
+    return passes(
+        "P11 memory",
+        fits,
+        f"needs {need} MiB, {'unknown' if free is None else f'{free} MiB'} free after the reserve",
+        "xl info: free_memory",
+    )
