@@ -33,7 +33,6 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
 
 def with_desk(policy: Path | None, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
     """Open remediation on this host's journal, do one thing, close it."""
-
     file = policy_path(policy, config)
     if not file.exists():
         raise InputError(

@@ -51,8 +51,8 @@ async def check_config(
 async def _file(context: Context, path: str, host: str) -> Finding:
     answer = await context.read("stat", "--dereference", "--format=%s", "--", path_of(path, "a file"), host=host)
     there = None if answer.code is None else answer.ok and answer.out.strip() != "0"
-    found = f"{path}: {answer.out.strip()} bytes" if answer.ok else answer.words
-    return passes("P17 file", there, found, "stat")
+    size = f"{answer.out.strip()} bytes" if answer.ok else answer.words
+    return passes("P17 file", there, f"{path}: {size}", "stat")
 
 
 async def _hvm(context: Context, host: str) -> Finding:
