@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 from xenwatch.agent.bundle_archive import DAMAGED, HEAD, Bomb, Headed, Limits, members, unpacked
 from xenwatch.agent.bundle_entry import Entry, Skipped, aligned_chunks
 from xenwatch.agent.bundle_facts import LARGEST_OUTPUT, facts_reader
+from xenwatch.agent.snapshot_text import OWN_WORDS, is_snapshot, read_snapshot
 from xenwatch.base.errors import InputError
 from xenwatch.logs.device_model import DeviceModels, owner_of
 from xenwatch.logs.format import recognise
@@ -126,7 +127,12 @@ class Bundle:
         if reader := facts_reader(path, headed.head):
             data = self._output(headed, path)
             facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
-            yield Entry(path, reader.name, None, mtime, facts, data.count(b"\n"), len(data))
+            yield Entry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
+            return
+        if headed.head.startswith(OWN_WORDS):
+            return
+        if is_snapshot(headed.head):
+            yield from self._snapshot(headed, path, mtime)
             return
         known = recognise(_PACKED_NAME.sub("", path), headed.head)
         if known.format is None:
@@ -137,6 +143,15 @@ class Bundle:
         entry = Entry(path, known.format.name, source, mtime)
         entry.pieces = self._learning(aligned_chunks(lambda view: self._read(headed, view, path), source, hint))
         yield entry
+
+    def _snapshot(self, headed: Headed, path: str, mtime: float) -> Iterator[Entry]:
+        data = self._output(headed, path)
+        try:
+            snapshot = read_snapshot(data.decode("utf-8", "replace"))
+        except ValueError as error:
+            self._skip(path, f"a damaged snapshot: {error}")
+            return
+        yield Entry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
 
     def _learning(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         for chunk in chunks:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LONGEST_RECORD, Chunk, LogFormat, Position, Source, TimeHint
+from xenwatch.model.sample import Snapshot
 
 CHUNK = 256 * 1024
 LONGEST_LINE = 4 * 1024 * 1024
@@ -33,9 +34,11 @@ class Entry:
     format: str
     """The dialect's name, or the command whose output this is (`xl list`)."""
     source: Source | None
-    """None where the file holds facts and no log."""
+    """None where the file holds facts or a snapshot and no log."""
     mtime: float
     facts: tuple[Fact, ...] = ()
+    snapshot: Snapshot | None = None
+    """Of a bundle that `xenwatch collect` made."""
     lines: int = 0
     bytes: int = 0
     first: float | None = None

@@ -1,7 +1,7 @@
 """What `diagnose` found, as data: incidents in order, what was read, what could not be, and what no rule knew."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.incident import Incident
@@ -48,6 +48,10 @@ class Report:
     unmatched: tuple[UnmatchedError, ...] = ()
     facts: tuple[str, ...] = ()
     """Where facts about the host were learnt: `xl info`, `brctl show` …"""
+    unasked: tuple[Skipped, ...] = ()
+    """Of a running host: what did not answer, and what one look cannot show."""
+    older: int = 0
+    """Incidents left out because they ended before the time that was asked about."""
     utc_offset: float = 0.0
     """Seconds east of UTC in which the logs' times are shown."""
     seconds: float = field(default=0.0, compare=False)
@@ -62,6 +66,19 @@ class Report:
         children = tuple(i for i in self.incidents if i.explained_by == cause.id and i.id != cause.id)
         return children + tuple(far for child in children for far in self.explained_by(child))
 
+    @property
+    def end(self) -> float:
+        """The latest moment that the logs or incidents tell of."""
+        ends = [f.last for f in self.files if f.last is not None] + [i.last_seen for i in self.incidents]
+        return max(ends, default=0.0)
+
+    def since(self, moment: float) -> "Report":
+        """Only what was still seen at `moment` or later, and what was explained by it; undated incidents stay."""
+        families = [(cause, *self.explained_by(cause)) for cause in self.causes]
+        recent = {i.id for family in families if any(_seen_since(i, moment) for i in family) for i in family}
+        kept = tuple(i for i in self.incidents if i.id in recent)
+        return replace(self, incidents=kept, older=len(self.incidents) - len(kept))
+
 
 def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
     """The pieces of evidence that are log records, each record once."""
@@ -72,3 +89,8 @@ def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRe
             if place not in seen:
                 seen.add(place)
                 yield piece, piece.origin
+
+
+def _seen_since(incident: Incident, moment: float) -> bool:
+    dated = any(record.logged for _, record in log_evidence(incident.diagnosis.evidence))
+    return incident.last_seen >= moment or not dated

@@ -1,6 +1,9 @@
 """`xenwatch diagnose`: what is wrong, from a folder or archive of logs."""
 
+import asyncio
 import importlib
+import math
+import os
 import re
 import shutil
 import sys
@@ -10,11 +13,14 @@ from pathlib import Path
 import click
 
 from xenwatch.agent.report import Report
-from xenwatch.base.durations import format_size
+from xenwatch.base.clock import SystemClock
+from xenwatch.base.durations import format_size, parse_duration
 from xenwatch.base.errors import InputError
+from xenwatch.cli._options import CONFIG
 from xenwatch.cli.report.words import printable
 
 _SHOW_EVERY = 0.2
+_LIVE_SPAN = 86400.0
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 _HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
@@ -22,18 +28,25 @@ _HELP = """Read logs and say what is wrong: the most likely root cause first, th
 PATH is a file, a folder, an archive (.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2), a compressed log, or - for standard
 input. Output of commands that lies beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
 
+With --live this host itself is asked, too: domains, memory, bridges, volumes, arrays, daemons. Without PATH its logs
+are those of the configuration, and what was over more than a day ago is left out. It works where there is no Xen,
+and says what could not be asked.
+
 \b
 Examples:
   xenwatch diagnose /var/log/xen /var/log/libvirt/libxl /var/log/syslog
   xenwatch diagnose xen-bugtool.tar.gz --format html > report.html
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
+  xenwatch diagnose --live
 
 \b
 Exit code: 0 nothing wrong, 1 incidents found, 2 wrong use or nothing readable.
 """
 
 
-def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str) -> float:
+def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
     if value == "local":
         return float(time.localtime().tm_gmtoff)
     found = _ZONE.fullmatch(value)
@@ -44,8 +57,19 @@ def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str) -> flo
     return (1 if found[1] == "+" else -1) * (int(found[2]) * 3600 + int(found[3]) * 60.0)
 
 
+def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        return math.inf if value == "all" else parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(name="diagnose", help=_HELP)
-@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(allow_dash=True))
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(allow_dash=True))
+@click.option("--live", is_flag=True, help="Ask this host too; its own logs where no PATH is given.")
+@CONFIG
 @click.option("--format", "form", type=click.Choice(["text", "json", "html", "markdown"]), default="text")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there, not to stdout.")
 @click.option(
@@ -58,35 +82,78 @@ def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str) -> flo
 )
 @click.option(
     "--timezone",
-    default="UTC",
     callback=_utc_offset,
     metavar="ZONE",
-    help="Zone of times in the logs that do not say it: UTC (default), local, or +02:00.",
+    help="Zone of times in the logs that do not say it: UTC (default), local (default of --live), or +02:00.",
+)
+@click.option(
+    "--since",
+    callback=_duration,
+    metavar="DURATION",
+    help="Leave out what was over so long before the end: 2h, 7d, or all (default; 1d of --live without PATH).",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
-    paths: tuple[str, ...], form: str, output: str | None, folders: tuple[Path, ...], timezone: float, quiet: bool
+    paths: tuple[str, ...],
+    live: bool,
+    config: Path | None,
+    form: str,
+    output: str | None,
+    folders: tuple[Path, ...],
+    timezone: float | None,
+    since: float | None,
+    quiet: bool,
 ) -> None:
-    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
-    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
-
-    if not paths:
-        raise InputError("say what to read: xenwatch diagnose /var/log/xen (see --help)")
+    if not paths and not live:
+        raise InputError("say what to read: xenwatch diagnose /var/log/xen, or --live for this host (see --help)")
     progress = _Progress(on=not quiet and sys.stderr.isatty())
-    report = diagnose(
-        paths,
-        rules_with(folders, cache_folder()),
-        cache=cache_folder(),
-        utc_offset=timezone,
-        progress=progress.show,
-    )
-    progress.clear()
+    try:
+        report = (
+            _live(paths, config, folders, timezone, progress) if live else _read(paths, folders, timezone, progress)
+        )
+    finally:
+        progress.clear()
+    if since is None and live and not paths:
+        since = _LIVE_SPAN
+    if since is not None and since < math.inf:
+        report = report.since((time.time() if live else report.end) - since)
     text = _rendered(report, form, width=shutil.get_terminal_size((100, 24)).columns)
     if output:
         Path(output).write_text(text if form != "text" else click.unstyle(text), encoding="utf-8")
     else:
         click.echo(text)
     sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
+
+
+def _read(paths: tuple[str, ...], folders: tuple[Path, ...], timezone: float | None, progress: "_Progress") -> Report:
+    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
+    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
+
+    cache = cache_folder()
+    rules = rules_with(folders, cache)
+    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, progress=progress.show)
+
+
+def _live(
+    paths: tuple[str, ...],
+    file: Path | None,
+    folders: tuple[Path, ...],
+    timezone: float | None,
+    progress: "_Progress",
+) -> Report:
+    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
+    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415
+    from xenwatch.agent.live import log_paths, look  # noqa: PLC0415
+    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
+
+    config, cache = load_config(file, dict(os.environ)).config, cache_folder()
+    rules = rules_with([*map(Path, config.diagnosis.rules), *folders], cache)
+    progress.say("asking this host")
+    seen = asyncio.run(look(config, SystemClock()))
+    offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
+    return diagnose(
+        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=seen, progress=progress.show
+    )
 
 
 def _rendered(report: Report, form: str, width: int) -> str:
@@ -108,6 +175,11 @@ class _Progress:
         if self._on and time.monotonic() >= self._next:
             self._next, self._shown = time.monotonic() + _SHOW_EVERY, True
             click.echo(f"\r\x1b[Kreading {printable(path)[-60:]}: {format_size(count)}", nl=False, err=True)
+
+    def say(self, words: str) -> None:
+        if self._on:
+            self._shown = True
+            click.echo(f"\r\x1b[K{words} …", nl=False, err=True)
 
     def clear(self) -> None:
         if self._shown:

@@ -10,7 +10,16 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.words import clock_text, count_text, place, printable, shortened
+from xenwatch.cli.report.words import (
+    clock_text,
+    count_text,
+    cut,
+    failure_link,
+    place,
+    printable,
+    repeats_evidence,
+    shortened,
+)
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 
@@ -18,7 +27,7 @@ from xenwatch.model.record import LogRecord
 def render(report: Report, title: str = "xenwatch diagnose") -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["printable"] = printable
+    environment.filters.update(printable=printable, cut=cut)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -30,10 +39,15 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
         incidents=[_view(report, i) for i in report.causes],
         points=_timeline(report),
         count_text=count_text,
+        repeats=repeats_evidence,
         script=Markup(script),  # noqa: S704 (our own file, not a log's text)
         style=Markup(style),  # noqa: S704
         script_hash=digest,
     )
+
+
+_MOST_SEEN = 30
+_MOST_POINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,12 @@ class _Seen:
 class _View:
     incident: Incident
     seen: list[_Seen]
+    unseen: int
+    """Records of evidence that are left out."""
+    others: tuple[str, ...]
+    """Evidence that is no log: samples and facts, in words."""
     symptoms: tuple[Incident, ...]
+    link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +78,20 @@ class _Point:
 
 
 def _view(report: Report, incident: Incident) -> _View:
+    found = incident.diagnosis
     seen = [
-        _Seen(place(r), _when(report, r), shortened(r.text, 30)) for _, r in log_evidence(incident.diagnosis.evidence)
+        _Seen(place(r), _when(report, r), shortened(r.text, 30, found.fields.values(), 2000))
+        for _, r in log_evidence(found.evidence)
     ]
-    return _View(incident, seen, report.explained_by(incident))
+    others = tuple(e.summary for e in found.evidence if not isinstance(e.origin, LogRecord))
+    return _View(
+        incident,
+        seen[:_MOST_SEEN],
+        len(seen[_MOST_SEEN:]),
+        others,
+        report.explained_by(incident),
+        failure_link(found.rule),
+    )
 
 
 def _when(report: Report, record: LogRecord) -> str:
@@ -81,6 +110,7 @@ def _timeline(report: Report) -> list[_Point]:
         return []
     start, end = min(r.at for r, _ in dated), max(r.at for r, _ in dated)
     span = max(end - start, 1.0)
+    every = -(-len(dated) // _MOST_POINTS)
     return [
         _Point(
             round(2 + 96 * (record.at - start) / span, 2),
@@ -88,5 +118,5 @@ def _timeline(report: Report) -> list[_Point]:
             f"{_when(report, record)}  {incident.diagnosis.title}",
             incident.id,
         )
-        for record, incident in dated
+        for record, incident in dated[::every]
     ]

@@ -4,8 +4,19 @@ import re
 from collections.abc import Iterator
 
 from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.words import clock_text, count_text, place, printable, shortened
+from xenwatch.cli.report.words import (
+    clock_text,
+    count_text,
+    cut,
+    failure_link,
+    first_line,
+    one_line,
+    place,
+    printable,
+    shortened,
+)
 from xenwatch.model.incident import Incident
+from xenwatch.model.record import LogRecord
 
 
 def render(report: Report) -> str:
@@ -18,9 +29,10 @@ def render(report: Report) -> str:
     lines += ["## What was read", ""]
     lines += [f"- {_code(f.path)}: {f.format}, {count_text(f.lines, 'line')}" for f in report.files]
     lines += [f"- {_code(s.path)}: not read: {_plain(s.reason)}" for s in report.skipped]
+    lines += [f"- {_plain(s.path)}: not known: {_plain(s.reason)}" for s in report.unasked]
     if report.unmatched:
         lines += ["", "## Error lines that no rule knows", ""]
-        lines += [f"- {_code(f'{u.file}:{u.line}')} {_code(u.text.splitlines()[0])}" for u in report.unmatched]
+        lines += [f"- {_code(f'{u.file}:{u.line}')} {_code(cut(first_line(u.text), 400))}" for u in report.unmatched]
     return "\n".join(lines) + "\n"
 
 
@@ -28,20 +40,26 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     found = incident.diagnosis
     yield f"## {found.severity.upper()}: {_plain(found.title)}"
     yield ""
-    yield f"**{_plain(str(found.subject))}** · class {_code(found.class_)} · rule {_code(found.rule)}"
+    page = f" · [what it is and what to do]({link})" if (link := failure_link(found.rule)) else ""
+    yield f"**{_plain(str(found.subject))}** · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
     yield ""
     yield _plain(" ".join(found.cause.split()))
     yield ""
     for _, record in log_evidence(found.evidence):
         when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield f"{_code(place(record))}{when}"
-        yield from _block(shortened(record.text, 6))
+        yield from _block(shortened(record.text, 6, found.fields.values()))
+    for piece in found.evidence:
+        if not isinstance(piece.origin, LogRecord):
+            yield f"- seen: {_plain(piece.summary)}"
     for symptom in report.explained_by(incident):
         yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
     if found.verify:
         yield from ("", "Check:", *_block(list(found.verify)))
     if found.remedy:
         yield from ("", "What to do:", *_block(list(found.remedy)))
+    for unknown in found.unchecked:
+        yield f"- not known: {_plain(unknown)}"
 
 
 def _block(lines: list[str]) -> list[str]:
@@ -51,10 +69,13 @@ def _block(lines: list[str]) -> list[str]:
 
 
 def _code(text: str) -> str:
+    text = one_line(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     mark = "`" * (longest + 1)
-    return f"{mark} {printable(text)} {mark}" if longest else f"`{printable(text)}`"
+    return f"{mark} {text} {mark}" if longest else f"`{text}`"
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", printable(text))
+    """Nothing in it is markup, and nobody is called by name (@anna) because a guest wrote so."""
+    escaped = re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", " ".join(printable(text).split()))
+    return escaped.replace("@", "@\u2060")

@@ -7,7 +7,16 @@ import click
 
 from xenwatch.agent.report import Report, log_evidence
 from xenwatch.cli.report.text_read import what_was_read
-from xenwatch.cli.report.words import clock_text, count_text, cut, failure_page, place, printable, shortened
+from xenwatch.cli.report.words import (
+    clock_text,
+    count_text,
+    cut,
+    failure_page,
+    place,
+    printable,
+    repeats_evidence,
+    shortened,
+)
 from xenwatch.model.incident import Incident
 
 _COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
@@ -41,7 +50,8 @@ def _incident(report: Report, incident: Incident, width: int, number: str) -> It
     found = incident.diagnosis
     yield from _title(incident, width, number)
     yield from _paragraph("who", str(found.subject) + _since(report, incident), width)
-    yield from _paragraph("what", found.summary if found.summary != found.title else "", width)
+    if not repeats_evidence(incident):
+        yield from _paragraph("what", found.summary, width)
     yield from _paragraph("why", found.cause, width)
     yield from _paragraph("means", found.impact, width)
     yield from _evidence(report, incident, width)
@@ -79,9 +89,9 @@ def _evidence(report: Report, incident: Incident, width: int) -> Iterator[str]:
     for index, (_, record) in enumerate(pieces[:_MOST_EVIDENCE]):
         when = f"  {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield _row("seen" if index == 0 else "", click.style(f"{place(record)}{when}", fg="cyan"))
-        for line in shortened(record.text, 4):
+        for line in shortened(record.text, 4, incident.diagnosis.fields.values(), _LONGEST):
             room = max(_NARROWEST, width - _LABEL - 6)
-            yield from (_row("", f"  {part}") for part in textwrap.wrap(cut(line, _LONGEST), room))
+            yield from (_row("", f"  {part}") for part in textwrap.wrap(line, room, break_on_hyphens=False))
     if len(pieces) > _MOST_EVIDENCE:
         yield _row("", click.style(f"and {count_text(len(pieces) - _MOST_EVIDENCE, 'more line')}", dim=True))
     others = [e.summary for e in incident.diagnosis.evidence if e.origin is None or not hasattr(e.origin, "text")]

@@ -1,10 +1,19 @@
 """How times, places and log text are put into words; log text is hostile, so nothing of it reaches a terminal raw."""
 
+import os
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
+import xenwatch
+from xenwatch.agent.report import log_evidence
+from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 
 LONGEST_LINE = 400
+
+PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
+"""Names where the failures' pages are published: a folder, or an address that links then lead to."""
 
 
 def clock_text(at: float, utc_offset: float) -> str:
@@ -24,7 +33,8 @@ def _moment(at: float, utc_offset: float) -> datetime:
 
 def place(record: LogRecord) -> str:
     """`xend.log:45`, or the path alone where the line is not known."""
-    return f"{record.source.path}:{record.position.line}" if record.position.line else record.source.path
+    path = one_line(record.source.path)
+    return f"{path}:{record.position.line}" if record.position.line else path
 
 
 def printable(text: str) -> str:
@@ -32,14 +42,65 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
-def shortened(text: str, lines: int) -> list[str]:
-    """The first lines of a record, long ones cut; says how much was left out."""
+def one_line(text: str) -> str:
+    """Printable and without line breaks: a name may hold one, to look like two."""
+    return printable(text).replace("\n", "\\n").replace("\t", " ")
+
+
+def shortened(text: str, lines: int, focus: Collection[str] = (), most: int = LONGEST_LINE) -> list[str]:
+    """The first lines of a record; of a line longer than `most` what lies around a word of `focus`."""
     whole = printable(text).expandtabs().splitlines() or [""]
-    shown = [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in whole[:lines]]
+    shown = [excerpt(line, focus, most) for line in whole[:lines]]
     if len(whole) > lines:
         # the last line of a traceback is the one that says what went wrong
-        shown[-1:] = [f"… {len(whole) - lines} lines …", whole[-1][:LONGEST_LINE]] if lines > 1 else shown[-1:]
+        shown[-1:] = [f"… {len(whole) - lines} lines …", excerpt(whole[-1], focus, most)] if lines > 1 else shown[-1:]
     return shown
+
+
+def excerpt(line: str, focus: Collection[str], most: int) -> str:
+    """At most `most` characters of a line: its start, or what lies around the first word of `focus` behind that."""
+    if len(line) <= most:
+        return line
+    places = [at for word in focus if len(word) > 2 and (at := line.find(word)) >= 0]  # noqa: PLR2004 - a digit is anywhere
+    start = max(0, max(places, default=0) - 2 * most // 3)
+    start = 0 if start < most // 4 else start
+    return ("…" if start else "") + cut(line[start:], most - bool(start))
+
+
+def repeats_evidence(incident: Incident) -> bool:
+    """Whether the summary says only what the title or the first line of evidence shows anyway."""
+    summary = " ".join(incident.diagnosis.summary.rstrip("…").split())
+    first = next((record.text for _, record in log_evidence(incident.diagnosis.evidence)), "")
+    return summary in (incident.diagnosis.title, "") or summary in " ".join(first.split())
+
+
+def first_line(text: str) -> str:
+    """Of a record, empty where it has none."""
+    return text.lstrip().split("\n", 1)[0]
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, or its beginning with an ellipsis where it is longer than that."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def failure_page(rule: str) -> str | None:
+    """Where the rule's page lies; None for a rule that has none, such as an operator's own."""
+    if base := os.environ.get(PAGES_VARIABLE):
+        return f"{base.rstrip('/')}/{rule}.md"
+    pages = (folder / f"{rule}.md" for folder in _page_folders())
+    return next((str(page) for page in pages if page.is_file()), None)
+
+
+def _page_folders() -> tuple[Path, ...]:
+    """Beside the code in a checkout; where the Debian package puts them."""
+    return Path(xenwatch.__file__).parents[1] / "docs/failures", Path("/usr/share/doc/xenwatch/failures")
+
+
+def failure_link(rule: str) -> str | None:
+    """The page's address where it is published; None where it is only a file."""
+    page = failure_page(rule)
+    return page if page and page.startswith(("https://", "http://")) else None
 
 
 def count_text(number: int, one: str, many: str | None = None) -> str:

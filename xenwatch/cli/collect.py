@@ -1,0 +1,108 @@
+"""`xenwatch collect`: a redacted support bundle of this host."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from xenwatch.base.clock import SystemClock
+from xenwatch.base.durations import format_size, parse_size
+from xenwatch.base.errors import InputError
+from xenwatch.cli._options import CONFIG
+from xenwatch.cli.report.words import count_text, printable
+
+
+def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command(short_help="Gather logs and the host's state, redacted, for somebody else to diagnose.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: xenwatch-HOST-TIME.tar.gz, here."
+)
+@click.option("--mask-addresses", is_flag=True, help="Replace MAC and IP addresses too, each by the same other one.")
+@click.option("--limit", default="64MiB", show_default=True, callback=_size, help="Most of it, before compression.")
+@CONFIG
+@click.option("-q", "--quiet", is_flag=True, help="Say only the file's name.")
+def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path | None, quiet: bool) -> None:  # noqa: N802 - the registry's name
+    """Write a .tar.gz that `xenwatch diagnose` reads on any other machine.
+
+    In it: the newest part of each log that the agent follows, rotated ones included; the output of xl, lvs, ip, dmesg
+    and the like, each under a deadline; a snapshot of all metrics. Passwords, tokens and keys are taken out. Nothing is
+    changed on the host, and nothing is sent anywhere. It works where there is no Xen.
+
+    \b
+    Examples:
+      xenwatch collect
+      xenwatch collect --mask-addresses -o /tmp/support.tar.gz
+      xenwatch diagnose /tmp/support.tar.gz
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    from xenwatch.agent.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
+    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
+    from xenwatch.host.doors import open_doors  # noqa: PLC0415
+
+    loaded = load_config(config, dict(os.environ)).config
+    path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+
+    async def work(file: BinaryIO) -> Collected:
+        doors = open_doors(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None)
+        try:
+            return await collect(doors, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
+        finally:
+            await doors.close()
+
+    with _whole(path) as file:
+        done = asyncio.run(work(file))
+    click.echo(str(path))
+    if not quiet:
+        click.echo("\n".join(_told(path, done.members, done.bytes, done.redactions, len(done.left_out))), err=True)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A new file that stays only if all goes well; its owner's alone, for there is no telling what a log holds."""
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
+    except FileExistsError:
+        raise InputError(f"{path} is there already; give another name with -o") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _told(path: Path, members: int, size: int, redactions: int, left_out: int) -> list[str]:
+    packed = format_size(path.stat().st_size)
+    return [
+        f"{count_text(members, 'file')}, {format_size(size)}, {packed} packed",
+        f"{count_text(redactions, 'secret')} or address{'es' * (redactions != 1)} replaced",
+        f"{count_text(left_out, 'thing')} could not be had; README.txt in it names each",
+        "Names of guests and hosts are in it: look through it before you hand it on.",
+    ]
+
+
+def _say(quiet: bool) -> Callable[[str], None]:
+    on = not quiet and sys.stderr.isatty()
+
+    def say(what: str) -> None:
+        if on:
+            click.echo(f"\r\x1b[K{printable(what)[-60:]} …", nl=False, err=True)
+
+    return say
