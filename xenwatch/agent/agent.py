@@ -16,7 +16,7 @@ from xenwatch.agent.config_load import Loaded
 from xenwatch.agent.frontdesk import FrontDesk
 from xenwatch.agent.ledger import Ledger
 from xenwatch.agent.progress import Progress
-from xenwatch.agent.remedy import Remedy, open_remedy
+from xenwatch.agent.remedy import Remedy, open_remedy, untold
 from xenwatch.agent.sdnotify import Notifier
 from xenwatch.agent.selfmetrics import AgentCounters
 from xenwatch.agent.work import Hooks, Work
@@ -24,6 +24,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.host.paths import Paths
+from xenwatch.host.runner import Runner
 from xenwatch.journal.retention import tidy
 from xenwatch.journal.store import Store
 from xenwatch.journal.writer import Capture, Writer
@@ -53,6 +54,8 @@ class Outside:
     """Called with the port once it is served."""
     paths: Paths = Paths()  # noqa: RUF009 - frozen
     """Where the host's own files lie."""
+    runner: Runner | None = None
+    """Runs remediation's programs; None: this machine does."""
 
 
 class Agent:
@@ -71,8 +74,8 @@ class Agent:
         saved = self._store.load()
         self.work.begin(saved)
         self.ledger = Ledger(saved.incidents)
-        self.remedy = _remedy(loaded.config, clock)
-        self.remedy.changed(self.ledger.known.values())
+        self.remedy = _remedy(loaded.config, outside)
+        self.remedy.changed(untold(self.ledger.known.values()))
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -168,6 +171,7 @@ class Agent:
         try:
             loaded = await asyncio.to_thread(self._outside.reload)
             work = await asyncio.to_thread(self._new_work, loaded)
+            self.remedy.reload(loaded.config.remediation.policy, self._config.agent.state_dir)
         except XenwatchError as error:
             self.counters.reload_ok = False
             log.error("reload failed, the old configuration and rules stay in force:\n%s", error)  # noqa: TRY400 - words for the administrator
@@ -260,7 +264,14 @@ class Agent:
                 loop.remove_signal_handler(number)
 
 
-def _remedy(config: Config, clock: Clock) -> Remedy:
+def _remedy(config: Config, outside: Outside) -> Remedy:
     """Remediation as configured. ConfigError where the policy or the secrets have a mistake."""
     settings, access = config.remediation, load_access(config.remediation.access)
-    return open_remedy(settings.policy, access, config.agent.state_dir, clock, config.sampling.libvirt_uri)
+    return open_remedy(
+        settings.policy,
+        access,
+        config.agent.state_dir,
+        outside.clock,
+        config.sampling.libvirt_uri,
+        runner=outside.runner,
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from xenwatch.agent.access import load_access
 from xenwatch.agent.config import Config
 from xenwatch.agent.parts import collectors_of, load_rules
 from xenwatch.agent.settings import show_address
@@ -16,6 +17,7 @@ from xenwatch.base.errors import HostError, XenwatchError
 from xenwatch.host.doors import open_doors
 from xenwatch.host.libvirtconn import Session
 from xenwatch.logs.format import HEAD, recognise
+from xenwatch.remediation.local import policy_of
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
@@ -38,6 +40,8 @@ async def check_up(config: Config, clock: Clock) -> list[Finding]:
         _collectors(config),
         await _libvirt(config, clock),
         _rules(config),
+        _policy(config.remediation.policy),
+        _access(config.remediation.access),
         _port(config.web.listen),
     ]
 
@@ -106,6 +110,29 @@ def _rules(config: Config) -> Finding:
     except XenwatchError as error:
         return Finding("diagnosis.rules", "error", str(error))
     return Finding("diagnosis.rules", "ok", f"{len(rules)} rules")
+
+
+def _policy(path: Path) -> Finding:
+    about = "remediation.policy"
+    if not path.exists():
+        return Finding(about, "ok", f"{path}: no such file, so nothing is put right")
+    try:
+        read = policy_of(path)
+    except XenwatchError as error:
+        return Finding(about, "error", str(error))
+    rules, guests = len(read.rules), len(read.inventory.guests)
+    return Finding(about, "ok", f"{path}: mode {read.mode}, {rules} rules, {guests} guests")
+
+
+def _access(path: Path) -> Finding:
+    about = "remediation.access"
+    if not path.exists():
+        return Finding(about, "ok", f"{path}: no such file, so nobody may consent over HTTP or send alerts")
+    try:
+        read = load_access(path)
+    except XenwatchError as error:
+        return Finding(about, "error", str(error))
+    return Finding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
 
 
 def _port(address: tuple[str, int]) -> Finding:

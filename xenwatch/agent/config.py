@@ -107,10 +107,14 @@ class RemediationSettings:
     """What may be put right. Without a policy file nothing is; docs/remediation.md."""
 
     policy: Path = setting(  # noqa: RUF009 - as above
-        PATH, Path("/etc/xenwatch/policy.toml"), "The policy. Where there is none remediation is off."
+        PATH,
+        Path("/etc/xenwatch/policy.toml"),
+        "The policy. Where there is none at the start remediation is off; a changed one counts from the next reload.",
     )
     access: Path = setting(  # noqa: RUF009 - as above
-        PATH, Path("/etc/xenwatch/access.toml"), "Secrets of those who may send alerts, consent, and be told."
+        PATH,
+        Path("/etc/xenwatch/access.toml"),
+        "Secrets of those who may send alerts, consent, and be told; read at the start.",
     )
 
 

@@ -38,6 +38,8 @@ class DemoHost:
             "sampling.libvirt_uri": f"test://{NODE}",
             "diagnosis.cache_dir": self.folder / "cache",
             "web.listen": listen,
+            "remediation.policy": self.folder / "policy.toml",
+            "remediation.access": self.folder / "access.toml",
         }
 
     def prepare(self) -> None:

@@ -1,9 +1,9 @@
 """Remediation inside the agent: incidents in, rounds of work, routes and figures out; off without a policy."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from xenwatch.agent.access import Access
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
 from xenwatch.host.libvirt import Libvirt
+from xenwatch.host.runner import Runner
 from xenwatch.model.action import RemediationFigures
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
@@ -26,15 +27,31 @@ log = logging.getLogger(__name__)
 _EVERY = 10.0
 _MOST_WAITING = 10_000
 _SERIOUS = SEVERITIES.index("error")
+_LATELY = 600.0
+"""Seconds before the last change within which an ended incident may not have reached the journal."""
+DRAIN_SECONDS = 20.0
+"""Longest wait at the end for what is underway; what is not done by then is looked at after the next start."""
 
 
 class Remedy:
     """One for each agent. A damaged journal turns it off and leaves the monitoring alone."""
 
-    def __init__(self, desk: Desk | None, access: Access, clock: Clock, libvirt: Libvirt | None = None) -> None:
-        self._desk, self._access, self._clock, self._libvirt = desk, access, clock, libvirt
+    def __init__(
+        self,
+        desk: Desk | None,
+        access: Access,
+        clock: Clock,
+        libvirt: Libvirt | None = None,
+        *,
+        runner: Runner | None = None,
+    ) -> None:
+        self._desk, self._access, self._clock = desk, access, clock
+        self._libvirt, self._runner = libvirt, runner
+        self._next: Desk | None = None
+        self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
-        self._failing: set[str] = set()
+        self._failing: dict[str, set[str]] = {}
+        """Ids of the serious open incidents of each guest, by its key."""
         self.figures: RemediationFigures | None = None
         """As of the last round; None before the first, and where remediation is off."""
 
@@ -47,24 +64,53 @@ class Remedy:
         """What runs beside the agent's other work, by name."""
         if self._desk is None:
             return {}
-        found: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"remediation": partial(self._run, self._desk)}
+        found: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"remediation": self._run}
         if self._access.destinations:
-            found["webhooks"] = Webhooks(self._desk, self._access.destinations, self._clock).serve
+            found["webhooks"] = Webhooks(_InForce(self), self._access.destinations, self._clock).serve
         return found
 
     def routes(self) -> list[web.RouteDef]:
         """Of the API and of the webhooks in."""
         if self._desk is None:
             return []
+        in_force: Any = _InForce(self)
         return [
-            *remediation.routes(self._desk, self._access.people),
-            *hooks.routes(self._desk, self._access.senders, now=self._clock.now),
+            *remediation.routes(in_force, self._access.people),
+            *hooks.routes(in_force, self._access.senders, now=self._clock.now),
         ]
+
+    @property
+    def desk(self) -> Desk | None:
+        """The one in force; None where remediation is off."""
+        return self._desk
+
+    def reload(self, policy: Path, state_dir: Path) -> None:
+        """Take over another policy: what is underway ends under the old one first. ConfigError leaves the old.
+
+        Whether there is remediation at all is settled at the start, with the routes.
+        """
+        if self._desk is None or self._libvirt is None or not policy.exists():
+            return
+        call = through(self._libvirt)
+        desk, _ = open_desk(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
+        if desk.policy.hash == self._desk.policy.hash:
+            desk.close()
+            return
+        if self._next is not None:
+            self._next.close()
+        self._next = desk
+        self._reloaded.set()
 
     async def stop(self) -> None:
         """Start nothing more, wait for what is underway, close the journal."""
+        if self._next is not None:
+            self._next.close()
         if self._desk is not None:
-            await self._desk.drain()
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._desk.drain()
+            except TimeoutError:
+                log.warning("a run is still underway; the next start looks how it ended")
             self._desk.close()
         if self._libvirt is not None:
             await self._libvirt.close()
@@ -74,35 +120,84 @@ class Remedy:
         while self._waiting:
             await self._take(desk, self._waiting.popleft())
         guests = desk.policy.inventory.guests
-        await desk.note_failing(self._failing, len(guests))
-        for guest in guests:
-            await desk.note_health(guest.subject.key, guest.subject.key not in self._failing)
+        await desk.note_failing(self._failing.keys(), len(guests))
+        await desk.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
         await desk.tick()
         self.figures = await desk.figures()
 
-    async def _run(self, desk: Desk) -> None:
-        await desk.recover()
-        while True:
-            await self.round(desk)
-            await self._clock.sleep(_EVERY)
+    async def _run(self) -> None:
+        while self._desk is not None:
+            if not self._recovered:  # later there may be runs of our own, which are not to be taken for left behind
+                await self._desk.recover()
+                self._recovered = True
+            if self._next is not None:
+                await self._go_over(self._desk, self._next)
+            await self.round(self._desk)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next round, or until a reload brought another policy."""
+        waits = [asyncio.ensure_future(self._clock.sleep(_EVERY)), asyncio.ensure_future(self._reloaded.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._reloaded.clear()
+
+    async def _go_over(self, old: Desk, following: Desk) -> None:
+        await old.drain()
+        self._desk, self._next = following, None
+        old.close()
+        log.info("another policy is in force: mode %s, %d rules", following.policy.mode, len(following.policy.rules))
 
     async def _take(self, desk: Desk, incident: Incident) -> None:
         told = incident.diagnosis
         known = desk.policy.inventory.guest(told.subject) if told.subject.kind == "domain" else None
         if known is not None and SEVERITIES.index(told.severity) >= _SERIOUS:
-            mark = self._failing.discard if incident.state == "resolved" else self._failing.add
-            mark(known.subject.key)
+            self._mark(known.subject.key, incident)
         await desk.take_incident(incident)
 
+    def _mark(self, guest: str, incident: Incident) -> None:
+        open_ones = self._failing.setdefault(guest, set())
+        if incident.state == "resolved":
+            open_ones.discard(incident.id)
+        else:
+            open_ones.add(incident.id)
+        if not open_ones:
+            del self._failing[guest]
 
-def open_remedy(policy: Path, access: Access, state_dir: Path, clock: Clock, libvirt_uri: str) -> Remedy:
-    """ConfigError where the policy has a mistake. Without a policy, or with a damaged journal, nothing is done."""
+
+class _InForce:
+    """Asks the desk in force each time: a reload may have put another in its place."""
+
+    def __init__(self, remedy: Remedy) -> None:
+        self._remedy = remedy
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._remedy.desk, name)
+
+
+def untold(known: Iterable[Incident]) -> list[Incident]:
+    """After a start: what is open, and what ended so lately that the journal may not have heard of it."""
+    incidents = list(known)
+    newest = max((i.resolved or i.last_seen for i in incidents), default=0.0)
+    return [i for i in incidents if i.state != "resolved" or (i.resolved or 0.0) >= newest - _LATELY]
+
+
+def open_remedy(
+    policy: Path, access: Access, state_dir: Path, clock: Clock, libvirt_uri: str, *, runner: Runner | None = None
+) -> Remedy:
+    """ConfigError where the policy has a mistake. Without a policy, or with a damaged journal, nothing is done.
+
+    Its connection to libvirt is its own: starting a guest takes long, and sampling must not wait behind it.
+    """
     if not policy.exists():
         return Remedy(None, access, clock)
     libvirt = Libvirt(libvirt_uri, clock)
     try:
-        desk, _ = open_desk(policy, state_dir, clock=clock, libvirt=through(libvirt))
+        desk, _ = open_desk(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return Remedy(None, access, clock, libvirt)
-    return Remedy(desk, access, clock, libvirt)
+    return Remedy(desk, access, clock, libvirt, runner=runner)

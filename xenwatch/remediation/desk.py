@@ -82,7 +82,16 @@ class Desk:
 
     async def note_health(self, target: str, healthy: bool) -> None:
         """One sample of a target's health, for the pauses between actions on it."""
-        await self._ledger.write(lambda tx: budget.note_health(tx, target, healthy, self.policy.pace))
+        await self.note_healths({target: healthy})
+
+    async def note_healths(self, healthy: Mapping[str, bool]) -> None:
+        """The same for many targets, with one commit."""
+
+        def write(tx: Tx) -> None:
+            for target, well in healthy.items():
+                budget.note_health(tx, target, well, self.policy.pace)
+
+        await self._ledger.write(write)
 
     async def request(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> ActionRun:
         """A person asks for an action; it is proposed, and waits for consent. InputError says why it cannot be."""

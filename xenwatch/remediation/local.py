@@ -122,13 +122,18 @@ class LocalMachine:
 
 
 def open_desk(
-    policy: Path, state_dir: Path, *, clock: Clock | None = None, libvirt: LibvirtCall | None = None
+    policy: Path,
+    state_dir: Path,
+    *,
+    clock: Clock | None = None,
+    libvirt: LibvirtCall | None = None,
+    runner: Runner | None = None,
 ) -> tuple[Desk, LocalMachine]:
     """Remediation of this host: policy, journal and machine put together. ConfigError, StoreError."""
     catalogue = load_catalogue()
     read = load_policy(policy, risks(catalogue))
     clock = clock or SystemClock()
-    machine = LocalMachine(read.inventory, libvirt=libvirt)
+    machine = LocalMachine(read.inventory, runner=runner, libvirt=libvirt)
     journal = Journal(state_dir / JOURNAL, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     return Desk(journal, read, catalogue, machine, clock), machine
 

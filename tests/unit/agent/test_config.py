@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xenwatch.agent.config import Config
@@ -152,6 +152,7 @@ def test_the_line_of_a_key_is_found(text: str, lines: dict[str, int]):
     assert key_lines(text) == lines
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from([key for key, _ in all_settings()]))
 def test_any_text_for_any_setting_is_taken_or_is_one_clear_problem(text: str, key: str):
     found: tuple[Problem, ...] = ()

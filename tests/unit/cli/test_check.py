@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ def tried(said: Result) -> dict[str, dict[str, Any]]:
 def test_each_value_is_shown_with_the_line_or_variable_it_came_from(config: Path):
     said = run("--no-try", "--config", str(config), XENWATCH_AGENT_STALL_AFTER="90s")
     assert said.exit_code == 0
-    assert f'web.listen           = "127.0.0.1:0"  # {config}:10' in said.stdout
-    assert 'agent.stall_after    = "1m30s"  # environment XENWATCH_AGENT_STALL_AFTER' in said.stdout
-    assert 'agent.commit_every   = "1s"  # default' in said.stdout
+    shown = re.sub(" +", " ", said.stdout)
+    assert f'web.listen = "127.0.0.1:0" # {config}:10' in shown
+    assert 'agent.stall_after = "1m30s" # environment XENWATCH_AGENT_STALL_AFTER' in shown
+    assert 'agent.commit_every = "1s" # default' in shown
 
 
 def test_all_that_the_configuration_names_is_tried_and_is_well(config: Path):
@@ -59,7 +61,7 @@ def test_what_would_keep_the_agent_from_working_is_an_error_and_what_may_come_is
             "--config", str(config), "--format", "json",
             XENWATCH_WEB_LISTEN=f"127.0.0.1:{taken.getsockname()[1]}",
             XENWATCH_DIAGNOSIS_RULES="/nowhere", XENWATCH_SAMPLING_DISABLED="lvmm",
-            XENWATCH_AGENT_STATE_DIR=f"{config}/state",
+            XENWATCH_AGENT_STATE_DIR=f"{config}/state", XENWATCH_REMEDIATION_POLICY=str(config),
         )  # fmt: skip
     assert said.exit_code == 1
     assert {about: one["verdict"] for about, one in tried(said).items()} == {
@@ -68,6 +70,8 @@ def test_what_would_keep_the_agent_from_working_is_an_error_and_what_may_come_is
         "sampling": "error",
         "sampling.libvirt_uri": "warning",
         "diagnosis.rules": "error",
+        "remediation.policy": "error",
+        "remediation.access": "ok",
         "web.listen": "warning",
     }
 
