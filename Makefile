@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards docs deb clean
+.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs deb clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -19,7 +19,7 @@ setup-test:
 run: setup  ## start the agent on an embedded demo host; needs no Xen
 	@exec $(BIN)/xenwatch agent --demo
 
-test: setup-test lint types layers rules unit  ## set up and run everything: tests, types, lint, layers, rule tests
+test: setup-test lint types layers rules alerts unit  ## set up and run everything: tests, types, lint, layers, rule tests
 
 lint:
 	$(BIN)/ruff check .
@@ -37,6 +37,14 @@ rules:
 
 unit:
 	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --ignore=tests/xenhost
+
+dashboards:  ## write the dashboards' JSON and the alerts' runbook links anew
+	$(BIN)/python dashboards/build.py
+	$(BIN)/python alerts/build.py
+
+alerts:  # its own tests run with the others; this names what is out of date at once
+	$(BIN)/python alerts/build.py --check
+	$(BIN)/python dashboards/build.py --check
 
 bench: setup-test  ## the benchmarks, each beside a peer in the same run
 	$(BIN)/python tests/benchmarks/run.py
