@@ -19,7 +19,7 @@ SIGNATURES = "/var/cache/xenwatch"
 # a guest that comes and goes makes the logs whose dialects have to be compiled
 WARM = """
 printf 'vif = ["bridge=xenbr0"]\\ndisk = ["phy:/dev/dsk/g1,xvda,w"]\\n' | /opt/xenhost/guest.sh warm grub
-xl create /etc/xen/warm.cfg && sleep 5 && xl destroy warm && rm /etc/xen/warm.cfg
+xl create /etc/xen/warm.cfg && sleep 5 && xl destroy warm && sleep 2 && rm /etc/xen/warm.cfg /var/log/xen/*warm.log
 """
 BUSY = """
 read -r _ _ _ _ _ _ _ _ _ _ _ _ _ user system _ < /proc/$(systemctl show -P MainPID xenwatch)/stat; sleep 8

@@ -32,6 +32,8 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
             r"XendDomainInfo\.create\(.{0,60}?\['name', '(?P<operation>[\w.:+-]+)'\]",
             r"XendDomainInfo\.create_from_dict\(.{0,4000}?'name_label': '(?P<operation>[\w.:+-]+)'",
             r"Domain start: .{0,4000}?\"name\": ?\"(?P<operation>[\w.:+-]+)\"",
+            # xenstored's access log; A is dom0's connection, a guest's own would be D<domid>
+            r"^A\d+(?:\.\d+)? +write +/local/domain/(?P<domid>\d+)/name (?P<domain>[\w.:+-]+)(?=\s|$)",
             r"Parsing config (?:from|file) /etc/xen/(?:auto/)?(?P<operation>[\w.:+-]+?)(?:\.(?:cfg|hvm|pv))?(?=\s|$)",
         ),
     )
