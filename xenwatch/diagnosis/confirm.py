@@ -26,6 +26,7 @@ class Confirm:
 
     def __init__(self, known: Known, identity: Identity) -> None:
         self._known, self._identity = known, identity
+        self._namings = [compiled(naming.pattern) for naming in NAMINGS]
 
     def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
         """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it."""
@@ -38,13 +39,13 @@ class Confirm:
                     found.append(Match(entry, fields))
         return found
 
-    def learn(self, record: LogRecord, asked: set[int]) -> None:
-        """Take names, domids and uuids from the record."""
+    def learn(self, text: str, at: float, asked: set[int]) -> None:
+        """Take names, domids and uuids from the text of a record."""
         for index in asked:
             if self._known.first_naming <= index < self._known.first_level:
-                found = compiled(NAMINGS[index - self._known.first_naming].pattern).search(record.text)
+                found = self._namings[index - self._known.first_naming].search(text)
                 if found:
-                    self._identity.learn(found.groupdict(), record.at)
+                    self._identity.learn(found.groupdict(), at)
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:

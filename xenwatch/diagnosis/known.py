@@ -45,6 +45,10 @@ class Known:
         text = self._levels.get(format_.name)
         return None if text is None else (self.first_level, text)
 
+    def only_namings(self, asked: set[int]) -> bool:
+        """Whether nothing is asked but who is who."""
+        return min(asked) >= self.first_naming and max(asked) < self.first_level
+
     def allowed(self, format_: LogFormat) -> bytearray:
         """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
         kept = self._allowed.get(format_.name)

@@ -18,6 +18,8 @@ class Reading:
     def __init__(self, chunk: Chunk, data: bytes, position: Position, memory: SourceMemory) -> None:
         self.chunk, self.data, self.position, self._memory = chunk, data, position, memory
         self._format = chunk.source.format
+        starts = self._format.record_start
+        self._begins = None if starts is None else starts.match
         self._counted = (0, position.line)
 
     def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
@@ -37,7 +39,11 @@ class Reading:
             yield start, end, asked
 
     def _bounds(self, at: int, floor: int) -> tuple[int, int]:
-        start, end = self._format.bounds(self.data, at)
+        data, begins = self.data, self._begins
+        start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+        # Nearly every record is one line between two beginnings; the dialect is asked about the others.
+        if begins is None or end < 0 or not begins(data, start) or not begins(data, end + 1):
+            start, end = self._format.bounds(data, at)
         start, end = max(start, at - LONGEST_RECORD, floor), min(end, at + LONGEST_RECORD)
         return start, max(end, start + 1)
 
@@ -54,6 +60,12 @@ class Reading:
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         return LogRecord(self.chunk.source, text[header.length :], at, header.at is not None, position), header
+
+    def dated_text(self, start: int, end: int) -> tuple[str, float]:
+        """Text and time that `record` would give."""
+        text = text_of(self.data[start:end])
+        header = self._format.parse(text, self.chunk.hint)
+        return text[header.length :], header.at if header.at is not None else self.earlier(start)
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

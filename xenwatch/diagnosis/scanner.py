@@ -76,6 +76,9 @@ class Scanner:
         open_start, still_told = reading.open_start(), set[str]()
         events: list[Event] = []
         for cut in reading.cuts(self.candidates(data, chunk.source.format)):
+            if cut[0] != open_start and self._known.only_namings(cut[2]):
+                self._learn(reading, cut)
+                continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
             found, unknown = self._record(reading, cut, told)
             events += found
@@ -100,7 +103,7 @@ class Scanner:
         record, header = reading.record(start, end)
         guest = self._guest_prefix(reading, start)
         if guest is None and max(asked) >= self._known.first_naming:
-            self._confirm.learn(record, asked)
+            self._confirm.learn(record.text, record.at, asked)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._confirm.matches(record.text, asked, record.source.format, lines)
         if not matches:
@@ -112,6 +115,13 @@ class Scanner:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
         return self._confirm.events(fresh, record, header, guest=guest), None
+
+    def _learn(self, reading: Reading, cut: Cut) -> None:
+        """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
+        start, end, asked = cut
+        if self._guest_prefix(reading, start) is None:
+            text, at = reading.dated_text(start, end)
+            self._confirm.learn(text, at, asked)
 
     def _is_error(self, reading: Reading, cut: Cut) -> bool:
         start, end, asked = cut

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from xenwatch.model.record import TimeHint
 
@@ -27,6 +28,7 @@ _DAY_FIRST = re.compile(rf"[A-Z][a-z]{{2}}, (\d{{1,2}}) ({_MONTH}) (\d{{4}}) (\d
 _ASCTIME = re.compile(rf"[A-Z][a-z]{{2}} ({_MONTH}) +(\d{{1,2}}) (\d\d):(\d\d):(\d\d) (\d{{4}})")
 _AHEAD = 26 * 3600.0
 """A log can be this far ahead of the clock that dates it: zones, and a file copied with an old time."""
+_DAY = 86400.0
 _UTC_NAMES = {"UTC", "GMT", "WET"}
 
 TimeReader = Callable[[str, TimeHint], float | None]
@@ -40,14 +42,13 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
     found = _ISO.match(text)
     if not found:
         return None
-    year, month, day, hour, minute, second = map(int, found.groups()[:6])
-    fraction, zulu, sign, hours, minutes, zone = found.groups()[6:]
+    year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes, zone = found.groups()
     offset = hint.utc_offset
     if zulu or zone in _UTC_NAMES:
         offset = 0.0
     elif sign:
         offset = (1 if sign == "+" else -1) * (int(hours) * 3600.0 + int(minutes) * 60.0)
-    return _moment((year, month, day), (hour, minute, second), fraction, offset)
+    return _moment((int(year), int(month), int(day)), (int(hour), int(minute), int(second)), fraction, offset)
 
 
 def syslog_time(text: str, hint: TimeHint) -> float | None:
@@ -82,9 +83,17 @@ def _moment(
     date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str | None, offset: float
 ) -> float | None:
     """None for a date that does not exist; a leap second counts as the one before it."""
-    try:
-        zone = timezone(timedelta(seconds=offset))
-        whole = datetime(*date, clock[0], clock[1], min(clock[2], 59), tzinfo=zone).timestamp()
-    except (ValueError, OverflowError):
+    hour, minute, second = clock
+    midnight = _midnight(*date)
+    if midnight is None or hour > 23 or minute > 59 or abs(offset) >= _DAY:  # noqa: PLR2004  a clock's
         return None
+    whole = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59) - offset
     return whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
+
+
+@lru_cache(maxsize=64)  # a log stays in one day for thousands of records
+def _midnight(year: int, month: int, day: int) -> float | None:
+    try:
+        return datetime(year, month, day, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
