@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs deb clean
+.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs deb deb-test clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,15 @@ xenhost: setup-xenhost  ## build and boot a real Xen host under QEMU and run its
 
 xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
 	$(BIN)/pytest -v -m xenhost --timeout=3600 tests/xenhost -k quick
+
+docs:  ## write what is made from the code anew: failures, commands, metrics, man pages
+	$(BIN)/python packaging/docs/build.py
+
+deb: setup  ## build the Debian packages for bookworm and trixie into dist/
+	$(BIN)/python packaging/deb/build.py
+
+deb-test: deb  ## install, upgrade and purge them in clean roots; needs root and mmdebstrap
+	$(BIN)/pytest -q --timeout=1800 -m slow tests/package
 
 lock:  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \

@@ -1,0 +1,214 @@
+"""docs/failures/: a page for each known failure, made from its rule, and an index by class."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from xenwatch.base.durations import format_duration
+from xenwatch.diagnosis.library import load_library
+from xenwatch.diagnosis.rule import (
+    AbsentCondition,
+    AllOf,
+    AnyOf,
+    Condition,
+    CountCondition,
+    EventCondition,
+    FactCondition,
+    MetricCondition,
+    Rule,
+    SequenceCondition,
+    Signature,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = "docs/failures"
+_NOTE = "<!-- Generated from {source} by `make docs`; a test keeps it current. -->"
+_HEAD = """# Known failures
+
+{note}
+
+{count} failures of {classes} classes. An incident names its rule and class; `xenwatch rules show RULE` prints the same
+in a terminal. Lines that look bad and are not: [harmless](harmless.md). To add one: [writing rules](../writing-rules.md).
+
+On the pages words in braces, such as `{{bridge}}`, stand for what is filled in with what was seen; in an incident the
+commands are ready to paste."""
+_DEPTHS = {
+    "cause": "a root cause",
+    "mechanism": "how a cause makes itself felt; another rule may know the cause behind it",
+    "symptom": "a symptom; another rule may know the cause behind it",
+}
+
+
+def pages() -> dict[str, str]:
+    """All pages by their path below the checkout."""
+    rules = load_library([ROOT / "rules"], None)
+    known = [rule for rule in rules if not rule.noise]
+    made = {f"{FOLDER}/{rule.id}.md": _page(rule, rules) for rule in known}
+    made[f"{FOLDER}/README.md"] = _index(known)
+    made[f"{FOLDER}/harmless.md"] = _harmless(rule for rule in rules if rule.noise)
+    return made
+
+
+def _page(rule: Rule, rules: Iterable[Rule]) -> str:
+    pages = {other.id for other in rules if not other.noise}
+    causes = [other.id for other in rules if rule.id in other.explains]
+    parts = [
+        f"# {plain(rule.title)}",
+        _NOTE.format(source=_source(rule)),
+        f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · about a {rule.subject} · {_DEPTHS[rule.depth]}"
+        + ("" if rule.status == "stable" else f" · {rule.status}"),
+        *_section("What it means", plain(rule.impact)),
+        *_section("Why it happens", plain(rule.cause)),
+        *_section("How to verify", *_steps(rule.verify)),
+        *_section("What to do", *_steps(rule.remedy), _actions(rule)),
+        *_section("When it is said", _when(rule), _over(rule)),
+        *_section("Messages", _messages(rule.signatures)),
+        *_section("What it explains", _links(rule.explains, pages)),
+        *_section("What may be behind it", _links(causes, pages)),
+        *_section("References", *_list(plain(one) for one in rule.references)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _source(rule: Rule) -> str:
+    return str(rule.file.resolve().relative_to(ROOT))
+
+
+def _section(heading: str, *parts: str) -> list[str]:
+    told = [part for part in parts if part]
+    return [f"## {heading}", *told] if told else []
+
+
+def _steps(steps: tuple[str, ...]) -> Iterator[str]:
+    """Sentences as sentences, commands in blocks to copy; `{field}` is what was seen, such as a bridge's name."""
+    commands: list[str] = []
+    for step in steps:
+        if step[:1].isupper() and " " in step:
+            yield from _block(commands)
+            commands = []
+            yield f"{plain(step)}{'' if step.endswith(('.', '?', '!', ':')) else '.'}"
+        else:
+            commands.append(step)
+    yield from _block(commands)
+
+
+def _block(commands: list[str]) -> list[str]:
+    return ["\n".join(["```sh", *commands, "```"])] if commands else []
+
+
+def _actions(rule: Rule) -> str:
+    if not rule.actions:
+        return ""
+    names = ", ".join(f"`{name}`" for name in rule.actions)
+    return f"xenwatch itself offers, where the policy allows it: {names} ([remediation](../remediation.md))."
+
+
+def _when(rule: Rule) -> str:
+    own = {signature.event for signature in rule.signatures}
+    told = "\n".join(_list(_conditions(rule.when, own)))
+    wide = " Their symptoms on all guests of the host count." if rule.reach == "host" and rule.explains else ""
+    return told + (f"\n\nSymptoms within {format_duration(rule.window)} are laid to it.{wide}" if rule.explains else "")
+
+
+def _over(rule: Rule) -> str:
+    ends = f"nothing of it was seen for {format_duration(rule.resolve.quiet_for)}"
+    events = ", ".join(f"`{event}`" for event in rule.resolve.on)
+    return f"It counts as over when {ends}{f', or at once after {events}' if events else ''}."
+
+
+def _conditions(condition: Condition, own: set[str]) -> Iterator[str]:
+    """`own` are the events of the rule's own messages."""
+    match condition:
+        case AllOf(parts):
+            for part in parts:
+                yield from _conditions(part, own)
+        case AnyOf(parts):
+            told = dict.fromkeys(text for part in parts for text in _conditions(part, own))
+            yield ("one of these: " if len(told) > 1 else "") + "; ".join(told)
+        case _:
+            yield _one(condition, own)
+
+
+def _one(condition: Condition, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind of condition
+    match condition:
+        case EventCondition(event, None) if event in own:
+            return "one of the messages below" if len(own) == 1 else f"one of the messages below that tell of `{event}`"
+        case EventCondition(event, where):
+            return f"the event `{event}`" + (f", where `{where}`" if where else "")
+        case CountCondition(event, at_least, within, by):
+            whose = f" for one {' and '.join(by)}" if by else ""
+            return f"the event `{event}` at least {at_least} times within {format_duration(within)}{whose}"
+        case SequenceCondition(events, within):
+            return f"the events {', then '.join(f'`{e}`' for e in events)} within {format_duration(within)}"
+        case AbsentCondition(after, expect, within):
+            return f"the event `{after}`, and no `{expect}` within {format_duration(within)}"
+        case MetricCondition(metric, check, _, hold, rate):
+            pace = f", as a rate over {format_duration(rate)}," if rate else ""
+            return f"the metric `{metric}`{pace} with `{check}`" + (f" for {format_duration(hold)}" if hold else "")
+        case FactCondition(fact, check, missing):
+            unknown = "it is said, too, with a note" if missing else "it is not said"
+            return f"the fact `{fact}` with `{check}` (where that is not known, {unknown})"
+    raise TypeError(condition)
+
+
+def _messages(signatures: tuple[Signature, ...]) -> str:
+    if not signatures:
+        return ""
+    several = len({one.event for one in signatures}) > 1
+    rows = ["| Message | Versions | Printed by |", "|---|---|---|"]
+    for one in signatures:
+        streams = f" (in {', '.join(one.streams)})" if one.streams else ""
+        event = f" tells of `{one.event}`" if several else ""
+        rows.append(
+            f"| {code(one.template or one.regex)}{event} | {cell(one.versions)} | {cell(one.source)}{streams} |"
+        )
+    return "\n".join(rows)
+
+
+def _links(rules: Iterable[str], pages: set[str]) -> str:
+    return ", ".join(f"[{rule}]({rule}.md)" if rule in pages else f"`{rule}`" for rule in sorted(rules))
+
+
+def _index(rules: Iterable[Rule]) -> str:
+    areas: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        areas[rule.file.parent.name].append(rule)
+    count, classes = sum(map(len, areas.values())), len({r.class_ for found in areas.values() for r in found})
+    lines = [_HEAD.format(count=count, classes=classes, note=_NOTE.format(source="rules/"))]
+    for area, found in sorted(areas.items()):
+        lines += ["", f"## {area}", "", "| Class | Failure | Severity |", "|---|---|---|"]
+        for rule in sorted(found, key=lambda r: (r.class_, r.id)):
+            lines.append(f"| `{rule.class_}` | [{cell(rule.title)}]({rule.id}.md) | {rule.severity} |")
+    return "\n".join(lines) + "\n"
+
+
+def _harmless(rules: Iterable[Rule]) -> str:
+    lines = ["# Lines that look bad and are not", "", _NOTE.format(source="rules/")]
+    for rule in sorted(rules, key=lambda r: r.id):
+        lines += ["", f"## {plain(rule.title)}", "", f"Rule `{rule.id}`. {plain(rule.noise or '')}", ""]
+        lines.append(_messages(rule.signatures))
+    return "\n".join(lines) + "\n"
+
+
+def _list(texts: Iterable[str]) -> list[str]:
+    found = list(texts)
+    return ["\n".join(f"- {text}" for text in found)] if found else []
+
+
+def plain(text: str) -> str:
+    """On one line, nothing in it markup but what stands in backticks; `{bridge}` shows as what is filled in."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    escaped = (part if part.startswith("`") else re.sub(r"([*_<>\[\]|])", r"\\\1", part) for part in parts)
+    return "".join(escaped)
+
+
+def cell(text: str) -> str:
+    """For a table."""
+    return plain(text).replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """A message as it is printed, in a table's cell."""
+    text = " ".join(text.split()).replace("|", "\\|")
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
