@@ -6,6 +6,7 @@ from typing import Any
 from xenwatch import __version__
 from xenwatch.agent.ledger import Ledger
 from xenwatch.agent.work import Work
+from xenwatch.host.doors import is_control_domain
 from xenwatch.model.record import LogRecord
 from xenwatch.web.incident_json import stamp
 
@@ -15,11 +16,12 @@ _LONGEST_TEXT = 500
 
 
 def status_of(work: Work, ledger: Ledger) -> dict[str, Any]:
-    """Logs, collectors, rules and incidents in numbers; the last errors that no rule knows."""
+    """Host, logs, collectors, rules and incidents in numbers; the last errors that no rule knows."""
     scanner = work.pipeline.scanner
     return {
         "version": 1,
         "xenwatch": __version__,
+        "host": {"xen_dom0": is_control_domain(work.doors.paths), "sources": work.doors.sources()},
         "logs": _logs(work),
         "collectors": _collectors(work),
         "rules": {"count": work.rules, "engine": scanner.engine_name, "failures": dict(work.pipeline.engine.failures)},
@@ -53,6 +55,7 @@ def _collectors(work: Work) -> list[dict[str, Any]]:
         {
             "name": one.collector,
             "ok": one.ok,
+            "supported": not (one.ok and one.last_success is None),
             "duration_seconds": round(one.duration, 4),
             "last_success": stamp(one.last_success),
             "error": one.error,

@@ -14,7 +14,7 @@ from xenwatch.agent.parts import collectors_of, device_models, load_rules, spool
 from xenwatch.agent.pipeline import Pipeline
 from xenwatch.base.clock import Clock
 from xenwatch.base.supervise import supervise
-from xenwatch.host.doors import open_doors
+from xenwatch.host.doors import is_control_domain, open_doors
 from xenwatch.host.paths import Paths
 from xenwatch.host.runner import SystemRunner
 from xenwatch.journal.store import Saved
@@ -102,6 +102,10 @@ class Work:
 
     async def run(self) -> None:
         """Until cancelled; each part is started again when it fails."""
+        if not is_control_domain(self.doors.paths) and self._config.sampling.libvirt_uri.startswith("xen:///"):
+            log.warning(
+                "no Xen runs here (/proc/xen/capabilities): logs are judged, but there are no domains to sample"
+            )
         parts = (
             ("logs", self.follower.run),
             ("command logs", self.command_logs.run),
@@ -193,6 +197,8 @@ class Work:
         """While old lines are still being read their own times count, not ours: nothing is overdue yet."""
         while True:
             await self._clock.sleep(TICK)
+            if not self.collectors:
+                self._hooks.progress("sampling")  # there is none to wait for
             behind = any(one.lag_bytes for one in self.follower.counters.sources.values())
             if not behind or self._clock.monotonic() - self._last_chunk > TICK:
                 self._hooks.changed(self.pipeline.tick(self._clock.now()))

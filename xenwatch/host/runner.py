@@ -149,13 +149,15 @@ class _Output(asyncio.SubprocessProtocol):
 
 async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
     """Kill the group of a program that has not ended, and let go of one that even SIGKILL does not end."""
-    if not output.exited.is_set():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(transport.get_pid(), signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_REAP_SECONDS):
-                await output.exited.wait()
-    transport.close()
+    try:
+        if not output.exited.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(transport.get_pid(), signal.SIGKILL)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_REAP_SECONDS):
+                    await output.exited.wait()
+    finally:  # also when we are cancelled a second time while we wait
+        transport.close()
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes | None:

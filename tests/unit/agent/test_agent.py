@@ -10,6 +10,7 @@ from xenwatch.agent.agent import Agent, Outside
 from xenwatch.agent.demo_story import read_story, write
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import StoreError
+from xenwatch.sampling.catalogue import all_collectors
 
 Bench = Any  # conftest's, which cannot be imported in this import mode
 
@@ -216,3 +217,22 @@ async def test_text_that_a_guest_wrote_reaches_nobody_raw(bench: Bench):
     async with bench.running() as run:
         await run.until(lambda: bool(run.causes()))
         assert "<script>" not in await run.text("/")
+
+
+async def test_on_a_machine_without_xen_the_agent_is_healthy_and_says_what_is_missing(bench: Bench, caplog):
+    bench.overrides |= {"sampling.libvirt_uri": "xen:///system?socket=/nowhere", "agent.stall_after": 30.0}
+    async with bench.running() as run:
+        await run.ready()
+        assert (await run.json("/healthz"))["ok"]
+        assert "no Xen runs here" in caplog.text
+        status = await run.json("/api/v1/status")
+        assert status["host"] == {"xen_dom0": False, "sources": {"libvirt": False}}
+        supported = {one["name"]: one["supported"] for one in status["collectors"]}
+        assert (supported["xenstore"], supported["dom0"]) == (False, True)
+
+
+async def test_an_agent_that_samples_nothing_is_healthy_too(bench: Bench):
+    bench.overrides["sampling.disabled"] = tuple(all_collectors())
+    async with bench.running() as run:
+        await run.ready()
+        assert (await run.json("/healthz"))["ok"]
