@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xenwatch.agent.bundle import Bundle
 from xenwatch.agent.bundle_entry import Entry
 from xenwatch.agent.bundle_years import Years
-from xenwatch.agent.live import Look, one_look_only
 from xenwatch.agent.report import FileRead, Report, Skipped, UnmatchedError
 from xenwatch.base.errors import InputError
 from xenwatch.diagnosis.engine import Engine
@@ -21,6 +21,9 @@ from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
+
+if TYPE_CHECKING:
+    from xenwatch.agent.live import Look
 
 Progress = Callable[[str, int], None]
 """Told the path being read and the bytes read so far."""
@@ -38,7 +41,7 @@ def diagnose(
     *,
     cache: Path | None = None,
     utc_offset: float = 0.0,
-    live: Look | None = None,
+    live: "Look | None" = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
@@ -61,16 +64,22 @@ def diagnose(
         skipped=tuple(Skipped(s.path, s.reason) for s in bundle.skipped),
         unmatched=tuple(grouped(work.scanner.unmatched)),
         facts=(*work.fact_files, *(live.answered if live else ())),
-        unasked=(*(live.silent if live else ()), *(one_look_only(rules) if work.snapshot else ())),
+        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if work.snapshot else ())),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
 
 
+def _one_look_only(rules: Sequence[Rule]) -> list[Skipped]:
+    from xenwatch.agent.live import one_look_only  # noqa: PLC0415  what asks a host is slow to load; logs need none of it
+
+    return one_look_only(rules)
+
+
 class _Work:
     """The pipeline with events held back until those of all logs can be put in the order of time."""
 
-    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: Look | None) -> None:
+    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: "Look | None") -> None:
         self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
         self.incidents = Incidents(rules, bundle=True, name_of=self.scanner.identity.name_of)
         self.files: list[FileRead] = []

@@ -2,11 +2,7 @@
 
 import re
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from xenwatch.model.sample import Metric, Sample, Snapshot
-from xenwatch.sampling.catalogue import all_metrics
-from xenwatch.web.exposition import Renderer
 
 FILE = "metrics.txt"
 """What the file is called in a bundle."""
@@ -17,6 +13,8 @@ _HEAD = re.compile(r"# xenwatch snapshot at (\d+(?:\.\d+)?)\n")
 
 def write_snapshot(snapshot: Snapshot) -> str:
     """Prometheus' text format under a line that says when it was taken."""
+    from xenwatch.web.exposition import Renderer  # noqa: PLC0415  `diagnose` seldom meets a snapshot, and starts often
+
     body = Renderer("text").render(snapshot.samples).decode("utf-8", "replace")
     return f"# xenwatch snapshot at {snapshot.at}\n{body}"
 
@@ -31,6 +29,10 @@ def read_snapshot(text: str) -> Snapshot:
     head = _HEAD.match(text)
     if head is None:
         raise ValueError("is no snapshot of xenwatch")
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  as above
+
+    from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
+
     known = all_metrics()
     samples = [
         made

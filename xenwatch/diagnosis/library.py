@@ -9,7 +9,7 @@ from pathlib import Path
 
 from xenwatch.diagnosis.cachefile import write_atomically
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.rulefile import load_rules, rule_files
+from xenwatch.diagnosis.rulepaths import rule_files
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ def load_library(paths: Iterable[Path], cache: Path | None = None) -> tuple[Rule
         rules = _load(kept)
         if rules is not None:
             return rules
+    from xenwatch.diagnosis.rulefile import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
+
     rules = load_rules(files)
     if kept is not None:
         _keep(kept, rules)

@@ -9,6 +9,7 @@ from xenwatch.diagnosis.building import build_rule, parse_offset
 from xenwatch.diagnosis.expressions import check_expression
 from xenwatch.diagnosis.patterns import check_regex
 from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.rulepaths import rule_files
 from xenwatch.diagnosis.schema import RULE
 from xenwatch.diagnosis.shape import Shape
 from xenwatch.diagnosis.yamltree import Tree, YamlError, read_tree
@@ -18,14 +19,6 @@ _SHAPE = Shape(
     RULE,
     {"duration": parse_duration, "regex": check_regex, "cel": check_expression, "offset": parse_offset},
 )
-
-
-def rule_files(paths: Iterable[Path]) -> list[Path]:
-    """The `.yaml` files at and under `paths`, in a stable order."""
-    found: set[Path] = set()
-    for path in paths:
-        found.update(p for p in path.rglob("*.yaml") if p.is_file()) if path.is_dir() else found.add(path)
-    return sorted(found)
 
 
 def load_rules(paths: Iterable[Path]) -> tuple[Rule, ...]:
