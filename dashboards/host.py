@@ -146,8 +146,10 @@ DASHBOARD = dashboard(
                 "These are to run and do not: runbook XenDomainNotRunning.",
                 YES_NO,
                 (
-                    f"{host('xen_domain_autostart')} == 1 unless on (job, instance, domain) "
-                    f"{host('xen_domain_state', state='=~running|blocked|paused')} == 1",
+                    (
+                        f"{host('xen_domain_autostart')} == 1 unless on (job, instance, domain) "
+                        f"{host('xen_domain_state', state='=~running|blocked|paused')} == 1"
+                    ),
                     "wanted",
                 ),
             ),

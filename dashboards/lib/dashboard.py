@@ -19,6 +19,7 @@ from dashboards.lib.queries import HOST
 
 TAG = "xenwatch"
 SOURCE = "${datasource}"
+_RUNS = f"xenwatch_remediation_runs_total{{{HOST}}}"
 EVENTS: Mapping[str, tuple[str, str, str, str]] = {
     "Incidents": (
         "red",
@@ -34,8 +35,7 @@ EVENTS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "Remediation": (
         "blue",
-        f"changes(xenwatch_remediation_runs_total{{{HOST}}}[$__interval]) > 0 or "
-        f"xenwatch_remediation_runs_total{{{HOST}}} unless xenwatch_remediation_runs_total{{{HOST}}} offset $__interval",
+        f"changes({_RUNS}[$__interval]) > 0 or {_RUNS} unless {_RUNS} offset $__interval",
         "{{action}}: {{result}}",
         "an action ended",
     ),
