@@ -95,6 +95,10 @@ def test_runbooks_can_lie_below_any_address(tmp_path: Path):
     assert 'runbook_url: "docs/' not in text
 
 
+def test_prometheus_takes_the_example():
+    run(tool("promtool"), "check", "config", str(ALERTS / "prometheus.yml"))
+
+
 def test_alertmanager_takes_the_example():
     run(tool("amtool"), "check-config", str(ALERTS / "alertmanager.yml"))
 
