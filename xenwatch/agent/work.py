@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,7 +63,7 @@ class Work:
         self.rules = len(rules)
         self.collectors = collectors_of(config.sampling)
         # A first start compiles for seconds a dialect: in a thread, so that nobody waits for it.
-        self._compiling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signatures")
+        self._compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=_be_nice)
         self.pipeline = Pipeline(
             rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir, compiling=self._compiling
         )
@@ -202,6 +204,11 @@ class Work:
             behind = any(one.lag_bytes for one in self.follower.counters.sources.values())
             if not behind or self._clock.monotonic() - self._last_chunk > TICK:
                 self._hooks.changed(self.pipeline.tick(self._clock.now()))
+
+
+def _be_nice() -> None:
+    """Of this thread alone: a hotplug script that waits for the cpu of a small dom0 fails after 40 s, and its guest."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 class _Follower(Follower):
