@@ -19,7 +19,7 @@ SIGNATURES = "/var/cache/xenwatch"
 # a guest that comes and goes makes the logs whose dialects have to be compiled
 WARM = """
 printf 'vif = ["bridge=xenbr0"]\\ndisk = ["phy:/dev/dsk/g1,xvda,w"]\\n' | /opt/xenhost/guest.sh warm grub
-xl create /etc/xen/warm.cfg && sleep 5 && xl destroy warm && sleep 2 && rm /etc/xen/warm.cfg /var/log/xen/*warm.log
+xl create /etc/xen/warm.cfg; sleep 5; xl destroy warm; sleep 2; rm -f /etc/xen/warm.cfg /var/log/xen/*warm.log
 """
 BUSY = """
 read -r _ _ _ _ _ _ _ _ _ _ _ _ _ user system _ < /proc/$(systemctl show -P MainPID xenwatch)/stat; sleep 8
@@ -90,6 +90,7 @@ def install(machine: Machine, work: Path) -> None:
         machine.put(kept, SIGNATURES)
         machine.run(f"chmod 700 {SIGNATURES}")
     machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=120)
+    _wait_for_rest(machine)
     machine.run(WARM, timeout=120)
     _wait_for_rest(machine)
     shutil.rmtree(kept, ignore_errors=True)
