@@ -9,7 +9,7 @@ _OWN = {"type": "datasource", "uid": "grafana"}
 
 
 def finished(board: dict[str, Any]) -> dict[str, Any]:
-    """The same dashboard, ready for Grafana: no nulls, data sources as objects, nothing of Grafana 5."""
+    """The same dashboard, ready for Grafana: no stray nulls, data sources as objects, nothing of Grafana 5."""
     done: dict[str, Any] = _cleaned(board)
     done["schemaVersion"] = SCHEMA
     done["graphTooltip"] = 1
@@ -33,11 +33,22 @@ def _panel(panel: dict[str, Any]) -> None:
         panel["panels"] = []
         return
     panel["datasource"] = _SOURCE
+    defaults = panel["fieldConfig"]["defaults"]
+    if "thresholds" in defaults:
+        defaults["thresholds"]["steps"] = [_step(one) for one in defaults["thresholds"]["steps"]]
+    if panel["type"] == "table":
+        for gone in ("color", "columns", "fontSize", "mappings"):
+            panel.pop(gone, None)
     for target in panel.get("targets", ()):
         target["datasource"] = _SOURCE
         for gone in ("metric", "step", "target", "intervalFactor", "hide", "interval"):
             target.pop(gone, None)
         target["range"] = not target.get("instant", False)
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    """The first one holds from minus infinity on, which JSON cannot say: null."""
+    return {"color": step["color"], "value": step["value"] if step["index"] else None}
 
 
 def _variable(variable: dict[str, Any]) -> None:

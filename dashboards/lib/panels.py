@@ -10,6 +10,9 @@ Query = tuple[str, str]
 
 COUNT, BYTES, SECONDS, SHARE, YES_NO = "short", "bytes", "s", "percentunit", "bool"
 BYTE_RATE, EACH_SECOND, WATCH = "Bps", "ops", "dateTimeFromNow"
+_TIME = "${__url_time_range}"
+_TO_HOST = "/d/xenwatch-host?var-instance=${{{0}}}&" + _TIME
+_TO_DOMAIN = "/d/xenwatch-domain?var-instance=${{{0}}}&var-domain=${{{1}}}&" + _TIME
 _GOOD, _BAD = "green", "red"
 _HEIGHTS = {"Stat": 4}
 _WIDTHS = {"Stat": 4, "Table": 24, "StateTimeline": 24}
@@ -58,6 +61,21 @@ def states(title: str, help_: str, *queries: Query) -> Panel:
         thresholds=[Threshold("transparent", 0, 0.0), Threshold("orange", 1, 1.0)], thresholdType="absolute",
         colorMode="thresholds", extraJson={"fieldConfig": {"defaults": {"unit": YES_NO}}},
     )  # fmt: skip
+
+
+def _line_links(queries: Sequence[Query]) -> list[dict[str, str]]:
+    """Where a click on a line leads: to the guest it is about, or to the host."""
+    instance, guest = "__field.labels.instance", "__field.labels.domain"
+    if all("{{domain}}" in legend for _, legend in queries):
+        return [{"title": "This guest", "url": _TO_DOMAIN.format(instance, guest)}]
+    if all("{{instance}}" in legend for _, legend in queries):
+        return [{"title": "This host", "url": _TO_HOST.format(instance)}]
+    return []
+
+
+def _column(name: str, title: str, url: str) -> dict[str, object]:
+    links = [{"title": title, "url": url}]
+    return {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "links", "value": links}]}
 
 
 def laid_out(panels: Sequence[Panel], top: int) -> int:

@@ -15,7 +15,7 @@ from xenwatch.model.incident import MOVES, Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.web.metrics import Exposition
 
-LONGEST_WORDS = 300
+LONGEST_WORDS = 600
 """Characters of one text in a label: enough for a page, little for Prometheus."""
 
 _LOG_COUNTERS: tuple[tuple[str, str, str], ...] = (

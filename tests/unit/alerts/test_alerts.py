@@ -67,6 +67,11 @@ def test_an_alert_says_how_bad_it_is_and_where_to_read_on(area: str, rule: dict[
         assert rule["alert"] in headings
 
 
+def test_a_diagnosed_failure_leads_to_the_page_made_from_its_rule():
+    link = next(rule["annotations"]["runbook_url"] for _, rule in RULES if rule["alert"] == "XenIncident")
+    assert (ROOT / link.replace("{{ $labels.rule }}", "raid-degraded")).is_file()
+
+
 def test_no_runbook_is_about_an_alert_that_is_gone():
     headings = {
         name

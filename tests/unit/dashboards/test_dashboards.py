@@ -79,7 +79,24 @@ def test_panels_lie_beside_each_other_and_never_overlap(name: str):
         taken |= cells
 
 
+def test_rows_and_lines_lead_to_the_host_and_the_guest_they_are_about():
+    incidents = next(panel for name, panel in PANELS if name == "fleet" and panel["type"] == "table")
+    urls = {
+        one["matcher"]["options"]: one["properties"][0]["value"][0]["url"]
+        for one in incidents["fieldConfig"]["overrides"]
+    }
+    assert urls["instance"] == "/d/xenwatch-host?var-instance=${__value.raw}&${__url_time_range}"
+    busiest = next(panel for name, panel in PANELS if name == "fleet" and panel["title"] == "Busiest guests")
+    [link] = busiest["fieldConfig"]["defaults"]["links"]
+    assert link["url"].startswith("/d/xenwatch-domain?var-instance=${__field.labels.instance}&var-domain=")
+    uids = {board["uid"] for board in BOARDS.values()}
+    assert set(re.findall(r"/d/([\w-]+)", json.dumps(list(BOARDS.values())))) <= uids
+
+
 def test_nothing_of_an_old_grafana_is_left():
     whole = json.dumps(list(BOARDS.values()))
     assert '"datasource": "' not in whole
-    assert ": null" not in whole
+    assert ": null" not in whole.replace('"value": null', "")
+    for _, panel in PANELS:
+        steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+        assert [step["value"] is None for step in steps] == [n == 0 for n in range(len(steps))]
