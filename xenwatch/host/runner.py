@@ -55,7 +55,7 @@ class SystemRunner:
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
         whole = tuple(argv)
-        transport, output = await self._start(whole, limit)
+        transport, output = await self._started(whole, limit)
         try:
             async with asyncio.timeout(deadline):
                 await output.exited.wait()
@@ -105,6 +105,16 @@ class SystemRunner:
                 raise CommandFailed(whole, process.returncode, "")
         finally:
             await _kill(process)
+
+    async def _started(self, argv: tuple[str, ...], limit: int) -> "tuple[asyncio.SubprocessTransport, _Output]":
+        """A start given up half-way leaves pipes and the program behind (asyncio, 3.11): it is finished, then ended."""
+        starting = asyncio.ensure_future(self._start(argv, limit))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with contextlib.suppress(CommandFailed):
+                await _end(*await starting)
+            raise
 
     async def _start(self, argv: tuple[str, ...], limit: int) -> "tuple[asyncio.SubprocessTransport, _Output]":
         try:
