@@ -11,6 +11,11 @@ MOST_CHOICES = 64
 _MOST_LETTERS = 4
 _COMMON = frozenset(b"etaoinsrhldcu ")
 _FREQUENT = (b"device", b"domain", b"error", b"failed", b"xend", b"xen", b"vbd", b"vif", b"info", b"debug", b"state")
+_EVERYWHERE = re.compile(
+    rb"/etc/xen/(?:scripts/)?|/local/domain/|/var/(?:log|lib|run)/(?:xen)?|/usr/lib|/dev/|backend/|hotplug-status"
+    rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py"
+)
+"""Long, and yet on many lines of a healthy log: it makes no text rarer."""
 
 Run = tuple[bytes, ...]
 
@@ -32,8 +37,8 @@ def demanded_text(nodes: list[Node], flags: int) -> tuple[bytes, ...] | None:
 
 def rarity(literal: bytes) -> float:
     """How telling a literal is; below 3 it will be met on most lines of any log."""
-    score = sum(0.5 if byte in _COMMON else 1.0 for byte in literal.lower())
-    return 1.5 if literal.lower().strip() in _FREQUENT else score
+    telling = _EVERYWHERE.sub(b"", literal.lower())
+    return 1.5 if telling.strip() in _FREQUENT else sum(0.5 if byte in _COMMON else 1.0 for byte in telling)
 
 
 def _best(candidates: Iterable[Run]) -> Run | None:

@@ -89,8 +89,7 @@ class Scanner:
         if chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT:
             events += unwrapped_events(reading, self.candidates, self._confirm, events)
         reading.remember_time()
-        where = Position(position.generation, position.offset + open_start, reading.line_of(open_start))
-        memory.keep(data, open_start, where, still_told)
+        memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
     def _note(self, record: LogRecord) -> None:
