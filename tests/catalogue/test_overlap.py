@@ -1,0 +1,39 @@
+"""Every rule's samples against all rules: what several answer to is one incident (`rules lint` judges the pairs)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from xenwatch.agent.rulebook import rules_with
+from xenwatch.base.registry import load_parts
+from xenwatch.diagnosis.incidents import Incidents
+from xenwatch.diagnosis.rule import Rule, RuleTest
+from xenwatch.diagnosis.ruletests import START, TestBench
+from xenwatch.logs import formats
+from xenwatch.model.record import LogFormat
+
+RULES = rules_with([], None)
+
+
+@pytest.fixture(scope="module")
+def bench() -> TestBench:
+    return TestBench(RULES, {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()})
+
+
+def samples(rule: Rule) -> Iterator[RuleTest]:
+    """Stories of one item: longer ones may hold several troubles."""
+    return (test for test in rule.tests if test.expect and len(test.given) == 1)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if any(samples(rule))], ids=lambda rule: rule.id)
+def test_one_line_is_one_trouble_whoever_else_knows_it(bench: TestBench, rule: Rule) -> None:
+    for test in samples(rule):
+        incidents = Incidents(RULES, bundle=True)
+        incidents.apply(bench.diagnoses(test), START)
+        assert rule.id in {incident.diagnosis.rule for incident in incidents.all()}, test.name
+        roots = [
+            f"{incident.diagnosis.rule} of {incident.diagnosis.subject}"
+            for incident in incidents.all()
+            if incident.explained_by is None and incident.diagnosis.severity != "info"
+        ]
+        assert len(roots) <= 1, f"{test.name}: {roots}"
