@@ -10,9 +10,6 @@ Query = tuple[str, str]
 
 COUNT, BYTES, SECONDS, SHARE, YES_NO = "short", "bytes", "s", "percentunit", "bool"
 BYTE_RATE, EACH_SECOND, WATCH = "Bps", "ops", "dateTimeFromNow"
-_TIME = "${__url_time_range}"
-_TO_HOST = "/d/xenwatch-host?var-instance=${{{0}}}&" + _TIME
-_TO_DOMAIN = "/d/xenwatch-domain?var-instance=${{{0}}}&var-domain=${{{1}}}&" + _TIME
 _GOOD, _BAD = "green", "red"
 _HEIGHTS = {"Stat": 4}
 _WIDTHS = {"Stat": 4, "Table": 24, "StateTimeline": 24}
@@ -26,7 +23,8 @@ def lines(
     return TimeSeries(
         title=title, description=help_, unit=unit, targets=_targets(queries), fillOpacity=40 if stacked else 10,
         stacking={"mode": "normal" if stacked else "none"}, legendDisplayMode="list", legendPlacement="bottom",
-        tooltipMode="multi", tooltipSort="desc", valueMin=0, valueMax=most, showPoints="never", gridPos=None,
+        tooltipMode="multi", tooltipSort="desc", valueMin=0, valueMax=most, showPoints="never",
+        extraJson={"fieldConfig": {"defaults": {"links": _line_links(queries)}}},
     )  # fmt: skip
 
 
@@ -51,6 +49,10 @@ def table(title: str, help_: str, unit: str, *queries: Query) -> Panel:
     return Table(
         title=title, description=help_, unit=unit, targets=_targets(queries, instant=True, table=True),
         transformations=[*merge, organize], filterable=True,
+        extraJson={"fieldConfig": {"overrides": [
+            _column("instance", "This host", _to_host("__value.raw")),
+            _column("domain", "This guest", _to_domain("__data.fields.instance", "__value.raw")),
+        ]}},
     )  # fmt: skip
 
 
@@ -67,10 +69,19 @@ def _line_links(queries: Sequence[Query]) -> list[dict[str, str]]:
     """Where a click on a line leads: to the guest it is about, or to the host."""
     instance, guest = "__field.labels.instance", "__field.labels.domain"
     if all("{{domain}}" in legend for _, legend in queries):
-        return [{"title": "This guest", "url": _TO_DOMAIN.format(instance, guest)}]
+        return [{"title": "This guest", "url": _to_domain(instance, guest)}]
     if all("{{instance}}" in legend for _, legend in queries):
-        return [{"title": "This host", "url": _TO_HOST.format(instance)}]
+        return [{"title": "This host", "url": _to_host(instance)}]
     return []
+
+
+def _to_host(instance: str) -> str:
+    """The host's dashboard; `instance` is Grafana's name for where to take the host from."""
+    return f"/d/xenwatch-host?var-instance=${{{instance}}}&${{__url_time_range}}"
+
+
+def _to_domain(instance: str, guest: str) -> str:
+    return f"/d/xenwatch-domain?var-instance=${{{instance}}}&var-domain=${{{guest}}}&${{__url_time_range}}"
 
 
 def _column(name: str, title: str, url: str) -> dict[str, object]:

@@ -103,15 +103,18 @@ async def alertmanager(folder: Path, config: dict[str, Any]) -> AsyncIterator[in
 
 
 @asynccontextmanager
-async def agent(folder: Path) -> AsyncIterator[tuple[str, Path]]:
-    """A real agent over libvirt's test driver: its address, and the folder of the logs that it follows."""
+async def agent(folder: Path, more: str = "") -> AsyncIterator[tuple[str, Path]]:
+    """A real agent over libvirt's test driver: its address, and the folder of the logs that it follows.
+
+    `more`: sections of its configuration.
+    """
     port, logs = free_port(), folder / "log"
     logs.mkdir()
     settings = folder / "xenwatch.toml"
     settings.write_text(
         f'[agent]\nstate_dir = "{folder}/state"\n[logs]\npaths = ["{logs}/*.log"]\n'
         f'[sampling]\nlibvirt_uri = "test:///default"\n[diagnosis]\ncache_dir = "{folder}/cache"\n'
-        f'[web]\nlisten = "127.0.0.1:{port}"\n'
+        f'[web]\nlisten = "127.0.0.1:{port}"\n{more}'
     )
     argv = (sys.executable, "-m", "xenwatch.cli.main", "agent", "--config", str(settings))
     async with process(folder / "agent", f"http://127.0.0.1:{port}/readyz", *argv):
