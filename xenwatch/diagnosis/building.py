@@ -18,6 +18,7 @@ from xenwatch.diagnosis.rule import (
     GivenFact,
     GivenLine,
     GivenSample,
+    Look,
     MetricCondition,
     Resolve,
     Rule,
@@ -64,6 +65,10 @@ def build_rule(tree: Tree, path: Path) -> Rule:
         actions=tuple(raw.get("actions", ())),
         resolve=_resolve(raw.get("resolve", {})),
         references=tuple(raw.get("references", ())),
+        look=tuple(
+            Look(one["fact"], one["says"], one.get("of"), one.get("check"), one.get("compute", {}))
+            for one in raw.get("look", ())
+        ),
         tests=tuple(_test(t, tree.line(f"tests[{i}]")) for i, t in enumerate(raw.get("tests", ()))),
         noise=raw.get("noise"),
         lines=tree.lines,
@@ -121,8 +126,13 @@ def _resolve(raw: dict[str, Any]) -> Resolve:
 
 def _test(raw: dict[str, Any], line: int) -> RuleTest:
     given = tuple(_given(item) for item in raw["given"])
-    expect = tuple(Expected(e.get("subject"), e.get("fields", {}), e.get("severity")) for e in raw["expect"])
+    expect = tuple(_expected(item) for item in raw["expect"])
     return RuleTest(raw["name"], given, expect, line)
+
+
+def _expected(raw: dict[str, Any]) -> Expected:
+    says, unchecked = tuple(raw.get("says", ())), tuple(raw.get("unchecked", ()))
+    return Expected(raw.get("subject"), raw.get("fields", {}), raw.get("severity"), says, unchecked)
 
 
 def _given(raw: dict[str, Any]) -> Given:

@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 
 from xenwatch.diagnosis.conditions import Outcome
+from xenwatch.diagnosis.looking import Find, Seen, look_around
 from xenwatch.diagnosis.rule import Rule
 from xenwatch.diagnosis.words import Words
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.subject import Subject
 
 
-def diagnosis_of(rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float) -> Diagnosis:
+def diagnosis_of(
+    rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float, find: Find
+) -> Diagnosis:
     """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
     known = {**outcome.fields, **fields}
+    seen = look_around(rule, subject, known, find) if rule.look else Seen()
+    known = {**seen.fields, **known}
     words = Words(rule, known, subject)
     return Diagnosis(
         rule=rule.id,
@@ -26,8 +31,8 @@ def diagnosis_of(rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping
         depth=rule.depth,
         verify=words.commands(rule.verify),
         remedy=words.commands(rule.remedy),
-        evidence=outcome.evidence,
+        evidence=(*outcome.evidence, *seen.evidence),
         fields=known,
-        unchecked=outcome.unchecked,
+        unchecked=(*outcome.unchecked, *seen.unchecked),
         actions=rule.actions,
     )

@@ -164,7 +164,7 @@ class Engine:
     ) -> list[Diagnosis]:
         try:
             outcome = evaluate(plan.rule.when, self._scene(plan, subject, now, event), fields)
-            return [diagnosis_of(plan.rule, subject, outcome, fields, now)] if outcome.holds else []
+            return [diagnosis_of(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)

@@ -30,6 +30,15 @@ def holds(text: str, values: Mapping[str, Any]) -> bool | None:
         return None
 
 
+def computed(text: str, values: Mapping[str, Any]) -> str | None:
+    """The result in words, a whole number without a fraction; None where it cannot be told."""
+    try:
+        result = _program(text).execute(dict(values))
+    except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
+        return None
+    return str(int(result)) if isinstance(result, float) and result.is_integer() else str(result)
+
+
 @cache
 def _cel() -> Any:
     """The compiled module alone: its package also imports a console (prompt_toolkit, rich, typer: 0.4 s and 20 MB)."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
 from xenwatch.diagnosis.eventstate import subject_from, subject_state
@@ -33,7 +34,10 @@ class FactBook:
             del self._facts[key]
 
     def find(self, name: str, subject: Subject) -> Fact | None:
-        """The subject's own fact, else the host's."""
+        """The subject's own fact, else the host's; of a path, what holds for the mount it lies on."""
+        if subject.kind == "mount":
+            places = [subject.name, *map(str, PurePosixPath(subject.name).parents)]
+            return next((fact for place in places if (fact := self._facts.get((name, f"mount/{place}")))), None)
         return self._facts.get((name, str(subject))) or self._facts.get((name, str(HOST)))
 
     def state(self) -> list[Any]:

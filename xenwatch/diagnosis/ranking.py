@@ -26,7 +26,7 @@ def _rank(incident: Incident, explained: int) -> Rank:
         DEPTHS.index(diagnosis.depth),
         -explained,
         -severity,
-        len(diagnosis.unchecked) - len(diagnosis.fields),
+        -len(diagnosis.fields),
         incident.opened,
         incident.id,
     )

@@ -83,6 +83,20 @@ class FactCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A fact that is told with the diagnosis where `check` holds; it never decides whether the diagnosis is made."""
+
+    fact: str
+    says: str
+    """Words with `{field}` and `{value}`; sizes (`_bytes`) are written for people."""
+    of: str | None = None
+    """Whose fact, `vg/{vg}`; None: the rule's subject, else the host."""
+    check: str | None = None
+    compute: Mapping[str, str] = field(default_factory=dict)
+    """Further fields, each a CEL expression over `value` and `fields`."""
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """Each of them holds."""
 
@@ -154,6 +168,10 @@ class Expected:
     subject: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
+    says: tuple[str, ...] = ()
+    """Each stands in a line of the evidence."""
+    unchecked: tuple[str, ...] = ()
+    """Each stands in what could not be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +217,7 @@ class Rule:
     actions: tuple[str, ...] = ()
     resolve: Resolve = field(default_factory=Resolve)
     references: tuple[str, ...] = ()
+    look: tuple[Look, ...] = ()
     tests: tuple[RuleTest, ...] = ()
     noise: str | None = None
     """Why lines of this rule are harmless: it keeps other rules and the list of unknown errors quiet."""

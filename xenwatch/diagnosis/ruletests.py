@@ -151,7 +151,12 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
     if want.severity is not None and want.severity != found.severity:
         return f"severity {found.severity}"
     wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
-    return f"fields {wrong}" if wrong else ""
+    if wrong:
+        return f"fields {wrong}"
+    told = [evidence.summary for evidence in found.evidence]
+    missed = [text for text in want.says if not any(text in line for line in told)]
+    missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
+    return f"not said {missed}, but {[*told, *found.unchecked]}" if missed else ""
 
 
 def _shown(want: Expected) -> str:

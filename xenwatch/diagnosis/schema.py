@@ -84,6 +84,18 @@ _SIGNATURE = _thing(
     ("regex",),
 )
 
+_LOOK = _thing(
+    "A fact that is told with the diagnosis; it never decides whether the diagnosis is made.",
+    {
+        "fact": _TEXT,
+        "of": _TEXT,
+        "check": _CEL,
+        "compute": {"type": "object", "additionalProperties": _CEL},
+        "says": _TEXT,
+    },
+    ("fact", "says"),
+)
+
 _VALUE = {"type": ["string", "number", "boolean", "array"]}
 GIVEN: dict[str, Schema] = {
     "line": _thing(
@@ -118,6 +130,8 @@ _TEST = _thing(
                     "subject": _TEXT,
                     "fields": {"type": "object", "additionalProperties": _TEXT},
                     "severity": {"enum": ["info", "warning", "error", "critical"]},
+                    "says": {"type": "array", "items": _TEXT},
+                    "unchecked": {"type": "array", "items": _TEXT},
                 },
             ),
         },
@@ -146,6 +160,7 @@ RULE: Schema = {
             "subject_name": _TEXT,
             "signatures": {"type": "array", "items": _SIGNATURE},
             "when": _CONDITION_REF,
+            "look": {"type": "array", "items": _LOOK},
             "explains": _TEXTS,
             "reach": {"enum": ["subject", "host"]},
             "window": _DURATION,
