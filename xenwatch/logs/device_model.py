@@ -72,7 +72,9 @@ class DeviceModels:
 
     def learn_from(self, data: bytes) -> None:
         """Takes a chunk of xend.log; the arguments may stand in one chunk and the pid in the next."""
-        for at in sorted([*_places(data, b"spawning device model"), *_places(data, b"device model pid")]):
+        for at in _places(data, b"device model"):
+            if data[max(at - 9, 0) : at] != b"spawning " and not data.startswith(b"device model pid", at):
+                continue
             end = data.find(b"\n", at)
             self.learn(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
 
