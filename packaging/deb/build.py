@@ -1,11 +1,12 @@
 """Builds the Debian package for one release: `python packaging/deb/build.py bookworm|trixie`.
 
-The package carries xenwatch and its Python dependencies (locked, from wheels) in /usr/lib/xenwatch, for the Python of that
-release; libvirt's binding is Debian's own. Nothing is compiled and nothing of the system's Python is touched.
+The package carries xenwatch and its Python dependencies (locked, from wheels) in /usr/lib/xenwatch, for the Python of
+that release; libvirt's binding is Debian's own. Nothing is compiled and nothing of the system's Python is touched.
+`--version` sets another version than pyproject.toml's, for trying an upgrade.
 """
 
 import argparse
-import os
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -34,16 +35,18 @@ class Release:
 RELEASES = {r.name: r for r in (Release("bookworm", "deb12", (3, 11)), Release("trixie", "deb13", (3, 13)))}
 
 
-def build(release: Release, out: Path) -> Path:
+def build(release: Release, out: Path, version: str) -> Path:
     """The path of the built package."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     package = out / f"xenwatch_{version}+{release.suffix}_amd64.deb"
     tree = out / f"tree-{release.name}"
     shutil.rmtree(tree, ignore_errors=True)
-    _libraries(release, tree / "usr/lib/xenwatch", out)
-    _files(tree)
+    lib, share = tree / "usr/lib/xenwatch", tree / "usr/share/xenwatch"
+    _libraries(release, lib, out)
+    _programs(tree)
+    _data(lib, share)
+    _manual(tree / "usr/share")
     _control(release, version, tree)
-    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", str(tree), str(package)], check=True)
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", "-z3", str(tree), str(package)], check=True)
     shutil.rmtree(tree)
     return package
 
@@ -68,33 +71,44 @@ def _libraries(release: Release, lib: Path, out: Path) -> None:
          "-r", str(wanted), *map(str, wheels.glob("*.whl"))], cwd=out, check=True,
     )  # fmt: skip
     shutil.rmtree(lib / "bin", ignore_errors=True)
+    (lib / ".lock").unlink(missing_ok=True)
     for path in lib.rglob("__pycache__"):
         shutil.rmtree(path)
 
 
-def _files(tree: Path) -> None:
+def _programs(tree: Path) -> None:
     _write(tree / "usr/bin/xenwatch", (HERE / "xenwatch.sh").read_text(), 0o755)
-    _copy(ROOT / "packaging/systemd/xenwatch.service", tree / "lib/systemd/system/xenwatch.service")
-    _copy(ROOT / "packaging/systemd/xenwatch@.service", tree / "lib/systemd/system/xenwatch@.service")
+    for unit in (ROOT / "packaging/systemd").glob("*.service"):
+        _copy(unit, tree / "usr/lib/systemd/system" / unit.name)
     _copy(ROOT / "packaging/xenwatch.toml", tree / "etc/xenwatch/xenwatch.toml")
-    _copy(ROOT / "packaging/policy.toml", tree / "usr/share/doc/xenwatch/examples/policy.toml")
-    for name in ("rules", "alerts"):
-        shutil.copytree(ROOT / name, tree / "usr/share/xenwatch" / name)
-    shutil.copytree(ROOT / "dashboards/out", tree / "usr/share/xenwatch/dashboards")
-    for name in ("README.md", "CHANGELOG.md"):
-        _copy(ROOT / name, tree / "usr/share/doc/xenwatch" / name)
-    _copy(ROOT / "LICENSE", tree / "usr/share/doc/xenwatch/copyright")
-    shutil.copytree(ROOT / "packaging/man", tree / "usr/share/man/man1")
-    for page in (tree / "usr/share/man/man1").glob("*.1"):
-        subprocess.run(["gzip", "-9n", str(page)], check=True)
     for shell, where in SHELLS.items():
-        script = subprocess.run(
-            [sys.executable, "-m", "xenwatch.cli.main"], cwd=ROOT, capture_output=True, text=True, check=False,
-            env={**os.environ, "_XENWATCH_COMPLETE": f"{shell}_source"},
-        ).stdout  # fmt: skip
-        if "xenwatch" not in script:
-            raise SystemExit(f"no completion script came out for {shell}")
-        _write(tree / where, script)
+        told = subprocess.run(
+            [sys.executable, "-m", "xenwatch.cli.main", "completion", shell],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        _write(tree / where, told.stdout)
+
+
+def _data(lib: Path, share: Path) -> None:
+    """Rules are there once, where administrators look for them; the program finds them through a link."""
+    bundled = lib / "xenwatch/_bundled/rules"
+    shutil.move(bundled, share / "rules")
+    bundled.symlink_to("../../../../share/xenwatch/rules")
+    for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
+        _copy(alerts, share / "alerts" / alerts.name)
+    shutil.copytree(ROOT / "dashboards/out", share / "dashboards")
+
+
+def _manual(share: Path) -> None:
+    doc = share / "doc/xenwatch"
+    shutil.copytree(ROOT / "docs", doc / "docs", ignore=shutil.ignore_patterns("*.png", "*.html"))
+    for name in ("README.md", "CHANGELOG.md"):
+        _copy(ROOT / name, doc / name)
+    _copy(ROOT / "LICENSE", doc / "copyright")
+    _copy(ROOT / "packaging/policy.toml", doc / "examples/policy.toml")
+    for page in (ROOT / "packaging/man").glob("*.1"):
+        _copy(page, share / "man/man1" / page.name)
+        subprocess.run(["gzip", "-9n", str(share / "man/man1" / page.name)], check=True)
 
 
 def _control(release: Release, version: str, tree: Path) -> None:
@@ -103,6 +117,11 @@ def _control(release: Release, version: str, tree: Path) -> None:
     text = (HERE / "control").read_text().format(version=f"{version}+{release.suffix}", low=low, high=high, size=size)
     _write(tree / "DEBIAN/control", text)
     _write(tree / "DEBIAN/conffiles", "/etc/xenwatch/xenwatch.toml\n")
+    sums = [
+        f"{hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest()}  {p.relative_to(tree)}\n"
+        for p in sorted(tree.rglob("*")) if p.is_file() and not p.is_symlink() and "DEBIAN" not in p.parts
+    ]  # fmt: skip
+    _write(tree / "DEBIAN/md5sums", "".join(sums))
     for script in ("postinst", "prerm", "postrm"):
         _write(tree / "DEBIAN" / script, (HERE / script).read_text(), 0o755)
 
@@ -119,12 +138,15 @@ def _copy(source: Path, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("release", choices=RELEASES, nargs="*", default=list(RELEASES))
+    parser.add_argument("release", nargs="*", help=f"of {', '.join(RELEASES)}; default: all")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--version", default=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    for name in given.release:
-        print(build(RELEASES[name], given.out.resolve()))
+    if unknown := set(given.release) - RELEASES.keys():
+        parser.error(f"no such release: {', '.join(unknown)}")
+    for name in given.release or RELEASES:
+        print(build(RELEASES[name], given.out.resolve(), given.version))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ _FILES = (
     ("/etc/xenwatch/xenwatch.toml", "The configuration; every key is explained in it."),
     ("/var/lib/xenwatch", "State: positions in logs, incidents, the journal of remediation."),
     ("/usr/share/xenwatch", "Rules, alerts and dashboards."),
-    ("/usr/share/doc/xenwatch", "The manual; a page for each known failure below failures/."),
+    ("/usr/share/doc/xenwatch", "The manual; a page for each known failure below docs/failures."),
 )
 _EXITS = (
     ("0", "All is well."),

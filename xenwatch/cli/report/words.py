@@ -94,7 +94,7 @@ def failure_page(rule: str) -> str | None:
 
 def _page_folders() -> tuple[Path, ...]:
     """Beside the code in a checkout; where the Debian package puts them."""
-    return Path(xenwatch.__file__).parents[1] / "docs/failures", Path("/usr/share/doc/xenwatch/failures")
+    return Path(xenwatch.__file__).parents[1] / "docs/failures", Path("/usr/share/doc/xenwatch/docs/failures")
 
 
 def failure_link(rule: str) -> str | None:

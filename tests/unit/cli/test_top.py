@@ -1,0 +1,209 @@
+"""`xenwatch top`, driven by Textual's own test driver."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hosts.recorded import recorded_doors
+from textual.widgets import DataTable, Static
+
+from xenwatch.base.errors import InputError, Unavailable
+from xenwatch.cli._top.app import IncidentScreen, TopApp
+from xenwatch.cli._top.reading import Reading, Row, ordered, rows
+from xenwatch.cli._top.sources import HostSource, parsed
+from xenwatch.cli.main import cli
+
+FAR = 3600.0
+"""Between two looks by itself: in these tests the keys say when."""
+
+
+def incident(ident: str, name: str, severity: str = "error", title: str = "The bridge is missing") -> dict[str, Any]:
+    words = {"title": title, "summary": title, "cause": "because", "impact": "", "rule": "r", "class": "c"}
+    lists = {key: [] for key in ("evidence", "verify", "remedy", "unchecked", "history")}
+    return {
+        "id": ident, "severity": severity, "state": "open", "acknowledged_by": None, "explained_by": None,
+        "resolved": None, "count": 1, "first_seen": "2026-03-01T12:00:00Z", "last_seen": "2026-03-01T12:00:00Z",
+        "subject": {"kind": "domain", "name": name, "domid": None, "uuid": None}, **words, **lists,
+    }  # fmt: skip
+
+
+def reading(at: float, *, cpu: dict[str, float], incidents: tuple[dict[str, Any], ...] = (), **more: Any) -> Reading:
+    state = [({"domain": name, "state": "running"}, 1.0) for name in cpu]
+    samples = {
+        "xen_domain_state": state,
+        "xen_domain_info": [({"domain": name, "uuid": "", "domid": str(i)}, 1.0) for i, name in enumerate(cpu, 1)],
+        "xen_domain_cpu_seconds_total": [({"domain": name}, seconds) for name, seconds in cpu.items()],
+        "xenwatch_collector_last_success_timestamp_seconds": [
+            ({"collector": name}, at) for name in ("domain", "vif", "vbd")
+        ],
+        **more,
+    }
+    return Reading(samples, incidents, "test")
+
+
+class Told:
+    """A source that gives one reading after the other, then the last one again; an error is raised."""
+
+    def __init__(self, *readings: Reading | Exception) -> None:
+        self._readings = list(readings)
+
+    async def read(self) -> Reading:
+        one = self._readings.pop(0) if len(self._readings) > 1 else self._readings[0]
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    async def close(self) -> None:
+        pass
+
+
+def column(app: TopApp, index: int, table: str = "domains") -> list[str]:
+    found = app.query_one(f"#{table}", DataTable)
+    return [str(found.get_row_at(i)[index]) for i in range(found.row_count)]
+
+
+async def look(pilot: Any) -> None:
+    await pilot.press("space")
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+FIRST = reading(100.0, cpu={"db": 50.0, "web": 10.0})
+SECOND = reading(110.0, cpu={"db": 51.0, "web": 19.0}, incidents=(incident("i1", "web"),))
+
+
+async def test_cpu_is_what_was_used_between_two_looks_and_the_busiest_comes_first():
+    app = TopApp(Told(FIRST, SECOND), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert column(app, 3) == ["-", "-"]
+        await look(pilot)
+        assert column(app, 0) == ["web", "db"]
+        assert column(app, 3) == ["90.0", "10.0"]
+
+
+async def test_the_same_key_again_turns_the_order_round():
+    app = TopApp(Told(FIRST, SECOND), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await look(pilot)
+        await pilot.press("a")
+        assert column(app, 0) == ["db", "web"]
+        await pilot.press("a")
+        assert column(app, 0) == ["web", "db"]
+
+
+async def test_an_open_incident_stands_beside_its_domain_and_enter_shows_it_whole():
+    app = TopApp(Told(SECOND), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await look(pilot)
+        await pilot.press("i")
+        assert column(app, 11)[0] == "The bridge is missing"
+        assert column(app, 3, "incidents") == ["The bridge is missing"]
+        app.query_one("#domains", DataTable).move_cursor(row=0)
+        await pilot.press("enter")
+        assert isinstance(app.screen, IncidentScreen)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, IncidentScreen)
+
+
+async def test_a_domain_without_trouble_opens_nothing():
+    app = TopApp(Told(FIRST), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await look(pilot)
+        await pilot.press("enter")
+        assert not isinstance(app.screen, IncidentScreen)
+
+
+async def test_the_cursor_stays_on_its_domain_when_the_order_changes():
+    app = TopApp(Told(FIRST, SECOND), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.press("a")
+        table = app.query_one("#domains", DataTable)
+        table.move_cursor(row=1)
+        assert column(app, 0)[table.cursor_row] == "web"
+        await pilot.press("c")
+        await look(pilot)
+        assert column(app, 0)[table.cursor_row] == "web"
+
+
+async def test_a_name_that_is_markup_or_drives_a_terminal_is_only_text():
+    hostile = "[bold red]x[/]\x1b[2J\n[@click=app.quit()]"
+    told = reading(1.0, cpu={hostile: 1.0}, incidents=(incident("i1", hostile, title=hostile),))
+    app = TopApp(Told(told), FAR)
+    async with app.run_test(size=(200, 40)) as pilot:
+        await look(pilot)
+        shown = column(app, 0)[0] + column(app, 3, "incidents")[0]
+        assert "[bold red]x[/]\\x1b[2J" in shown
+        assert "\x1b" not in shown
+        assert "\n" not in shown
+        await pilot.press("enter")
+        assert isinstance(app.screen, IncidentScreen)
+
+
+async def test_an_agent_that_goes_away_is_said_and_the_last_numbers_stay():
+    app = TopApp(Told(FIRST, Unavailable("no agent answers at http://x")), FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await app.workers.wait_for_complete()
+        await look(pilot)
+        assert "no agent answers" in str(app.query_one("#host", Static).content)
+        assert column(app, 0) == ["db", "web"]
+
+
+@pytest.fixture
+async def recorded() -> AsyncIterator[HostSource]:
+    def nobody() -> tuple[list[dict[str, Any]], str]:
+        raise InputError("no state")
+
+    async with recorded_doors() as doors:
+        yield HostSource(doors, nobody)
+
+
+async def test_a_recorded_host_is_shown_without_an_agent(recorded: HostSource):
+    app = TopApp(recorded, FAR)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Domain-0" in column(app, 0)
+        host = str(app.query_one("#host", Static).content)
+        assert "Xen 4.17" in host
+        assert "incidents are not known" in host
+
+
+def test_a_counter_that_fell_is_a_guest_that_started_anew_and_no_negative_pace():
+    before, now = reading(0.0, cpu={"web": 100.0}), reading(10.0, cpu={"web": 1.0})
+    assert [row.cpu_percent for row in rows(now, before)] == [0.0]
+
+
+def test_traffic_is_added_up_over_a_domains_devices_and_is_a_seconds():
+    def vifs(a: float, b: float) -> list[tuple[dict[str, str], float]]:
+        return [({"domain": "web", "vif": "0"}, a), ({"domain": "web", "vif": "1"}, b)]
+
+    name = "xen_domain_vif_receive_bytes_total"
+    before = reading(0.0, cpu={"web": 1.0}, **{name: vifs(0, 0)})
+    now = reading(10.0, cpu={"web": 1.0}, **{name: vifs(500, 1500)})
+    assert rows(now, before)[0].received == 200.0
+
+
+def test_rows_of_the_same_reading_have_no_pace_yet():
+    assert rows(FIRST, FIRST)[0].cpu_percent is None
+
+
+def test_the_gravest_trouble_comes_first_when_sorted_by_incidents():
+    quiet, warned = Row("a"), Row("b", incidents=(incident("1", "b", "warning"),))
+    grave = Row("c", incidents=(incident("2", "c", "warning"), incident("3", "c", "critical")))
+    assert [row.name for row in ordered([quiet, warned, grave], "i")] == ["c", "b", "a"]
+    assert grave.worst["severity"] == "critical"
+
+
+def test_prometheus_text_is_read_back_with_its_labels():
+    found = parsed('# TYPE xen_domain_cpu_seconds_total counter\nxen_domain_cpu_seconds_total{domain="a\\"b"} 1.5\n')
+    assert found == {"xen_domain_cpu_seconds_total": [({"domain": 'a"b'}, 1.5)]}
+
+
+def test_without_a_terminal_it_says_what_to_use_instead():
+    said = CliRunner().invoke(cli, ["top"])
+    assert isinstance(said.exception, InputError)
+    assert "status --format json" in str(said.exception)

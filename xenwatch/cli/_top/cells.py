@@ -1,0 +1,81 @@
+"""Numbers and names as cells; names are guests' words, so they are text and never markup."""
+
+from typing import Any
+
+from rich.text import Text
+
+from xenwatch.base.durations import format_size
+from xenwatch.cli._top.reading import Reading, Row
+from xenwatch.cli.report.words import count_text, one_line
+
+DOMAIN_COLUMNS = (
+    "NAME", "ID", "STATE", "CPU %", "CPU s", "VCPUS", "MEMORY",
+    "NET RX/s", "NET TX/s", "VBD RD/s", "VBD WR/s", "TROUBLE",
+)  # fmt: skip
+INCIDENT_COLUMNS = ("SEVERITY", "WHO", "LAST SEEN (UTC)", "WHAT")
+STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "blue"}
+_STATES = {"running": "green", "paused": "yellow", "crashed": "bold red", "dying": "red", "shutdown": "yellow"}
+_LONGEST_NAME = 28
+_LONGEST_WORDS = 44
+
+
+def domain_cells(row: Row) -> list[Text]:
+    """In the order of DOMAIN_COLUMNS."""
+    numbers = (
+        "-" if row.cpu_percent is None else f"{row.cpu_percent:.1f}",
+        "-" if row.cpu_seconds is None else f"{row.cpu_seconds:.0f}",
+        "-" if row.vcpus is None else str(row.vcpus),
+        _size(row.memory_bytes),
+        *(_size(pace) for pace in (row.received, row.sent, row.read, row.written)),
+    )
+    worst = row.worst
+    more = f" +{len(row.incidents) - 1}" if len(row.incidents) > 1 else ""
+    trouble = Text("")
+    if worst is not None:
+        trouble = Text(f"{_cut(worst['title'], _LONGEST_WORDS)}{more}", style=STYLES.get(worst["severity"], ""))
+    return [
+        Text(_cut(row.name, _LONGEST_NAME), style="bold" if row.domid is not None else "dim"),
+        Text("-" if row.domid is None else str(row.domid), justify="right"),
+        Text(row.state, style=_STATES.get(row.state, "")),
+        *(Text(number, justify="right") for number in numbers),
+        trouble,
+    ]
+
+
+def incident_cells(one: dict[str, Any]) -> list[Text]:
+    """In the order of INCIDENT_COLUMNS."""
+    subject = one["subject"]
+    return [
+        Text(one["severity"], style=STYLES.get(one["severity"], "")),
+        Text(_cut(f"{subject['kind']}/{subject['name']}", _LONGEST_NAME)),
+        Text(str(one["last_seen"])[:19].replace("T", " "), style="dim"),
+        Text(one_line(one.get("title") or one["summary"])),
+    ]
+
+
+def host_line(now: Reading, rows: list[Row], order: str) -> Text:
+    """Version, cpus, memory, counts; whom it comes from; what could not be had."""
+    info = next((labels for labels, _ in now.samples.get("xen_hypervisor_info", ())), {})
+    version = info.get("xen_version", "")
+    cpus = now.one("xen_hypervisor_cpus", state="total") or now.one("xen_hypervisor_cpus", state="online")
+    free, total = now.one("xen_hypervisor_memory_free_bytes"), now.one("xen_hypervisor_memory_total_bytes")
+    parts = [f"Xen {version}" if version else "", f"{cpus:.0f} cpus" if cpus else ""]
+    parts.append(f"{format_size(free)} of {format_size(total)} free" if free is not None and total else "")
+    parts.append(count_text(len(rows), "domain") + f", {sum(row.domid is not None for row in rows)} run")
+    line = Text(one_line(" · ".join(part for part in parts if part)), style="bold")
+    worst = "red" if now.incidents else "green"
+    line.append(f"   {count_text(len(now.incidents), 'open incident')}", style=worst)
+    line.append(f"   by {order}", style="dim")
+    line.append(f"\n{one_line(now.origin)}", style="dim")
+    if now.trouble:
+        line.append(f"\n{one_line(now.trouble)[:300]}", style="yellow")
+    return line
+
+
+def _size(count: float | None) -> str:
+    return "-" if count is None else format_size(count)
+
+
+def _cut(text: str, most: int) -> str:
+    text = one_line(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

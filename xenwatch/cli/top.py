@@ -1,0 +1,66 @@
+"""`xenwatch top`: the domains live, with what is wrong with them."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xenwatch.base.clock import SystemClock
+from xenwatch.base.errors import InputError, Unavailable
+from xenwatch.cli._options import CONFIG, URL
+from xenwatch.cli._running import Running
+
+if TYPE_CHECKING:
+    from xenwatch.cli._top.sources import Source
+
+
+@click.command(short_help="The domains live, as in xentop, with what is wrong with them.")
+@CONFIG
+@URL
+@click.option("--every", default=3.0, show_default=True, type=click.FloatRange(0.5), help="Seconds between two looks.")
+@click.option("--alone", is_flag=True, help="Ask the host itself even where an agent runs.")
+def COMMAND(config: Path | None, url: str | None, every: float, alone: bool) -> None:  # noqa: N802 - the registry's name
+    """Show domains with state, cpu, memory, network and disk, and the open incidents below.
+
+    The running agent is asked; where none answers, the host itself is sampled. Keys: c m n d i a sort by cpu, memory,
+    network, disk, incidents, name; r reverses; enter shows an incident whole; p pauses; space looks at once; q ends.
+
+    \b
+    Examples:
+      xenwatch top
+      xenwatch top --every 1 --alone
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    if not sys.stdout.isatty():
+        raise InputError("top needs a terminal; for scripts: xenwatch status --format json, or /metrics")
+    asyncio.run(_run(config, url, every, alone=alone))
+
+
+async def _run(config: Path | None, url: str | None, every: float, *, alone: bool) -> None:
+    from xenwatch.cli._top.app import TopApp  # noqa: PLC0415 (Textual is not loaded for the help of other words)
+
+    source = await _source(config, url, alone=alone)
+    try:
+        await TopApp(source, every).run_async()
+    finally:
+        await source.close()
+
+
+async def _source(config: Path | None, url: str | None, *, alone: bool) -> "Source":
+    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
+    from xenwatch.cli._top.sources import AgentSource, HostSource  # noqa: PLC0415
+    from xenwatch.host.doors import open_doors  # noqa: PLC0415
+
+    running = Running(url, config)
+    if not alone:
+        try:
+            await asyncio.to_thread(running.get, "/api/v1/incidents?limit=1")
+        except Unavailable:
+            if url:
+                raise
+        else:
+            return AgentSource(running)
+    uri = load_config(config, dict(os.environ)).config.sampling.libvirt_uri
+    return HostSource(open_doors(SystemClock(), libvirt_uri=uri or None), running.incidents)
