@@ -43,7 +43,8 @@ DEBUG (DevController:97) DevController: writing {'bridge': 'xenbr0', 'domain': '
 'mac': '00:16:3e:1a:b3:@n1', 'online': '1', 'frontend-id': '@id'} to /local/domain/0/backend/vif/@id/0.
 DEBUG (XendDomainInfo:3400) Storing VM details: {'on_xend_stop': 'ignore', 'shadow_memory': '0', \
 'on_reboot': 'restart', 'start_time': '1300000000.17', 'on_poweroff': 'destroy', \
-'on_xend_start': 'ignore', 'on_crash': 'restart', 'xend/restart_count': '0', 'vcpus': '2', 'vcpu_avail': '3', 'name': '@name'}
+'on_xend_start': 'ignore', 'on_crash': 'restart', 'xend/restart_count': '0', 'vcpus': '2', \
+'vcpu_avail': '3', 'name': '@name'}
 DEBUG (XendDomainInfo:1804) Storing domain details: {'console/ring-ref': '1176722', 'console/port': '2', \
 'store/ring-ref': '1176723', 'store/port': '1', 'memory/target': '524288', \
 'control/platform-feature-multiprocessor-suspend': '1', 'vm': '/vm/3f6b8e52', 'domid': '@id', \
