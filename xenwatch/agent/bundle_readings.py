@@ -11,7 +11,7 @@ from xenwatch.host.text.loops import parse_losetup
 from xenwatch.host.text.lvm import parse_lvm, size_in_bytes
 from xenwatch.host.text.mdstat import parse_mdstat
 from xenwatch.host.text.memory import parse_free, parse_meminfo
-from xenwatch.host.text.mounts import parse_df, parse_mounts
+from xenwatch.host.text.mounts import mounted_on, parse_df, parse_mounts
 from xenwatch.host.text.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.text.xl_info import mebibytes, parse_info
 from xenwatch.model.fact import FactValue
@@ -149,6 +149,8 @@ def mounts(text: str) -> Iterator[Reading]:
     found = parse_mounts(text)
     yield "mounts.devices", HOST, tuple(mount.device for mount in found)
     yield "mounts.points", HOST, tuple(mount.point for mount in found)
+    for device, point in mounted_on(found).items():
+        yield "device.mounted_on", Subject("device", device), point
     for mount in found:
         yield "mount.type", Subject("mount", mount.point), mount.type
         yield "mount.read_only", Subject("mount", mount.point), "ro" in mount.options

@@ -1,10 +1,14 @@
 """CEL, the closed language of `where` and `check`: compiled once, and never an eval."""
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from typing import Any
+
+_BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
+"""Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
 VARIABLES = frozenset({"fields", "value", "subject"})
 """What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`."""
@@ -16,7 +20,7 @@ def check_expression(text: str) -> None:
         program = _cel().compile(text)
     except ValueError as error:
         raise ValueError(f"not a CEL expression: {_first_line(error)}") from None
-    unknown = sorted(set(program.variables()) - VARIABLES)
+    unknown = sorted(set(program.variables()) - VARIABLES - set(_BOUND.findall(text)))
     if unknown:
         known = ", ".join(sorted(VARIABLES))
         raise ValueError(f"CEL expression speaks of {', '.join(unknown)}; known are {known}")

@@ -9,7 +9,7 @@ from xenwatch.host.devmapper import loops
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.text.mdstat import parse_mdstat
-from xenwatch.host.text.mounts import Mount, parse_mounts
+from xenwatch.host.text.mounts import Mount, mounted_on, parse_mounts
 from xenwatch.model.fact import FactValue
 from xenwatch.model.subject import HOST, Subject
 
@@ -67,6 +67,8 @@ def _mounts(paths: Paths) -> Iterator[Told]:
     mounts, origin = parse_mounts(read_text(paths.proc / "mounts") or ""), "/proc/mounts"
     yield "mounts.devices", HOST, tuple(mount.device for mount in mounts), origin
     yield "mounts.points", HOST, tuple(mount.point for mount in mounts), origin
+    for device, point in mounted_on(mounts).items():
+        yield "device.mounted_on", Subject("device", device), point, origin
     for mount in mounts:
         subject = Subject("mount", mount.point)
         yield "mount.type", subject, mount.type, origin

@@ -10,7 +10,7 @@ from xenwatch.host.text.loops import parse_losetup
 from xenwatch.host.text.lvm import parse_lvm, size_in_bytes
 from xenwatch.host.text.mdstat import parse_mdstat
 from xenwatch.host.text.memory import parse_free, parse_meminfo
-from xenwatch.host.text.mounts import parse_df, parse_mounts
+from xenwatch.host.text.mounts import mounted_on, parse_df, parse_mounts
 from xenwatch.host.text.table import rows_under
 from xenwatch.host.text.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.text.xl_info import mebibytes, parse_info
@@ -196,3 +196,17 @@ def test_xenstore_ls_with_full_paths_with_permissions_and_as_a_tree() -> None:
     tree = 'local = ""\n domain = ""\n  0 = ""\n   name = "Domain-0"\n  5 = ""\n   name = "web"\nvm = ""\n'
     assert parse_xenstore_ls(tree)["/local/domain/5/name"] == "web"
     assert "/vm" in parse_xenstore_ls(tree)
+
+
+def test_a_mounted_logical_volume_is_found_by_either_of_its_names():
+    lines = "/dev/mapper/vg--guests-web--1 /mnt ext4 rw 0 0\n/dev/sda1 /boot ext4 rw 0 0\nproc /proc proc rw 0 0\n"
+    mounts = parse_mounts(lines)
+    assert mounted_on(mounts) == {
+        "/dev/mapper/vg--guests-web--1": "/mnt",
+        "/dev/vg-guests/web-1": "/mnt",
+        "/dev/sda1": "/boot",
+    }
+
+
+def test_a_mapping_that_is_no_logical_volume_has_one_name():
+    assert list(mounted_on(parse_mounts("/dev/mapper/cryptroot / ext4 rw 0 0\n"))) == ["/dev/mapper/cryptroot"]

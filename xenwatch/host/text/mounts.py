@@ -1,6 +1,7 @@
 """/proc/mounts, output of `mount` and of `df`: what is mounted where, and how full it is."""
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _MOUNT_COMMAND = re.compile(r"^(?P<device>\S+) on (?P<point>/.*?) type (?P<type>\S+) \((?P<options>[^)]*)\)")
@@ -8,6 +9,7 @@ _DF = re.compile(
     r"^(?P<device>\S+)?\s+(?:(?P<type>[a-z][\w.]*)\s+)?(?P<size>[\d.]+[KMGTP]?i?)\s+(?P<used>[\d.]+[KMGTP]?i?)\s+"
     r"(?P<free>-?[\d.]+[KMGTP]?i?)\s+(?P<percent>\d+%|-)\s+(?P<point>/.*)$"
 )
+_MAPPED = re.compile(r"/dev/mapper/((?:[^-]|--)+)-((?:[^-]|--)+)")
 _OCTAL = re.compile(r"\\(\d{3})")
 _UNITS = {"K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _FIELDS = 4
@@ -29,6 +31,24 @@ class Space(NamedTuple):
     point: str
     size_bytes: int
     free_bytes: int
+
+
+def mounted_on(mounts: Iterable[Mount]) -> dict[str, str]:
+    """Mount point by device; a logical volume goes by both of its names, `/dev/mapper/vg0-web` and `/dev/vg0/web`."""
+    found: dict[str, str] = {}
+    for mount in mounts:
+        for name in _device_names(mount.device):
+            found.setdefault(name, mount.point)
+    return found
+
+
+def _device_names(device: str) -> Iterator[str]:
+    if not device.startswith("/dev/"):
+        return
+    yield device
+    mapped = _MAPPED.fullmatch(device)  # device-mapper doubles the hyphens of the two names that it joins with one
+    if mapped:
+        yield "/dev/" + "/".join(part.replace("--", "-") for part in mapped.groups())
 
 
 def parse_mounts(text: str) -> list[Mount]:
