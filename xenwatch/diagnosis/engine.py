@@ -80,10 +80,10 @@ class Engine:
         """On a running host: what was not seen again since then may be gone."""
         self._facts.forget(before)
 
-    def outcome(self, rule_id: str, subject: Subject, now: float) -> Outcome:
-        """How the rule's conditions stand for the subject, for `rules explain`."""
+    def outcome(self, rule_id: str, subject: Subject, now: float, event: Event | None = None) -> Outcome:
+        """How the rule's conditions stand for the subject, or stood at the event, for `rules explain`."""
         plan = self._by_id[rule_id]
-        return evaluate(plan.rule.when, self._scene(plan, subject, now), {})
+        return evaluate(plan.rule.when, self._scene(plan, subject, now, event), event.fields if event else {})
 
     def state(self) -> dict[str, Any]:
         """JSON-able: windows, facts and deadlines. Histories of samples start over, as the counters do."""

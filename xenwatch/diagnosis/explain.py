@@ -55,9 +55,9 @@ def explain(rule: Rule, rules: Sequence[Rule], chunks: Iterable[Chunk]) -> Expla
     last = max((event.at for event in events), default=0.0)
     diagnoses = tuple(d for d in engine.observe(events, now=last) if d.rule == rule.id)
     kinds = {s.event for s in rule.signatures}
-    subjects = {who(e.subject): scanner.identity.complete(e.subject, e.at) for e in events if e.kind in kinds}
-    asked = list(subjects.values()) or [HOST]
-    outcomes = () if rule.noise else tuple((subject, engine.outcome(rule.id, subject, last)) for subject in asked)
+    told = {who(e.subject): (scanner.identity.complete(e.subject, e.at), e) for e in events if e.kind in kinds}
+    asked: list[tuple[Subject, Event | None]] = [*told.values()] or [(HOST, None)]
+    outcomes = () if rule.noise else tuple((whose, engine.outcome(rule.id, whose, last, e)) for whose, e in asked)
     quiet = tuple(r.id for r in rules if r.noise and r.id != rule.id and scanner.matches[r.id])
     return Explanation(rule, stories, outcomes, diagnoses, quiet)
 

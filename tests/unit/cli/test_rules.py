@@ -26,7 +26,7 @@ def started(run, tmp_path):
 
 def test_a_pasted_line_becomes_a_rule_that_passes_its_own_tests(run, started):
     text = started.read_text()
-    assert r"Could not find bridge device (?P<bridge>[\w.:-]+) for (?P<vif>[\w.]+)" in text
+    assert r"Could not find bridge device (?P<bridge>[\w.:-]+) for (?P<device>[\w.]+)" in text
     tested = run("test", "rules")
     assert tested.exit_code == 0
     assert "1 rules, 2 tests, 0 failed" in tested.output

@@ -11,15 +11,18 @@ from xenwatch.diagnosis.rulefile import parse_rule
 from xenwatch.logs.format import recognise
 from xenwatch.model.record import TimeHint
 
-AREAS = ("domain", "storage", "network", "memory", "cpu", "toolstack", "migration", "hypervisor", "host")
+AREAS = (
+    "boot", "cpu", "domain", "host", "hypervisor", "memory", "migration", "network", "passthrough", "qubes",
+    "storage", "toolstack", "xapi",
+)  # fmt: skip
 
 # What varies from host to host, and what to call it; the first that fits wins.
 _VARIABLES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "uuid", r"[0-9a-f-]{36}"),
     (re.compile(r"(?<=domid=)\d+|(?<=[Dd]omain )\d+"), "domid", r"\d+"),
-    (re.compile(r"\b(?:xenbr|virbr|br|peth)\d+\b"), "bridge", r"[\w.:-]+"),
-    (re.compile(r"\b(?:vif|tap)\d+\.\d+\b"), "vif", r"[\w.]+"),
-    (re.compile(r"\b(?:xvd|hd|sd)[a-z]\d*\b"), "device", r"\w+"),
+    (re.compile(r"\b(?:\w*br|peth)\d+\b"), "bridge", r"[\w.:-]+"),
+    (re.compile(r"\b(?:vif|tap)\d+\.\d+\b"), "device", r"[\w.]+"),
+    (re.compile(r"\b(?:xvd|hd|sd)[a-z]\d*\b"), "vdev", r"\w+"),
     (re.compile(r"(?<![\w/])/[\w./+-]+"), "path", r"[\w./+-]+"),
     (re.compile(r"\b0x[0-9a-f]+\b"), "address", r"0x[0-9a-f]+"),
     (re.compile(r"\b\d+\b"), "number", r"\d+"),
@@ -55,12 +58,13 @@ def draft(rule_id: str, line: str, stream: str | None = None) -> str:
     """The text of a rule file about this line."""
     dialect = recognise("pasted", line.encode() + b"\n").format
     length = dialect.parse(line, TimeHint(0.0)).length if dialect else 0
-    name = stream or (dialect.name if dialect else "stderr")
-    message = line[length:]
+    name = stream or (dialect.name if dialect else None)
+    message, where = line[length:], f"streams: [{name}]\n    " if name else ""
+    name = name or "stderr"
     return (
         f"id: {rule_id}\nclass: {rule_id}\ntitle: {quoted(message.splitlines()[0][:80])}\nseverity: error\n"
         f"status: experimental\ndepth: symptom\nsubject: domain\nsignatures:\n"
-        f"  - streams: [{name}]\n    regex: {quoted(pattern_of(message))}\n    template: {quoted(message)}\n"
+        f"  - {where}regex: {quoted(pattern_of(message))}\n    template: {quoted(message)}\n"
         f"cause: {quoted('Say why this happens, in the words of who operates the host.')}\n"
         f"verify: []\nremedy: []\nreferences: []\ntests:\n"
         f"  - name: fires on the line as it was seen\n    given: [{{stream: {name}, line: {quoted(line)}}}]\n"
