@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs deb deb-test clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs deb deb-test clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -45,6 +45,9 @@ dashboards:  ## write the dashboards' JSON and the alerts' runbook links anew
 alerts:  # its own tests run with the others; this names what is out of date at once
 	$(BIN)/python alerts/build.py --check
 	$(BIN)/python dashboards/build.py --check
+
+test-pythons: setup-test  ## the unit tests on every Python from 3.11 on that is found here
+	packaging/test-pythons.sh
 
 bench: setup-test  ## the benchmarks, each beside a peer in the same run
 	$(BIN)/python tests/benchmarks/run.py

@@ -14,7 +14,7 @@ say() { printf '%s\n' "setup: $*" >&2; }
 # ------------------------------------------------------------------ what is missing
 missing=""
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing="$missing python3"
-"$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+command -v uv >/dev/null 2>&1 || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 "$python" - <<'P' 2>/dev/null || missing="$missing python3-dev"
 import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))
@@ -47,11 +47,22 @@ fi
 stamp="$venv/.made-from-$(cat requirements.lock pyproject.toml | cksum | tr ' ' -)"
 if [ ! -e "$stamp" ]; then
   say "making $venv (a minute the first time)"
-  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+  # A venv that uv made has no pip in it; ensurepip puts one there. Without ensurepip the uv found on PATH has to do.
+  if [ ! -x "$venv/bin/python" ]; then
+    "$python" -m venv "$venv" 2>/dev/null || uv venv -q -p "$python" "$venv"
+  fi
+  uv=$venv/bin/uv
   uv_version=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version"
-  VIRTUAL_ENV=$PWD/$venv "$venv/bin/uv" pip install -q --require-hashes -r requirements.lock
-  VIRTUAL_ENV=$PWD/$venv "$venv/bin/uv" pip install -q --no-deps -e .
+  if ! "$uv" --version 2>/dev/null | grep -q "^uv $uv_version"; then
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip -q >/dev/null 2>&1; then
+      "$venv/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version"
+    else
+      uv=$(command -v uv) || { say "neither pip nor uv: install python3-venv"; exit 1; }
+    fi
+  fi
+  # Byte code now: a service that may not write below its program would compile at each start, and stay larger for it.
+  VIRTUAL_ENV=$PWD/$venv "$uv" pip install -q --compile-bytecode --require-hashes -r requirements.lock
+  VIRTUAL_ENV=$PWD/$venv "$uv" pip install -q --no-deps -e .
   rm -f "$venv"/.made-from-*
   : > "$stamp"
 fi

@@ -15,6 +15,7 @@ from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import Loaded
 from xenwatch.agent.frontdesk import FrontDesk
 from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.memory import keep_small
 from xenwatch.agent.progress import Progress
 from xenwatch.agent.remedy import Remedy, open_remedy, untold
 from xenwatch.agent.sdnotify import Notifier
@@ -123,6 +124,7 @@ class Agent:
             "exposition": self._render,
             "event loop": self._probe,
             "watchdog": self._watchdog,
+            "memory": lambda: keep_small(self._clock),
             **self.remedy.parts(),
         }
         async with asyncio.TaskGroup() as group:

@@ -1,5 +1,6 @@
 """Finds the parts that the agent is made of: rule folders, dialects of logs, collectors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from xenwatch.agent.config import Config, SamplingSettings
@@ -13,12 +14,15 @@ from xenwatch.sampling.collector import Collector
 
 
 def load_rules(config: Config) -> tuple[Rule, ...]:
-    """The shipped rules and those configured. RuleError holds every problem; InputError names a missing folder."""
+    """The shipped rules and those configured, without their tests: the agent lives long and has no use for them.
+
+    RuleError holds every problem; InputError names a missing folder.
+    """
     own = [Path(folder) for folder in config.diagnosis.rules]
     missing = [str(folder) for folder in own if not folder.is_dir()]
     if missing:
         raise InputError(f"[diagnosis] rules: no such folder: {', '.join(missing)}")
-    return rules_with(own, config.diagnosis.cache_dir)
+    return tuple(replace(rule, tests=(), references=()) for rule in rules_with(own, config.diagnosis.cache_dir))
 
 
 def collectors_of(settings: SamplingSettings) -> list[Collector]:

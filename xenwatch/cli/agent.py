@@ -16,6 +16,7 @@ from xenwatch.agent.agent import Agent, Outside
 from xenwatch.agent.config import WebSettings
 from xenwatch.agent.config_load import Loaded, load_config
 from xenwatch.agent.demo_host import DemoHost, beside, choose_address
+from xenwatch.agent.memory import share_one_arena
 from xenwatch.agent.settings import LISTEN, show_address
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG
@@ -70,6 +71,7 @@ def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
 
 
 def _watch(load: Callable[[], Loaded], host: DemoHost | None) -> None:
+    share_one_arena()
     loaded = load()
     # systemd adds the time itself; at a terminal it helps.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"

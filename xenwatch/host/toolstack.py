@@ -6,7 +6,6 @@ from typing import Protocol
 
 from xenwatch.host.paths import Paths
 from xenwatch.host.runner import Runner
-from xenwatch.host.xend import Xend
 from xenwatch.host.xl import Xl, XlDomain, XlVcpu
 
 
@@ -30,8 +29,11 @@ class Toolstack(Protocol):
 
 def find_toolstack(paths: Paths, runner: Runner, which: Callable[[str], str | None] = shutil.which) -> Toolstack | None:
     """Xend where it runs, for xl does not work beside it; else xl; else xm, whose xend may be started later."""
-    if paths.xend_socket.exists():
-        return Xend(paths, runner)
-    if which("xl"):
+    legacy = paths.xend_socket.exists()
+    if not legacy and which("xl"):
         return Xl(runner)
-    return Xend(paths, runner) if which("xm") else None
+    if not legacy and not which("xm"):
+        return None
+    from xenwatch.host.xend import Xend  # noqa: PLC0415 - HTTP and XML-RPC, for old hosts alone
+
+    return Xend(paths, runner)
