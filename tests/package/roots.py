@@ -10,6 +10,12 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache/roots"
 NEEDS = "python3,python3-libvirt"
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "HOME": "/root",
+}
 
 
 def why_not() -> str | None:
@@ -43,14 +49,16 @@ class Root:
         ended = subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-ec", outside, script],
             capture_output=True, text=True, timeout=timeout, check=False,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"},
+            env=_ENVIRONMENT,
         )  # fmt: skip
         assert ended.returncode in ok, f"{script}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
 
     def files(self) -> set[str]:
         """Everything in the root but what dpkg and ldconfig keep about themselves."""
-        passed_over = ("var/lib/dpkg", "var/cache/ldconfig", "var/cache/debconf", "var/log", "tmp", "proc", "sys", "dev", "run")
+        passed_over = (
+            "var/lib/dpkg", "var/cache/ldconfig", "var/cache/debconf", "var/log", "tmp", "proc", "sys", "dev", "run",
+        )  # fmt: skip
         found = set()
         for where, folders, names in os.walk(self.folder):
             here = os.path.relpath(where, self.folder)

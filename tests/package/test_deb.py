@@ -51,7 +51,9 @@ def next_version(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with (folder / "tree/etc/xenwatch/xenwatch.toml").open("a") as config:
         config.write("# the next version's\n")
     path = folder / "next.deb"
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", str(folder / "tree"), str(path)], check=True)
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", str(folder / "tree"), str(path)], check=True
+    )
     shutil.rmtree(folder / "tree")
     return path
 
@@ -82,16 +84,16 @@ def test_installed_it_knows_its_version_its_rules_and_a_failure(root: Root):
     assert "/usr/share/doc/xenwatch/docs/failures/vif-bridge-missing.md" in root.run(
         "xenwatch diagnose /tmp/xl-web.log", ok=(1,)
     )
-    assert "every value" in root.run("xenwatch check --no-try") or "/etc/xenwatch/xenwatch.toml" in root.run(
-        "xenwatch check --no-try"
-    )
+    assert root.run("xenwatch check --no-try").startswith("configuration: /etc/xenwatch/xenwatch.toml\n")
     assert root.run("cd /tmp && xenwatch collect -q -o b.tar.gz && xenwatch diagnose b.tar.gz", ok=(0, 1))
 
 
 def test_what_dpkg_installed_is_what_was_packed(root: Root):
     install(root)
     assert root.run("dpkg --verify xenwatch") == ""
-    assert root.run("test -e /usr/lib/systemd/system/xenwatch.service && test -e /usr/share/man/man1/xenwatch.1.gz") == ""
+    assert (
+        root.run("test -e /usr/lib/systemd/system/xenwatch.service && test -e /usr/share/man/man1/xenwatch.1.gz") == ""
+    )
     assert "vif-bridge-missing.yaml" in root.run("find /usr/share/xenwatch/rules -name '*.yaml'")
 
 
@@ -130,7 +132,7 @@ def test_the_agent_starts_from_the_package_sees_a_failure_and_keeps_its_state_ov
 ):
     install(root)
     told = json.loads(root.run(AGENT.format(port=free_port())))
-    assert [i["rule"] for i in told["incidents"]] == ["vif-bridge-missing"]
+    assert "vif-bridge-missing" in {i["rule"] for i in told["incidents"]}
     shutil.copy(next_version, root.folder / "tmp/next.deb")
     install(root, "next.deb")
     assert root.run("dpkg-query -W -f '${Version}' xenwatch").endswith(".next")
@@ -153,7 +155,7 @@ def test_removed_it_leaves_configuration_and_state_and_purged_nothing(root: Root
 def test_what_an_administrator_disabled_stays_disabled_over_an_upgrade(root: Root, next_version: Path):
     link = "/etc/systemd/system/multi-user.target.wants/xenwatch.service"
     install(root)
-    root.run(f"test -L {link} && deb-systemd-helper disable xenwatch.service && test ! -L {link}")
+    root.run(f"test -L {link} && rm {link}")  # as systemctl disable does
     shutil.copy(next_version, root.folder / "tmp/next.deb")
     install(root, "next.deb")
     root.run(f"test ! -L {link}")

@@ -26,7 +26,7 @@ class IncidentScreen(ModalScreen[None]):
         self._incident = incident
 
     def compose(self) -> ComposeResult:
-        text = Text.from_ansi("\n".join(whole(self._incident, max(40, self.app.size.width - 12))))
+        text = Text.from_ansi("\n".join(whole(self._incident, max(40, self.app.size.width - 22))))
         with VerticalScroll(id="incident"):
             yield Static(text)
 

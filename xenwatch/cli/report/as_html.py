@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -15,6 +16,7 @@ from xenwatch.cli.report.words import (
     count_text,
     cut,
     failure_link,
+    is_sentence,
     place,
     printable,
     repeats_evidence,
@@ -27,7 +29,7 @@ from xenwatch.model.record import LogRecord
 def render(report: Report, title: str = "xenwatch diagnose") -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(printable=printable, cut=cut)
+    environment.filters.update(printable=printable, cut=cut, runs=_runs)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -67,6 +69,15 @@ class _View:
     """Evidence that is no log: samples and facts, in words."""
     symptoms: tuple[Incident, ...]
     link: str | None
+
+
+def _runs(steps: tuple[str, ...]) -> list[tuple[bool, str]]:
+    """Steps in order as (words for people, text); commands that follow each other are one text."""
+    runs: list[tuple[bool, str]] = []
+    for words, run in groupby(steps, is_sentence):
+        told = list(run)
+        runs += [(True, step) for step in told] if words else [(False, "\n".join(told))]
+    return runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from xenwatch.agent.report import Report, log_evidence
 from xenwatch.cli.report.words import (
@@ -10,6 +11,7 @@ from xenwatch.cli.report.words import (
     cut,
     failure_link,
     first_line,
+    is_sentence,
     one_line,
     place,
     printable,
@@ -55,11 +57,17 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     for symptom in report.explained_by(incident):
         yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
     if found.verify:
-        yield from ("", "Check:", *_block(list(found.verify)))
+        yield from ("", "Check:", *_steps(found.verify))
     if found.remedy:
-        yield from ("", "What to do:", *_block(list(found.remedy)))
+        yield from ("", "What to do:", *_steps(found.remedy))
     for unknown in found.unchecked:
         yield f"- not known: {_plain(unknown)}"
+
+
+def _steps(steps: tuple[str, ...]) -> Iterator[str]:
+    for words, run in groupby(steps, is_sentence):
+        told = list(run)
+        yield from ("", *(f"- {_plain(step)}" for step in told), "") if words else _block(told)
 
 
 def _block(lines: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from xenwatch.cli.report.words import (
     count_text,
     cut,
     failure_page,
+    is_sentence,
     place,
     printable,
     repeats_evidence,
@@ -75,12 +76,15 @@ def _title(incident: Incident, width: int, number: str) -> Iterator[str]:
 
 
 def _since(report: Report, incident: Incident) -> str:
-    dated = any(record.logged for _, record in log_evidence(incident.diagnosis.evidence))
+    """From the records that carry a time; where some carry none, the incident's own times are files' times."""
+    records = [record for _, record in log_evidence(incident.diagnosis.evidence)]
+    dated = [record.at for record in records if record.logged]
     times = f", {count_text(incident.times_seen, 'time')}" if incident.times_seen > 1 else ""
     if not dated:
         return times
-    first = clock_text(incident.opened, report.utc_offset)
-    last = clock_text(incident.last_seen, report.utc_offset)
+    whole = len(dated) == len(records)
+    first = clock_text(incident.opened if whole else min(dated), report.utc_offset)
+    last = clock_text(incident.last_seen if whole else max(dated), report.utc_offset)
     return f", {first}{times}" if first == last else f", {first} to {last}{times}"
 
 
@@ -139,7 +143,7 @@ def _steps(label: str, steps: tuple[str, ...], width: int) -> Iterator[str]:
     """Commands stay on one line each, to be pasted; sentences are wrapped."""
     for index, step in enumerate(steps):
         head = label if index == 0 else ""
-        if step[:1].isupper() and " " in step:
+        if is_sentence(step):
             yield from _paragraph(head, step, width)
         else:
             yield _row(head, click.style(printable(step), fg="green"))

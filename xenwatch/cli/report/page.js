@@ -1,6 +1,7 @@
 (function () {
   "use strict";
   const root = document.documentElement;
+  root.classList.add("scripted");
   document.getElementById("theme").addEventListener("click", function () {
     const dark = root.classList.contains("dark") || (!root.classList.contains("light") && matchMedia("(prefers-color-scheme: dark)").matches);
     root.classList.toggle("dark", !dark);

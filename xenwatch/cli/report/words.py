@@ -79,6 +79,11 @@ def first_line(text: str) -> str:
     return text.lstrip().split("\n", 1)[0]
 
 
+def is_sentence(step: str) -> bool:
+    """Whether a step is words for people, to be wrapped; a command stays on its line, to be pasted."""
+    return step[:1].isupper() and " " in step
+
+
 def cut(text: str, most: int) -> str:
     """`text`, or its beginning with an ellipsis where it is longer than that."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
