@@ -13,7 +13,8 @@ _COMMON = frozenset(b"etaoinsrhldcu ")
 _FREQUENT = (b"device", b"domain", b"error", b"failed", b"xend", b"xen", b"vbd", b"vif", b"info", b"debug", b"state")
 _EVERYWHERE = re.compile(
     rb"/etc/xen/(?:scripts/)?|/local/domain/|/var/(?:log|lib|run)/(?:xen)?|/usr/lib|/dev/|backend/|hotplug-status"
-    rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py"
+    rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py|/?device/(?:vbd|vif|console)/|name: "
+    rb"|[\['(]*(?:name|domid|uuid|domain|backend|frontend|state)'(?:[:,] '?)?"
 )
 """Long, and yet on many lines of a healthy log: it makes no text rarer."""
 

@@ -64,6 +64,11 @@ def parse_tree(regex: str) -> tuple[list[Node], int]:
     return [_node(item) for item in parsed], parsed.state.flags
 
 
+def any_case(text: bytes) -> str:
+    """A pattern of that text, in capitals or not."""
+    return "".join(_literal(byte, re.IGNORECASE) if byte < 0x80 else f"\\x{byte:02x}" for byte in text)  # noqa: PLR2004
+
+
 def _node(item: Any) -> Node:  # noqa: PLR0911  one return a kind of node
     name, arg = str(item[0]), item[1]
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
