@@ -1,5 +1,6 @@
 """Boots an image under QEMU's software emulation, speaks to its dom0 over ssh, saves and restores its whole state."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -37,7 +38,6 @@ class Machine:
         self.serial = folder / "serial.log"
         self._port = 0
         self._qemu: subprocess.Popen[bytes] | None = None
-        self._line: subprocess.Popen[bytes] | None = None
 
     def start(self, snapshot: str | None = None) -> None:
         """Power on, from scratch or from a saved state."""
@@ -57,8 +57,7 @@ class Machine:
         while time.monotonic() - began < seconds:
             if self._qemu is None or self._qemu.poll() is not None:
                 raise RuntimeError(f"QEMU is gone: {(self.folder / 'qemu.out').read_text()[-500:]}")
-            if self.run("xl list", timeout=8, check=False).returncode == 0:
-                self._open_line()
+            if self.run("xl list", timeout=20, check=False).returncode == 0:
                 self.run(f"date -s @{time.time():.0f}")
                 return time.monotonic() - began
             time.sleep(0.5)
@@ -95,21 +94,28 @@ class Machine:
 
     def save(self, name: str) -> None:
         """Keep the whole state of the machine, memory included (under a second)."""
-        self._hang_up()
         self._monitor(f"savevm {name}")
 
     def restore(self, name: str) -> None:
-        """Go back to a saved state in the running machine."""
-        self._hang_up()
-        self._monitor(f"loadvm {name}")
+        """Go back to a saved state, in a new QEMU: restored within a running one the clocks jump and dom0 may hang."""
+        self._quit()
+        self.start(name)
 
     def stop(self) -> None:
         """Power off and leave nothing running."""
-        self._hang_up()
         if self._qemu is not None and self._qemu.poll() is None:
             os.killpg(self._qemu.pid, signal.SIGKILL)
             self._qemu.wait(20)
         self._qemu = None
+
+    def _quit(self) -> None:
+        """Close the disks in order, for the saved states are in them."""
+        if self._qemu is None:
+            return
+        with contextlib.suppress(OSError, RuntimeError, subprocess.TimeoutExpired):
+            self._monitor("quit")
+            self._qemu.wait(30)
+        self.stop()
 
     def _overlays(self) -> None:
         for args in (["-b", str(self.image.disk), "-F", "qcow2", "root.qcow2"], ["data.qcow2", "2G"]):
@@ -141,26 +147,8 @@ class Machine:
         return [
             "ssh", "-q", "-p", str(self._port), "-i", str(self.image.key), "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=20",
-            "-o", f"ControlPath={self.folder}/ssh",
             "root@127.0.0.1",
         ]  # fmt: skip
-
-    def _open_line(self) -> None:
-        """One connection for all commands: a handshake takes dom0 a second of its slow cpu."""
-        self._line = subprocess.Popen(
-            [*self._ssh(), "-M", "-N"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def _hang_up(self) -> None:
-        """A restored machine knows nothing of the connection; without a line each command makes its own."""
-        if self._line is not None:
-            self._line.kill()
-            self._line.wait(5)
-        self._line = None
-        (self.folder / "ssh").unlink(missing_ok=True)
 
     def _monitor(self, command: str) -> None:
         with socket.socket(socket.AF_UNIX) as monitor:
@@ -171,8 +159,8 @@ class Machine:
                 answer += monitor.recv(4096)
             monitor.sendall(command.encode() + b"\n")
             answer = b""
-            while not answer.endswith(b"(qemu) "):
-                answer += monitor.recv(65536)
+            while not answer.endswith(b"(qemu) ") and (piece := monitor.recv(65536)):
+                answer += piece
         if b"Error" in answer or b"rror:" in answer:
             raise RuntimeError(f"QEMU said to {command!r}: {answer.decode(errors='replace')}")
 
