@@ -14,7 +14,7 @@ say() { printf '%s\n' "setup: $*" >&2; }
 # ------------------------------------------------------------------ what is missing
 missing=""
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing="$missing python3"
-command -v uv >/dev/null 2>&1 || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+uv --version >/dev/null 2>&1 || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 "$python" - <<'P' 2>/dev/null || missing="$missing python3-dev"
 import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))
@@ -54,10 +54,11 @@ if [ ! -e "$stamp" ]; then
   uv=$venv/bin/uv
   uv_version=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
   if ! "$uv" --version 2>/dev/null | grep -q "^uv $uv_version"; then
-    if "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip -q >/dev/null 2>&1; then
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null 2>&1; then
       "$venv/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version"
     else
-      uv=$(command -v uv) || { say "neither pip nor uv: install python3-venv"; exit 1; }
+      uv=uv
+      uv --version >/dev/null 2>&1 || { say "neither pip nor uv: install python3-venv"; exit 1; }
     fi
   fi
   # Byte code now: a service that may not write below its program would compile at each start, and stay larger for it.
