@@ -6,7 +6,7 @@ The driver stands for Xen below; `xl`, which it does not have, is answered from 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ class Host:
             log.write(line)
 
     def journal(self, sql: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.folder / "state" / "remediation.db") as db:
+        with closing(sqlite3.connect(self.folder / "state" / "remediation.db")) as db:
             return db.execute(sql).fetchall()
 
     @asynccontextmanager

@@ -173,7 +173,8 @@ class Journal:
     def entries(self, run: str | None = None) -> list[Entry]:
         """The journal's lines in order, of one run or of all."""
         rows = self.query(
-            "SELECT seq,run,kind,old,new,actor,reason,facts,wall,at FROM entry WHERE ?1 IS NULL OR run=?1 ORDER BY seq",
+            "SELECT seq,run,kind,old,new,actor,reason,facts,wall,at FROM entry WHERE ? IS NULL OR run=? ORDER BY seq",
+            run,
             run,
         )
         return [
