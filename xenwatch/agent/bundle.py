@@ -19,6 +19,8 @@ from xenwatch.logs.format import recognise
 from xenwatch.model.record import Chunk, Source, TimeHint
 
 STDIN = "-"
+_LAST_MOMENT = 4102444800.0
+"""2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
 """An archive, and archives in it; not deeper."""
 _PACKED_NAME = re.compile(r"\.(?:gz|bz2|xz|zst)$")
@@ -78,7 +80,7 @@ class Bundle:
                     return
                 if stat.S_ISREG(status.st_mode) or (follow and stat.S_ISFIFO(status.st_mode)):
                     os.set_blocking(file.fileno(), True)
-                    yield from self._stream(cast("BinaryIO", file), path, status.st_mtime)
+                    yield from self._stream(cast("BinaryIO", file), path, _sane(status.st_mtime) or self._now)
                 else:
                     self._skip(path, "not a regular file")
         except OSError as error:
@@ -112,7 +114,7 @@ class Bundle:
             for member, stream in members(headed, self._limits):
                 name = f"{path}/{_harmless(member.name)}"
                 if stream is not None:
-                    yield from self._stream(stream, name, float(member.mtime) or mtime, depth + 1)
+                    yield from self._stream(stream, name, _sane(member.mtime) or mtime, depth + 1)
                 elif not member.isdir():
                     self._skip(name, "a link, device or sparse file, not followed")
         except Bomb as bomb:
@@ -126,7 +128,11 @@ class Bundle:
             return
         if reader := facts_reader(path, headed.head):
             data = self._output(headed, path)
-            facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
+            try:
+                facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
+            except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
+                self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
+                return
             yield Entry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
             return
         if headed.head.startswith(OWN_WORDS):
@@ -197,3 +203,8 @@ def _harmless(name: str) -> str:
     """A member's name for display: nothing that climbs, and nothing a terminal would obey."""
     parts = [part for part in name.split("/") if part not in ("", ".", "..")]
     return "".join(char if char.isprintable() else "?" for char in "/".join(parts))
+
+
+def _sane(mtime: float) -> float | None:
+    """The time of a file; None where nobody can have written it then, such as in the year 30000."""
+    return float(mtime) if 0 < mtime < _LAST_MOMENT else None

@@ -3,10 +3,12 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -80,6 +82,25 @@ class Counted(io.RawIOBase):
         return len(data)
 
 
+class Ending(io.RawIOBase):
+    """Says plainly that a stream is over: tarfile would read on for the years that a forged size tells it to."""
+
+    _MOST_ENDS = 8
+
+    def __init__(self, inner: io.RawIOBase) -> None:
+        self._inner, self._ends = inner, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # typeshed's Buffer
+        count = self._inner.readinto(buffer) or 0
+        self._ends = 0 if count else self._ends + 1
+        if self._ends > self._MOST_ENDS:
+            raise EOFError("ends before the files it announces")
+        return count
+
+
 class Headed(io.RawIOBase):
     """A stream whose first 64 KiB can be looked at; a pipe is asked until they are there or it ended."""
 
@@ -130,11 +151,29 @@ def unpacked(stream: io.RawIOBase, kind: str, limits: Limits) -> BinaryIO:
 
 def members(stream: io.RawIOBase, limits: Limits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
     """The members of a tar in its order; None for the stream where a member is no plain file and must not be read."""
-    with tarfile.open(fileobj=cast("BinaryIO", stream), mode="r|", errorlevel=1) as archive:
-        for number, member in enumerate(archive):
+    with _opened(cast("BinaryIO", Ending(stream))) as archive:
+        for number in itertools.count():
+            with _forged_headers():
+                member = archive.next()
+            if member is None:
+                return
             if number >= limits.members:
                 raise Bomb(f"holds more than {limits.members} files")
             plain = member.isreg() and not member.issparse()
             yield member, cast("BinaryIO | None", archive.extractfile(member)) if plain else None
             # tarfile remembers every header it has read; a stream never goes back.
             archive.members = []  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _opened(stream: BinaryIO) -> tarfile.TarFile:
+    with _forged_headers():
+        return tarfile.open(fileobj=stream, mode="r|", errorlevel=1)
+
+
+@contextmanager
+def _forged_headers() -> Iterator[None]:
+    """A size in letters, a sparse map that is none: tarfile lets the conversion's own error through."""
+    try:
+        yield
+    except (ValueError, ArithmeticError, LookupError) as error:
+        raise tarfile.ReadError(f"a header that cannot be read ({str(error)[:100]})") from None

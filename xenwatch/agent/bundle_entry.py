@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from xenwatch.model.fact import Fact
-from xenwatch.model.record import LONGEST_RECORD, Chunk, LogFormat, Position, Source, TimeHint
+from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, LogFormat, Position, Source, TimeHint
 from xenwatch.model.sample import Snapshot
 
 CHUNK = 256 * 1024
@@ -95,7 +95,9 @@ def _last_record_start(buffer: bytearray, held: int, dialect: LogFormat) -> int:
     if start == 0 or (dialect.record_start is None and dialect.continues is None):
         return start
     newest, floor = start, max(0, start - LONGEST_RECORD)
-    while start > floor:
+    for _ in range(MOST_RECORD_LINES):
+        if start <= floor:
+            break
         if not _goes_on(buffer, start, dialect):
             return start
         start = buffer.rfind(b"\n", 0, start - 1) + 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from xenwatch.diagnosis.openrecord import SourceMemory
-from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
+from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Header, LogRecord, Position
 
 _LOOK_BACK = 24
 """Records before an undated one that are asked for their time."""
@@ -81,8 +81,9 @@ class Reading:
             self._memory.last_at = found
 
     def _dated_before(self, start: int) -> float | None:
+        lines = 0
         for _ in range(_LOOK_BACK):
-            if start <= 0:
+            if start <= 0 or lines > MOST_RECORD_LINES:
                 return None
             before, end = self._format.bounds(self.data, start - 1)
             before = max(before, start - LONGEST_RECORD)
@@ -90,6 +91,7 @@ class Reading:
             at = self._format.parse(text_of(first), self.chunk.hint).at
             if at is not None:
                 return at
+            lines += self.data.count(b"\n", before, start)
             start = before
         return None
 

@@ -9,6 +9,8 @@ from xenwatch.model.subject import Subject
 
 LONGEST_RECORD = 64 * 1024
 """Bytes of one record that are looked at; a longer one is cut there, and nothing behind it is lost."""
+MOST_RECORD_LINES = 1000
+"""Lines on either side of a place that are looked at for the ends of its record: empty lines are cheap to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,13 @@ class LogFormat:
         """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""
         start, end = _line_start(data, at), _line_end(data, at)
         floor, ceiling = max(0, at - LONGEST_RECORD), min(len(data), at + LONGEST_RECORD)
-        while start > floor and self._continues(data, start):
+        for _ in range(MOST_RECORD_LINES):
+            if start <= floor or not self._continues(data, start):
+                break
             start = _line_start(data, start - 1)
-        while end < ceiling and end + 1 < len(data) and self._continues(data, end + 1):
+        for _ in range(MOST_RECORD_LINES):
+            if end >= ceiling or end + 1 >= len(data) or not self._continues(data, end + 1):
+                break
             end = _line_end(data, end + 1)
         return start, end
 
