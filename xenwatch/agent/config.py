@@ -69,6 +69,11 @@ class SamplingSettings:
         "xen:///system",
         "The hypervisor as libvirt knows it: xen:///system, xen+ssh://root@host/system, test:///…",
     )
+    ssh: str = setting(
+        TEXT,
+        "",
+        "Another host to sample, through ssh: root@old1 (xm or xl, and LVM; mount its logs here). Empty: this one.",
+    )
     enabled: tuple[str, ...] = setting(
         TEXTS, (), "Collectors to run that are off by default; `xenwatch check` lists all."
     )

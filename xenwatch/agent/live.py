@@ -39,7 +39,7 @@ class Look:
 
 async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> Look:  # noqa: B008 - frozen
     """Open the host's doors, read everything once, close them. Works, with less to tell, where there is no Xen."""
-    doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None)
+    doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
     try:
         return await look_through(doors, config)
     finally:

@@ -71,7 +71,9 @@ class Work:
         """Of each log that is followed, by path."""
         self.last_snapshot: Snapshot | None = None
         self._models = device_models(paths)
-        self.doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None)
+        self.doors = open_doors(
+            clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh
+        )
         self._sampler = Sampler(self.collectors, self.doors, clock, self._on_snapshot)
         self._facts = FactRounds(self.doors, clock, config.sampling.facts_every, self._on_facts)
         self._last_chunk = clock.monotonic()
@@ -104,7 +106,8 @@ class Work:
 
     async def run(self) -> None:
         """Until cancelled; each part is started again when it fails."""
-        if not is_control_domain(self.doors.paths) and self._config.sampling.libvirt_uri.startswith("xen:///"):
+        here = not self._config.sampling.ssh and self._config.sampling.libvirt_uri.startswith("xen:///")
+        if here and not is_control_domain(self.doors.paths):
             log.warning(
                 "no Xen runs here (/proc/xen/capabilities): logs are judged, but there are no domains to sample"
             )

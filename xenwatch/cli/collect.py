@@ -55,7 +55,7 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
     async def work(file: BinaryIO) -> Collected:
-        doors = open_doors(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None)
+        doors = open_doors(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
             return await collect(doors, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
         finally:

@@ -62,5 +62,6 @@ async def _source(config: Path | None, url: str | None, *, alone: bool) -> "Sour
                 raise
         else:
             return AgentSource(running)
-    uri = load_config(config, dict(os.environ)).config.sampling.libvirt_uri
-    return HostSource(open_doors(SystemClock(), libvirt_uri=uri or None), running.incidents)
+    sampling = load_config(config, dict(os.environ)).config.sampling
+    doors = open_doors(SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
+    return HostSource(doors, running.incidents)

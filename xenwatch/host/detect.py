@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from xenwatch.base.errors import HostError
 from xenwatch.host.doors import Doors, is_control_domain
 from xenwatch.host.inventory import Domain
-from xenwatch.host.localfacts import Told, local_facts
+from xenwatch.host.localfacts import Told, has_files, local_facts
 from xenwatch.host.lvm import LvmReport, lvm_report, number
 from xenwatch.host.text.xl_info import mebibytes
 from xenwatch.model.fact import Fact
@@ -26,7 +26,8 @@ async def detect(doors: Doors) -> list[Fact]:
         _hotplug,
     )
     told = await asyncio.gather(*(_or_nothing(part(doors)) for part in parts))
-    told.append(await asyncio.to_thread(lambda: list(local_facts(doors.paths))))
+    if has_files(doors.paths):
+        told.append(await asyncio.to_thread(lambda: list(local_facts(doors.paths))))
     now = doors.clock.now()
     return [Fact(name, subject, value, now, origin) for facts in told for name, subject, value, origin in facts]
 
@@ -40,12 +41,13 @@ async def _or_nothing(part: Awaitable[Iterable[Told]]) -> list[Told]:
 
 async def _toolstacks(doors: Doors) -> Iterable[Told]:
     found = [] if doors.toolstack is None else [doors.toolstack.name]
-    found += ["xapi"] if shutil.which("xapi") else []
+    here = has_files(doors.paths)
+    found += ["xapi"] if here and shutil.which("xapi") else []
     found += ["libvirt"] if doors.libvirt is not None else []
-    return [
-        ("host.toolstacks", HOST, tuple(found), ""),
-        ("xen.dom0", HOST, is_control_domain(doors.paths), "/proc/xen/capabilities"),
-    ]
+    words: list[Told] = [("host.toolstacks", HOST, tuple(found), "")]
+    if here:
+        words.append(("xen.dom0", HOST, is_control_domain(doors.paths), "/proc/xen/capabilities"))
+    return words
 
 
 async def _domains(doors: Doors) -> Iterable[Told]:

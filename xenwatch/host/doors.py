@@ -57,14 +57,23 @@ def open_doors(
     *,
     paths: Paths = Paths(),  # noqa: B008 - frozen
     libvirt_uri: str | None = "xen:///system",
+    ssh: str | None = None,
     runner: Runner | None = None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
 ) -> Doors:
     """The doors of this host. Nothing is asked of a daemon yet; each door opens when it is first used.
 
     Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
+    With `ssh` (`root@old1`) they are those of that host, and none of this machine's files is taken for one of its.
     """
     runner = runner or SystemRunner()
+    if ssh:
+        from xenwatch.host.overssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - for hosts afar alone
+
+        far = SshRunner(ssh, runner)
+        return build_doors(
+            clock, NOWHERE, far, toolstack=FarToolstack(far), libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle
+        )
     toolstack = find_toolstack(paths, runner) if is_control_domain(paths) else None
     return build_doors(clock, paths, runner, toolstack=toolstack, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
 

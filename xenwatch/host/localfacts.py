@@ -24,6 +24,11 @@ _MEMINFO = {
 }
 
 
+def has_files(paths: Paths) -> bool:
+    """Whether the host's files are here to be read: those of a host that is reached through ssh are not."""
+    return paths.root.is_dir()
+
+
 def local_facts(paths: Paths) -> Iterator[Told]:
     """Read in a thread: some thousand small files on a large host."""
     yield from _network(paths.sys)

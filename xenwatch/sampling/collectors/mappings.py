@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from xenwatch.base.errors import CommandFailed
+from xenwatch.base.errors import CommandFailed, Unsupported
 from xenwatch.host.devmapper import Mapping, loops, mappings
 from xenwatch.host.doors import Doors
 from xenwatch.host.files import names_in, read_number
@@ -27,6 +27,8 @@ ORPHANS = Metric(
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
+    if not doors.paths.root.is_dir():
+        raise Unsupported("mappings: the host's files are not here")
     mapped = [one for one in await _mappings(doors) if one.is_partition]
     partitions = Counter("in_use" if one.opens else "orphan" for one in mapped)
     files = Counter("deleted_backing" if one.deleted else "in_use" for one in loops(doors.paths.sys))
