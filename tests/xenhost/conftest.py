@@ -44,7 +44,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def host(installed: Machine) -> Machine:
     installed.restore("installed")
-    installed.wait_ready(180)
+    installed.wait_ready()
     return installed
 
 

@@ -51,13 +51,13 @@ class Machine:
                 self._argv(snapshot), stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
 
-    def wait_ready(self, seconds: float = 300) -> float:
+    def wait_ready(self, seconds: float = 600) -> float:
         """Seconds until `xl list` answers over ssh; the clock of dom0 is then set, for a restored one stands still."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             if self._qemu is None or self._qemu.poll() is not None:
                 raise RuntimeError(f"QEMU is gone: {(self.folder / 'qemu.out').read_text()[-500:]}")
-            if self.run("xl list", timeout=20, check=False).returncode == 0:
+            if self.run("xl list", timeout=60, check=False).returncode == 0:
                 self.run(f"date -s @{time.time():.0f}")
                 return time.monotonic() - began
             time.sleep(0.5)
@@ -146,7 +146,7 @@ class Machine:
     def _ssh(self) -> list[str]:
         return [
             "ssh", "-q", "-p", str(self._port), "-i", str(self.image.key), "-o", "StrictHostKeyChecking=no",
-            "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=20",
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "ServerAliveInterval=20",
             "root@127.0.0.1",
         ]  # fmt: skip
 
