@@ -17,6 +17,8 @@ _EVERYWHERE = re.compile(
     rb"|[\['(]*(?:name|domid|uuid|domain|backend|frontend|state)'(?:[:,] '?)?"
 )
 """Long, and yet on many lines of a healthy log: it makes no text rarer."""
+_LONG_AND_COMMON = 2.9
+"""Such text is still met less often than two or three letters are."""
 
 Run = tuple[bytes, ...]
 
@@ -38,8 +40,14 @@ def demanded_text(nodes: list[Node], flags: int) -> tuple[bytes, ...] | None:
 
 def rarity(literal: bytes) -> float:
     """How telling a literal is; below 3 it will be met on most lines of any log."""
-    telling = _EVERYWHERE.sub(b"", literal.lower())
-    return 1.5 if telling.strip() in _FREQUENT else sum(0.5 if byte in _COMMON else 1.0 for byte in telling)
+    text = literal.lower()
+    telling = _EVERYWHERE.sub(b"", text)
+    score = 1.5 if telling.strip() in _FREQUENT else _score(telling)
+    return score if telling == text else max(score, min(_score(text), _LONG_AND_COMMON))
+
+
+def _score(text: bytes) -> float:
+    return sum(0.5 if byte in _COMMON else 1.0 for byte in text)
 
 
 def _best(candidates: Iterable[Run]) -> Run | None:
