@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 BENCHMARKS = {
     "bench_scan.py": "finding signatures",
     "bench_diagnose.py": "all of xenwatch diagnose",
+    "bench_agent.py": "the whole agent",
     "bench_follow.py": "from a line in a log to its reader",
     "bench_sampling.py": "a cycle of samples",
 }
