@@ -97,11 +97,12 @@ def _data(lib: Path, share: Path) -> None:
     for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
         _copy(alerts, share / "alerts" / alerts.name)
     shutil.copytree(ROOT / "dashboards/out", share / "dashboards")
+    shutil.copytree(ROOT / "dashboards/provisioning", share / "grafana")
 
 
 def _manual(share: Path) -> None:
     doc = share / "doc/xenwatch"
-    shutil.copytree(ROOT / "docs", doc / "docs", ignore=shutil.ignore_patterns("*.png", "*.html"))
+    shutil.copytree(ROOT / "docs", doc / "docs", ignore=shutil.ignore_patterns("*.png", "*.svg"))
     for name in ("README.md", "CHANGELOG.md"):
         _copy(ROOT / name, doc / name)
     _copy(ROOT / "LICENSE", doc / "copyright")

@@ -1,6 +1,7 @@
 """What `pip install .` and `pipx install` give: the command, with the rules inside, wherever it is started."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,5 +70,6 @@ def test_pip_install_in_a_fresh_environment_gives_the_command_with_its_rules(
 
 def test_installed_as_a_tool_of_its_own_as_pipx_does_it_works_too(wheel: Path, constraints: Path, tmp_path: Path):
     places = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
-    run(*UV, "tool", "install", "-q", "-c", str(constraints), str(wheel), cwd=tmp_path, **places)
+    argv = [*UV, "tool", "install", "-q", "--python", sys.executable, "-c", str(constraints), str(wheel)]
+    subprocess.run(argv, check=True, timeout=900, cwd=tmp_path, env={**os.environ, **places})
     knows_a_failure(tmp_path / "bin/xenwatch", tmp_path)
