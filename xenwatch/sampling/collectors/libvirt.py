@@ -1,10 +1,14 @@
 """libvirt itself: how long its calls take, which fail, which its driver does not have, how often it went away."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.doors import Doors
+from xenwatch.host.files import read_text
+from xenwatch.host.paths import Paths
 from xenwatch.host.rpcstats import BOUNDS, RpcStats
+from xenwatch.host.unixsockets import clients
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.health import UNSUPPORTED
@@ -17,6 +21,14 @@ DURATION = Metric("xenwatch_libvirt_rpc_duration_seconds", "histogram", "How lon
 ERRORS = Metric(
     "xenwatch_libvirt_rpc_errors_total", "counter", "Calls to libvirt that failed, by libvirt's code", ("call", "code")
 )
+CLIENTS = Metric("xen_libvirtd_clients", "gauge", "Programs that are connected to libvirt's daemon")
+CLIENTS_LIMIT = Metric("xen_libvirtd_clients_limit", "gauge", "Programs that libvirt's daemon lets connect at once")
+_SOCKETS = frozenset(
+    f"/run/libvirt/{name}" for daemon in ("libvirt", "virtxend") for name in (f"{daemon}-sock", f"{daemon}-sock-ro")
+)
+_LIMIT = re.compile(r"^\s*max_clients\s*=\s*(\d+)", re.MULTILINE)
+_USUAL_LIMIT = 5000
+"""libvirt: src/remote/libvirtd.conf.in."""
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
@@ -27,10 +39,20 @@ async def _collect(doors: Doors) -> Sequence[Sample]:
     return [
         Sample(RECONNECTS, (), float(doors.libvirt.reconnects)),
         Sample(STUCK, (), float(doors.libvirt.stuck_calls)),
+        *_clients(doors.paths),
         *_durations(stats),
         *(Sample(ERRORS, key, float(count)) for key, count in sorted(stats.errors.items())),
         *(Sample(UNSUPPORTED, ("libvirt", call), 1.0) for call in sorted(stats.unsupported)),
     ]
+
+
+def _clients(paths: Paths) -> Iterator[Sample]:
+    count = clients(paths.proc, _SOCKETS)
+    if count is None:
+        return
+    yield Sample(CLIENTS, (), float(count))
+    found = _LIMIT.search(read_text(paths.at("etc/libvirt/libvirtd.conf")) or "")
+    yield Sample(CLIENTS_LIMIT, (), float(found[1]) if found else float(_USUAL_LIMIT))
 
 
 def _durations(stats: RpcStats) -> Iterator[Sample]:
@@ -43,7 +65,7 @@ def _durations(stats: RpcStats) -> Iterator[Sample]:
 
 COLLECTOR = Collector(
     name="libvirt",
-    metrics=(RECONNECTS, STUCK, DURATION, ERRORS, UNSUPPORTED),
+    metrics=(RECONNECTS, STUCK, CLIENTS, CLIENTS_LIMIT, DURATION, ERRORS, UNSUPPORTED),
     begin=lambda: _collect,
     interval=5.0,
     deadline=4.0,

@@ -1,11 +1,13 @@
 """Bridges, daemons, dom0, autostart, topology."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.unixsockets import clients
 from xenwatch.sampling.collectors.topology import from_scheduler
 
 
@@ -102,3 +104,32 @@ def test_weights_and_caps_are_those_of_either_scheduler() -> None:
         ("xen_domain_sched_weight", ("web",)): 512,
         ("xen_domain_sched_cap_ratio", ("web",)): 1.5,
     }
+
+
+async def test_a_bond_tells_how_many_of_its_interfaces_carry_traffic(bench: Any) -> None:
+    bench.files("sys/class/net/bonding_masters = bond0\nsys/class/net/bond0/bonding/slaves = eth0 eth1")
+    bench.files("sys/class/net/eth0/bonding_slave/mii_status = up\nsys/class/net/eth1/bonding_slave/mii_status = down")
+    found = await bench.begin("bond")()
+    assert found == {"xen_bond_slaves": {("bond0",): 2}, "xen_bond_slaves_active": {("bond0",): 1}}
+
+
+async def test_a_host_without_bonds_is_told_apart_from_one_whose_bond_is_down(bench: Any) -> None:
+    with pytest.raises(Unsupported):
+        await bench.begin("bond")()
+
+
+UNIX_SOCKETS = """Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 1001 /run/libvirt/libvirt-sock
+0000000000000000: 00000003 00000000 00000000 0001 03 1002 /run/libvirt/libvirt-sock
+0000000000000000: 00000003 00000000 00000000 0001 03 1003 /var/run/libvirt/libvirt-sock-ro
+0000000000000000: 00000003 00000000 00000000 0001 03 1004 /run/systemd/notify
+0000000000000000: 00000003 00000000 00000000 0001 03 1005
+"""
+
+
+def test_programs_connected_to_a_daemon_are_counted_and_its_listener_and_strangers_are_not(tmp_path: Path) -> None:
+    wanted = frozenset({"/run/libvirt/libvirt-sock", "/run/libvirt/libvirt-sock-ro"})
+    assert clients(tmp_path, wanted) is None
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/unix").write_text(UNIX_SOCKETS)
+    assert clients(tmp_path, wanted) == 2
