@@ -29,7 +29,8 @@ _HEAD = """# Known failures
 {note}
 
 {count} failures of {classes} classes. An incident names its rule and class; `xenwatch rules show RULE` prints the same
-in a terminal. Lines that look bad and are not: [harmless](harmless.md). To add one: [writing rules](../writing-rules.md).
+in a terminal. Lines that look bad and are not: [harmless](harmless.md). To add one:
+[writing rules](../writing-rules.md).
 
 On the pages words in braces, such as `{{bridge}}`, stand for what is filled in with what was seen; in an incident the
 commands are ready to paste."""
