@@ -8,7 +8,7 @@ FILE = "metrics.txt"
 """What the file is called in a bundle."""
 OWN_WORDS = b"Collected by xenwatch "
 """How the words for people in a bundle begin: they tell of errors, and are no log."""
-_HEAD = re.compile(r"# xenwatch snapshot at (\d+(?:\.\d+)?)\n")
+_HEAD = re.compile(r"# xenwatch snapshot at (\d{1,10}(?:\.\d+)?)\n")
 
 
 def write_snapshot(snapshot: Snapshot) -> str:

@@ -117,7 +117,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
         report = report.since((time.time() if live else report.end) - since)
     text = _rendered(report, form, width=shutil.get_terminal_size((100, 24)).columns)
     if output:
-        Path(output).write_text(text if form != "text" else click.unstyle(text), encoding="utf-8")
+        _write(output, text if form != "text" else click.unstyle(text))
     else:
         click.echo(text)
     sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
@@ -164,6 +164,13 @@ def _rendered(report: Report, form: str, width: int) -> str:
         return as_text.render(report, min(width, 120))
     renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
     return str(renderer.render(report))
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 class _Progress:

@@ -1,9 +1,12 @@
 """The `xenwatch` command: finds its words in this folder, one file a word, and loads only the one that is used."""
 
+import errno
 import importlib
+import io
 import os
 import pkgutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -48,6 +51,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command; what xenwatch itself reports is one clear message and exit code 2, not a traceback."""
+    _mend_streams()
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:
@@ -56,12 +60,43 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away (`| head`): nothing is wrong
         sys.exit(0)
+    except OSError as error:
+        _give_up_output()
+        click.echo(f"xenwatch: {_refused(error)}", err=True)
+        sys.exit(EXIT_WRONG_USE)
     except Exception as error:  # the last fence: a person at 3 a.m. is not shown our insides unless they ask
         if os.environ.get("XENWATCH_DEBUG"):
             raise
         click.echo(f"xenwatch: a fault of our own: {type(error).__name__}: {error}", err=True)
         click.echo("Please report it with what XENWATCH_DEBUG=1 prints when you run this again.", err=True)
         sys.exit(EXIT_OUR_FAULT)
+
+
+def _mend_streams() -> None:
+    """A closed stream is an empty one, and a locale without our characters shows others in their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  it lives as long as we do
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    """What a full disk did not take is not tried again at the end, with a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused(error: OSError) -> str:
+    what = f"{error.filename}: " if error.filename is not None else "the output cannot be written: " * _is_full(error)
+    return f"{what}{error.strerror or error}"
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 if __name__ == "__main__":

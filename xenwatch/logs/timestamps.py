@@ -29,6 +29,8 @@ _ASCTIME = re.compile(rf"[A-Z][a-z]{{2}} ({_MONTH}) +(\d{{1,2}}) (\d\d):(\d\d):(
 _AHEAD = 26 * 3600.0
 """A log can be this far ahead of the clock that dates it: zones, and a file copied with an old time."""
 _DAY = 86400.0
+_YEARS = range(1970, 2101)
+"""1970 is what a host without a clock battery writes; the year 1 or 9999 was forged, and would never be over."""
 _UTC_NAMES = {"UTC", "GMT", "WET"}
 
 TimeReader = Callable[[str, TimeHint], float | None]
@@ -82,9 +84,9 @@ def english_time(text: str, hint: TimeHint) -> float | None:
 def _moment(
     date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str | None, offset: float
 ) -> float | None:
-    """None for a date that does not exist; a leap second counts as the one before it."""
+    """None for a date that does not exist or that no log has; a leap second counts as the one before it."""
     hour, minute, second = clock
-    midnight = _midnight(*date)
+    midnight = _midnight(*date) if date[0] in _YEARS else None
     if midnight is None or hour > 23 or minute > 59 or abs(offset) >= _DAY:  # noqa: PLR2004  a clock's
         return None
     whole = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59) - offset

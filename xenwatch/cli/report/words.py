@@ -12,6 +12,9 @@ from xenwatch.model.record import LogRecord
 
 LONGEST_LINE = 400
 
+_LAST_MOMENT = 253_370_764_800.0
+"""The year 9999, behind which no date can be written."""
+
 PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
 """Names where the failures' pages are published: a folder, or an address that links then lead to."""
 
@@ -28,7 +31,7 @@ def iso_text(at: float, utc_offset: float) -> str:
 
 def _moment(at: float, utc_offset: float) -> datetime:
     zone = timezone(timedelta(seconds=utc_offset)) if utc_offset else UTC
-    return datetime.fromtimestamp(at, zone)
+    return datetime.fromtimestamp(min(max(at, 0.0), _LAST_MOMENT), zone)
 
 
 def place(record: LogRecord) -> str:
