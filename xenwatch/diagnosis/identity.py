@@ -1,11 +1,12 @@
 """Who is domid 5? Learnt from what toolstacks write, with the time of it, since Xen uses a domid again."""
 
 import re
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from xenwatch.diagnosis.whose import UNKNOWN
 from xenwatch.model.subject import HOST, Subject
@@ -40,13 +41,14 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
 )
 """What says two of name, domid and uuid in one record of a host-written log, or which guest is being started."""
 
+_at = attrgetter("at")
+
 _OPERATION = 120.0
 """Seconds for which a start is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s for a script."""
 _MOST_OPERATIONS = 512
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Naming:
+class Naming(NamedTuple):
     """At that moment the domid belonged to that name."""
 
     at: float
@@ -134,7 +136,10 @@ class Identity:
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])
         self._names.move_to_end(domid)
-        if not any(known.name == naming.name and abs(known.at - naming.at) < _SAME_LIFE for known in reversed(names)):
+        start = bisect_left(names, naming.at - _SAME_LIFE, key=_at)
+        if not any(
+            known.name == naming.name for known in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
+        ):
             insort(names, naming)
             del names[:-_MOST_NAMES]
         if len(self._names) > MOST_DOMAINS:

@@ -1,7 +1,7 @@
 """Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from xenwatch.base.errors import XenwatchError
@@ -11,6 +11,7 @@ from xenwatch.diagnosis.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, State
+from xenwatch.model.record import LogRecord
 
 MOST_INCIDENTS = 5_000
 MOST_EVIDENCE = 40
@@ -115,6 +116,7 @@ class Incidents:
         """Say anew which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
+        self._relations.start_over()
         parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
         roots = {key: _root(key, parents) for key in parents}
         for incident in active:
@@ -185,6 +187,16 @@ def _root(key: str, parents: dict[str, str]) -> str:
 
 def _merged(known: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Both, nothing twice; when it grows too long, the beginning and the end of the story stay."""
-    both = tuple(dict.fromkeys((*known, *new)))
-    half = MOST_EVIDENCE // 2
+    kept = {_what(piece): piece for piece in known}
+    for piece in new:
+        kept.setdefault(_what(piece), piece)
+    if len(kept) == len(known):
+        return known
+    both, half = tuple(kept.values()), MOST_EVIDENCE // 2
     return both if len(both) <= MOST_EVIDENCE else (*both[:half], *both[-half:])
+
+
+def _what(piece: Evidence) -> Hashable:
+    """A record is known by its place: hashing its text for each event would cost more than finding it did."""
+    origin = piece.origin
+    return (origin.source.path, origin.position) if isinstance(origin, LogRecord) else piece

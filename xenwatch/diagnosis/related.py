@@ -26,6 +26,9 @@ _TELLING = (
 )
 """Captured fields that two troubles of one thing share."""
 
+Place = tuple[str, str, int]
+"""Path, generation and offset of a record."""
+
 NameOf = Callable[[int, float], str | None]
 """The name that a domid had at a time."""
 
@@ -42,6 +45,11 @@ class Relations:
     ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
         self._name_of = name_of or (lambda _domid, _at: None)
+        self._told_in: dict[int, set[Place]] = {}
+
+    def start_over(self) -> None:
+        """Before a round of comparisons: what was remembered of the diagnoses of the last one goes."""
+        self._told_in.clear()
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
@@ -50,7 +58,7 @@ class Relations:
             return 0
         if cause.diagnosis.rule == symptom.diagnosis.rule:
             return LISTED if self._told_twice(cause, symptom, rule) else 0
-        same_record = bool(_records(cause.diagnosis) & _records(symptom.diagnosis))
+        same_record = not self._records(cause.diagnosis).isdisjoint(self._records(symptom.diagnosis))
         if not same_record and not self._near(cause, symptom, rule.window):
             return 0
         if _lists(rule, symptom.diagnosis):
@@ -94,6 +102,13 @@ class Relations:
         rule = self._rules.get(diagnosis.rule)
         return rule is not None and rule.subject != "host" and str(diagnosis.subject) == str(HOST)
 
+    def _records(self, diagnosis: Diagnosis) -> set[Place]:
+        """Where it was told; a round compares everybody with everybody, so it is made once."""
+        key = id(diagnosis)
+        if key not in self._told_in:
+            self._told_in[key] = _records(diagnosis)
+        return self._told_in[key]
+
     def _name(self, diagnosis: Diagnosis) -> str:
         """The subject's name; for a mere domid the name that it turned out to have."""
         name = diagnosis.subject.name
@@ -109,7 +124,7 @@ def _lists(rule: Rule, symptom: Diagnosis) -> bool:
     return symptom.rule in rule.explains or f"class:{symptom.class_}" in rule.explains
 
 
-def _records(diagnosis: Diagnosis) -> set[tuple[str, str, int]]:
+def _records(diagnosis: Diagnosis) -> set[Place]:
     return {
         (e.origin.source.path, e.origin.position.generation, e.origin.position.offset)
         for e in diagnosis.evidence
