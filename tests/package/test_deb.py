@@ -28,16 +28,21 @@ def release(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def built(release: str) -> Path | None:
+    """The package in dist/, where nothing that goes into it is newer."""
+    found = sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
+    sources = (path for name in ("xenwatch", "rules", "packaging") for path in (CHECKOUT / name).rglob("*.*"))
+    newest = max(path.stat().st_mtime for path in sources if "__pycache__" not in path.parts)
+    return found[-1] if found and found[-1].stat().st_mtime >= newest else None
+
+
 @pytest.fixture(scope="module")
 def package(release: str) -> Path:
     """From `make deb`, or built now."""
-    found = sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
-    if not found:
-        subprocess.run(
-            [sys.executable, str(CHECKOUT / "packaging/deb/build.py"), release], check=True, timeout=1500, cwd=CHECKOUT
-        )
-        found = sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
-    return found[-1]
+    if built(release) is None:
+        argv = [sys.executable, str(CHECKOUT / "packaging/deb/build.py"), release]
+        subprocess.run(argv, check=True, timeout=1500, cwd=CHECKOUT)
+    return built(release) or sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))[-1]
 
 
 @pytest.fixture(scope="module")
