@@ -42,7 +42,7 @@ def package(release: str) -> Path:
     if built(release) is None:
         argv = [sys.executable, str(CHECKOUT / "packaging/deb/build.py"), release]
         subprocess.run(argv, check=True, timeout=1500, cwd=CHECKOUT)
-    return built(release) or sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))[-1]
+    return max((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
 
 
 @pytest.fixture(scope="module")

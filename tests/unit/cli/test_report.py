@@ -212,6 +212,14 @@ def test_live_works_without_xen_and_says_what_is_not_known(tmp_path: Path, log: 
     assert "one look cannot show" in " ".join(said.stdout.split())
 
 
+def test_live_with_no_log_does_not_claim_to_have_read_any(tmp_path: Path):
+    config = tmp_path / "xenwatch.toml"
+    config.write_text(f'[logs]\npaths = ["{tmp_path}/*.none"]\n[sampling]\nlibvirt_uri = ""\n')
+    said = diagnose("--live", "--config", str(config), "--since", "all").stdout
+    assert "in what was read" not in said
+    assert "Read 0 files" in said
+
+
 def test_live_sees_domains_through_libvirts_test_driver(tmp_path: Path):
     config = tmp_path / "xenwatch.toml"
     config.write_text(f'[logs]\npaths = ["{tmp_path}/*.log"]\n[sampling]\nlibvirt_uri = "test:///default"\n')

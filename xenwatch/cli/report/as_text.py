@@ -41,7 +41,8 @@ def render(report: Report, width: int = 100) -> str:
         lines += [_heading(f"And {count_text(len(causes) - _MOST_WHOLE, 'more root cause')} (--format html has all)")]
         lines += [*(_note(report, c, width) for c in causes[_MOST_WHOLE:]), ""]
     if not causes:
-        lines += [click.style("Nothing wrong found", bold=True) + " in what was read.", ""]
+        where = " in what was read." if report.files else "; there was no log to read."
+        lines += [click.style("Nothing wrong found", bold=True) + where, ""]
     if notes:
         lines += [_heading("Good to know"), *(_note(report, n, width) for n in notes), ""]
     return "\n".join([*lines, *what_was_read(report, width)])
