@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from xenwatch.base.errors import RuleError
 from xenwatch.diagnosis.library import load_library
 from xenwatch.diagnosis.rule import Rule
 
@@ -19,7 +20,20 @@ def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
     """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name."""
     replaced = {path.stem for folder in own for path in folder.rglob("*.yaml")}
     shipped = [path for path in sorted(shipped_rules().rglob("*.yaml")) if path.stem not in replaced]
-    return load_library([*shipped, *own], cache)
+    rules = load_library([*shipped, *own], cache)
+    _refuse_hanging([rule for rule in rules if shipped_rules() not in rule.file.parents])
+    return rules
+
+
+def _refuse_hanging(rules: Sequence[Rule]) -> None:
+    """Ours were judged before they were shipped; a stranger's would stop the agent on the first line made for it."""
+    if not rules:
+        return
+    from xenwatch.diagnosis.lints.backtracking import hanging  # noqa: PLC0415  most have no rules of their own
+
+    problems = list(hanging(rules))
+    if problems:
+        raise RuleError(problems)
 
 
 def cache_folder() -> Path:

@@ -70,7 +70,7 @@ def _key(files: Sequence[Path]) -> str:
     for path in [*(Path(__file__).with_name(name) for name in _CODE), *files]:
         digest.update(str(path).encode() + b"\0")
         try:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"no file")
         except OSError:
             digest.update(b"unreadable")
     return digest.hexdigest()[:32]

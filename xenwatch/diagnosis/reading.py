@@ -1,5 +1,6 @@
 """One chunk while it is read: cuts out records, and says when and in which line each one stands."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.diagnosis.openrecord import SourceMemory
@@ -7,6 +8,10 @@ from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Head
 
 _LOOK_BACK = 24
 """Records before an undated one that are asked for their time."""
+
+_SHORT, _END = 2048, 256
+_RUN = re.compile(rf"(?<![\w.:/+-])[\w.:/+-]{{{2 * _END + 1},}}", re.ASCII)
+r"""No name and no path is that long. `(?P<program>[\w.:/-]+) invoked` takes its square: 64 KiB took minutes."""
 
 Cut = tuple[int, int, set[int]]
 """Start and end of a record, and the indexes of what might match in it."""
@@ -106,6 +111,11 @@ class Reading:
 
 
 def text_of(raw: bytes) -> str:
-    """Text of a record as signatures see it: UTF-8, bad bytes replaced, plain newlines."""
+    """Text of a record as signatures see it: UTF-8, bad bytes replaced, plain newlines, endless words shortened."""
     text = raw.decode("utf-8", "replace")
-    return text.replace("\r\n", "\n").rstrip("\r") if "\r" in text else text
+    text = text.replace("\r\n", "\n").rstrip("\r") if "\r" in text else text
+    return _RUN.sub(_ends, text) if len(text) > _SHORT else text
+
+
+def _ends(run: re.Match[str]) -> str:
+    return f"{run[0][:_END]}…{run[0][-_END:]}"

@@ -38,8 +38,11 @@ def load_rules(paths: Iterable[Path]) -> tuple[Rule, ...]:
 
 def load_rule(path: Path) -> Rule:
     """The rule in one file. Raises RuleError."""
+    if path.exists() and not path.is_file():
+        raise RuleError([Problem(path, 0, "", "is not a regular file")])
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LONGEST_FILE + 1)
     except OSError as error:
         raise RuleError([Problem(path, 0, "", f"cannot be read: {error.strerror or error}")]) from None
     if len(content) > LONGEST_FILE:

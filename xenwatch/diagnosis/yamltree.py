@@ -31,12 +31,15 @@ class YamlError(ValueError):
         self.line = line
 
 
+DEEPEST = 40
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_tree(text: str) -> Tree:
     """The first document of `text`. Raises YamlError."""
     try:
+        _refuse_what_explodes(text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -48,9 +51,27 @@ def read_tree(text: str) -> Tree:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not readable as YAML"
         raise YamlError(str(problem), mark.line + 1 if mark else 1) from None
-    except (ValueError, RecursionError) as error:  # a date such as 2011-99-99; a thousand nested lists
-        raise YamlError(str(error), 1) from None
+    except YamlError:
+        raise
+    except (ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
+        # a date such as 2011-99-99; `!!timestamp x` and `!!bool x`, on which PyYAML itself stumbles
+        raise YamlError(f"a value that cannot be read ({str(error)[:100]})", 1) from None
     return Tree(value, reader.lines, tuple(reader.doubled))
+
+
+def _refuse_what_explodes(text: str) -> None:
+    """Ten aliases of ten aliases, ten deep, are 10^10 values; of 100,000 brackets libyaml's composer dies itself."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise YamlError("aliases (*name) are not taken here; write it out", _line(event))
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise YamlError(f"nested more than {DEEPEST} deep", _line(event))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 class _Reader:

@@ -14,6 +14,8 @@ CHUNK = 256 * 1024
 def chunks(paths: tuple[Path, ...]) -> Iterator[Chunk]:
     """The logs at `paths`, one after the other. Raises InputError where one cannot be read as a log."""
     for path in paths:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is not a regular file")
         try:
             data = path.read_bytes()
             changed = path.stat().st_mtime

@@ -42,6 +42,8 @@ def new(rule_id: str, line: str, area: str, stream: str | None, folder: Path) ->
     xenwatch rules new vif-bridge-missing --area network --line 'Could not find bridge device xenbr7'
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     text = (sys.stdin.read() if line == "-" else line).rstrip("\n")
+    if not text.strip():
+        raise InputError("the line is empty: paste it as it stands in the log")
     path = folder / area / f"{rule_id}.yaml"
     if path.exists():
         raise InputError(f"{path} is there already")
