@@ -89,10 +89,15 @@ class Identity:
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid
         if nameless and subject.domid is not None:
-            name = self.name_of(subject.domid, at) or name
+            name = self.name_of(subject.domid, at) or self._newborn(subject.domid, at) or name
         if nameless and subject.uuid is not None:
             name = self._uuids.get(subject.uuid, name)
         return subject if name == subject.name else replace(subject, name=name)
+
+    def _newborn(self, domid: int, at: float) -> str | None:
+        """A domid above all that were ever given out, while one guest is being started, is that guest's."""
+        started = self.being_started(at)
+        return started.name if started and domid > max(self._names, default=0) else None
 
     def name_of(self, domid: int, at: float) -> str | None:
         """The name the domid had nearest to that time."""

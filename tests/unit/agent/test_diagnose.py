@@ -114,3 +114,18 @@ def test_a_line_that_names_the_guest_by_number_joins_the_one_that_names_it_by_na
     )
     report = read(**{"messages": by_number, "xl-web_log": XL_SCRIPT + XL_END, "xend_log": other_guest})
     assert said(report) == [("vif-bridge-missing", "domain/web")]
+
+
+PARSING = "Parsing config from /etc/xen/vps0.cfg\n"
+
+
+def test_the_new_domid_of_a_start_is_the_guest_whose_configuration_was_read(read) -> None:
+    assert said(read(stderr_log=PARSING + XL_SCRIPT + XL_END)) == [("vif-bridge-missing", "domain/vps0")]
+
+
+def test_a_domid_that_was_given_out_before_is_not_the_guest_that_is_being_started(read) -> None:
+    older = "[2011-05-18 20:55:00 3456] WARNING (XendDomainInfo:874) Domain has crashed: name=db id=9.\n"
+    start = CREATE.format(second=1, name="mail")
+    crash = "May 18 20:55:03 dom0 kernel: vif vif-7-0 vif7.0: fatal error; disabling device\n"
+    subjects = {subject for _, subject in said(read(xend_log=older + start, messages=crash))}
+    assert "domain/mail" not in subjects
