@@ -49,5 +49,5 @@ def test_a_recorded_failure_is_traced_to_its_root(folder: Path, rules: Sequence[
 
 def test_the_recordings_are_many_and_small() -> None:
     sizes = {folder.name: sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) for folder in recordings()}
-    assert len(sizes) >= 8
+    assert len(sizes) >= 12
     assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}

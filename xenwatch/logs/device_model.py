@@ -111,7 +111,10 @@ def _places(data: bytes, literal: bytes) -> Iterator[int]:
 
 
 def owner_of(path: str, dialect: LogFormat, device_models: DeviceModels | None = None) -> Subject | None:
-    """The domain a log belongs to, from its path and, where that holds a pid, from the process behind it."""
+    """The domain a log belongs to, from its path and, where that holds a pid, from the process behind it.
+
+    Of whom only the domid is known, that is the name: whoever learns the true one puts it in its place.
+    """
     found = dialect.subject.search(path) if dialect.subject else None
     if not found:
         return None
@@ -119,8 +122,8 @@ def owner_of(path: str, dialect: LogFormat, device_models: DeviceModels | None =
     if "domain" in said:
         return Subject("domain", said["domain"])
     if "domid" in said:
-        return Subject("domain", f"domid {said['domid']}", domid=int(said["domid"]))
+        return Subject("domain", said["domid"], domid=int(said["domid"]))
     owner = device_models.owner(int(said["pid"])) if device_models and "pid" in said else None
     if not owner:
         return None
-    return Subject("domain", owner.name or f"domid {owner.domid}", domid=owner.domid)
+    return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)
