@@ -55,7 +55,7 @@ class Known:
         if kept is None:
             kept = bytearray(
                 [_where_seen(entry.signature, format_) for entry in self.entries]
-                + [OWN_LINES * (not format_.guest_written)] * len(NAMINGS)
+                + [OWN_LINES * (not (format_.guest_written or format_.guest_prompts))] * len(NAMINGS)
             )
             self._allowed[format_.name] = kept
         return kept

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.streams import seen_in_guest_lines
 from xenwatch.model.diagnosis import DEPTHS, Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -61,6 +62,8 @@ class Relations:
         same_record = not self._records(cause.diagnosis).isdisjoint(self._records(symptom.diagnosis))
         if not same_record and not self._near(cause, symptom, rule.window):
             return 0
+        if _guest_told(rule, cause.diagnosis) and not self._same_guest(cause.diagnosis, symptom.diagnosis):
+            return 0
         if _lists(rule, symptom.diagnosis):
             related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
             return LISTED if related else 0
@@ -85,6 +88,9 @@ class Relations:
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
         nobodys = str(cause.subject) == str(HOST)
         return ONE_OPERATION if not nobodys or _paths(cause) & _paths(symptom) else 0
+
+    def _same_guest(self, one: Diagnosis, other: Diagnosis) -> bool:
+        return one.subject.kind == other.subject.kind and self._name(one) == self._name(other)
 
     def _same_thing(self, one: Diagnosis, other: Diagnosis) -> bool:
         if str(one.subject) == str(other.subject) or self._nobodys(one) or self._nobodys(other):
@@ -118,6 +124,14 @@ class Relations:
         if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):
             return True
         return cause.opened - window <= symptom.last_seen and symptom.opened <= cause.last_seen + window
+
+
+def _guest_told(rule: Rule, diagnosis: Diagnosis) -> bool:
+    """Whether a guest may have written all that it rests on: such words explain nothing of anybody else's."""
+    if not any(map(seen_in_guest_lines, rule.signatures)):
+        return False
+    records = [e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord)]
+    return all(r.source.format.guest_written or r.source.format.guest_line is not None for r in records)
 
 
 def _lists(rule: Rule, symptom: Diagnosis) -> bool:

@@ -92,6 +92,8 @@ def _paragraphs(data: bytes, format_: LogFormat) -> Iterator[_Paragraph]:
         if paragraph.starts and not _wrapped(before, line, format_):
             yield paragraph
             paragraph = _Paragraph()
+        if format_.guest_line is not None and format_.guest_line.match(line):
+            line = b""  # a guest's words are never joined to anything: nobody would know any more that they are its own
         if line.strip(_QUOTE):
             paragraph.add(line.lstrip(_QUOTE) if paragraph.starts else line, origin)
         before, origin = line, origin + len(raw) + 1

@@ -54,6 +54,8 @@ def fill_name(template: str, fields: Mapping[str, str]) -> str | None:
 
 
 def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source) -> Subject:
+    if source.format.guest_prompts and source.subject is not None:
+        return source.subject
     name, uuid = fields.get("domain"), fields.get("uuid")
     domid = _number(fields.get("domid")) or _number(header.get("domid"))
     if domid is None and _number(name) is not None:

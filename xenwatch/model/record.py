@@ -63,6 +63,9 @@ class LogFormat:
     """Searched in a record: it is at error level, so one that no rule knows is worth reporting."""
     guest_written: bool = False
     """A guest chooses this text: it speaks of its own domain only, and only rules that name the dialect see it."""
+    guest_prompts: bool = False
+    """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
+    domain is said of the log's owner, and teaches nobody's name."""
     guest_line: re.Pattern[bytes] | None = None
     """In a host-written dialect, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
     subject: re.Pattern[str] | None = None

@@ -22,6 +22,7 @@ FORMAT = LogFormat(
         rb"|xen be: .{0,80}error|[Cc]annot ",
         re.MULTILINE,
     ),
+    guest_prompts=True,  # the guest writes whole lines through the platform device's log port
     subject=re.compile(
         r"(?:^|/)qemu-dm(?:\.(?P<pid>\d+)|-(?P<domid>\d{1,5})(?=\.log)"
         r"|-(?P<domain>[^/]+?))\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"
