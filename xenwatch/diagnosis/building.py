@@ -71,6 +71,7 @@ def build_rule(tree: Tree, path: Path) -> Rule:
         ),
         tests=tuple(_test(t, tree.line(f"tests[{i}]")) for i, t in enumerate(raw.get("tests", ()))),
         noise=raw.get("noise"),
+        fallback=raw.get("fallback", False),
         lines=tree.lines,
     )
 

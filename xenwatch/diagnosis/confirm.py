@@ -29,7 +29,10 @@ class Confirm:
         self._namings = [compiled(naming.pattern) for naming in NAMINGS]
 
     def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
-        """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it."""
+        """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it.
+
+        A fallback knows a message only by where it comes from: it counts where nothing else matches.
+        """
         allowed, found = self._known.allowed(format_), list[Match]()
         for index in sorted(asked):
             if index < self._known.first_naming and allowed[index] & lines:
@@ -37,7 +40,7 @@ class Confirm:
                 fields = captured(entry, text)
                 if fields is not None:
                     found.append(Match(entry, fields))
-        return found
+        return [m for m in found if not m.entry.rule.fallback] or found
 
     def learn(self, text: str, at: float, asked: set[int]) -> None:
         """Take names, domids and uuids from the text of a record."""

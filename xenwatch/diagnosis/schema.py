@@ -167,6 +167,7 @@ RULE: Schema = {
             "impact": _TEXT,
             "cause": _TEXT,
             "noise": _TEXT,
+            "fallback": {"type": "boolean"},
             "verify": _TEXTS,
             "remedy": _TEXTS,
             "actions": {"type": "array", "items": _TEXT},
