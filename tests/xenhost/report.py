@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import story as story_files
+
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "xenhost"
 PAGE = ROOT / "docs" / "xenhost.md"
@@ -40,11 +42,10 @@ def _stories(results: list[dict[str, Any]]) -> list[str]:
     lines = ["## Stories", "", "| Story | Expected |" + "".join(f" {SUITES[s]} |" for s in suites)]
     lines.append("|---|---|" + "---|" * len(suites))
     rows = {(row["suite"], row["story"]): row for row in results}
-    for story in sorted({row["story"] for row in results}):
-        here = [rows.get((suite, story)) for suite in suites]
-        first = next(row for row in here if row)
-        expected = ", ".join(f"`{name}`" for name in first["expected"]) or "nothing"
-        lines.append(f"| {first['title']} | {expected} |" + "".join(f" {_verdict(row)} |" for row in here))
+    for story in story_files.load():
+        here = [rows.get((suite, story.name)) for suite in suites]
+        expected = ", ".join(f"`{e.get('class') or e.get('rule')}`" for e in story.expect) or "nothing"
+        lines.append(f"| {story.title} | {expected} |" + "".join(f" {_verdict(row)} |" for row in here))
     counts = (f"{SUITES[s]}: {sum(r['ok'] for r in results if r['suite'] == s)} of "
               f"{sum(r['suite'] == s for r in results)}" for s in suites)  # fmt: skip
     return [*lines, "", f"As expected: {'; '.join(counts)}.", ""]

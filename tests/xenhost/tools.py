@@ -24,7 +24,8 @@ COMMANDS = {
     "fdb": "bridge -j fdb show br xenbr0",
     "sysfs": "grep -H . /sys/bus/xen-backend/devices/vbd-*/statistics/*"
     " /sys/devices/system/xen_memory/xen_memory0/target_kb"
-    " /sys/module/xen_blkback/parameters/log_stats /sys/kernel/kexec_crash_loaded",
+    " /sys/module/xen_blkback/parameters/log_stats /sys/module/loop/parameters/max_loop"
+    " /sys/kernel/kexec_crash_loaded",
     "proc": "grep -H . /proc/stat /proc/meminfo /proc/pressure/*",
     "daemons": "for d in xenstored xenconsoled libvirtd; do p=$(pgrep -xo $d) || continue;"
     " echo $d $(ps -o rss= -p $p) $(ls /proc/$p/fd | wc -l) $(awk '/open files/ {print $4}' /proc/$p/limits); done",
@@ -50,7 +51,7 @@ class Told(NamedTuple):
 def told(output: str) -> list[Told]:
     """Everything that the tools' output says."""
     parts = SECTION.split(output)[1:]
-    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    sections = {name: text.strip("\n") for name, text in zip(parts[::2], parts[1::2], strict=True)}
     readers: tuple[Callable[[dict[str, str]], Iterator[Told]], ...] = (
         _domains, _vcpus, _hypervisor, _pools, _xentop, _xenstore, _devices, _lvm, _links, _vifs, _vbds, _dom0,
         _daemons, _rest,
@@ -303,6 +304,8 @@ def _daemons(sections: dict[str, str]) -> Iterator[Told]:
 
 def _rest(sections: dict[str, str]) -> Iterator[Told]:
     yield Told("xen_loop_devices", {"state": "in_use"}, float(len(sections["loops"].split())), "losetup")
+    if limit := re.search(r"max_loop:([1-9]\d*)", sections["sysfs"]):
+        yield Told("xen_loop_devices_limit", {}, float(limit[1]), "sysfs")
     if persistent := _field(sections["virsh"], "Persistent"):
         yield Told("xen_domain_persistent", {"domain": "Domain-0"}, float(persistent == "yes"), "virsh dominfo")
     for name in ("vif", "vbd", "kpartx", "loop"):
