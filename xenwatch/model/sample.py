@@ -21,7 +21,7 @@ class Sample(NamedTuple):
     """One number; `labels` are the values in the order the metric declares its labels.
 
     A stateset has one sample a state, 1 or 0, with the state as the last declared label. A histogram's samples carry
-    one label value more than is declared: a bucket's upper bound (`0.1`, `+Inf`; counts are cumulative), `sum`, `count`.
+    one label value more than is declared: a bucket's upper bound (`0.1`, `+Inf`; cumulative), `sum` or `count`.
     """
 
     metric: Metric
