@@ -222,6 +222,6 @@ class Rule:
     noise: str | None = None
     """Why lines of this rule are harmless: it keeps other rules and the list of unknown errors quiet."""
     fallback: bool = False
-    """It knows a message only by the part of Xen that prints it, and keeps quiet where another rule knows the record."""
+    """It knows a message only by the part of Xen that prints it, and is quiet where another rule knows the record."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Line of each key of the file, by dotted path, for messages."""
