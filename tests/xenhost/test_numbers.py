@@ -39,7 +39,7 @@ MOST_SERIES_PER_GUEST = 90
 
 def test_the_tools_agree_with_every_number(host: Machine, tables: dict[str, object]) -> None:
     suite = host.image.suite.name
-    host.run(GUESTS, timeout=200)
+    host.run(GUESTS, timeout=300)
     rows, text = table.compare(host)
     tables[suite] = {
         "rows": [

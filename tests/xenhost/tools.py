@@ -15,7 +15,7 @@ COMMANDS = {
     "info": "xl info -n",
     "pools": "xl cpupool-list",
     "credit": "xl sched-credit2",
-    "top": "xentop -b -i 1 -f",
+    "top": "xentop -b -i 1 -f -n -x -v",
     "store": "xenstore-ls -f",
     "vgs": "vgs --reportformat json --units b --nosuffix -o vg_name,vg_size,vg_free,lv_count,snap_count,vg_mda_free",
     "pvs": "pvs --reportformat json --units b --nosuffix -o vg_name,pv_name,pv_size,pv_free",
@@ -33,9 +33,10 @@ COMMANDS = {
     "auto": "ls /etc/xen/auto 2>/dev/null",
     "virsh": "virsh -c xen:///system dominfo Domain-0",
 }  # fmt: skip
-SCRIPT = "\n".join(f"echo '### {name}'; timeout 20 sh -c '{command}' 2>/dev/null" for name, command in {
-    name: command.replace("'", "'\\''") for name, command in COMMANDS.items()
-}.items())  # fmt: skip
+SCRIPT = "\n".join(
+    f"echo; echo '### {name}'; timeout 60 sh -c '{command}' 2>/dev/null"
+    for name, command in ((name, command.replace("'", "'\\''")) for name, command in COMMANDS.items())
+)
 
 
 class Told(NamedTuple):
@@ -111,7 +112,8 @@ def _hypervisor(sections: dict[str, str]) -> Iterator[Told]:
     about = {"xen_version": _field(info, "xen_version"), "scheduler": _field(info, "xen_scheduler"),
              "virt_caps": _field(info, "virt_caps")}  # fmt: skip
     yield Told("xen_hypervisor_info", about, 1, by)
-    yield Told("xen_hypervisor_cpus", {"state": "online"}, float(_field(info, "nr_cpus")), by)
+    for state, field in (("all", "nr_cpus"), ("free", "free_cpus")):
+        yield Told("xen_hypervisor_cpus", {"state": state}, float(_field(info, field)), by)
     yield Told("xen_hypervisor_cpu_frequency_hertz", {}, float(_field(info, "cpu_mhz")) * 1e6, by, 1e6)
     for field in ("total_memory", "free_memory", "outstanding_claims"):
         family = f"xen_hypervisor_memory_{field.removesuffix('_memory')}_bytes"
@@ -119,10 +121,11 @@ def _hypervisor(sections: dict[str, str]) -> Iterator[Told]:
     for kind in ("freed", "used"):
         value = float(_field(info, f"sharing_{kind}_memory")) * MIB
         yield Told("xen_hypervisor_memory_shared_bytes", {"kind": kind}, value, by, MIB)
-    for cpu, core, socket, node in re.findall(r"^ +(\d+): +(\d+) +(\d+) +(\d+)$", info, re.MULTILINE):
+    topology, numa = info.split("numa_info")
+    for cpu, core, socket, node in re.findall(r"^ +(\d+): +(\d+) +(\d+) +(\d+)$", topology, re.MULTILINE):
         labels = {"cpu": cpu, "core": core, "socket": socket, "node": node}
         yield Told("xen_hypervisor_cpu_topology_info", labels, 1, by)
-    for node, size, free in re.findall(r"^ +(\d+): +(\d+) +(\d+) +[\d,]+$", info.split("numa_info")[-1], re.MULTILINE):
+    for node, size, free in re.findall(r"^ +(\d+): +(\d+) +(\d+) +[\d,]+$", numa, re.MULTILINE):
         yield Told("xen_numa_node_memory_total_bytes", {"node": node}, float(size) * MIB, by)
         yield Told("xen_numa_node_memory_free_bytes", {"node": node}, float(free) * MIB, by, MIB)
 
