@@ -112,8 +112,8 @@ class SystemRunner:
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            with contextlib.suppress(CommandFailed):
-                await _end(*await starting)
+            # a task of its own: a second cancellation of ours must not stop what ends the program
+            await asyncio.shield(asyncio.ensure_future(_end_started(starting)))
             raise
 
     async def _start(self, argv: tuple[str, ...], limit: int) -> "tuple[asyncio.SubprocessTransport, _Output]":
@@ -155,6 +155,11 @@ class _Output(asyncio.SubprocessProtocol):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
+
+
+async def _end_started(starting: "asyncio.Future[tuple[asyncio.SubprocessTransport, _Output]]") -> None:
+    with contextlib.suppress(CommandFailed):
+        await _end(*await starting)
 
 
 async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:

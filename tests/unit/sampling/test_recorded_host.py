@@ -10,7 +10,7 @@ from hosts.recorded import recorded_doors, recorded_snapshot
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.catalogue import all_collectors, all_metrics, take_once
 
-FITS_NO_DOMAIN_CONTROL = {"autostart", "events", "iscsi", "libvirt", "multipath", "pools"}
+FITS_NO_DOMAIN_CONTROL = {"autostart", "bond", "events", "iscsi", "libvirt", "multipath", "pools"}
 
 
 @pytest.fixture
