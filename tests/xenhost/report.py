@@ -14,7 +14,7 @@ SUITES = {"bookworm": "Xen 4.17", "trixie": "Xen 4.20"}
 
 HEAD = """# The real Xen host: last results
 
-Written by `tests/xenhost/report.py` from stories played in several batches; how it works stands in `tests/xenhost/README.md`.
+Written by `tests/xenhost/report.py` from stories played in several batches; see `tests/xenhost/README.md`.
 Debian's Xen and dom0 run whole under QEMU's software emulation, several times slower than a real machine; the agent was
 installed in dom0 from this checkout's wheel. A story breaks the host in one way; the seconds are from the moment the
 breaking command came back to the answer of `/api/v1/incidents`.
