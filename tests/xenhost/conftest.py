@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,21 +48,23 @@ def host(installed: Machine) -> Machine:
     return installed
 
 
-@pytest.fixture(scope="session")
-def results() -> Iterator[list[dict[str, object]]]:
-    """Rows that end up in results.json, from which docs/xenhost.md is written; older rows of other stories stay."""
-    rows: list[dict[str, object]] = []
-    yield rows
-    if rows:
-        fresh = {(row["suite"], row["story"]) for row in rows}
-        kept = [row for row in report.load("results.json", []) if (row["suite"], row["story"]) not in fresh]
-        report.keep("results.json", [*kept, *rows])
+@pytest.fixture
+def results() -> Callable[[dict[str, object]], None]:
+    """Keeps a story's row in results.json at once, from which docs/xenhost.md is written; other stories' rows stay."""
+
+    def keep(row: dict[str, object]) -> None:
+        key = (row["suite"], row["story"])
+        kept = [old for old in report.load("results.json", []) if (old["suite"], old["story"]) != key]
+        report.keep("results.json", [*kept, row])
+
+    return keep
 
 
-@pytest.fixture(scope="session")
-def tables() -> Iterator[dict[str, object]]:
-    """By suite, the numbers beside what the tools said."""
-    found: dict[str, object] = {}
-    yield found
-    if found:
-        report.keep("numbers.json", {**report.load("numbers.json", {}), **found})
+@pytest.fixture
+def tables() -> Callable[[str, dict[str, object]], None]:
+    """Keeps a suite's numbers beside what the tools said."""
+
+    def keep(suite: str, table: dict[str, object]) -> None:
+        report.keep("numbers.json", {**report.load("numbers.json", {}), suite: table})
+
+    return keep

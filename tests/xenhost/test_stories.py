@@ -1,6 +1,7 @@
 """Each way a host is broken on purpose is reported by the installed agent, on each Xen."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ def _name(story: stories.Story) -> str:
 
 
 @pytest.mark.parametrize("story", stories.load(), ids=_name)
-def test_the_agent_says_what_was_broken(host: Machine, story: stories.Story, results: list[dict[str, object]]) -> None:
+def test_the_agent_says_what_was_broken(
+    host: Machine, story: stories.Story, results: Callable[[dict[str, object]], None]
+) -> None:
     suite = host.image.suite.name
     if suite not in story.suites:
         pytest.skip(f"this story is not for {suite}")
@@ -27,7 +30,7 @@ def test_the_agent_says_what_was_broken(host: Machine, story: stories.Story, res
     outcome = stories.play(host, story)
     if recorder is not None:
         recorder.save(Path(RECORD) / suite, outcome)
-    results.append(
+    results(
         {
             "story": story.name,
             "title": story.title,
