@@ -4,7 +4,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import image
 import install
+import repair
 import report
 from machine import Machine
 
@@ -41,6 +44,19 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         shutil.rmtree(machine.folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def allowed(installed: Machine) -> Machine:
+    """The host with a policy in force, saved so that each repair begins from the same moment."""
+    installed.restore("installed")
+    installed.wait_ready()
+    installed.run("mkdir -p /etc/xenwatch && cat > /etc/xenwatch/policy.toml", stdin=repair.POLICY.read_bytes())
+    installed.run("xenwatch policy check", timeout=120)
+    installed.run("systemctl restart xenwatch", timeout=600)
+    install.wait_for_rest(installed)
+    installed.save("allowed")
+    return installed
+
+
 @pytest.fixture
 def host(installed: Machine) -> Machine:
     installed.restore("installed")
@@ -68,3 +84,23 @@ def tables() -> Callable[[str, dict[str, object]], None]:
         report.keep("numbers.json", {**report.load("numbers.json", {}), suite: table})
 
     return keep
+
+
+@pytest.fixture
+def mended() -> Callable[[Machine, str, str], AbstractContextManager[list[tuple[str, float]]]]:
+    """Around one repair: keeps in repairs.json whether it came out, the seconds of each step, and the journal."""
+
+    @contextmanager
+    def around(machine: Machine, name: str, title: str) -> Iterator[list[tuple[str, float]]]:
+        row: dict[str, Any] = {"repair": name, "title": title, "suite": machine.image.suite.name, "ok": False}
+        row["steps"] = []
+        try:
+            yield row["steps"]
+            row["ok"] = True
+        finally:
+            row["journal"] = machine.run("xenwatch audit", timeout=90, check=False).stdout
+            key = (row["suite"], name)
+            kept = [old for old in report.load("repairs.json", []) if (old["suite"], old["repair"]) != key]
+            report.keep("repairs.json", [*kept, row])
+
+    return around

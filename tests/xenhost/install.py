@@ -41,6 +41,7 @@ Type=notify
 ExecStart=/usr/local/bin/xenwatch agent
 StateDirectory=xenwatch
 Restart=on-failure
+TimeoutStartSec=10min
 [Install]
 WantedBy=multi-user.target
 """
@@ -89,15 +90,15 @@ def install(machine: Machine, work: Path) -> None:
     if kept.is_dir():
         machine.put(kept, SIGNATURES)
         machine.run(f"chmod 700 {SIGNATURES}")
-    machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=120)
-    _wait_for_rest(machine)
+    machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=600)
+    wait_for_rest(machine)
     machine.run(WARM, timeout=120)
-    _wait_for_rest(machine)
+    wait_for_rest(machine)
     shutil.rmtree(kept, ignore_errors=True)
     machine.get(SIGNATURES, kept)
 
 
-def _wait_for_rest(machine: Machine, seconds: float = 900) -> None:
+def wait_for_rest(machine: Machine, seconds: float = 900) -> None:
     """Signatures are compiled once a dialect, which takes long under emulation and would slow the stories down."""
     until, calm = time.monotonic() + seconds, 0
     while calm < 2:

@@ -33,8 +33,11 @@ class Done:
 class Machine:
     """One running host. Its disks are overlays in `folder`, so the image itself is never changed."""
 
-    def __init__(self, image: Image, folder: Path, cpu: str = CPU) -> None:
+    def __init__(self, image: Image, folder: Path, cpu: str = CPU, peer: Path | None = None) -> None:
+        """`peer`: the folder of another machine, at the other end of a cable of their own (eth1)."""
         self.image, self.folder, self.cpu = image, folder, cpu
+        self._number = 2 if peer else 1
+        self._peer = peer or folder.with_name(f"{folder.name}-peer")
         self.serial = folder / "serial.log"
         self._port = 0
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -45,7 +48,8 @@ class Machine:
         if not (self.folder / "root.qcow2").exists():
             self._overlays()
         self._port = _free_port()
-        (self.folder / "monitor").unlink(missing_ok=True)
+        for left in ("monitor", "cable"):
+            (self.folder / left).unlink(missing_ok=True)
         with (self.folder / "qemu.out").open("wb") as out:
             self._qemu = subprocess.Popen(
                 self._argv(snapshot), stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
@@ -122,6 +126,7 @@ class Machine:
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *args], cwd=self.folder, check=True)
 
     def _argv(self, snapshot: str | None) -> list[str]:
+        far_end = f"remote.type=unix,remote.path={self._peer}/cable"
         kernel = f"{self.image.folder}/vmlinux {LINUX_ARGS},{self.image.folder}/initrd-dom0.cpio"
         drives = [
             word
@@ -138,7 +143,10 @@ class Machine:
             "-initrd", kernel, *drives,
             # restrict=on: dom0 reaches nothing; only ssh on the loopback reaches it
             "-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22",
-            "-device", "virtio-net-pci,netdev=n0,romfile=", "-serial", f"file:{self.serial}",
+            "-device", "virtio-net-pci,netdev=n0,romfile=",
+            "-netdev", f"dgram,id=n1,local.type=unix,local.path={self.folder}/cable,{far_end}",
+            "-device", f"virtio-net-pci,netdev=n1,romfile=,mac=52:54:00:78:00:{self._number:02}",
+            "-serial", f"file:{self.serial}",
             "-monitor", f"unix:{self.folder}/monitor,server=on,wait=off",
             *(["-loadvm", snapshot] if snapshot else []),
         ]  # fmt: skip

@@ -20,6 +20,10 @@ installed in dom0 from this checkout's wheel. A story breaks the host in one way
 breaking command came back to the answer of `/api/v1/incidents`.
 """
 
+REPAIRS = """`run`: the agent did it by itself, as its policy allows; `ask`: one person asked and another consented;
+`refused`: it was asked for and rightly not done. What had to hold at the end was seen to hold.
+"""
+
 
 def keep(name: str, value: object) -> None:
     """Write results below .cache/xenhost."""
@@ -32,9 +36,9 @@ def load(name: str, missing: Any) -> Any:
     return json.loads(path.read_text()) if path.exists() else missing
 
 
-def page(results: Iterable[dict[str, Any]], numbers: dict[str, Any]) -> str:
+def page(results: Iterable[dict[str, Any]], repairs: Iterable[dict[str, Any]], numbers: dict[str, Any]) -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_stories(list(results)), *_numbers(numbers)])
+    return "\n".join([HEAD, *_stories(list(results)), *_repairs(list(repairs)), *_numbers(numbers)])
 
 
 def _stories(results: list[dict[str, Any]]) -> list[str]:
@@ -56,6 +60,18 @@ def _verdict(row: dict[str, Any] | None) -> str:
         return "not played"
     times = ", ".join("not said" if seconds is None else f"{seconds:.0f} s" for seconds in row["seconds"])
     return f"{'as expected' if row['ok'] else '**no**'}{f': {times}' if times else ''}"
+
+
+def _repairs(repairs: list[dict[str, Any]]) -> list[str]:
+    """What was put right, step by step, and the journal of the longest one as `xenwatch audit` printed it."""
+    if not repairs:
+        return []
+    lines = ["## Repairs", "", REPAIRS, "| Repair | Xen | Steps | Came out |", "|---|---|---|---|"]
+    for row in sorted(repairs, key=lambda row: (row["suite"], row["repair"])):
+        steps = "; ".join(f"{what} ({seconds:.0f} s)" for what, seconds in row["steps"])
+        lines.append(f"| {row['title']} | {SUITES[row['suite']]} | {steps} | {'yes' if row['ok'] else '**no**'} |")
+    longest = max(repairs, key=lambda row: (row["ok"], len(row["steps"]), row["journal"].count("\n")))
+    return [*lines, "", f"The journal of “{longest['title']}”:", "", "```", longest["journal"].rstrip(), "```", ""]
 
 
 def _numbers(numbers: dict[str, Any]) -> list[str]:
@@ -89,4 +105,4 @@ def _number(row: list[Any]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(load("results.json", []), load("numbers.json", {})))
+    PAGE.write_text(page(load("results.json", []), load("repairs.json", []), load("numbers.json", {})))

@@ -1,14 +1,17 @@
 """`xenwatch preflight`: whether a start or a migration can work, before it is tried; nothing is changed."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
+from xenwatch.cli._options import FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
@@ -33,29 +36,31 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 
 @COMMAND.command()
 @POLICY
+@FORMAT
 @click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def create(policy: Path | None, config: Path) -> None:
+def create(policy: Path | None, form: str, config: Path) -> None:
     """Whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
     file = policy_path(policy)
     read = policy_of(file) if file.exists() else Policy(Inventory("dom0"))
     path = str(config.resolve())
     known = next((g for g in read.inventory.guests if g.config in (path, str(config))), None)
     guest = known or Guest(name=config.stem, uuid="", config=path)
-    _report(asyncio.run(check_create(_context(read, guest, {}))))
+    _report(asyncio.run(check_create(_context(read, guest, {}))), form)
 
 
 @COMMAND.command()
 @POLICY
+@FORMAT
 @click.argument("guest")
 @click.argument("target")
-def migrate(policy: Path | None, guest: str, target: str) -> None:
+def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
     """Whether GUEST can move to TARGET: P1 to P24, each with how it was learnt. It watches the guest for a minute."""
     file = policy_path(policy)
     read = policy_of(file)
     found = read.inventory.guest(Subject("domain", guest))
     if found is None:
         raise InputError(f"{guest} is not a [[guest]] of {file}")
-    _report(asyncio.run(check_migrate(_context(read, found, {"to": target}))))
+    _report(asyncio.run(check_migrate(_context(read, found, {"to": target}))), form)
 
 
 def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
@@ -63,8 +68,11 @@ def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
     return Context(machine, SystemClock(), policy, guest.subject, guest, params, approved=True)
 
 
-def _report(findings: Sequence[Finding]) -> None:
-    click.echo(findings_table(findings))
+def _report(findings: Sequence[Finding], form: str) -> None:
     outcome = worst(findings)
-    click.echo({"pass": "all holds", "warn": "it can be done; see the warnings"}.get(outcome, f"not now: {outcome}"))
+    if form == "json":
+        click.echo(json.dumps({"version": 1, "outcome": outcome, "findings": list(map(asdict, findings))}))
+    else:
+        words = {"pass": "all holds", "warn": "it can be done; see the warnings"}
+        click.echo(f"{findings_table(findings)}\n{words.get(outcome, f'not now: {outcome}')}")
     sys.exit(outcome in ("fail", "unknown"))

@@ -1,5 +1,7 @@
 """`xenwatch remediation`: what is proposed, underway and done; consent, refusal, the kill switch."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,10 +9,11 @@ import click
 
 from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import InputError
-from xenwatch.cli._options import CONFIG
+from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, pairs, person, subject_of, with_desk
 from xenwatch.model.action import PENDING, ActionRun
 from xenwatch.remediation.desk import Desk
+from xenwatch.web.remediation import run_json
 
 _REASON = click.option("--reason", required=True, help="Why; it is kept in the journal.")
 
@@ -31,26 +34,34 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @COMMAND.command("list")
 @POLICY
 @CONFIG
+@FORMAT
 @click.option("--all", "every", is_flag=True, help="Ended runs too.")
-def list_(policy: Path | None, config: Path | None, every: bool) -> None:
+def list_(policy: Path | None, config: Path | None, form: str, every: bool) -> None:
     """Runs, oldest first."""
 
     async def work(desk: Desk) -> list[ActionRun]:
         return [run for run in await desk.runs() if every or run.state == "unknown" or not run.is_ended]
 
     runs = with_desk(policy, config, work)
+    if form == "json":
+        click.echo(json.dumps({"version": 1, "runs": list(map(run_json, runs))}))
+        return
     click.echo("\n".join(map(_row, runs)) or "nothing is proposed or underway")
 
 
 @COMMAND.command()
 @POLICY
 @CONFIG
+@FORMAT
 @click.argument("run")
-def show(policy: Path | None, config: Path | None, run: str) -> None:
+def show(policy: Path | None, config: Path | None, form: str, run: str) -> None:
     """One run: its plan, and its journal."""
 
     async def work(desk: Desk) -> str:
         found = await desk.run(run)
+        if form == "json":
+            journal = [asdict(entry) for entry in await desk.entries(found.id)]
+            return json.dumps({"version": 1, "run": run_json(found), "journal": journal})
         lines = [_row(found), f"plan {found.proposal.plan_hash}:", *(f"  {step}" for step in found.proposal.plan)]
         for entry in await desk.entries(found.id):
             what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind

@@ -46,22 +46,22 @@ def routes(desk: RemediationDesk, people: Sequence[Person]) -> list[web.RouteDef
 
     async def runs(request: web.Request) -> web.Response:
         _person(request, people, "viewer")
-        return web.json_response({"runs": [_shown(run) for run in await desk.runs()]})
+        return web.json_response({"runs": [run_json(run) for run in await desk.runs()]})
 
     async def one(request: web.Request) -> web.Response:
         _person(request, people, "viewer")
         run = await _answered(desk.run(request.match_info["run"]))
-        return web.json_response(_shown(run) | {"journal": [asdict(entry) for entry in await desk.entries(run.id)]})
+        return web.json_response(run_json(run) | {"journal": [asdict(entry) for entry in await desk.entries(run.id)]})
 
     async def approve(request: web.Request) -> web.Response:
         actor, said = _person(request, people, "approver"), await _said(request)
         run = await _answered(desk.approve(request.match_info["run"], actor, str(said.get("plan_hash", ""))))
-        return web.json_response(_shown(run))
+        return web.json_response(run_json(run))
 
     async def reject(request: web.Request) -> web.Response:
         actor, said = _person(request, people, "approver"), await _said(request)
         run = await _answered(desk.reject(request.match_info["run"], actor, str(said.get("reason", ""))[:500]))
-        return web.json_response(_shown(run))
+        return web.json_response(run_json(run))
 
     async def switch(request: web.Request) -> web.Response:
         actor, said = _person(request, people, "admin"), await _said(request)
@@ -111,7 +111,8 @@ async def _answered(work: Any) -> Any:
         raise web.HTTPServiceUnavailable(text=str(error)) from None
 
 
-def _shown(run: ActionRun) -> dict[str, Any]:
+def run_json(run: ActionRun) -> dict[str, Any]:
+    """A run as programs read it, here and from the command line. `created`: seconds since 1970."""
     proposal = run.proposal
     return {
         "id": run.id, "state": run.state, "action": proposal.action, "target": str(proposal.target),

@@ -110,6 +110,16 @@ def test_an_action_is_asked_for_approved_and_listed(run):
     assert "rejected" in run(remediation.COMMAND, "list", "--all").output
 
 
+def test_programs_read_runs_and_their_journal_as_json(run):
+    run(remediation.COMMAND, "run", "host_cordon", "host")
+    [listed] = json.loads(run(remediation.COMMAND, "list", "--format", "json").output)["runs"]
+    assert (listed["action"], listed["target"], listed["state"]) == ("host_cordon", "host/xen1", "awaiting_approval")
+    assert listed["plan"] == ["touch -- /var/lib/xenwatch/cordoned"]
+    shown = json.loads(run(remediation.COMMAND, "show", listed["id"], "--format", "json").output)
+    assert shown["run"] == listed
+    assert [entry["new"] for entry in shown["journal"]] == ["proposed", "awaiting_approval"]
+
+
 def test_a_dry_run_prints_plan_and_guard_and_leaves_no_run(run):
     run(remediation.COMMAND, "off", "--reason", "drill")
     result = run(remediation.COMMAND, "run", "host_cordon", "host", "--dry-run")
@@ -139,6 +149,15 @@ def test_preflight_of_a_create_is_a_table_and_an_exit_code(run, tmp_path):
     result = run(preflight.COMMAND, "create", str(config))
     assert result.exit_code == 1
     assert "P15 disk there  fail" in result.output
+
+
+def test_preflight_for_programs_names_each_check_with_its_outcome(run, tmp_path):
+    config = tmp_path / "g.cfg"
+    config.write_text("name = 'g'\nmemory = 64\ndisk = ['phy:/dev/none,xvda,w']\n")
+    result = run(preflight.COMMAND, "create", str(config), "--format", "json")
+    said = json.loads(result.output)
+    assert (result.exit_code, said["outcome"]) == (1, "fail")
+    assert {f["check"]: f["outcome"] for f in said["findings"]}["P15 disk there"] == "fail"
 
 
 def test_preflight_of_a_stranger_is_refused(run):
