@@ -68,6 +68,17 @@ def policy_text(world: dict[str, Any]) -> str:
         table("[[guest]]", db | world.get("db", {})),
         table("[[rule]]", rule), table("[rule.when]", when), table("[rule.scope]", scope),
         *[table("[[rule.ladder]]", rung) for rung in ladder],
+        *[_further(number, more) for number, more in enumerate(world.get("further_rules", []))],
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+def _further(number: int, rule: dict[str, Any]) -> str:
+    """A second rule of one action, for web, in the few words of a world."""
+    parts = [
+        table("[[rule]]", {"name": f"r{number + 2}", "mode": "auto", "max_risk": "L3"}),
+        table("[rule.when]", rule["when"]), table("[rule.scope]", {"selector": "tag:auto"}),
+        table("[[rule.ladder]]", {"action": rule["action"]}),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -128,7 +139,12 @@ class Story:
             subject = Subject(*said["of"].split("/", 1))
         diagnosis = Diagnosis(said["rule"], said.get("class", ""), subject, "error", "t", "s", "c", self.clock.now())
         opened = said.get("opened", 1_700_000_000.0)
-        await self.desk.take_incident(Incident(f"i-{said['rule']}-{subject.key}", diagnosis, state, opened, opened))  # type: ignore[arg-type]
+        cause = f"i-{said['explained_by']}-{subject.key}" if "explained_by" in said else None
+        incident = Incident(
+            f"i-{said['rule']}-{subject.key}", diagnosis, "explained" if cause else state, opened, opened,  # type: ignore[arg-type]
+            explained_by=cause, acknowledged_by=said.get("acknowledged_by"),
+        )  # fmt: skip
+        await self.desk.take_incident(incident)
 
     async def do_resolve(self, value: Any) -> None:
         await self.do_incident(value, "resolved")

@@ -52,6 +52,10 @@ class Trigger:
     starts_at: str
     class_: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    explained_by: str = ""
+    """Fingerprint of the trouble that is this one's cause; empty: it has none that is known."""
+    acknowledged_by: str = ""
+    """Who said that they look after it."""
 
     @property
     def key(self) -> str:

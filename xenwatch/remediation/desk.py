@@ -32,7 +32,7 @@ from xenwatch.remediation.policy import Policy
 log = logging.getLogger(__name__)
 
 _NONCE_SECONDS = 86400.0
-_RETRY = frozenset({"precondition", "too_early", "max_targets", "every"})
+_RETRY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Stops of a draft that time may lift: the trouble is looked at again."""
 
 
@@ -60,12 +60,12 @@ class Desk:
     # --- in: troubles and people
 
     async def take_incident(self, incident: Incident) -> None:
-        """An incident changed: open ones are troubles, resolved ones are over."""
+        """An incident changed: until it is resolved it is a trouble, with a known cause or without."""
         trigger = trouble.trigger_of(incident)
-        if incident.state == "open":
-            await self._ledger.write(lambda tx: trouble.note(tx, trigger))
-        else:
+        if incident.state == "resolved":
             await self._ledger.write(lambda tx: trouble.over(tx, trigger))
+        else:
+            await self._ledger.write(lambda tx: trouble.note(tx, trigger))
 
     async def take_alerts(self, alerts: Sequence[Alert]) -> int:
         """One delivery from outside, committed before it is acknowledged; how many troubles were new."""

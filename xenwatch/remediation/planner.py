@@ -8,6 +8,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import RISKS, Proposal, Trigger
 from xenwatch.model.subject import Subject
+from xenwatch.remediation import trouble
 from xenwatch.remediation.action import Action, Context, Finding, Plan, plan_hash
 from xenwatch.remediation.doors import Machine
 from xenwatch.remediation.guard import Stop
@@ -49,7 +50,7 @@ class Planner:
         rule = self._rule(trigger, target, guest)
         if rule is None:
             return Draft(trigger, stop=Stop("no_rule", f"no rule of the policy is for {trigger.name} of {target}"))
-        chosen = self._rung(rule, trigger, target)
+        chosen = self._left_to_others(trigger, rule) or self._rung(rule, trigger, target)
         if isinstance(chosen, Stop):
             return Draft(trigger, stop=chosen)
         return await self._drafted(trigger, target, guest, rule, chosen)
@@ -70,6 +71,21 @@ class Planner:
         fitting = [r for r in self._policy.rules if r.fits(trigger) and selects(r.selectors, target, guest)]
         risk = {rule.name: RISKS.index(self._actions[rule.ladder[0].action].risk) for rule in fitting}
         return min(fitting, key=lambda r: (-nearness(r.selectors), risk[r.name], r.name), default=None)
+
+    def _left_to_others(self, trigger: Trigger, rule: Rule) -> Stop | None:
+        """A person who said so looks after it, or the rule for its cause does: a symptom is mended only without one."""
+        if trigger.acknowledged_by and self._policy.effective(rule) == "auto":
+            return Stop("acknowledged", f"{trigger.acknowledged_by} looks after it")
+        if not trigger.explained_by:
+            return None
+        begins = f"incident|{trigger.explained_by}|%"
+        for (said,) in self._journal.query("SELECT trigger FROM trouble WHERE firing=1 AND key LIKE ?", begins):
+            cause = trouble.read(said)
+            resolved = self._policy.inventory.resolve(cause.target)
+            other = resolved and self._rule(cause, *resolved)
+            if other:
+                return Stop("cause", f"{cause.name} is its cause, and {other.name} is for that")
+        return None
 
     def _rung(self, rule: Rule, trigger: Trigger, target: Subject) -> Rung | Stop:
         noted = self._journal.query("SELECT at FROM trouble WHERE key=?", trigger.key)

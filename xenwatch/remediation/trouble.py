@@ -20,7 +20,8 @@ def trigger_of(incident: Incident) -> Trigger:
     diagnosis = incident.diagnosis
     return Trigger(
         "incident", diagnosis.rule, diagnosis.subject, incident.id, f"{incident.opened:.3f}", diagnosis.class_,
-        {**diagnosis.fields, "severity": diagnosis.severity},
+        {**diagnosis.fields, "severity": diagnosis.severity}, incident.explained_by or "",
+        incident.acknowledged_by or "",
     )  # fmt: skip
 
 
@@ -40,11 +41,14 @@ def trigger_of_alert(alert: Alert, inventory: Inventory) -> Trigger:
 
 
 def note(tx: Tx, trigger: Trigger) -> bool:
-    """Take a trouble in; false where it was there already, or where too many are kept."""
+    """Take a trouble in; false where it is known (what is new about it is kept), or where too many are."""
+    said = json.dumps(asdict(trigger))
+    if tx.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (said, trigger.key)).rowcount:
+        return False
     if int(tx.one("SELECT count(*) FROM trouble WHERE firing=1")) >= _WATCHED:
         return False
-    sql = "INSERT OR IGNORE INTO trouble(key, trigger, firing, at) VALUES(?,?,1,?)"
-    return tx.db.execute(sql, (trigger.key, json.dumps(asdict(trigger)), tx.at)).rowcount > 0
+    tx.db.execute("INSERT INTO trouble(key, trigger, firing, at) VALUES(?,?,1,?)", (trigger.key, said, tx.at))
+    return True
 
 
 def over(tx: Tx, trigger: Trigger) -> None:
@@ -59,8 +63,13 @@ def over(tx: Tx, trigger: Trigger) -> None:
 def waiting(tx: Tx) -> list[Trigger]:
     """Troubles that last and have not been dealt with, oldest first."""
     rows = tx.db.execute("SELECT trigger FROM trouble WHERE firing=1 AND handled=0 ORDER BY at, key").fetchall()
-    found = [json.loads(row[0]) for row in rows]
-    return [Trigger(**{**said, "target": Subject(**said["target"])}) for said in found]
+    return [read(row[0]) for row in rows]
+
+
+def read(text: str) -> Trigger:
+    """A trouble as it is kept."""
+    said = json.loads(text)
+    return Trigger(**{**said, "target": Subject(**said["target"])})
 
 
 def set_handled(tx: Tx, key: str, handled: bool) -> None:
