@@ -1,11 +1,16 @@
 """`xenwatch policy`: whether the policy is sound, and what it would do about an incident."""
 
 import json
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
+from xenwatch.agent.config_load import load_config
+from xenwatch.agent.parts import load_rules
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_desk
@@ -14,6 +19,7 @@ from xenwatch.model.subject import Subject
 from xenwatch.remediation.desk import Desk
 from xenwatch.remediation.inventory import selects
 from xenwatch.remediation.local import policy_of
+from xenwatch.remediation.policy import Rule
 
 
 @click.group(short_help="Check the policy; try it on an incident.")
@@ -29,9 +35,10 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 
 @COMMAND.command()
 @POLICY
-def check(policy: Path | None) -> None:
-    """Read the policy; every mistake is shown with its line. A rule that selects nobody is pointed out."""
-    path = policy_path(policy)
+@CONFIG
+def check(policy: Path | None, config: Path | None) -> None:
+    """Read the policy; every mistake is shown with its line. A rule for nobody, or for no known failure, is shown."""
+    path = policy_path(policy, config)
     read = policy_of(path)
     click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
     for rule in read.rules:
@@ -40,6 +47,8 @@ def check(policy: Path | None) -> None:
         click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(guests) or 'none'}")
         if not rule.selectors:
             click.echo(f"  warning: {rule.name} has no selector: it is for nobody", err=True)
+        for wrong in _unheard_of(rule, config):
+            click.echo(f"  warning: {rule.name}: {wrong}", err=True)
 
 
 @COMMAND.command("test")
@@ -61,6 +70,18 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
         return "\n".join(line for line in lines if line)
 
     click.echo(with_desk(policy, config, work))
+
+
+def _unheard_of(rule: Rule, config: Path | None) -> Iterator[str]:
+    """What a rule waits for that no known failure is called: it would wait for ever."""
+    known = load_rules(load_config(config, dict(os.environ)).config)
+    for what, word, names in (
+        ("class", rule.class_, {one.class_ for one in known}),
+        ("diagnosis", rule.diagnosis, {one.id for one in known}),
+    ):
+        if word and word not in names:
+            near = get_close_matches(word, sorted(names), 1)
+            yield f"no known failure has the {what} {word}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _trigger(path: Path) -> Trigger:

@@ -1,11 +1,10 @@
 """Everything that may stop a run from starting, asked in order, in the transaction that lets it start."""
 
-import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from xenwatch.model.action import RISKS, ActionRun
-from xenwatch.remediation import approvals, breaker, budget, storm, switch
+from xenwatch.model.action import RISKS, ActionRun, Trigger
+from xenwatch.remediation import approvals, breaker, budget, storm, switch, trouble
 from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import Policy, Rule
 
@@ -85,14 +84,20 @@ def _unattended(tx: Tx, run: ActionRun, policy: Policy) -> Stop | None:
 
 
 def _blocking(tx: Tx, rule: Rule) -> Stop | None:
-    """Other troubles in whose presence a rule stands back: `alert:Name` or `diagnosis:rule-id`, `*` allowed."""
-    active = [json.loads(row[0]) for row in tx.db.execute("SELECT trigger FROM trouble WHERE firing=1")]
+    """Other troubles in whose presence a rule stands back; `*` stands for anything."""
+    active = [trouble.read(row[0]) for row in tx.db.execute("SELECT trigger FROM trouble WHERE firing=1")]
     for blocker in rule.blocked_by:
         kind, _, pattern = blocker.partition(":")
-        source = {"alert": "alert", "diagnosis": "incident"}.get(kind)
-        if any(trouble["source"] == source and fnmatchcase(trouble["name"], pattern) for trouble in active):
+        if any(fnmatchcase(name, pattern) for one in active if (name := _called(one, kind))):
             return Stop("blocked_by", f"{blocker} is there too")
     return None
+
+
+def _called(one: Trigger, kind: str) -> str:
+    """What a trouble is called as a `kind` (one of BLOCKERS); empty where it is none of that kind."""
+    if kind == "class":
+        return one.class_
+    return one.name if one.source == {"alert": "alert", "diagnosis": "incident"}[kind] else ""
 
 
 def _spend(tx: Tx, run: ActionRun, policy: Policy) -> Stop | None:

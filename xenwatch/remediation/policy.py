@@ -14,6 +14,8 @@ from xenwatch.remediation.policy_file import PolicyFile, Table
 from xenwatch.remediation.probe import Toolstack
 
 HOUR, DAY = 3600.0, 86400.0
+BLOCKERS = ("alert", "diagnosis", "class")
+"""What `blocked_by` may name: an alert, a known failure by its rule's id, or any failure of a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,11 @@ def _rule(table: Table, actions: Mapping[str, Risk]) -> Rule:
     table.need("name", bool(rule.name), "a rule needs a name")
     table.need("when", bool(rule.diagnosis or rule.class_ or rule.alert), "name a diagnosis, a class or an alert")
     table.need("ladder", bool(rule.ladder), "a rule needs at least one action")
+    for blocker in rule.blocked_by:
+        kind, _, pattern = blocker.partition(":")
+        table.need(
+            "blocked_by", kind in BLOCKERS and bool(pattern), f"{blocker}: write alert:…, diagnosis:… or class:…"
+        )
     for rung in rule.ladder:
         fits = RISKS.index(actions.get(rung.action, "L0")) <= RISKS.index(rule.max_risk)
         table.need("ladder", fits, f"{rung.action} is {actions.get(rung.action)}, above max_risk {rule.max_risk}")

@@ -62,6 +62,23 @@ def test_a_policy_is_checked_and_a_rule_for_nobody_is_pointed_out(run):
     assert "nobody has no selector" in result.stderr
 
 
+def test_a_rule_that_waits_for_a_failure_nobody_knows_is_pointed_out(run, tmp_path):
+    said = POLICY.replace('diagnosis = "guest-down"', 'class = "domain-crash"')
+    (tmp_path / "policy.toml").write_text(said)
+    assert (
+        "no known failure has the class domain-crash; did you mean domain-crashed?"
+        in run(policy.COMMAND, "check").stderr
+    )
+    (tmp_path / "policy.toml").write_text(said.replace("domain-crash", "domain-crashed"))
+    assert "down: no known" not in run(policy.COMMAND, "check").stderr
+
+
+def test_the_shipped_policy_waits_for_known_failures_only(run, tmp_path):
+    shipped = Path(__file__).parents[3] / "packaging/policy.toml"
+    (tmp_path / "policy.toml").write_text(shipped.read_text())
+    assert run(policy.COMMAND, "check").stderr == ""
+
+
 def test_a_policy_is_tried_on_an_incident_and_nothing_is_written(run, tmp_path):
     subject = {"kind": "domain", "name": "web", "uuid": None}
     (tmp_path / "i.json").write_text(json.dumps({"incident": {"rule": "guest-down", "id": "i-1", "subject": subject}}))

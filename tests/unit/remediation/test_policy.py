@@ -61,6 +61,11 @@ def test_an_empty_file_is_the_most_cautious_policy():
         (RULE + "[[rule.ladder]]\naction = 'rm'", 10, "not in the catalogue"),
         (RULE + "[[rule.ladder]]\naction = 'domain_destroy'", 7, "above max_risk L2"),
         (RULE + "[rule.scope]\nselector = 'everything'", 10, "write it like tag:web"),
+        (
+            RULE.replace("[[rule]]\n", "[[rule]]\nblocked_by = ['storage']\n", 1),
+            3,
+            "write alert:…, diagnosis:… or class:…",
+        ),
         (RULE.replace("diagnosis = 'x'", "").replace('diagnosis = "x"', ""), 5, "name a diagnosis"),
         (RULE + RULE, 2, "two rules have the same name"),
         ("surprise = 1", 1, "is not known here"),
