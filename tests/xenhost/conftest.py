@@ -97,6 +97,9 @@ def mended() -> Callable[[Machine, str, str], AbstractContextManager[list[tuple[
         try:
             yield row["steps"]
             row["ok"] = True
+        except Exception as error:
+            row["why"] = str(error)[-1000:]
+            raise
         finally:
             row["journal"] = machine.run("xenwatch audit", timeout=90, check=False).stdout
             key = (row["suite"], name)
