@@ -1,6 +1,8 @@
 """Disks of guests: requests and bytes from blkback's own counters in sysfs, and what stands behind each disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import mul
 
 from xenwatch.host.devices import Device
 from xenwatch.host.doors import Doors
@@ -10,6 +12,7 @@ from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
+from xenwatch.sampling.rows import row
 
 _DISK = ("domain", "device")
 SECTOR = 512
@@ -39,11 +42,9 @@ WRITTEN_BYTES = Metric("xen_domain_vbd_written_bytes_total", "counter", "Bytes a
 LOG_STATS = Metric(
     "xen_blkback_log_stats_enabled", "gauge", "Whether blkback logs, and thereby zeroes, its counters every ten seconds"
 )
-_COUNTERS = (
-    ("rd_req", READS, 1), ("wr_req", WRITES, 1), ("f_req", FLUSHES, 1), ("ds_req", DISCARDS, 1), ("oo_req", STARVED, 1),
-    ("rd_sect", READ_BYTES, SECTOR), ("wr_sect", WRITTEN_BYTES, SECTOR),
-)  # fmt: skip
-_FILES = [file for file, _, _ in _COUNTERS]
+_FILES = ("rd_req", "wr_req", "f_req", "ds_req", "oo_req", "rd_sect", "wr_sect")
+_COUNTERS = (READS, WRITES, FLUSHES, DISCARDS, STARVED, READ_BYTES, WRITTEN_BYTES)
+_UNITS = (1, 1, 1, 1, 1, SECTOR, SECTOR)
 DISKS = ("vbd", "qdisk", "tap")
 
 
@@ -58,7 +59,7 @@ class _Reader:
 
     def _read(self, paths: Paths, inventory: Inventory, disks: Sequence[Device]) -> list[Sample]:
         samples: list[Sample] = []
-        bus, volumes = paths.at("sys/bus/xen-backend/devices"), _Volumes(paths)
+        bus, volumes = str(paths.at("sys/bus/xen-backend/devices")), _Volumes(paths)
         for disk in disks:
             domain = inventory.by_domid.get(disk.domid)
             if domain is not None:
@@ -71,13 +72,13 @@ class _Reader:
             samples.append(Sample(LOG_STATS, (), float(enabled not in ("0", "N"))))
         return samples
 
-    def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterator[Sample]:
+    def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterable[Sample]:
         """A disk served by qemu has no such folder: nothing is emitted, not 0."""
         readings = read_numbers(folder, _FILES)
-        row = self._counters.unwrapped((disk.domid, disk.devid), tuple(reading or 0 for reading in readings))
-        for (_, metric, unit), reading, count in zip(_COUNTERS, readings, row, strict=True):
-            if reading is not None:
-                yield Sample(metric, labels, float(count * unit))
+        known = tuple(reading or 0 for reading in readings)
+        counts = map(mul, self._counters.unwrapped((disk.domid, disk.devid), known), _UNITS)
+        found = row(_COUNTERS, labels, counts)
+        return compress(found, [reading is not None for reading in readings]) if None in readings else found
 
 
 def _described(disk: Device, labels: tuple[str, str], volumes: "_Volumes") -> Iterator[Sample]:
@@ -121,7 +122,7 @@ def split_lv(name: str) -> tuple[str, str]:
 
 COLLECTOR = Collector(
     name="vbd",
-    metrics=(INFO, BACKING, LOG_STATS, *(metric for _, metric, _ in _COUNTERS)),
+    metrics=(INFO, BACKING, LOG_STATS, *_COUNTERS),
     begin=_Reader,
     interval=10.0,
     deadline=8.0,

@@ -1,5 +1,6 @@
 """Disks and interfaces of guests: every trap the field has met."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from xenwatch.host.devices import disk_name
 from xenwatch.host.netdev import parse_net_dev
 from xenwatch.sampling.collectors.vbd import split_lv
-from xenwatch.sampling.collectors.vif import rate_limit
+from xenwatch.sampling.collectors.vif import _Ports, rate_limit
 
 HEAD = "Inter-|\\n face |\\n"
 
@@ -97,3 +98,25 @@ def test_a_torn_line_of_net_dev_is_passed_over() -> None:
     assert parse_net_dev(b"a\nb\neth0: 1 2 3\nlo: 5 1 0 0 0 0 0 0 6 1 0 0 0 0 0 0\n") == {
         "lo": (5, 1, 0, 0, 6, 1, 0, 0)
     }
+
+
+async def test_a_device_that_comes_and_one_that_goes_are_seen_and_otherwise_the_list_stays_the_same(bench: Any) -> None:
+    bench.files("sys/bus/xen-backend/devices/vif-3-0/devtype = vif")
+    devices = bench.doors.devices
+    first = await devices.current(max_age=-1)
+    assert await devices.current(max_age=-1) is first
+    bench.files("sys/bus/xen-backend/devices/vbd-3-51712/devtype = vbd")
+    assert [device.name for device in await devices.current(max_age=-1)] == ["xvda", "0"]
+    shutil.rmtree(bench.root / "sys/bus/xen-backend/devices/vif-3-0")
+    assert [device.kind for device in await devices.current(max_age=-1)] == ["vbd"]
+    shutil.rmtree(bench.root / "sys/bus/xen-backend/devices/vbd-3-51712")
+    assert await devices.current(max_age=-1) == ()
+
+
+async def test_an_interface_hangs_on_its_bridge_by_the_bridges_word_or_on_open_vswitch_by_its_own(bench: Any) -> None:
+    ports = _Ports(str(bench.root / "sys/class/net"))
+    bench.files("sys/class/net/xenbr0/brif/vif3.0/state = 3\nsys/class/net/vif4.0/master -> ../ovs-system")
+    assert ports.holds("xenbr0", "vif3.0")
+    assert ports.holds("ovsbr0", "vif4.0")
+    assert not ports.holds("xenbr1", "vif3.0")
+    assert not ports.holds("xenbr0", "vif5.0")
