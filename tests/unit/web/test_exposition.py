@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -112,6 +112,7 @@ names = st.sampled_from([("web",), ("db",)])
 few = st.lists(st.builds(Sample, st.sampled_from([MEMORY, CPU]), names, st.integers(0, 1)))
 
 
+@settings(deadline=None)
 @given(st.lists(few, max_size=5))
 def test_what_is_kept_from_cycle_to_cycle_changes_nothing_that_is_written(cycles):
     renderer = Renderer()
