@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?P<kind>[a-z0-9]+)-(?P<domid>\d+)-(?P<devid>\d+)")
 _BACKENDS = "/local/domain/0/backend"
 _KEYS = (
     "frontend", "dev", "params", "type", "mode", "device-type", "physical-device",
-    "mac", "bridge", "script", "rate", "ip",
+    "mac", "bridge", "script", "rate", "ip", "sectors",
 )  # fmt: skip
 _TELL_AGAIN_SECONDS = 300.0
 """What is written about a device hardly changes while it lives; a changed CD does."""

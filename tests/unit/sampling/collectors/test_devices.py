@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from xenwatch.host.devices import disk_name
+from xenwatch.host.blocks import split_lv
+from xenwatch.host.devices import Device, disk_name
 from xenwatch.host.netdev import parse_net_dev
-from xenwatch.sampling.collectors.vbd import split_lv
+from xenwatch.sampling.collectors.vbd import CAPACITY, _Described
 from xenwatch.sampling.collectors.vif import _Ports, rate_limit
 
 HEAD = "Inter-|\\n face |\\n"
@@ -120,3 +121,23 @@ async def test_an_interface_hangs_on_its_bridge_by_the_bridges_word_or_on_open_v
     assert ports.holds("ovsbr0", "vif4.0")
     assert not ports.holds("xenbr1", "vif3.0")
     assert not ports.holds("xenbr0", "vif5.0")
+
+
+async def test_a_disks_size_is_its_volumes_or_what_qemu_told_the_guest_and_a_grown_volume_shows(bench: Any) -> None:
+    bench.domains(web=3)
+    devices = (
+        Device("vbd", 3, 51712, {"dev": "xvda", "physical-device": "fd:0", "sectors": "8"}),
+        Device("qdisk", 3, 51728, {"dev": "xvdb", "sectors": "16"}),
+        Device("qdisk", 3, 51744, {"dev": "xvdc", "sectors": "many"}),
+    )
+    bench.files("sys/block/dm-0/dev = 253:0\\n\nsys/block/dm-0/size = 32\\n\nsys/block/dm-0/dm/name = dsk-web")
+    described, inventory = _Described(), bench.doors.domains.last
+
+    def sizes(now: float) -> dict[tuple[str, ...], float]:
+        samples = described.samples(bench.doors.paths, inventory, devices, now)
+        return {s.labels: s.value for s in samples if s.metric is CAPACITY}
+
+    assert sizes(0.0) == {("web", "xvda"): 32 * 512, ("web", "xvdb"): 16 * 512}
+    bench.files("sys/block/dm-0/size = 64\\n")
+    assert sizes(30.0)["web", "xvda"] == 32 * 512
+    assert sizes(61.0)["web", "xvda"] == 64 * 512
