@@ -16,7 +16,7 @@ ELAPSED = Metric(
     "xen_domain_job_elapsed_seconds",
     "gauge",
     "How long a job on a domain has taken; there only while it runs. Through libvirt Xen does not tell which job it is",
-    ("domain", "job"),
+    ("domain", "kind"),
 )
 JOBS = Metric("xen_hypervisor_jobs", "gauge", "Saves, migrations, dumps and other jobs on domains that are under way")
 _WORDS = ("save", "migrate", "dump-core")
