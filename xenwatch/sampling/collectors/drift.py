@@ -18,6 +18,8 @@ DRIFT = Metric(
     "Whether the next start of a guest brings another configuration than it runs with; guests made by xl keep none",
     ("domain", "part"),
 )
+_AT_ONCE = 20
+"""Domains in one visit: libvirt takes one call at a time from us, and the list of domains must not wait long."""
 _RUN_AND_KEPT = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE | libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT
 
 
@@ -25,17 +27,26 @@ async def _collect(doors: Doors) -> Sequence[Sample]:
     if doors.libvirt is None:
         raise Unsupported("drift: libvirt is not configured")
     inventory = await doors.domains.known(max_age=60.0)
-    return await doors.libvirt.run("configurations", lambda session: _ask(session, inventory.names), 60.0)
-
-
-def _ask(session: Session, names: frozenset[str]) -> list[Sample]:
-    """In libvirt's thread. dom0 has no configuration that it was started from."""
+    uuids = await doors.libvirt.run("configurations", _run_and_kept, 10.0)
     samples: list[Sample] = []
-    for domain in session.call("connectListAllDomains", session.connection.listAllDomains, _RUN_AND_KEPT):
-        name = domain.name()
-        if domain.ID() == 0 or name not in names:
-            continue
+    for start in range(0, len(uuids), _AT_ONCE):
+        some = uuids[start : start + _AT_ONCE]
+        samples += await doors.libvirt.run("configurations", lambda session, some=some: _ask(session, some), 20.0)  # type: ignore[misc]
+    return [sample for sample in samples if sample.labels[0] in inventory.names]
+
+
+def _run_and_kept(session: Session) -> list[str]:
+    """In libvirt's thread. dom0 has no configuration that it was started from."""
+    domains = session.call("connectListAllDomains", session.connection.listAllDomains, _RUN_AND_KEPT)
+    return [domain.UUIDString() for domain in domains if domain.ID() != 0]
+
+
+def _ask(session: Session, uuids: list[str]) -> list[Sample]:
+    samples: list[Sample] = []
+    for uuid in uuids:
         try:
+            domain = session.call("domainLookupByUUID", session.connection.lookupByUUIDString, uuid)
+            name = domain.name()
             live = session.call("domainGetXMLDesc", domain.XMLDesc, 0)
             kept = session.call("domainGetXMLDesc", domain.XMLDesc, libvirt.VIR_DOMAIN_XML_INACTIVE)
             parts = drifted(live, kept)
