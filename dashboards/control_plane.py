@@ -61,9 +61,17 @@ DASHBOARD = dashboard(
             ),
             lines(
                 "Nodes by guest",
-                "At 1000 a guest has used up its share.",
+                "At the quota a guest has used up its share: runbook XenXenstoreNodesNearQuota.",
                 COUNT,
                 (top(host("xen_xenstore_nodes")), "{{domain}}"),
+                (host("xen_xenstore_node_quota"), "{{instance}} quota"),
+            ),
+            lines(
+                "Event channels of dom0",
+                "At the limit no further guest or device comes up: runbook XenEventChannelsNearLimit.",
+                COUNT,
+                (host("xen_event_channels_used"), "{{instance}} used"),
+                (host("xen_event_channels_limit"), "{{instance}} limit"),
             ),
             lines(
                 "Memory of daemons",

@@ -74,6 +74,24 @@ DASHBOARD = dashboard(
                 COUNT,
                 (domain("xen_domain_state_reason"), "holds"),
             ),
+            lines(
+                "Jobs",
+                "A save, migration or dump under way. More than an hour: runbook XenDomainJobLong.",
+                SECONDS,
+                (domain("xen_domain_job_elapsed_seconds"), "{{domain}} {{kind}}"),
+            ),
+            table(
+                "Differs from its configuration",
+                "1: the next start brings something else; `virsh dumpxml` beside `virsh dumpxml --inactive`.",
+                COUNT,
+                (domain("xen_domain_config_drift"), "differs"),
+            ),
+            lines(
+                "Silence of the console",
+                "Silence is usual; output that ends where the trouble began is not: read its console log.",
+                SECONDS,
+                (f"time() - {domain('xen_domain_console_last_output_timestamp_seconds')}", "{{domain}}"),
+            ),
             table(
                 "Lifecycle",
                 "What libvirt told since the agent started; guests made by xl have none.",
@@ -154,6 +172,12 @@ DASHBOARD = dashboard(
                 (rate(domain("xen_domain_vbd_out_of_requests_total")), "{{domain}} {{device}}"),
             ),
             table("Disks", "What each disk stands on in dom0.", COUNT, (domain("xen_domain_vbd_info"), "there")),
+            table(
+                "Sizes",
+                "A volume that was grown shows within a minute.",
+                BYTES,
+                (domain("xen_domain_vbd_capacity_bytes"), "bytes"),
+            ),
             table(
                 "Backing",
                 "The volume behind each disk: search its name on Storage.",

@@ -67,6 +67,12 @@ DASHBOARD = dashboard(
                 (host("xen_bridge_fdb_entries"), "{{bridge}} {{kind}}"),
             ),
             lines(
+                "Addresses that moved",
+                "Steadily above zero: two machines with one MAC, or a loop; runbook XenBridgeMacMoving.",
+                EACH_SECOND,
+                (rate(host("xen_bridge_mac_moves_total")), "{{instance}} {{bridge}}"),
+            ),
+            lines(
                 "MTU",
                 "It should be that of the guests.",
                 BYTES,

@@ -18,7 +18,7 @@ _MANY = {
     "domain": "domain", "vcpu": "vcpu", "device": "device", "bridge": "bridge", "source": "log", "rule": "rule",
     "state": "state", "vg": "volume group", "lv": "volume", "pv": "disk", "array": "array", "cpu": "cpu",
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
-    "name": "incident", "daemon": "daemon",
+    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon",
 }  # fmt: skip
 _HEAD = """# Metrics
 
@@ -32,7 +32,7 @@ the number of series grows; a state set has one series a state. A series is gone
 
 def page() -> str:
     """The whole page."""
-    lines = [_HEAD]
+    lines = [_HEAD, "", *_written("series.md")]
     for name, collector in sorted(all_collectors().items()):
         switch = "" if collector.default_on else f'; off unless `[sampling] enabled = ["{name}"]`'
         lines += [
@@ -46,8 +46,13 @@ def page() -> str:
     lines += ["", "## About the collectors", "", *_table(_declared(health.METRICS))]
     found = [one for one in vars(remediation_metrics).values() if isinstance(one, Metric)]
     lines += ["", "## Remediation", "", *_table(_declared(found))]
-    lines += ["", "## The agent itself", "", *_table(own())]
+    lines += ["", "## The agent itself", "", *_table(own()), "", *_written("unsampled.md")]
     return "\n".join(lines) + "\n"
+
+
+def _written(name: str) -> list[str]:
+    """The lines of a part of the page that a person wrote."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
 
 
 def _declared(metrics: Iterable[Metric]) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:

@@ -19,23 +19,27 @@ disk = ["phy:/dev/dsk/g2,xvda,w"]' | /opt/xenhost/guest.sh db grub
 xl create /etc/xen/web.cfg; xl create /etc/xen/db.cfg; sleep 90
 """
 NOT_COMPARED = {
+    "xen_bridge_mac_moves_total": "counted by xenwatch alone, from one reading to the next",
     "xen_bridge_ports_limit": "a constant of the kernel",
     "xen_crash_dumps": "no guest has crashed",
     "xen_daemon_cpu_seconds_total": "ps rounds to seconds; moves all the time",
     "xen_daemon_start_time_seconds": "ps tells an age in seconds, not a time",
     "xen_domain_autostart": "no tool tells it for guests of xl",
+    "xen_domain_config_drift": "no tool compares what runs with what is kept; guests of xl keep nothing",
     "xen_domain_lifecycle_events_total": "what libvirt sent, which no tool counts",
     "xen_domain_restarts_total": "counted by xenwatch alone",
     "xen_domain_state_reason": "xl has a reason only for what has shut down",
     "xen_domain_vbd_backing_info": "joined by xenwatch from sysfs and LVM",
     "xen_domain_vcpu_runnable": "changes by the millisecond",
+    "xen_event_channels_limit": "the kernel's log tells its ABI, where it still reaches back to the start",
     "xen_kpartx_mappings": "see the story of a mapping left over",
     "xen_lvm_lv_created_timestamp_seconds": "lvs prints local time",
     "xen_lvm_lv_holder_info": "joined by xenwatch from sysfs and xenstore",
+    "xen_xenstore_node_quota": "no tool tells it; the daemon's default, unless it was started otherwise",
     "xen_xenstore_probe_duration_seconds": "xenwatch's own stopwatch",
 }
 MOST_SERIES_PER_GUEST = 90
-"""A guest with one vcpu, disk and vif has about 60."""
+"""A guest with one vcpu, disk and vif has about 70."""
 
 
 def test_the_tools_agree_with_every_number(host: Machine, tables: Callable[[str, dict[str, object]], None]) -> None:

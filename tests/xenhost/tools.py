@@ -30,6 +30,8 @@ COMMANDS = {
     "daemons": "for d in xenstored xenconsoled libvirtd; do p=$(pgrep -xo $d) || continue;"
     " echo $d $(ps -o rss= -p $p) $(ls /proc/$p/fd | wc -l) $(awk '/open files/ {print $4}' /proc/$p/limits); done",
     "loops": "losetup -nl -O NAME",
+    "irqs": "grep -c ' xen-' /proc/interrupts; dmesg | grep -o 'Using .* ABI'",
+    "consoles": 'stat -c "%n %s %Y" /var/log/xen/console/guest-*.log',
     "auto": "ls /etc/xen/auto 2>/dev/null",
     "virsh": "virsh -c xen:///system dominfo Domain-0",
 }  # fmt: skip
@@ -55,7 +57,7 @@ def told(output: str) -> list[Told]:
     sections = {name: text.strip("\n") for name, text in zip(parts[::2], parts[1::2], strict=True)}
     readers: tuple[Callable[[dict[str, str]], Iterator[Told]], ...] = (
         _domains, _vcpus, _hypervisor, _pools, _xentop, _xenstore, _devices, _lvm, _links, _vifs, _vbds, _dom0,
-        _daemons, _rest,
+        _daemons, _consoles, _rest,
     )  # fmt: skip
     return [row for reader in readers for row in reader(sections)]
 
@@ -201,6 +203,12 @@ def _devices(sections: dict[str, str]) -> Iterator[Told]:
         elif vbd := re.fullmatch(r"/local/domain/0/backend/vbd/(\d+)/(\d+)/params", path):
             labels = {"domain": names[vbd[1]], "device": _device(int(vbd[2])), "source": value}
             yield Told("xen_domain_vbd_info", labels, 1, by)
+        elif disk := re.fullmatch(r"/local/domain/0/backend/vbd/(\d+)/(\d+)/sectors", path):
+            labels = {"domain": names[disk[1]], "device": _device(int(disk[2]))}
+            yield Told("xen_domain_vbd_capacity_bytes", labels, float(value) * 512, by)
+        elif kind := re.fullmatch(r"/libxl/(\d+)/type", path):
+            if kind[1] in names and kind[1] != "0":
+                yield Told("xen_domain_type_info", {"domain": names[kind[1]], "type": value}, 1, by)
         elif vif := re.fullmatch(r"/local/domain/0/backend/vif/(\d+)/(\d+)/mac", path):
             bridge = nodes.get(path.removesuffix("mac") + "bridge", "")
             labels = {"domain": names[vif[1]], "vif": vif[2], "mac": value, "bridge": bridge}
@@ -305,7 +313,23 @@ def _daemons(sections: dict[str, str]) -> Iterator[Told]:
         yield Told("xen_daemon_max_fds", of, float(limit), "/proc")
 
 
+def _consoles(sections: dict[str, str]) -> Iterator[Told]:
+    """Of guests that run; stat prints whole seconds."""
+    names = set(domids(sections).values())
+    for name, size, at in re.findall(r"/guest-(\S+)\.log (\d+) (\d+)$", sections["consoles"], re.MULTILINE):
+        if name in names:
+            yield Told("xen_domain_console_bytes_total", {"domain": name}, float(size), "stat")
+            yield Told("xen_domain_console_last_output_timestamp_seconds", {"domain": name}, float(at), "stat", 1)
+
+
 def _rest(sections: dict[str, str]) -> Iterator[Told]:
+    channels, _, abi = sections["irqs"].partition("\n")
+    if channels.isdigit():  # timers and daemons of a host at rest come and go by ones
+        yield Told("xen_event_channels_used", {"domain": "Domain-0"}, float(channels), "/proc/interrupts", 8)
+    if abi:
+        limit = 131072.0 if "FIFO" in abi else 4096.0
+        yield Told("xen_event_channels_limit", {"domain": "Domain-0"}, limit, "dmesg")
+    yield Told("xen_hypervisor_jobs", {}, 0.0, "no job was started")
     yield Told("xen_loop_devices", {"state": "in_use"}, float(len(sections["loops"].split())), "losetup")
     if limit := re.search(r"max_loop:([1-9]\d*)", sections["sysfs"]):
         yield Told("xen_loop_devices_limit", {}, float(limit[1]), "sysfs")

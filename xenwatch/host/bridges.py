@@ -1,12 +1,13 @@
 """Bridges and what hangs on them, from sysfs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenwatch.host.files import names_in, read_bytes, read_number, read_text
 
-_FDB_ENTRY, _IS_LOCAL = 16, 7
-"""struct __fdb_entry, linux: include/uapi/linux/if_bridge.h: mac 6, port 1, is_local 1, ageing 4, more 4 bytes."""
+_FDB_ENTRY, _MAC, _PORT, _IS_LOCAL, _PORT_HIGH = 16, 6, 6, 7, 12
+"""struct __fdb_entry, linux: include/uapi/linux/if_bridge.h: mac 6, port 1, local 1, ageing 4, port's high byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """One bridge of the kernel; `learned` and `local` count entries of its forwarding table."""
+    """One bridge of the kernel; `learned` and `local` count entries of its forwarding table.
+
+    `seen_at` tells by which ports each address was learnt: several, where VLANs have it at different ones.
+    """
 
     name: str
     bridge_id: str
@@ -31,6 +35,7 @@ class Bridge:
     ports: tuple[Port, ...]
     learned: int
     local: int
+    seen_at: Mapping[bytes, frozenset[int]]
 
 
 _GUESTS = ("vif", "tap")
@@ -61,7 +66,17 @@ def _bridge(net: Path, name: str) -> Bridge:
         ports=tuple(_port(f"{net}/{port}", port) for port in names_in(net / name / "brif")),
         learned=len(table) // _FDB_ENTRY - local,
         local=local,
+        seen_at=_seen_at(table),
     )
+
+
+def _seen_at(table: bytes) -> dict[bytes, frozenset[int]]:
+    found: dict[bytes, frozenset[int]] = {}
+    for at in range(0, len(table) - _FDB_ENTRY + 1, _FDB_ENTRY):
+        if not table[at + _IS_LOCAL]:
+            mac, port = table[at : at + _MAC], table[at + _PORT] | table[at + _PORT_HIGH] << 8
+            found[mac] = found.get(mac, frozenset()) | {port}
+    return found
 
 
 def _port(folder: str, name: str) -> Port:

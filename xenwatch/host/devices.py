@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError
@@ -15,7 +16,7 @@ _NAME = re.compile(r"(?P<kind>[a-z0-9]+)-(?P<domid>\d+)-(?P<devid>\d+)")
 _BACKENDS = "/local/domain/0/backend"
 _KEYS = (
     "frontend", "dev", "params", "type", "mode", "device-type", "physical-device",
-    "mac", "bridge", "script", "rate", "ip",
+    "mac", "bridge", "script", "rate", "ip", "sectors",
 )  # fmt: skip
 _TELL_AGAIN_SECONDS = 300.0
 """What is written about a device hardly changes while it lives; a changed CD does."""
@@ -56,6 +57,8 @@ class Devices:
         self._xenstore = xenstore
         self._last: tuple[Device, ...] = ()
         self._listed_at, self._told_at = float("-inf"), float("-inf")
+        self._names: list[str] | None = None
+        self._keys: list[tuple[str, int, int]] = []
         self._told: dict[tuple[str, int, int], Mapping[str, str]] = {}
         self._lock = asyncio.Lock()
 
@@ -69,23 +72,32 @@ class Devices:
             return self._last
 
     async def _list(self, now: float) -> tuple[Device, ...]:
-        keys = _parsed(await asyncio.to_thread(names_in, self._bus)) or await self._from_xenstore()
+        """The same tuple as before where the same devices are there and nothing new was told: the common case."""
+        names = await asyncio.to_thread(names_in, self._bus)
+        keys = self._keys if names == self._names else _parsed(names)
+        if not keys:
+            names, keys = [], await self._from_xenstore()
         if now - self._told_at > _TELL_AGAIN_SECONDS:
             self._told, self._told_at = {}, now
-        await self._learn([key for key in keys if key not in self._told])
-        return tuple(Device(*key, about=self._told.get(key, {})) for key in keys)
+        learnt = await self._learn([key for key in keys if key not in self._told])
+        if learnt or keys != self._keys:
+            self._names, self._keys = names or None, keys
+            self._last = tuple(Device(*key, about=self._told.get(key, {})) for key in keys)
+        return self._last
 
-    async def _learn(self, keys: list[tuple[str, int, int]]) -> None:
+    async def _learn(self, keys: list[tuple[str, int, int]]) -> bool:
+        """Whether something was told about these."""
         if self._xenstore is None or not keys:
-            return
+            return False
         paths = [f"{Device(*key).backend}/{name}" for key in keys for name in _KEYS]
         try:
             values = await self._xenstore.read_many(paths)
         except HostError:
-            return  # asked again next time
+            return False  # asked again next time
         for n, key in enumerate(keys):
             pairs = zip(_KEYS, values[n * len(_KEYS) : (n + 1) * len(_KEYS)], strict=True)
             self._told[key] = {name: value for name, value in pairs if value}
+        return True
 
     async def _from_xenstore(self) -> list[tuple[str, int, int]]:
         """For kernels whose backends are no devices of the bus (every disk served by qemu)."""
@@ -104,6 +116,7 @@ def _parsed(names: list[str]) -> list[tuple[str, int, int]]:
     return sorted((one["kind"], int(one["domid"]), int(one["devid"])) for one in found if one)
 
 
+@lru_cache(maxsize=4096)
 def disk_name(devid: int) -> str:
     """The guest's name of a virtual disk: 51712 is xvda, 51714 xvda2, 768 hda (xen: docs/man/xen-vbd-interface)."""
     if devid & (1 << 28):

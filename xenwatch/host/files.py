@@ -68,22 +68,27 @@ def read_numbers(folder: str, names: Sequence[str]) -> list[int | None]:
     except OSError:
         return [None] * len(names)
     try:
-        return [_number_in(directory, name) for name in names]
+        return _numbers_in(directory, names)
     finally:
         os.close(directory)
 
 
-def _number_in(directory: int, name: str) -> int | None:
-    try:
-        descriptor = os.open(name, _FLAGS, dir_fd=directory)
-    except OSError:
-        return None
-    try:
-        return int(os.read(descriptor, 64))
-    except (OSError, ValueError):
-        return None
-    finally:
-        os.close(descriptor)
+def _numbers_in(directory: int, names: Sequence[str]) -> list[int | None]:
+    """In one loop: with 14,000 files a cycle even a function call for each shows."""
+    found: list[int | None] = []
+    for name in names:
+        try:
+            descriptor = os.open(name, _FLAGS, dir_fd=directory)
+        except OSError:
+            found.append(None)
+            continue
+        try:
+            found.append(int(os.read(descriptor, 64)))
+        except (OSError, ValueError):
+            found.append(None)
+        finally:
+            os.close(descriptor)
+    return found
 
 
 def names_in(folder: Path | str) -> list[str]:

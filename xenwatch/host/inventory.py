@@ -1,7 +1,7 @@
 """Joins Xen's own list of domains with libvirt's, by domid and UUID, since each misses some."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xenwatch.host.virdomains import VirDomain
@@ -9,12 +9,12 @@ from xenwatch.host.xl import XlDomain, state_of
 
 STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}
+_XL, _LIBVIRT, _BOTH = frozenset({"xl"}), frozenset({"libvirt"}), frozenset({"xl", "libvirt"})
 _IN_TRANSIT = ("--incoming", "--migratedaway")
 """What libxl appends to a domain's name while it migrates: tools/xl/xl_migrate.c."""
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(NamedTuple):
     """One domain, as its people know it: by a name that outlives its domid."""
 
     name: str
@@ -94,7 +94,7 @@ def _from_libvirt(domain: VirDomain) -> Domain:
         vcpus=domain.vcpus,
         persistent=domain.persistent,
         autostart=domain.autostart,
-        known_to=frozenset({"libvirt"}),
+        known_to=_LIBVIRT,
     )
 
 
@@ -109,13 +109,12 @@ def _merged(one: XlDomain, other: VirDomain | None, *, fresh: bool) -> Domain:
         cpu_seconds=one.cpu_seconds,
         memory_bytes=one.memory_bytes,
         vcpus=one.vcpus,
-        known_to=frozenset({"xl"}),
+        known_to=_XL,
     )
     if other is None:
         return domain
     same_life = fresh and other.domid == one.domid
-    return replace(
-        domain,
+    return domain._replace(
         name=other.name or domain.name,
         uuid=one.uuid or other.uuid,
         reason=one.shutdown_reason or (other.reason if same_life else None),
@@ -124,15 +123,14 @@ def _merged(one: XlDomain, other: VirDomain | None, *, fresh: bool) -> Domain:
         maximum_bytes=other.maximum_bytes,
         persistent=other.persistent,
         autostart=other.autostart,
-        known_to=frozenset({"xl", "libvirt"}),
+        known_to=_BOTH,
     )
 
 
 def _stopped(domain: VirDomain) -> Domain:
     """For one that libvirt knows and Xen does not run, whatever libvirt's own, perhaps older, state says."""
     crashed = domain.domid is None and domain.state == "crashed"
-    return replace(
-        _from_libvirt(domain),
+    return _from_libvirt(domain)._replace(
         domid=None,
         state="crashed" if crashed else "shutoff",
         reason=domain.reason if domain.domid is None else None,
@@ -150,7 +148,8 @@ def _without_transit(name: str) -> str:
 
 def _each_name_once(domains: list[Domain]) -> tuple[Domain, ...]:
     """Both ends of a local migration have one name: the livelier is meant, then the younger."""
-    chosen: dict[str, Domain] = {}
-    for domain in sorted(domains, key=lambda d: (-_LIVELIEST[d.state], d.domid if d.domid is not None else -1)):
-        chosen[domain.name] = domain
+    chosen = {domain.name: domain for domain in domains}
+    if len(chosen) < len(domains):
+        by_life = sorted(domains, key=lambda d: (-_LIVELIEST[d.state], d.domid if d.domid is not None else -1))
+        chosen = {domain.name: domain for domain in by_life}
     return tuple(sorted(chosen.values(), key=lambda d: (d.domid is None, d.domid or 0, d.name)))

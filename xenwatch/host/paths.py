@@ -40,6 +40,12 @@ class Paths:
         return (self.at("run/xenstored/socket"), self.at("var/run/xenstored/socket"))
 
     @property
+    def xenstored_pids(self) -> tuple[Path, ...]:
+        """Where either daemon writes its process id, by the versions of Xen and Debian."""
+        folders = ("run/xen/xenstored.pid", "run/xenstore.pid", "run/xenstored.pid", "var/run/xenstored.pid")
+        return tuple(self.at(folder) for folder in folders)
+
+    @property
     def xenbus_devices(self) -> tuple[Path, ...]:
         """The kernel's own road to xenstored, for stub domains and hosts without the socket."""
         return (self.at("dev/xen/xenbus"), self.at("proc/xen/xenbus"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenwatch.host.files import names_in, read_bytes
+from xenwatch.host.files import names_in, read_bytes, read_line
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -33,11 +33,23 @@ class Process:
 def read_processes(proc: Path) -> Iterator[Process]:
     """All user processes. One that ends while it is read is passed over."""
     for name in names_in(proc):
-        if name.isdigit():
-            line = read_bytes(f"{proc}/{name}/cmdline", 64 * 1024)
-            stat = read_bytes(f"{proc}/{name}/stat") if line else None
-            if line and stat and (process := _process(int(name), line, stat)) is not None:
+        if name.isdigit() and (process := _read(proc, name)) is not None:
+            yield process
+
+
+def named(proc: Path, comm: bytes) -> Iterator[Process]:
+    """Those alone whose short name is `comm`: one small file of each of the others."""
+    for name in names_in(proc):
+        if name.isdigit() and (read_line(f"{proc}/{name}/comm") or b"").strip() == comm:
+            process = _read(proc, name)
+            if process is not None:
                 yield process
+
+
+def _read(proc: Path, name: str) -> Process | None:
+    line = read_bytes(f"{proc}/{name}/cmdline", 64 * 1024)
+    stat = read_bytes(f"{proc}/{name}/stat") if line else None
+    return _process(int(name), line, stat) if line and stat else None
 
 
 def _process(pid: int, line: bytes, stat: bytes) -> Process | None:

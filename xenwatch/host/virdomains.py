@@ -1,7 +1,8 @@
 """libvirt's list of domains with what it says of each, gathered in one visit of a worker thread."""
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import libvirt
 
@@ -35,8 +36,7 @@ _REASONS: dict[int, dict[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class VirDomain:
+class VirDomain(NamedTuple):
     """What libvirt says of a domain; numbers are None where it did not answer for this one."""
 
     name: str
@@ -70,8 +70,7 @@ def read_marks(session: Session) -> Marks:
 
 def marked(domain: VirDomain, marks: Marks) -> VirDomain:
     """The same domain with what these marks say of it."""
-    return replace(
-        domain,
+    return domain._replace(
         persistent=None if marks.persistent is None else domain.uuid in marks.persistent,
         autostart=None if marks.autostart is None else domain.uuid in marks.autostart,
     )

@@ -1,7 +1,7 @@
 """Asks the xl toolstack for domains and vcpus: one program run for all of them, never one a domain."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xenwatch.base.errors import HostError
 from xenwatch.host.runner import Runner
@@ -20,8 +20,7 @@ _VCPU = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class XlDomain:
+class XlDomain(NamedTuple):
     """A line of `xl list -v`; a nameless domain (`(null)`: dying, its xenstore entries gone) has no name."""
 
     domid: int
@@ -34,8 +33,7 @@ class XlDomain:
     shutdown_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class XlVcpu:
+class XlVcpu(NamedTuple):
     """A line of `xl vcpu-list`."""
 
     domid: int

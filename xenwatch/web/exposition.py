@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from xenwatch.model.sample import Metric, MetricType, Sample
@@ -22,47 +23,79 @@ _HELP_ESCAPES: dict[Format, dict[int, str]] = {
     "text": str.maketrans({"\\": "\\\\", "\n": "\\n"}),
     "openmetrics": _LABEL_ESCAPES,
 }
-_LARGEST_EXACT = 2.0**53
+_LARGEST_EXACT = 2**53
+
+
+@dataclass(slots=True)
+class _Family:
+    """A metric as it was last written: whose samples, the part of each line before its number, and the lines."""
+
+    metric: Metric
+    samples: list[Sample]
+    prefixes: dict[tuple[str, ...], str]
+    lines: bytes
 
 
 class Renderer:
-    """Renders cycle after cycle in one format; a series seen in the last cycle costs only its number.
+    """Renders cycle after cycle. A family that did not change costs nothing, a series seen before only its number.
 
-    A histogram's samples carry one label value more than the metric declares: the upper bound of a bucket (`0.5`,
-    `+Inf`), or `sum` or `count`.
+    The two formats differ in the heads of families alone, so lines are made once for both. A histogram's samples carry
+    one label value more than the metric declares: the upper bound of a bucket (`0.5`, `+Inf`), or `sum` or `count`.
     """
 
-    def __init__(self, format_: Format) -> None:
+    def __init__(self, format_: Format = "text") -> None:
         self._format = format_
-        self._heads: dict[str, str] = {}
-        self._prefixes: dict[str, dict[tuple[str, ...], str]] = {}
+        self._heads: dict[tuple[str, Format], bytes] = {}
+        self._families: dict[str, _Family] = {}
 
     def render(self, samples: Iterable[Sample]) -> bytes:
         """The families in the order of their first samples; OpenMetrics' closing `# EOF` is left to the caller."""
-        lines: list[str] = []
-        fresh: dict[str, dict[tuple[str, ...], str]] = {}
-        for metric, family in _families(samples).values():
-            lines.append(self._head(metric))
-            known, used = self._prefixes.get(metric.name, {}), fresh.setdefault(metric.name, {})
-            for _, labels, value in family:
-                prefix = known.get(labels) or _prefix(metric, labels)
-                if labels not in used:  # the same series twice would cost the whole scrape
-                    used[labels] = prefix
-                    lines.append(f"{prefix}{_number(value)}\n")
-        self._prefixes = fresh
-        # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.
-        return "".join(lines).encode("utf-8", "replace")
+        self.take(samples)
+        return self.body(self._format)
 
-    def _head(self, metric: Metric) -> str:
-        head = self._heads.get(metric.name)
+    def take(self, samples: Iterable[Sample]) -> None:
+        """Another cycle, to be had from `body` in either format."""
+        families, known = {}, self._families
+        for name, (metric, family) in _families(samples).items():
+            last = known.get(name)
+            # equal lists of the same samples, as most are, are told by their addresses alone
+            families[name] = last if last and last.samples == family else _written(metric, family, last)
+        self._families = families
+
+    def body(self, format_: Format) -> bytes:
+        """The last cycle as text."""
+        parts: list[bytes] = []
+        for family in self._families.values():
+            parts += (self._head(family.metric, format_), family.lines)
+        return b"".join(parts)
+
+    def _head(self, metric: Metric, format_: Format) -> bytes:
+        head = self._heads.get((metric.name, format_))
         if head is None:
             name = metric.name
-            if self._format == "openmetrics":
+            if format_ == "openmetrics":
                 name = name.removesuffix(_SUFFIX.get(metric.type, ""))
-            words = metric.help.translate(_HELP_ESCAPES[self._format])
-            head = f"# HELP {name} {words}\n# TYPE {name} {_TYPES[self._format][metric.type]}\n"
-            self._heads[metric.name] = head
+            words = metric.help.translate(_HELP_ESCAPES[format_])
+            head = f"# HELP {name} {words}\n# TYPE {name} {_TYPES[format_][metric.type]}\n".encode("utf-8", "replace")
+            self._heads[metric.name, format_] = head
         return head
+
+
+def _written(metric: Metric, samples: list[Sample], last: _Family | None) -> _Family:
+    """The same series twice would cost the whole scrape: the first is meant."""
+    known = last.prefixes if last else {}
+    prefixes = {labels: known.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
+    meant = samples if len(prefixes) == len(samples) else _first_of_each(samples)
+    lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), meant, strict=True)]
+    # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.
+    return _Family(metric, samples, prefixes, "".join(lines).encode("utf-8", "replace"))
+
+
+def _first_of_each(samples: Iterable[Sample]) -> list[Sample]:
+    found: dict[tuple[str, ...], Sample] = {}
+    for sample in samples:
+        found.setdefault(sample.labels, sample)
+    return list(found.values())
 
 
 def _families(samples: Iterable[Sample]) -> Mapping[str, tuple[Metric, list[Sample]]]:
@@ -91,8 +124,7 @@ def _prefix(metric: Metric, labels: tuple[str, ...]) -> str:
 
 
 def _number(value: float) -> str:
-    if value == int(value) if math.isfinite(value) else False:
-        return str(int(value)) if abs(value) < _LARGEST_EXACT else repr(float(value))
     if math.isfinite(value):
-        return repr(float(value))
+        whole = int(value)
+        return str(whole) if whole == value and -_LARGEST_EXACT < whole < _LARGEST_EXACT else repr(float(value))
     return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")

@@ -14,7 +14,6 @@ CONTENT_TYPES: dict[Format, str] = {
     "text": "text/plain; version=0.0.4; charset=utf-8",
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
-FORMATS: tuple[Format, ...] = ("text", "openmetrics")
 BIG = 5_000
 """Samples from which on rendering leaves the event loop: it takes about half a millisecond for a thousand."""
 
@@ -22,12 +21,16 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LEVEL = 1
 
 
+_FORGOTTEN_AFTER = 60
+"""Cycles after which a format that nobody asked for is no longer made ready: five minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One rendered cycle in one format, and the same deflated up to a byte boundary, open for more to follow."""
+    """One rendered cycle in one format; where wanted also deflated up to a byte boundary, open for more to follow."""
 
     body: bytes
-    deflated: bytes
+    deflated: bytes | None
     crc: int
 
 
@@ -36,32 +39,40 @@ class Exposition:
 
     def __init__(self, own: Callable[[Format], bytes]) -> None:
         self._own = own
-        self._renderers = {name: Renderer(name) for name in FORMATS}
-        self._parts = {name: _part(b"") for name in FORMATS}
+        self._renderer = Renderer()
+        self._parts: dict[Format, _Part] = {}
+        self._asked: dict[tuple[Format, bool], int] = {}
         self.samples = 0
         """Samples of the last cycle."""
         self.render_seconds = 0.0
-        """How long rendering and compressing the last cycle took, in all formats."""
+        """How long rendering the last cycle took, and compressing it, in the formats that are asked for."""
         self.at: float | None = None
         """Wall clock of the snapshot that is served."""
 
     async def update(self, snapshot: Snapshot) -> None:
-        """Render a cycle in every format; until it is done the one before is served."""
+        """Render a cycle in the formats that are asked for; until it is done the one before is served."""
         started = time.perf_counter()
+        self._asked = {wanted: left - 1 for wanted, left in self._asked.items() if left > 0}
+        wanted = frozenset(self._asked)
         if len(snapshot.samples) < BIG:
-            parts = self._render(snapshot)
+            parts = self._render(snapshot, wanted)
         else:
-            parts = await asyncio.get_running_loop().run_in_executor(None, self._render, snapshot)
+            parts = await asyncio.get_running_loop().run_in_executor(None, self._render, snapshot, wanted)
         self._parts, self.samples, self.at = parts, len(snapshot.samples), snapshot.at
         self.render_seconds = time.perf_counter() - started
 
     def body(self, format_: Format, *, gzip: bool) -> bytes:
-        """What a scrape is answered with."""
-        part, own = self._parts[format_], self._own(format_)
-        return _gzip(part, own) if gzip else part.body + own
+        """What a scrape is answered with; what nobody asked for of late is made now, and kept ready from then on."""
+        self._asked[format_, gzip] = _FORGOTTEN_AFTER
+        part = self._parts.get(format_)
+        if part is None or (gzip and part.deflated is None):
+            self._parts[format_] = part = _part(self._renderer.body(format_), gzip=gzip)
+        own = self._own(format_)
+        return part.body + own if part.deflated is None or not gzip else _gzip(part.deflated, part, own)
 
-    def _render(self, snapshot: Snapshot) -> dict[Format, _Part]:
-        return {name: _part(renderer.render(snapshot.samples)) for name, renderer in self._renderers.items()}
+    def _render(self, snapshot: Snapshot, wanted: frozenset[tuple[Format, bool]]) -> dict[Format, _Part]:
+        self._renderer.take(snapshot.samples)
+        return {name: _part(self._renderer.body(name), gzip=(name, True) in wanted) for name, _ in wanted}
 
 
 def negotiate(accept: str) -> Format:
@@ -97,15 +108,17 @@ def _version(parameters: list[str]) -> str:
     return next((p.removeprefix("version=").strip('"') for p in parameters if p.startswith("version=")), "")
 
 
-def _part(body: bytes) -> _Part:
+def _part(body: bytes, *, gzip: bool) -> _Part:
+    if not gzip:
+        return _Part(body, None, 0)
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     # A full flush ends at a byte boundary and refers back to nothing, so another deflate stream may follow it.
     return _Part(body, deflate.compress(body) + deflate.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body))
 
 
-def _gzip(part: _Part, own: bytes) -> bytes:
+def _gzip(deflated: bytes, part: _Part, own: bytes) -> bytes:
     """One gzip member (RFC 1952) of both: the big part is not compressed again."""
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     tail = deflate.compress(own) + deflate.flush()
     length = (len(part.body) + len(own)) & 0xFFFFFFFF
-    return b"".join((_GZIP_HEAD, part.deflated, tail, struct.pack("<II", zlib.crc32(own, part.crc), length)))
+    return b"".join((_GZIP_HEAD, deflated, tail, struct.pack("<II", zlib.crc32(own, part.crc), length)))

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -105,7 +105,21 @@ def test_a_second_cycle_has_the_new_numbers_and_only_the_series_that_are_left():
     renderer.render([Sample(MEMORY, ("web",), 1.0), Sample(MEMORY, ("db",), 1.0)])
     second = renderer.render([Sample(MEMORY, ("db",), 2.0)]).decode()
     assert second.splitlines()[2:] == ['xen_domain_memory_current_bytes{domain="db"} 2']
-    assert list(renderer._prefixes["xen_domain_memory_current_bytes"]) == [("db",)]
+    assert list(renderer._families["xen_domain_memory_current_bytes"].prefixes) == [("db",)]
+
+
+names = st.sampled_from([("web",), ("db",)])
+few = st.lists(st.builds(Sample, st.sampled_from([MEMORY, CPU]), names, st.integers(0, 1)))
+
+
+@settings(deadline=None)
+@given(st.lists(few, max_size=5))
+def test_what_is_kept_from_cycle_to_cycle_changes_nothing_that_is_written(cycles):
+    renderer = Renderer()
+    for samples in cycles:
+        renderer.take(samples)
+        for name in ("text", "openmetrics"):
+            assert renderer.body(name) == Renderer(name).render(samples)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -35,11 +35,30 @@ async def test_the_compressed_answer_is_one_member_that_holds_the_same(count: in
         assert gzip.decompress(exposition.body(name, gzip=True)) == exposition.body(name, gzip=False)
 
 
+async def test_what_is_asked_for_is_made_ready_for_the_next_time_and_nothing_else():
+    exposition = Exposition(lambda _: b"own\n")
+    await exposition.update(snapshot(1))
+    assert exposition._parts == {}
+    exposition.body("openmetrics", gzip=True)
+    await exposition.update(snapshot(1, 2.0))
+    assert list(exposition._parts) == ["openmetrics"]
+    assert exposition._parts["openmetrics"].deflated is not None
+    assert b'{domain="d0"} 2' in exposition.body("text", gzip=False)
+
+
+async def test_a_format_that_nobody_asks_for_any_more_is_no_longer_made_and_can_still_be_had():
+    exposition = Exposition(lambda _: b"own\n")
+    exposition.body("openmetrics", gzip=True)
+    for n in range(62):
+        await exposition.update(snapshot(1, float(n)))
+    assert exposition._parts == {}
+    assert b'{domain="d0"} 61' in gzip.decompress(exposition.body("openmetrics", gzip=True))
+
+
 @given(st.binary(max_size=2000), st.binary(max_size=500))
 def test_two_parts_of_any_bytes_are_one_gzip_member(sampled: bytes, own: bytes):
     exposition = Exposition(lambda _: own)
-    exposition._renderers["text"].render = lambda _: sampled
-    exposition._parts = exposition._render(Snapshot(0.0, ()))
+    exposition._renderer.body = lambda _: sampled
     assert gzip.decompress(exposition.body("text", gzip=True)) == sampled + own
 
 

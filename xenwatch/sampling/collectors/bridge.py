@@ -1,7 +1,7 @@
 """Bridges: ports against the kernel's limit, what they have learnt, duplicate MACs, spanning tree, MTU."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from xenwatch.host.bridges import Bridge, read_bridges
 from xenwatch.host.devices import Device
@@ -25,6 +25,12 @@ DUPLICATES = Metric(
     "MAC addresses that more than one guest on a bridge is configured with",
     ("bridge",),
 )
+MOVES = Metric(
+    "xen_bridge_mac_moves_total",
+    "counter",
+    "Addresses that a bridge had learnt at one port and, at the next reading, at another",
+    ("bridge",),
+)
 PORT_STATE = Metric(
     "xen_bridge_port_stp_state",
     "stateset",
@@ -45,16 +51,42 @@ STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 """By their numbers in sysfs, linux: include/uapi/linux/if_bridge.h."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    bridges = await doors.aside.run(read_bridges, doors.paths.sys)
-    inventory = await doors.domains.known(max_age=30.0)
-    vifs = [device for device in await doors.devices.current(max_age=15.0) if device.kind == "vif"]
-    guests = {
-        f"vif{vif.domid}.{vif.devid}": (inventory.by_domid[vif.domid].name, vif.name)
-        for vif in vifs
-        if vif.domid in inventory.by_domid
-    }
-    return [sample for bridge in bridges for sample in _of(bridge, guests, vifs)]
+class _Reader:
+    def __init__(self) -> None:
+        self._moves = _Moves()
+
+    async def __call__(self, doors: Doors) -> Sequence[Sample]:
+        bridges = await doors.aside.run(read_bridges, doors.paths.sys)
+        inventory = await doors.domains.known(max_age=30.0)
+        vifs = [device for device in await doors.devices.current(max_age=15.0) if device.kind == "vif"]
+        guests = {
+            f"vif{vif.domid}.{vif.devid}": (inventory.by_domid[vif.domid].name, vif.name)
+            for vif in vifs
+            if vif.domid in inventory.by_domid
+        }
+        samples = [Sample(MOVES, (name,), float(count)) for name, count in self._moves.counted(bridges).items()]
+        return samples + [sample for bridge in bridges for sample in _of(bridge, guests, vifs)]
+
+
+class _Moves:
+    """Counts addresses that changed their port from one reading to the next.
+
+    A restart or a migration moves a guest's once; two machines with one address, or a loop, move it again and again.
+    """
+
+    def __init__(self) -> None:
+        self._seen_at: dict[str, Mapping[bytes, frozenset[int]]] = {}
+        self._counts: dict[str, int] = {}
+
+    def counted(self, bridges: Sequence[Bridge]) -> dict[str, int]:
+        counts = {bridge.name: self._counts.get(bridge.name, 0) + self._moved(bridge) for bridge in bridges}
+        self._seen_at = {bridge.name: bridge.seen_at for bridge in bridges}
+        self._counts = counts
+        return counts
+
+    def _moved(self, bridge: Bridge) -> int:
+        before = self._seen_at.get(bridge.name, {})
+        return sum(mac in before and before[mac].isdisjoint(ports) for mac, ports in bridge.seen_at.items())
 
 
 def _of(bridge: Bridge, guests: dict[str, tuple[str, str]], vifs: Sequence[Device]) -> Iterator[Sample]:
@@ -97,8 +129,8 @@ def _is_guests(port: str) -> bool:
 
 COLLECTOR = Collector(
     name="bridge",
-    metrics=(INFO, PORTS, PORTS_LIMIT, UPLINKS, FDB, DUPLICATES, PORT_STATE, TOPOLOGY, MTU, MISMATCH),
-    begin=lambda: _collect,
+    metrics=(INFO, PORTS, PORTS_LIMIT, UPLINKS, FDB, DUPLICATES, MOVES, PORT_STATE, TOPOLOGY, MTU, MISMATCH),
+    begin=_Reader,
     interval=15.0,
     deadline=10.0,
 )

@@ -7,6 +7,7 @@ from xenwatch.host.inventory import STATES, Domain, Inventory
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
+from xenwatch.sampling.rows import StateSet
 
 INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
 STATE = Metric(
@@ -46,6 +47,7 @@ class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
         self._restarts = _Restarts()
+        self._states = StateSet(STATE, STATES)
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
@@ -56,6 +58,7 @@ class _Reader:
         for domain in inventory.domains:
             samples += self._of(domain)
         self._counters.forget_unread()
+        self._states.forget_unasked()
         self._restarts.forget_all_but(inventory.names)
         return samples
 
@@ -71,8 +74,7 @@ class _Reader:
         name = (domain.name,)
         domid = "" if domain.domid is None else str(domain.domid)
         yield Sample(INFO, (domain.name, domain.uuid or "", domid), 1.0)
-        for state in STATES:
-            yield Sample(STATE, (domain.name, state), float(state == domain.state))
+        yield from self._states.of(name, domain.state)
         yield Sample(RESTARTS, name, float(self._restarts.seen(domain)))
         if domain.reason:
             yield Sample(REASON, (domain.name, domain.reason), 1.0)

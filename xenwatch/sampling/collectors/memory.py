@@ -18,11 +18,11 @@ TARGET = Metric(
 STATIC_MAX = Metric(
     "xen_domain_memory_static_max_bytes", "gauge", "Memory a domain was built for (memory/static-max)", ("domain",)
 )
-GUEST_FREE = Metric(
+GUEST = Metric(
     "xen_domain_guest_memory_bytes", "gauge", "Memory inside a guest, as its agent says in xenstore", ("domain", "kind")
 )
 
-_KEYS = ("memory/target", "memory/static-max", "data/meminfo_free")
+_KEYS = ("memory/target", "memory/static-max", "data/meminfo_free", "data/meminfo_total")
 
 
 async def _collect(doors: Doors) -> Sequence[Sample]:
@@ -45,16 +45,17 @@ def _from_toolstack(domain: Domain) -> Iterator[Sample]:
 
 
 def _from_xenstore(domain: Domain, values: Sequence[str | None]) -> Iterator[Sample]:
-    """All three are KiB. The last is the guest's own word: a number or nothing."""
-    target, static_max, free = (_bytes(value) for value in values)
+    """All are KiB. The last two are the guest's own word: a number or nothing."""
+    target, static_max, free, total = (_bytes(value) for value in values)
     if target is not None:
         yield Sample(TARGET, (domain.name,), target)
     if static_max is not None:
         yield Sample(STATIC_MAX, (domain.name,), static_max)
         if domain.maximum_bytes is None:
             yield Sample(MAXIMUM, (domain.name,), static_max)
-    if free is not None:
-        yield Sample(GUEST_FREE, (domain.name, "free"), free)
+    for kind, size in (("free", free), ("total", total)):
+        if size is not None:
+            yield Sample(GUEST, (domain.name, kind), size)
 
 
 def _bytes(kib: str | None) -> float | None:
@@ -63,7 +64,7 @@ def _bytes(kib: str | None) -> float | None:
 
 COLLECTOR = Collector(
     name="memory",
-    metrics=(CURRENT, MAXIMUM, TARGET, STATIC_MAX, GUEST_FREE),
+    metrics=(CURRENT, MAXIMUM, TARGET, STATIC_MAX, GUEST),
     begin=lambda: _collect,
     interval=10.0,
     deadline=8.0,

@@ -1,15 +1,19 @@
 """Disks of guests: requests and bytes from blkback's own counters in sysfs, and what stands behind each disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import mul
 
+from xenwatch.host.blocks import Volumes
 from xenwatch.host.devices import Device
 from xenwatch.host.doors import Doors
-from xenwatch.host.files import names_in, read_numbers, read_text
+from xenwatch.host.files import read_numbers, read_text
 from xenwatch.host.inventory import Inventory
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
+from xenwatch.sampling.rows import row
 
 _DISK = ("domain", "device")
 SECTOR = 512
@@ -36,92 +40,91 @@ STARVED = Metric(
 )
 READ_BYTES = Metric("xen_domain_vbd_read_bytes_total", "counter", "Bytes a guest read from a disk", _DISK)
 WRITTEN_BYTES = Metric("xen_domain_vbd_written_bytes_total", "counter", "Bytes a guest wrote to a disk", _DISK)
+CAPACITY = Metric("xen_domain_vbd_capacity_bytes", "gauge", "Size of a guest's disk", _DISK)
 LOG_STATS = Metric(
     "xen_blkback_log_stats_enabled", "gauge", "Whether blkback logs, and thereby zeroes, its counters every ten seconds"
 )
-_COUNTERS = (
-    ("rd_req", READS, 1), ("wr_req", WRITES, 1), ("f_req", FLUSHES, 1), ("ds_req", DISCARDS, 1), ("oo_req", STARVED, 1),
-    ("rd_sect", READ_BYTES, SECTOR), ("wr_sect", WRITTEN_BYTES, SECTOR),
-)  # fmt: skip
-_FILES = [file for file, _, _ in _COUNTERS]
+_FILES = ("rd_req", "wr_req", "f_req", "ds_req", "oo_req", "rd_sect", "wr_sect")
+_COUNTERS = (READS, WRITES, FLUSHES, DISCARDS, STARVED, READ_BYTES, WRITTEN_BYTES)
+_UNITS = (1, 1, 1, 1, 1, SECTOR, SECTOR)
 DISKS = ("vbd", "qdisk", "tap")
+_DESCRIBE_SECONDS = 60.0
 
 
 class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
+        self._described = _Described()
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory = await doors.domains.current()
-        disks = [device for device in await doors.devices.current() if device.kind in DISKS]
-        return await doors.aside.run(self._read, doors.paths, inventory, disks)
+        inventory, devices = await doors.domains.current(), await doors.devices.current()
+        return await doors.aside.run(self._read, doors.paths, inventory, devices, doors.clock.monotonic())
 
-    def _read(self, paths: Paths, inventory: Inventory, disks: Sequence[Device]) -> list[Sample]:
+    def _read(self, paths: Paths, inventory: Inventory, devices: tuple[Device, ...], now: float) -> list[Sample]:
         samples: list[Sample] = []
-        bus, volumes = paths.at("sys/bus/xen-backend/devices"), _Volumes(paths)
-        for disk in disks:
-            domain = inventory.by_domid.get(disk.domid)
+        bus = str(paths.at("sys/bus/xen-backend/devices"))
+        for disk in devices:
+            domain = inventory.by_domid.get(disk.domid) if disk.kind in DISKS else None
             if domain is not None:
-                labels = (domain.name, disk.name)
-                samples += self._counted(f"{bus}/{disk.kind}-{disk.domid}-{disk.devid}/statistics", disk, labels)
-                samples += _described(disk, labels, volumes)
+                folder = f"{bus}/{disk.kind}-{disk.domid}-{disk.devid}/statistics"
+                samples += self._counted(folder, disk, (domain.name, disk.name))
         self._counters.forget_unread()
+        samples += self._described.samples(paths, inventory, devices, now)
         enabled = read_text(paths.at("sys/module/xen_blkback/parameters/log_stats"))
         if enabled is not None:
             samples.append(Sample(LOG_STATS, (), float(enabled not in ("0", "N"))))
         return samples
 
-    def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterator[Sample]:
+    def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterable[Sample]:
         """A disk served by qemu has no such folder: nothing is emitted, not 0."""
         readings = read_numbers(folder, _FILES)
-        row = self._counters.unwrapped((disk.domid, disk.devid), tuple(reading or 0 for reading in readings))
-        for (_, metric, unit), reading, count in zip(_COUNTERS, readings, row, strict=True):
-            if reading is not None:
-                yield Sample(metric, labels, float(count * unit))
+        known = tuple(reading or 0 for reading in readings)
+        counts = map(mul, self._counters.unwrapped((disk.domid, disk.devid), known), _UNITS)
+        found = row(_COUNTERS, labels, counts)
+        return compress(found, [reading is not None for reading in readings]) if None in readings else found
 
 
-def _described(disk: Device, labels: tuple[str, str], volumes: "_Volumes") -> Iterator[Sample]:
-    about = disk.about
+class _Described:
+    """What disks are, told anew when a disk or a guest came or went, and else once a minute: a grown volume shows."""
+
+    def __init__(self) -> None:
+        self._of: tuple[tuple[Device, ...], int] | None = None
+        self._at = 0.0
+        self._samples: list[Sample] = []
+
+    def samples(self, paths: Paths, inventory: Inventory, devices: tuple[Device, ...], now: float) -> list[Sample]:
+        of = (devices, inventory.version)
+        same = self._of is not None and self._of[0] is devices and self._of[1] == inventory.version
+        if not same or now - self._at >= _DESCRIBE_SECONDS:
+            volumes, names = Volumes(paths), inventory.by_domid
+            disks = [disk for disk in devices if disk.kind in DISKS and disk.domid in names]
+            self._samples = [one for disk in disks for one in _described(disk, names[disk.domid].name, volumes)]
+            self._of, self._at = of, now
+        return self._samples
+
+
+def _described(disk: Device, domain: str, volumes: Volumes) -> Iterator[Sample]:
+    about, labels = disk.about, (domain, disk.name)
     if not about:
         return
     words = (about.get(key, "") for key in ("params", "mode", "device-type", "physical-device"))
     yield Sample(INFO, (*labels, about.get("type", disk.kind), *words), 1.0)
-    found = volumes.behind(about.get("physical-device", ""))
-    if found is not None:
-        yield Sample(BACKING, (*labels, *found), 1.0)
+    volume = volumes.behind(about.get("physical-device", ""))
+    if volume is not None:
+        yield Sample(BACKING, (*labels, volume.name, volume.vg, volume.lv), 1.0)
+    size = volume.size_bytes if volume is not None else _told_size(about.get("sectors", ""))
+    if size is not None:
+        yield Sample(CAPACITY, labels, float(size))
 
 
-class _Volumes:
-    """Finds block devices by their numbers, once a reading."""
-
-    def __init__(self, paths: Paths) -> None:
-        self._blocks = paths.at("sys/block")
-        self._by_number: dict[str, str] | None = None
-
-    def behind(self, number: str) -> tuple[str, str, str] | None:
-        """Kernel name, volume group and logical volume of `fd:0`, as xenstore writes it: hexadecimal."""
-        major, _, minor = number.partition(":")
-        try:
-            wanted = f"{int(major, 16)}:{int(minor, 16)}"
-        except ValueError:
-            return None
-        if self._by_number is None:
-            self._by_number = {read_text(self._blocks / n / "dev") or "": n for n in names_in(self._blocks)}
-        name = self._by_number.get(wanted)
-        if name is None:
-            return None
-        return (name, *split_lv(read_text(self._blocks / name / "dm/name") or ""))
-
-
-def split_lv(name: str) -> tuple[str, str]:
-    """Volume group and logical volume in a device-mapper name, where a hyphen inside either is written twice."""
-    vg, dash, lv = name.replace("--", "\0").partition("-")
-    return (vg.replace("\0", "-"), lv.replace("\0", "-")) if dash else ("", "")
+def _told_size(sectors: str) -> int | None:
+    """What the backend, which is dom0's, wrote for its frontend to read."""
+    return int(sectors) * SECTOR if sectors.isdecimal() else None
 
 
 COLLECTOR = Collector(
     name="vbd",
-    metrics=(INFO, BACKING, LOG_STATS, *(metric for _, metric, _ in _COUNTERS)),
+    metrics=(INFO, BACKING, CAPACITY, LOG_STATS, *_COUNTERS),
     begin=_Reader,
     interval=10.0,
     deadline=8.0,

@@ -12,6 +12,7 @@ from xenwatch.host.libvirtconn import Session
 from xenwatch.host.xl import XlVcpu
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
+from xenwatch.sampling.rows import StateSet
 
 _VCPU = ("domain", "vcpu")
 SECONDS = Metric("xen_domain_vcpu_seconds_total", "counter", "Cpu time a vcpu has used", _VCPU)
@@ -29,42 +30,71 @@ VCPUS = Metric("xen_domain_vcpus", "gauge", "Vcpus of a domain: that it has, and
 STATES = ("running", "runnable", "blocked", "paused", "offline")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    inventory = await doors.domains.current()
-    if doors.toolstack is not None:
-        vcpus, cpus = await doors.toolstack.vcpus(), await _host_cpus(doors)
-        return await doors.aside.run(lambda: list(_from_xl(vcpus, inventory, cpus)))
-    if doors.libvirt is None:
-        raise Unsupported("vcpus: neither xl nor libvirt is there")
-    return await doors.libvirt.run("vcpus", lambda session: _ask_libvirt(session, inventory.names), COLLECTOR.deadline)
+class _Reader:
+    def __init__(self) -> None:
+        self._states = StateSet(STATE, STATES)
 
+    async def __call__(self, doors: Doors) -> Sequence[Sample]:
+        inventory = await doors.domains.current()
+        if doors.toolstack is not None:
+            vcpus, cpus = await doors.toolstack.vcpus(), await _host_cpus(doors)
+            return await doors.aside.run(lambda: list(self._from_xl(vcpus, inventory, cpus)))
+        if doors.libvirt is None:
+            raise Unsupported("vcpus: neither xl nor libvirt is there")
+        return await doors.libvirt.run("vcpus", lambda session: self._ask(session, inventory.names), COLLECTOR.deadline)
 
-def _from_xl(vcpus: list[XlVcpu], inventory: Inventory, host_cpus: int) -> Iterator[Sample]:
-    online: dict[str, list[int]] = {}
-    for vcpu in vcpus:
-        domain = inventory.by_domid.get(vcpu.domid)
-        if domain is None:
-            continue
-        yield from _of(vcpu, (domain.name, str(vcpu.vcpu)), host_cpus)
-        counts = online.setdefault(domain.name, [0, 0])
-        counts[0] += 1
-        counts[1] += vcpu.cpu is not None
-    for name, (all_of_them, awake) in online.items():
-        yield Sample(VCPUS, (name, "current"), float(all_of_them))
-        yield Sample(VCPUS, (name, "online"), float(awake))
+    def _from_xl(self, vcpus: list[XlVcpu], inventory: Inventory, host_cpus: int) -> Iterator[Sample]:
+        online: dict[str, list[int]] = {}
+        for vcpu in vcpus:
+            domain = inventory.by_domid.get(vcpu.domid)
+            if domain is None:
+                continue
+            yield from self._of(vcpu, (domain.name, str(vcpu.vcpu)), host_cpus)
+            counts = online.setdefault(domain.name, [0, 0])
+            counts[0] += 1
+            counts[1] += vcpu.cpu is not None
+        self._states.forget_unasked()
+        for name, (all_of_them, awake) in online.items():
+            yield Sample(VCPUS, (name, "current"), float(all_of_them))
+            yield Sample(VCPUS, (name, "online"), float(awake))
 
+    def _of(self, vcpu: XlVcpu, labels: tuple[str, str], host_cpus: int) -> Iterator[Sample]:
+        state = _state(vcpu)
+        yield Sample(SECONDS, labels, vcpu.seconds)
+        yield Sample(RUNNABLE, labels, float(state == "runnable"))
+        yield from self._states.of(labels, state)
+        if vcpu.cpu is not None:
+            yield Sample(CPU, labels, float(vcpu.cpu))
+        for kind, cpus in (("hard", vcpu.hard), ("soft", vcpu.soft)):
+            if cpus is not None and (count := count_cpus(cpus, host_cpus)) is not None:
+                yield Sample(AFFINITY, (*labels, kind), float(count))
 
-def _of(vcpu: XlVcpu, labels: tuple[str, str], host_cpus: int) -> Iterator[Sample]:
-    state = _state(vcpu)
-    yield Sample(SECONDS, labels, vcpu.seconds)
-    yield Sample(RUNNABLE, labels, float(state == "runnable"))
-    for name in STATES:
-        yield Sample(STATE, (*labels, name), float(name == state))
-    if vcpu.cpu is not None:
-        yield Sample(CPU, labels, float(vcpu.cpu))
-    for kind, cpus in (("hard", vcpu.hard), ("soft", vcpu.soft)):
-        if cpus is not None and (count := count_cpus(cpus, host_cpus)) is not None:
-            yield Sample(AFFINITY, (*labels, kind), float(count))
+    def _ask(self, session: Session, names: frozenset[str]) -> list[Sample]:
+        """In libvirt's thread, for drivers that have it; libxl's does not, since it lacks virNodeGetCPUMap."""
+        samples: list[Sample] = []
+        for domain in session.call("connectListAllDomains", session.connection.listAllDomains, _ACTIVE):
+            try:
+                vcpus, maps = session.call("domainGetVcpus", domain.vcpus)
+            except libvirt.libvirtError:
+                continue  # it went away meanwhile
+            if (name := domain.name()) in names:
+                samples += self._of_libvirt(name, vcpus, maps)
+        self._states.forget_unasked()
+        return samples
+
+    def _of_libvirt(
+        self, name: str, vcpus: Sequence[tuple[int, int, int, int]], maps: Sequence[Sequence[bool]]
+    ) -> Iterator[Sample]:
+        for (number, state, nanoseconds, cpu), cpumap in zip(vcpus, maps, strict=True):
+            labels = (name, str(number))
+            yield Sample(SECONDS, labels, nanoseconds / 1e9)
+            yield Sample(AFFINITY, (*labels, "hard"), float(sum(cpumap)))
+            yield from self._states.of(labels, _LIBVIRT_STATES.get(state))
+            if cpu >= 0:
+                yield Sample(CPU, labels, float(cpu))
+        yield Sample(VCPUS, (name, "current"), float(len(vcpus)))
+        offline = sum(state == libvirt.VIR_VCPU_OFFLINE for _, state, _, _ in vcpus)
+        yield Sample(VCPUS, (name, "online"), float(len(vcpus) - offline))
 
 
 def _state(vcpu: XlVcpu) -> str:
@@ -78,19 +108,6 @@ async def _host_cpus(doors: Doors) -> int:
     return int((await doors.toolstack.info()).get("nr_cpus", "0")) if doors.toolstack is not None else 0
 
 
-def _ask_libvirt(session: Session, names: frozenset[str]) -> list[Sample]:
-    """In libvirt's thread, for drivers that have it; libxl's does not, since it lacks virNodeGetCPUMap."""
-    samples: list[Sample] = []
-    for domain in session.call("connectListAllDomains", session.connection.listAllDomains, _ACTIVE):
-        try:
-            vcpus, maps = session.call("domainGetVcpus", domain.vcpus)
-        except libvirt.libvirtError:
-            continue  # it went away meanwhile
-        if (name := domain.name()) in names:
-            samples += _of_libvirt(name, vcpus, maps)
-    return samples
-
-
 _ACTIVE = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
 _LIBVIRT_STATES = {
     libvirt.VIR_VCPU_OFFLINE: "offline",
@@ -99,27 +116,10 @@ _LIBVIRT_STATES = {
 }
 
 
-def _of_libvirt(
-    name: str, vcpus: Sequence[tuple[int, int, int, int]], maps: Sequence[Sequence[bool]]
-) -> Iterator[Sample]:
-    for (number, state, nanoseconds, cpu), cpumap in zip(vcpus, maps, strict=True):
-        labels = (name, str(number))
-        said = _LIBVIRT_STATES.get(state)
-        yield Sample(SECONDS, labels, nanoseconds / 1e9)
-        yield Sample(AFFINITY, (*labels, "hard"), float(sum(cpumap)))
-        for word in STATES:
-            yield Sample(STATE, (*labels, word), float(word == said))
-        if cpu >= 0:
-            yield Sample(CPU, labels, float(cpu))
-    yield Sample(VCPUS, (name, "current"), float(len(vcpus)))
-    offline = sum(state == libvirt.VIR_VCPU_OFFLINE for _, state, _, _ in vcpus)
-    yield Sample(VCPUS, (name, "online"), float(len(vcpus) - offline))
-
-
 COLLECTOR = Collector(
     name="vcpu",
     metrics=(SECONDS, STATE, CPU, AFFINITY, RUNNABLE, VCPUS),
-    begin=lambda: _collect,
+    begin=_Reader,
     interval=10.0,
     deadline=8.0,
 )

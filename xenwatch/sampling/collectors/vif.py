@@ -1,16 +1,17 @@
 """Network interfaces of guests: bytes and packets as the guest sees them, and whether each hangs on its bridge."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xenwatch.host.devices import Device
 from xenwatch.host.doors import Doors
-from xenwatch.host.files import link_name, read_bytes, read_line
+from xenwatch.host.files import link_name, names_in, read_bytes, read_line
 from xenwatch.host.inventory import Inventory
 from xenwatch.host.netdev import NetCounters, parse_net_dev
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
+from xenwatch.sampling.rows import row
 
 _VIF = ("domain", "vif")
 _VIEW = "; the guest's view, so dom0's own counters with their directions swapped"
@@ -49,29 +50,29 @@ class _Reader:
 
     def _read(self, paths: Paths, inventory: Inventory, vifs: Sequence[Device]) -> list[Sample]:
         counted = parse_net_dev(read_bytes(paths.at("proc/net/dev")) or b"")
+        ports = _Ports(f"{paths.sys}/class/net")
         samples: list[Sample] = []
         for vif in vifs:
             domain = inventory.by_domid.get(vif.domid)
             if domain is not None:
                 labels, ifname = (domain.name, vif.name), f"vif{vif.domid}.{vif.devid}"
                 samples += self._traffic(vif, labels, ifname, counted)
-                samples += _placed(paths, vif, labels, ifname)
+                samples += _placed(ports, vif, labels, ifname)
         self._counters.forget_unread()
         return samples
 
     def _traffic(
         self, vif: Device, labels: tuple[str, str], ifname: str, counted: Mapping[str, NetCounters]
-    ) -> Iterator[Sample]:
+    ) -> Iterable[Sample]:
         """A guest without PV drivers speaks through qemu's tap beside the vif, `<vif>-emu`: both are one."""
         ends = [
-            self._counters.unwrapped((vif.domid, vif.devid, name), row)
+            self._counters.unwrapped((vif.domid, vif.devid, name), numbers)
             for name in (ifname, f"{ifname}-emu")
-            if (row := counted.get(name)) is not None
+            if (numbers := counted.get(name)) is not None
         ]
-        if ends:
-            both = tuple(map(sum, zip(*ends, strict=True))) if len(ends) > 1 else ends[0]
-            for metric, count in zip(_COLUMNS, both, strict=True):
-                yield Sample(metric, labels, float(count))
+        if not ends:
+            return ()
+        return row(_COLUMNS, labels, ends[0] if len(ends) == 1 else map(sum, zip(*ends, strict=True)))
 
 
 _COLUMNS = [
@@ -80,17 +81,29 @@ _COLUMNS = [
 """In the order of a NetCounters: dom0 receives what the guest transmits."""
 
 
-def _placed(paths: Paths, vif: Device, labels: tuple[str, str], ifname: str) -> Iterator[Sample]:
-    folder = f"{paths.sys}/class/net/{ifname}"
-    state, master = read_line(f"{folder}/operstate"), link_name(f"{folder}/master")
-    about = vif.about
+class _Ports:
+    """Which interfaces hang where, each bridge's folder listed once a reading."""
+
+    def __init__(self, net: str) -> None:
+        self.net = net
+        self._on: dict[str, frozenset[str]] = {}
+
+    def holds(self, bridge: str, ifname: str) -> bool:
+        """Open vSwitch has no such folder: there the interface's own link to its master says so."""
+        if bridge not in self._on:
+            self._on[bridge] = frozenset(names_in(f"{self.net}/{bridge}/brif"))
+        return ifname in self._on[bridge] or link_name(f"{self.net}/{ifname}/master") in (bridge, "ovs-system")
+
+
+def _placed(ports: _Ports, vif: Device, labels: tuple[str, str], ifname: str) -> Iterator[Sample]:
+    state, about = read_line(f"{ports.net}/{ifname}/operstate"), vif.about
     if about:
         words = (about.get(key, "") for key in ("mac", "bridge", "script", "type"))
         yield Sample(INFO, (*labels, ifname, *words), 1.0)
     if state is not None:
         yield Sample(UP, labels, float(state.strip() in (b"up", b"unknown")))
         if wanted := about.get("bridge"):
-            yield Sample(ATTACHED, labels, float(master is not None and master in (wanted, "ovs-system")))
+            yield Sample(ATTACHED, labels, float(ports.holds(wanted, ifname)))
     limit = rate_limit(about.get("rate", ""))
     if limit is not None:
         yield Sample(RATE, labels, limit)

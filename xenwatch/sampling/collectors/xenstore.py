@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.doors import Doors
 from xenwatch.host.xenstore import Xenstore
+from xenwatch.host.xenstorequota import node_quota
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 PROBE = Metric("xen_xenstore_probe_duration_seconds", "gauge", "How long xenstored took to answer one read")
 NODES = Metric("xen_xenstore_nodes", "gauge", "Nodes in a domain's own folder, most of which it owns", ("domain",))
+QUOTA = Metric(
+    "xen_xenstore_node_quota", "gauge", "Nodes that xenstored lets a guest own; absent where it has no limit"
+)
+TYPE = Metric("xen_domain_type_info", "info", "How a guest is virtualised: pv, pvh or hvm", ("domain", "type"))
 START_TIME = Metric("xen_domain_start_time_seconds", "gauge", "When the toolstack made a domain", ("domain",))
 
 _WALK_EVERY = 20
@@ -29,9 +34,12 @@ class _Reader:
         before = doors.clock.monotonic()
         await store.read("/local/domain/0/name")
         samples = [Sample(PROBE, (), doors.clock.monotonic() - before)]
+        if (quota := node_quota(doors.paths)) is not None:
+            samples.append(Sample(QUOTA, (), float(quota)))
         inventory = await doors.domains.known(max_age=15.0)
         active = {domain.name: domid for domid, domain in inventory.by_domid.items()}
         samples += await _start_times(store, active)
+        samples += await _types(store, active)
         if self._runs % _WALK_EVERY == 0:
             self._counts = await _count(store, active)
         self._runs += 1
@@ -48,6 +56,13 @@ async def _start_times(store: Xenstore, active: dict[str, int]) -> list[Sample]:
         for (name, _), at in zip(known, times, strict=True)
         if at is not None and at.replace(".", "", 1).isdigit()
     ]
+
+
+async def _types(store: Xenstore, active: dict[str, int]) -> list[Sample]:
+    """By libxl's own note, where no guest can write; xend has none, and dom0's says nothing new."""
+    guests = {name: domid for name, domid in active.items() if domid}
+    kinds = await store.read_many([f"/libxl/{domid}/type" for domid in guests.values()])
+    return [Sample(TYPE, (name, kind), 1.0) for name, kind in zip(guests, kinds, strict=True) if kind]
 
 
 async def _count(store: Xenstore, active: dict[str, int]) -> list[Sample]:
@@ -71,4 +86,6 @@ async def _nodes_below(store: Xenstore, top: str, most: int) -> int:
     return count
 
 
-COLLECTOR = Collector(name="xenstore", metrics=(PROBE, NODES, START_TIME), begin=_Reader, interval=15.0, deadline=10.0)
+COLLECTOR = Collector(
+    name="xenstore", metrics=(PROBE, NODES, QUOTA, TYPE, START_TIME), begin=_Reader, interval=15.0, deadline=10.0
+)

@@ -1,13 +1,15 @@
 """Disks and interfaces of guests: every trap the field has met."""
 
+import shutil
 from typing import Any
 
 import pytest
 
-from xenwatch.host.devices import disk_name
+from xenwatch.host.blocks import split_lv
+from xenwatch.host.devices import Device, disk_name
 from xenwatch.host.netdev import parse_net_dev
-from xenwatch.sampling.collectors.vbd import split_lv
-from xenwatch.sampling.collectors.vif import rate_limit
+from xenwatch.sampling.collectors.vbd import CAPACITY, _Described
+from xenwatch.sampling.collectors.vif import _Ports, rate_limit
 
 HEAD = "Inter-|\\n face |\\n"
 
@@ -97,3 +99,45 @@ def test_a_torn_line_of_net_dev_is_passed_over() -> None:
     assert parse_net_dev(b"a\nb\neth0: 1 2 3\nlo: 5 1 0 0 0 0 0 0 6 1 0 0 0 0 0 0\n") == {
         "lo": (5, 1, 0, 0, 6, 1, 0, 0)
     }
+
+
+async def test_a_device_that_comes_and_one_that_goes_are_seen_and_otherwise_the_list_stays_the_same(bench: Any) -> None:
+    bench.files("sys/bus/xen-backend/devices/vif-3-0/devtype = vif")
+    devices = bench.doors.devices
+    first = await devices.current(max_age=-1)
+    assert await devices.current(max_age=-1) is first
+    bench.files("sys/bus/xen-backend/devices/vbd-3-51712/devtype = vbd")
+    assert [device.name for device in await devices.current(max_age=-1)] == ["xvda", "0"]
+    shutil.rmtree(bench.root / "sys/bus/xen-backend/devices/vif-3-0")
+    assert [device.kind for device in await devices.current(max_age=-1)] == ["vbd"]
+    shutil.rmtree(bench.root / "sys/bus/xen-backend/devices/vbd-3-51712")
+    assert await devices.current(max_age=-1) == ()
+
+
+async def test_an_interface_hangs_on_its_bridge_by_the_bridges_word_or_on_open_vswitch_by_its_own(bench: Any) -> None:
+    ports = _Ports(str(bench.root / "sys/class/net"))
+    bench.files("sys/class/net/xenbr0/brif/vif3.0/state = 3\nsys/class/net/vif4.0/master -> ../ovs-system")
+    assert ports.holds("xenbr0", "vif3.0")
+    assert ports.holds("ovsbr0", "vif4.0")
+    assert not ports.holds("xenbr1", "vif3.0")
+    assert not ports.holds("xenbr0", "vif5.0")
+
+
+async def test_a_disks_size_is_its_volumes_or_what_qemu_told_the_guest_and_a_grown_volume_shows(bench: Any) -> None:
+    bench.domains(web=3)
+    devices = (
+        Device("vbd", 3, 51712, {"dev": "xvda", "physical-device": "fd:0", "sectors": "8"}),
+        Device("qdisk", 3, 51728, {"dev": "xvdb", "sectors": "16"}),
+        Device("qdisk", 3, 51744, {"dev": "xvdc", "sectors": "many"}),
+    )
+    bench.files("sys/block/dm-0/dev = 253:0\\n\nsys/block/dm-0/size = 32\\n\nsys/block/dm-0/dm/name = dsk-web")
+    described, inventory = _Described(), bench.doors.domains.last
+
+    def sizes(now: float) -> dict[tuple[str, ...], float]:
+        samples = described.samples(bench.doors.paths, inventory, devices, now)
+        return {s.labels: s.value for s in samples if s.metric is CAPACITY}
+
+    assert sizes(0.0) == {("web", "xvda"): 32 * 512, ("web", "xvdb"): 16 * 512}
+    bench.files("sys/block/dm-0/size = 64\\n")
+    assert sizes(30.0)["web", "xvda"] == 32 * 512
+    assert sizes(61.0)["web", "xvda"] == 64 * 512

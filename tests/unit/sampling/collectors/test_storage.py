@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import TimedOut, Unsupported
-from xenwatch.host.runner import OUTPUT_LIMIT, Completed
+from xenwatch.host.doors import build_doors
+from xenwatch.host.paths import Paths
+from xenwatch.host.runner import OUTPUT_LIMIT, Completed, SystemRunner
+from xenwatch.sampling.catalogue import all_collectors
 
 LV = {"vg_name": "vg", "lv_size": "1073741824", "lv_active": "active", "lv_layout": "linear"}
 
@@ -156,3 +161,19 @@ async def test_cores_are_counted_for_the_guest_whose_name_they_bear(bench: Any) 
 async def test_without_cores_the_room_for_them_is_nobodys_concern(bench: Any) -> None:
     bench.domains(web=1)
     assert await bench.begin("dumps")() == {}
+
+
+async def test_a_pool_of_libvirt_tells_its_state_and_its_space(tmp_path: Path) -> None:
+    """The test driver's own pool: 100 GiB, nothing of it used."""
+    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri="test:///default")
+    found = {(s.metric.name, s.labels): s.value for s in await all_collectors()["pools"].begin()(doors)}
+    await doors.close()
+    assert found["xen_storage_pool_state", ("default-pool", "running")] == 1
+    assert found["xen_storage_pool_state", ("default-pool", "degraded")] == 0
+    assert found["xen_storage_pool_capacity_bytes", ("default-pool",)] == 100 * 1024**3
+    assert found["xen_storage_pool_available_bytes", ("default-pool",)] == 100 * 1024**3
+
+
+async def test_without_libvirt_there_are_no_pools(bench: Any) -> None:
+    with pytest.raises(Unsupported):
+        await bench.begin("pools")()
