@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 
 from xenwatch.model.action import RISKS, ActionRun
 from xenwatch.remediation import approvals, breaker, budget, storm, switch
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import Policy, Rule
+from xenwatch.remediation.transaction import Tx
 
 UNLIMITED = frozenset({"notify"})
 """Actions that touch nothing: telling a person is never held back by a budget or a breaker."""
