@@ -13,6 +13,7 @@ import yaml
 from aiohttp import web
 from hosts.recorded import recorded_snapshot
 from monitoring.names import ROOT, named_in
+from monitoring.policy import TELL_SOMEBODY
 from monitoring.scripts import load
 from monitoring.stack import free_port, process, prometheus, query, until
 
@@ -32,30 +33,11 @@ VARIABLES = {
     "$instance": ".*",
     "$domain": ".*",
 }
-POLICY = """
-[remediation]
-host = "xen1"
-mode = "propose"
-[[host]]
-name = "xen1"
-address = "127.0.0.1"
-machine_id = "0123456789abcdef0123456789abcdef"
-[[rule]]
-name = "tell-somebody"
-mode = "propose"
-max_risk = "L1"
-[rule.when]
-alert = "XenIncidentCritical"
-[rule.scope]
-selector = "host:xen1"
-[[rule.ladder]]
-action = "notify"
-"""
 
 
 async def remediation(folder: Path) -> list[Sample]:
     """Figures of a journal in which a proposal was refused by a person, and an alert no rule is for."""
-    (folder / "policy.toml").write_text(POLICY)
+    (folder / "policy.toml").write_text(TELL_SOMEBODY)
     desk, _ = open_desk(folder / "policy.toml", folder)
     try:
         at = "2026-01-01T00:00:00Z"

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from aiohttp import web
 from monitoring.names import ROOT
+from monitoring.policy import TELL_SOMEBODY
 from monitoring.scripts import load
 from monitoring.stack import agent, alertmanager, prometheus, query, until
 
@@ -30,25 +31,6 @@ role = "viewer"
 token = "{PERSON}"
 """
 HARMLESS = "Waiting for domain web (domid 5) to die [pid 2750]\n"
-POLICY = """
-[remediation]
-host = "xen1"
-mode = "propose"
-[[host]]
-name = "xen1"
-address = "127.0.0.1"
-machine_id = "0123456789abcdef0123456789abcdef"
-[[rule]]
-name = "tell-somebody"
-mode = "propose"
-max_risk = "L1"
-[rule.when]
-alert = "XenIncidentCritical"
-[rule.scope]
-selector = "host:xen1"
-[[rule.ladder]]
-action = "notify"
-"""
 
 
 @dataclass
@@ -128,7 +110,7 @@ class Host:
 async def everything(folder: Path) -> AsyncIterator[Host]:
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(receiver())
-        for name, text in (("token", TOKEN), ("policy.toml", POLICY), ("access.toml", ACCESS)):
+        for name, text in (("token", TOKEN), ("policy.toml", TELL_SOMEBODY), ("access.toml", ACCESS)):
             (folder / name).write_text(text)
             (folder / name).chmod(0o600)
         allowed = f'[remediation]\npolicy = "{folder}/policy.toml"\naccess = "{folder}/access.toml"\n'

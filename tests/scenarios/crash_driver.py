@@ -19,7 +19,8 @@ import story as stories
 from simulated_xen import World
 
 from xenwatch.remediation.doors import Answer, Order
-from xenwatch.remediation.journal import Journal, Tx
+from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.transaction import Tx
 
 
 class Points:

@@ -16,7 +16,8 @@ from xenwatch.remediation import outbox
 from xenwatch.remediation.catalogue import load_catalogue, risks
 from xenwatch.remediation.desk import Desk
 from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.policy import Policy, parse_policy
+from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.policy_load import parse_policy
 
 CATALOGUE = load_catalogue()
 HOSTS = ("xen1", "xen2")

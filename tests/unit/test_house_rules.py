@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "xenwatch").rglob("*.py"))
 CODE = [f for f in FILES if f.read_text().strip()]
-MOST_LINES, MOST_FUNCTION_LINES = 400, 40
+MOST_LINES, MOST_FUNCTION_LINES = 300, 40
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 
@@ -40,11 +40,11 @@ def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:
     assert not [named(f) for f in FILES if {f.stem, f.parent.name} & BANNED_NAMES]
 
 
-def test_only_the_runner_starts_processes() -> None:
-    """House rule: host/runner.py is the only subprocess in the program, so one file is to be read for shell safety."""
+def test_one_file_starts_processes() -> None:
+    """House rule: host/child.py is the only subprocess in the program, so one file is to be read for shell safety."""
     starters = ("create_subprocess", "subprocess.run", "subprocess.Popen", "os.system", "os.popen", "shell=True")
     found = {named(f) for f in CODE for word in starters if word in f.read_text()}
-    assert found <= {"xenwatch/host/runner.py"}
+    assert found <= {"xenwatch/host/child.py"}
 
 
 def test_nothing_is_evaluated_or_left_to_do() -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
 from aiohttp import web
@@ -13,13 +13,15 @@ from aiohttp import web
 from xenwatch.agent.access import load_access
 from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import Loaded
-from xenwatch.agent.frontdesk import FrontDesk
+from xenwatch.agent.frontdesk import Behind, FrontDesk
 from xenwatch.agent.ledger import Ledger
 from xenwatch.agent.memory import keep_small
 from xenwatch.agent.progress import Progress
 from xenwatch.agent.remedy import Remedy, open_remedy, untold
 from xenwatch.agent.sdnotify import Notifier
 from xenwatch.agent.selfmetrics import AgentCounters
+from xenwatch.agent.signals import answered
+from xenwatch.agent.vitals import feed_watchdog, probe_loop
 from xenwatch.agent.work import Hooks, Work
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
@@ -35,12 +37,8 @@ from xenwatch.model.sample import Snapshot
 log = logging.getLogger(__name__)
 
 PARTS = ("logs", "sampling")
-LAG_EVERY = 0.5
-"""Seconds between two probes of the event loop."""
 DRAIN_SECONDS = 5.0
 """Longest last look at the logs before the end."""
-_WATCHDOG_SHARE = 0.4
-"""Of systemd's watchdog time, between two signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,21 @@ class Agent:
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
-        self.desk = FrontDesk(self, self._store, self._writer, settings.state_dir)
+        self.desk = FrontDesk(
+            Behind(
+                clock,
+                self.counters,
+                self.progress,
+                self.ledger,
+                self.remedy,
+                self._store,
+                self._writer,
+                settings.state_dir,
+                work=lambda: self.work,
+                acknowledge=self.acknowledge,
+            )
+        )
         self._notifier = Notifier(outside.environment)
-
-    @property
-    def clock(self) -> Clock:
-        return self._clock
 
     async def run(self) -> None:
         """Until `stop()`, SIGTERM or SIGINT; then drain the logs and commit once more."""
@@ -97,7 +104,7 @@ class Agent:
             raise
         self._outside.started(port)
         try:
-            with self._signals():
+            with answered({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: self.reload}):
                 await self._run_beside()
         finally:
             await self._end(runner)
@@ -122,8 +129,8 @@ class Agent:
             "state": self._writer.run,
             "retention": lambda: tidy(self._writer, self._clock, self._config.agent.keep_incidents, self.ledger.forget),
             "exposition": self._render,
-            "event loop": self._probe,
-            "watchdog": self._watchdog,
+            "event loop": lambda: probe_loop(self._clock, self.desk.metrics.lag.observe),
+            "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
             **self.remedy.parts(),
         }
@@ -223,21 +230,6 @@ class Agent:
             if self._snapshot is not None:
                 await self.desk.exposition.update(self._snapshot)
 
-    async def _probe(self) -> None:
-        """How late the loop is for an appointment: what blocks it shows here."""
-        while True:
-            due = self._clock.monotonic() + LAG_EVERY
-            await self._clock.sleep(LAG_EVERY)
-            self.desk.metrics.lag.observe(max(0.0, self._clock.monotonic() - due))
-
-    async def _watchdog(self) -> None:
-        """Fed by the work itself: a process that runs and does nothing is started again by systemd."""
-        every = self._notifier.watchdog
-        while every is not None:
-            if self.progress.healthy:
-                self._notifier.tell("WATCHDOG=1")
-            await self._clock.sleep(every * _WATCHDOG_SHARE)
-
     async def _end(self, runner: web.AppRunner) -> None:
         self._notifier.tell("STOPPING=1")
         try:
@@ -249,21 +241,6 @@ class Agent:
             await self.remedy.stop()
             await self._writer.close()
             await runner.cleanup()
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number, answer in (
-            (signal.SIGTERM, self.stop),
-            (signal.SIGINT, self.stop),
-            (signal.SIGHUP, self.reload),
-        ):
-            loop.add_signal_handler(number, answer)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                loop.remove_signal_handler(number)
 
 
 def _remedy(config: Config, outside: Outside) -> Remedy:

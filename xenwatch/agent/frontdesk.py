@@ -1,45 +1,67 @@
 """The agent's side of the web: what it shows, and the metrics about itself."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from prometheus_client.core import Metric
 
 from xenwatch.agent import partmetrics
 from xenwatch.agent.config import WebSettings
+from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.progress import Progress
+from xenwatch.agent.remedy import Remedy
 from xenwatch.agent.remedymetrics import remediation_families
-from xenwatch.agent.selfmetrics import SelfMetrics, agent_families
+from xenwatch.agent.selfmetrics import AgentCounters, SelfMetrics, agent_families
 from xenwatch.agent.status import status_of
+from xenwatch.agent.work import Work
+from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.journal.query import find_incident
 from xenwatch.journal.store import Store
 from xenwatch.journal.writer import Writer
+from xenwatch.model.incident import Incident
 from xenwatch.web.app import build_app, is_loopback, serve
 from xenwatch.web.metrics import Exposition
 from xenwatch.web.view import Check, Happened, View
 
-if TYPE_CHECKING:
-    from xenwatch.agent.agent import Agent
-
 STATE_DEADLINE = 5.0
 
 
-class FrontDesk:
-    """Answers for one agent. The agent's work may be replaced by a reload, so it is asked for each time."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind the desk: the parts that it shows, and the one thing that it can have done."""
 
-    def __init__(self, agent: "Agent", store: Store, writer: Writer, state_dir: Path) -> None:
-        self._agent, self._store, self._writer, self._state_dir = agent, store, writer, state_dir
+    clock: Clock
+    counters: AgentCounters
+    progress: Progress
+    ledger: Ledger
+    remedy: Remedy
+    store: Store
+    writer: Writer
+    state_dir: Path
+    work: Callable[[], Work]
+    """Asked for each time: a reload replaces it."""
+    acknowledge: Callable[[str, str], Incident | None]
+    """Incident and who looks after it; None where there is no such incident."""
+
+
+class FrontDesk:
+    """Answers for one agent."""
+
+    def __init__(self, behind: Behind) -> None:
+        self._behind = behind
         self.metrics = SelfMetrics([self._families])
         self.exposition = Exposition(self.metrics.render)
 
     async def open(self, settings: WebSettings) -> tuple[web.AppRunner, int]:
         """Start serving; what to clean up later, and the port. Unavailable where the address is taken."""
         host, port = settings.listen
-        more = self._agent.remedy.routes()
+        more = self._behind.remedy.routes()
         app = build_app(self._view(), loopback=is_loopback(host), largest_request=settings.largest_request, more=more)
         return await serve(app, host, port)
 
@@ -48,50 +70,48 @@ class FrontDesk:
             exposition=self.exposition,
             health=self._health,
             ready=self._ready,
-            incidents=self._agent.ledger.ranked,
+            incidents=self._behind.ledger.ranked,
             history=self._history,
-            acknowledge=self._agent.acknowledge,
+            acknowledge=self._behind.acknowledge,
             status=self._status,
         )
 
     def _health(self) -> Sequence[Check]:
         """State that cannot be written is shown and counted, and is no reason to start the agent again."""
-        last = self._writer.last_commit
-        age = None if last is None else self._agent.clock.monotonic() - last
-        waiting = f"{self._writer.waiting} incidents wait for the disk" if self._writer.failing else ""
-        return [*self._agent.progress.checks(), Check("state", not self._writer.failing, age, waiting)]
+        writer = self._behind.writer
+        age = None if writer.last_commit is None else self._behind.clock.monotonic() - writer.last_commit
+        waiting = f"{writer.waiting} incidents wait for the disk" if writer.failing else ""
+        return [*self._behind.progress.checks(), Check("state", not writer.failing, age, waiting)]
 
     def _ready(self) -> str | None:
         waiting = {"logs": "the first look at the logs", "sampling": "the first sampling cycle"}
-        return next((words for part, words in waiting.items() if not self._agent.progress.has(part)), None)
+        return next((words for part, words in waiting.items() if not self._behind.progress.has(part)), None)
 
     def _status(self) -> Mapping[str, Any]:
-        return status_of(self._agent.work, self._agent.ledger)
+        return status_of(self._behind.work(), self._behind.ledger)
 
     async def _history(self, incident: str) -> Sequence[Happened]:
         """What is not on disk yet is not in it."""
         try:
             async with asyncio.timeout(STATE_DEADLINE):
-                _, changes = await asyncio.to_thread(find_incident, self._state_dir, incident)
+                _, changes = await asyncio.to_thread(find_incident, self._behind.state_dir, incident)
         except (InputError, StoreError, TimeoutError):
             return []
         return [Happened(change.at, change.what, change.detail) for change in changes]
 
     def _families(self) -> Iterator[Metric]:
-        agent, clock = self._agent, self._agent.clock
-        pipeline = agent.work.pipeline
+        behind, work = self._behind, self._behind.work()
+        pipeline, started = work.pipeline, behind.clock.now() - behind.clock.monotonic()
         counts = partmetrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, agent.work.rules
+            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, work.rules
         )
         for families in (
-            partial(agent_families, agent.counters),
-            partial(partmetrics.log_families, agent.work.follower.counters, agent.counters),
+            partial(agent_families, behind.counters),
+            partial(partmetrics.log_families, work.follower.counters, behind.counters),
             partial(partmetrics.diagnosis_families, counts),
-            partial(partmetrics.incident_families, agent.ledger),
-            partial(
-                partmetrics.state_families, self._writer, self._store, agent.counters, clock.now() - clock.monotonic()
-            ),
+            partial(partmetrics.incident_families, behind.ledger),
+            partial(partmetrics.state_families, behind.writer, behind.store, behind.counters, started),
             partial(partmetrics.exposition_families, self.exposition),
-            partial(remediation_families, agent.remedy.figures),
+            partial(remediation_families, behind.remedy.figures),
         ):
             yield from families()

@@ -90,9 +90,10 @@ async def _run(loaded: Loaded, load: Callable[[], Loaded], host: DemoHost | None
 
 
 def _say_where(url: str, loaded: Loaded, host: DemoHost | None) -> None:
-    lines = [f"  {url + path:<46} {words}" for path, words in _URLS]
+    rows = [(url + path, words) for path, words in _URLS]
     if host is not None:
-        lines.insert(0, f"  {str(host.logs) + '/':<46} logs of an invented host, on which things now go wrong")
-        lines.append(f"  xenwatch incidents --url {url:<21} the same in a terminal")
-    lines.append(f"  {loaded.config.agent.state_dir!s:<46} state; Ctrl-C ends")
-    click.echo("\n".join(["xenwatch is watching.", *lines]))
+        rows.insert(0, (f"{host.logs}/", "logs of an invented host, on which things now go wrong"))
+        rows.append((f"xenwatch incidents list --url {url}", "the same in a terminal"))
+    rows.append((str(loaded.config.agent.state_dir), "state; Ctrl-C ends"))
+    width = max(len(where) for where, _ in rows)
+    click.echo("\n".join(["xenwatch is watching.", *(f"  {where:<{width}}  {words}" for where, words in rows)]))

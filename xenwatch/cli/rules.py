@@ -1,10 +1,7 @@
 """`xenwatch rules`: the tools of a rule's author."""
 
-import sys
-
 import click
 
-from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._rules.inquiry import coverage, explain
 from xenwatch.cli._rules.lint import lint
 from xenwatch.cli._rules.new import new
@@ -19,10 +16,3 @@ def COMMAND() -> None:  # noqa: N802  the name that every module of this folder 
 
 for _word in (list_rules, show, lint, test, explain, coverage, new):
     COMMAND.add_command(_word)
-
-if __name__ == "__main__":
-    try:
-        COMMAND()
-    except XenwatchError as error:
-        click.echo(f"xenwatch: {error}", err=True)
-        sys.exit(2)

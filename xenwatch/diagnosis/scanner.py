@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.diagnosis.confirm import Confirm
+from xenwatch.diagnosis.engine_choice import make_engine, takes_long
 from xenwatch.diagnosis.identity import Identity
 from xenwatch.diagnosis.known import OWN_LINES, QUOTED_GUESTS, Known
 from xenwatch.diagnosis.openrecord import SourceMemory
 from xenwatch.diagnosis.reading import Cut, Reading
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.signatures import Engine, EngineName, make_engine, takes_long
+from xenwatch.diagnosis.signatures import Engine, EngineName
 from xenwatch.diagnosis.unwrapped import LARGEST_TEXT, unwrapped_events
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position

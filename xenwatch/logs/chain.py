@@ -1,6 +1,5 @@
 """Which incarnations of a log there are: rotated, copied, replaced, late written, and where each stands."""
 
-# ruff: noqa: PTH116  the path is looked at at every wake, and a Path costs ten times a string
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,12 +8,11 @@ from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.generation import Generation, next_name
+from xenwatch.logs.glance import Glance
 from xenwatch.logs.identity import Identity, is_compressed
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.rotation import Member, close_all, is_copy, open_chain
 from xenwatch.logs.spool import Spool
-
-_Who = tuple[int, ...]
 
 
 class _Rewound(NamedTuple):
@@ -38,9 +36,9 @@ class Chain:
         spool: Spool | None,
         from_end: bool,
     ) -> None:
-        self._path, self._clock, self._counters, self._options = path, clock, counters, options
+        self._clock, self._counters, self._options = clock, counters, options
         self._directory, self._log = os.path.split(path)
-        self._newest_rotated = f"{path}.1"
+        self._glance = Glance(path)
         self._spool = spool
         self.open: list[Generation] = []
         """Oldest first; the last one that is not detached is what the path shows."""
@@ -54,7 +52,6 @@ class Chain:
         self._first, self._from_end = cursors is None, from_end
         self._resuming = True
         """Until the files are met for the first time: each may get late writes, as if it had just been renamed."""
-        self._shown: tuple[_Who, _Who] = ((), ())
         self._walk_again = True
 
     @property
@@ -75,17 +72,17 @@ class Chain:
 
     def look(self, *, settle: bool) -> None:
         """Walk the chain where something says that it changed."""
-        if self._moved() or (self._walk_again and settle) or self._first:
+        if self._glance.moved() or (self._walk_again and settle) or self._first:
             self._walk()
 
     def look_again(self) -> None:
         """Walk it because content was found replaced."""
-        self._moved()
+        self._glance.moved()
         self._walk()
 
     def rotated_meanwhile(self) -> bool:
         """A rotation slipped in since the last look."""
-        return (self._shown[0], self._shown[1][:2]) != (_who(self._path), _who(self._newest_rotated))
+        return self._glance.rotated()
 
     def park(self, generation: Generation) -> None:
         """Hold it open no longer; it stays known."""
@@ -93,13 +90,6 @@ class Chain:
         if os.fstat(generation.fd).st_nlink:
             self._parked.append(generation.cursor())
         os.close(generation.fd)
-
-    def _moved(self) -> bool:
-        """The path shows another file than at the last look, or what was rotated last is another or has grown."""
-        shown = (_who(self._path), _who_and_size(self._newest_rotated))
-        moved = shown != self._shown
-        self._shown = shown
-        return moved
 
     def _walk(self) -> None:
         """Meet every file of the chain; one that is not known, wherever it stands, is new."""
@@ -280,15 +270,3 @@ class Chain:
         overlay = bool(content) and os.fstat(fresh.fd).st_size == len(content)
         self._spool.turn(overlay=overlay)
         fresh.stale = content if overlay else None
-
-
-def _who(path: str) -> _Who:
-    return _who_and_size(path)[:2]
-
-
-def _who_and_size(path: str) -> _Who:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_size

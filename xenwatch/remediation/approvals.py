@@ -4,7 +4,7 @@ import secrets
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import ActionRun
-from xenwatch.remediation.journal import Tx
+from xenwatch.remediation.transaction import Tx
 
 
 def approve(tx: Tx, run: ActionRun, actor: str, plan_hash: str) -> str:

@@ -1,7 +1,7 @@
 """The circuit breaker: so many runs in a row failed or ended unknown that only a person lets the next one start."""
 
 from xenwatch.model.action import RunState
-from xenwatch.remediation.journal import Tx
+from xenwatch.remediation.transaction import Tx
 
 SCOPE = "all"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from xenwatch.base.durations import format_duration
 from xenwatch.model.action import UNDERWAY, Proposal
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import Limit, Pace
+from xenwatch.remediation.transaction import Tx
 
 _COLUMNS = {"guest": "guest", "host": "host", "class": "class", "action": "action"}
 

@@ -23,24 +23,20 @@ from xenwatch.remediation.action import Action
 from xenwatch.remediation.doors import Machine
 from xenwatch.remediation.execute import US, Executor
 from xenwatch.remediation.figures import figures
-from xenwatch.remediation.guard import Stop, admission
-from xenwatch.remediation.journal import Entry, Journal, Tx
+from xenwatch.remediation.guard import Stop
+from xenwatch.remediation.journal import Entry, Journal
 from xenwatch.remediation.ledger import Ledger
 from xenwatch.remediation.planner import Draft, Planner
 from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.refusals import note_block, note_refusal
+from xenwatch.remediation.rehearsal import rehearse
+from xenwatch.remediation.transaction import Tx
 
 log = logging.getLogger(__name__)
 
 _NONCE_SECONDS = 86400.0
 _RETRY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Stops of a draft that time may lift: the trouble is looked at again."""
-
-
-class _DryRun(Exception):
-    """Carries the guards' answer out of a transaction that is then rolled back."""
-
-    def __init__(self, stop: Stop | None) -> None:
-        self.stop = stop
 
 
 class Desk:
@@ -110,23 +106,8 @@ class Desk:
         """Which guard would stop a drafted run now; nothing is written, not even in the journal."""
         if draft.stop is not None or draft.proposal is None:
             return draft.stop
-        proposal = draft.proposal
-        cross_host = self._actions[proposal.action].cross_host
-
-        def ask(tx: Tx) -> None:
-            run = tx.add(proposal)
-            if run is None:
-                raise _DryRun(Stop("duplicate", "this trouble has its run already"))
-            row = ActionRun(run, proposal, "proposed", tx.at, tx.wall)
-            if as_approved:
-                approvals.approve(tx, row, "human:dry-run", proposal.plan_hash)
-            raise _DryRun(admission(tx, row, self.policy, cross_host=cross_host))
-
-        try:
-            await self._ledger.write(ask)
-        except _DryRun as answer:
-            return answer.stop
-        return None
+        proposal, cross_host = draft.proposal, self._actions[draft.proposal.action].cross_host
+        return await rehearse(self._ledger, proposal, self.policy, cross_host=cross_host, as_approved=as_approved)
 
     async def draft(self, trigger: Trigger) -> Draft:
         """What would be done about a trouble."""
@@ -255,7 +236,7 @@ class Desk:
         if self._said.get(trigger.key) != stop.reason:
             self._said[trigger.key] = stop.reason
             kind: EventKind | None = "page" if stop.guard == "ladder" else None
-            await self._ledger.write(lambda tx: _note_refusal(tx, trigger, stop, kind))
+            await self._ledger.write(lambda tx: note_refusal(tx, trigger, stop, kind))
         if stop.guard not in _RETRY:
             await self._ledger.write(lambda tx: trouble.set_handled(tx, trigger.key, True))
 
@@ -278,31 +259,8 @@ class Desk:
         try:
             stop = await self._executor.carry_out(run)
             if stop is not None:
-                await self._ledger.write(lambda tx: _note_block(tx, run, stop))
+                await self._ledger.write(lambda tx: note_block(tx, run, stop))
         except StoreError:
             log.exception("%s: the journal failed; nothing more is done for it", run.id)
         finally:
             self._underway.pop(run.id, None)
-
-
-def _note_refusal(tx: Tx, trigger: Trigger, stop: Stop, kind: EventKind | None) -> None:
-    tx.entry("refused", None, US, f"{stop.guard}: {stop.reason}", {"trouble": trigger.key})
-    _count(tx, stop.guard)
-    if kind is not None:
-        outbox.tell(tx, kind, trigger.key, f"{trigger.name} of {trigger.target}: {stop.reason}; a person is needed")
-
-
-def _note_block(tx: Tx, run: ActionRun, stop: Stop) -> None:
-    """A guard's no is journalled once, until another guard says it; a plan of an older policy is done with."""
-    if tx.one("SELECT guard FROM run WHERE id=?", run.id) != stop.guard:
-        tx.db.execute("UPDATE run SET guard=? WHERE id=?", (stop.guard, run.id))
-        if stop.guard != "approval":
-            tx.entry("blocked", run.id, US, f"{stop.guard}: {stop.reason}")
-            _count(tx, stop.guard)
-    if stop.guard == "superseded":
-        tx.move(run.id, "aborted", US, stop.reason)
-        trouble.set_handled(tx, run.proposal.trigger.key, False)
-
-
-def _count(tx: Tx, guard: str) -> None:
-    tx.db.execute("INSERT INTO blocked VALUES(?,1) ON CONFLICT(guard) DO UPDATE SET count=count+1", (guard,))

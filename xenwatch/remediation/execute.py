@@ -11,10 +11,10 @@ from xenwatch.remediation import breaker, budget, outbox, trouble
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict, plan_hash, settle
 from xenwatch.remediation.doors import Answer, Machine, Order
 from xenwatch.remediation.guard import HEALING, Stop, admission, standing
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.ledger import Ledger
 from xenwatch.remediation.owner import check_owner
 from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.transaction import Tx
 
 log = logging.getLogger(__name__)
 US = "xenwatch"

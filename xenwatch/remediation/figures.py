@@ -2,8 +2,8 @@
 
 from xenwatch.model.action import ENDED, UNDERWAY, RemediationFigures
 from xenwatch.remediation import breaker, budget, storm, switch
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.transaction import Tx
 
 _WEEK = 7 * 86400.0
 _REPEATED = 3

@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 
 from xenwatch.model.action import RISKS, ActionRun, Trigger
 from xenwatch.remediation import approvals, breaker, budget, storm, switch, trouble
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import Policy, Rule
+from xenwatch.remediation.transaction import Tx
 
 UNLIMITED = frozenset({"notify"})
 """Actions that touch nothing: telling a person is never held back by a budget or a breaker."""

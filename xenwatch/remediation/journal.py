@@ -1,12 +1,11 @@
 """The remediation journal: every run and every step, fsynced before the effect, append-only under a hash chain."""
 
-import hashlib
 import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun, Proposal, RunState, Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation import schema
-
-_HASHED = ("run", "kind", "old", "new", "actor", "reason", "facts", "wall", "at", "boot")
+from xenwatch.remediation.hashchain import broken
+from xenwatch.remediation.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,78 +32,6 @@ class Entry:
     facts: Mapping[str, Any]
     wall: float
     at: float
-
-
-class Tx:
-    """One transaction: everything written in it stands together or not at all."""
-
-    def __init__(self, db: sqlite3.Connection, at: float, wall: float, boot: str) -> None:
-        self.db, self.at, self.wall, self.boot = db, at, wall, boot
-        """`at` is journal time: seconds the host was up since the journal began; a step of the wall clock leaves it."""
-
-    def one(self, sql: str, *values: object) -> Any:
-        """The first column of the first row; None where there is none."""
-        row = self.db.execute(sql, values).fetchone()
-        return None if row is None else row[0]
-
-    def add(self, proposal: Proposal) -> str | None:
-        """A new run in state `proposed`; None where the same trouble already has its run."""
-        run = f"{int(self.wall * 1000):012x}-{secrets.token_hex(4)}"
-        row = {
-            "id": run, "dedupe_key": proposal.dedupe_key, "action": proposal.action, "target": proposal.target.key,
-            "host": proposal.host, "rule": proposal.rule, "trouble": proposal.trigger.key, "mode": proposal.mode,
-            "risk": proposal.risk, "policy_hash": proposal.policy_hash, "plan_hash": proposal.plan_hash,
-            "proposal": json.dumps(asdict(proposal), sort_keys=True), "requester": proposal.requester,
-            "expires": proposal.expires, "needs_approval": proposal.needs_approval, "created": self.at,
-            "wall": self.wall, "boot": self.boot,
-        }  # fmt: skip
-        sql = f"INSERT INTO run({','.join(row)}) VALUES({','.join('?' * len(row))})"
-        try:
-            self.db.execute(sql, tuple(row.values()))
-        except sqlite3.IntegrityError as error:
-            if "dedupe_key" in str(error):
-                return None
-            raise
-        self.move(run, "proposed", proposal.requester, proposal.rule or "asked for", {"plan": list(proposal.plan)})
-        return run
-
-    def move(
-        self, run: str, new: RunState, actor: str, reason: str = "", facts: Mapping[str, Any] | None = None
-    ) -> None:
-        """Move a run; StoreError where the table of moves does not have it. Nothing done: its budget comes back."""
-        old = self.one("SELECT state FROM run WHERE id=?", run)
-        self.entry("move", run, actor, reason, facts, old=old, new=new)
-        if new in ("aborted", "cancelled"):
-            self.db.execute("DELETE FROM budget WHERE run=?", (run,))
-
-    def entry(
-        self,
-        kind: str,
-        run: str | None,
-        actor: str,
-        reason: str = "",
-        facts: Mapping[str, Any] | None = None,
-        *,
-        old: str | None = None,
-        new: str | None = None,
-    ) -> None:
-        """Append one line to the chain."""
-        seq, prev = self.db.execute("SELECT seq, hash FROM head").fetchone()
-        row = (
-            run,
-            kind,
-            old,
-            new,
-            actor,
-            reason,
-            json.dumps(facts or {}, sort_keys=True),
-            self.wall,
-            self.at,
-            self.boot,
-        )
-        digest = _digest(prev, seq + 1, row)
-        self.db.execute("INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)", (seq + 1, *row, prev, digest))
-        self.db.execute("UPDATE head SET seq=?, hash=?", (seq + 1, digest))
 
 
 class Journal:
@@ -186,23 +113,12 @@ class Journal:
         """What is wrong with the chain: rows edited, removed or put in; empty when it is whole."""
         self._db.execute("BEGIN")  # one view of it all: another process may be writing
         try:
-            return [*self._ill(), *self._broken()]
+            return [*self._ill(), *broken(self._db)]
         finally:
             self._db.execute("ROLLBACK")
 
     def _ill(self) -> list[str]:
         return [str(row[0]) for row in self._db.execute("PRAGMA quick_check") if row[0] != "ok"]
-
-    def _broken(self) -> list[str]:
-        prev, last = "", 0
-        for seq, *row, said_prev, said in self._db.execute("SELECT * FROM entry ORDER BY seq"):
-            if seq != last + 1:
-                return [f"entries {last + 1} to {seq - 1} are missing"]
-            if said_prev != prev or _digest(prev, seq, tuple(row)) != said:
-                return [f"entry {seq} was changed"]
-            prev, last = said, seq
-        head = self._db.execute("SELECT seq, hash FROM head").fetchone()
-        return [] if head == (last, prev) else [f"entries after {last} are missing"]
 
     def back_up(self, path: Path) -> None:
         """A whole copy in a new file."""
@@ -240,11 +156,6 @@ def _run(row: tuple[Any, ...]) -> ActionRun:
     trigger = Trigger(**{**trigger, "target": Subject(**trigger["target"])})
     said |= {"target": Subject(**said["target"]), "trigger": trigger, "plan": tuple(said["plan"])}
     return ActionRun(row[0], Proposal(**said), *row[2:])
-
-
-def _digest(prev: str, seq: int, row: tuple[Any, ...]) -> str:
-    whole = json.dumps([prev, seq, dict(zip(_HASHED, row, strict=True))], sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from xenwatch.remediation.journal import Journal, Tx
+from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.transaction import Tx
 
 T = TypeVar("T")
 

@@ -18,7 +18,8 @@ from xenwatch.remediation.doors import Answer, Command, Order, name_of
 from xenwatch.remediation.inventory import Inventory
 from xenwatch.remediation.journal import Journal, boot_id
 from xenwatch.remediation.libvirt_calls import PREFIX, call
-from xenwatch.remediation.policy import Policy, load_policy
+from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.policy_load import load_policy
 
 JOURNAL = "remediation.db"
 """The journal's file in the state folder."""

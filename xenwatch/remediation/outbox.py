@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from xenwatch.model.action import EventKind, RemediationEvent
-from xenwatch.remediation.journal import Tx
+from xenwatch.remediation.transaction import Tx
 
 
 def tell(tx: Tx, kind: EventKind, run: str, summary: str, details: Mapping[str, str] | None = None) -> None:

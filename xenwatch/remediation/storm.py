@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from xenwatch.remediation.journal import Tx
 from xenwatch.remediation.policy import StormLimit
+from xenwatch.remediation.transaction import Tx
 
 
 def note_failing(tx: Tx, failing: Collection[str], watched: int, limit: StormLimit) -> bool:

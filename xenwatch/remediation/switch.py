@@ -1,7 +1,7 @@
 """What a person sets by hand and the journal keeps: the kill switch, and maintenance with owner, reason and end."""
 
 from xenwatch.base.errors import InputError
-from xenwatch.remediation.journal import Tx
+from xenwatch.remediation.transaction import Tx
 
 
 def turn(tx: Tx, off: bool, actor: str, reason: str) -> None:

@@ -8,7 +8,7 @@ from xenwatch.model.action import PENDING, Alert, Trigger
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.inventory import Inventory
-from xenwatch.remediation.journal import Tx
+from xenwatch.remediation.transaction import Tx
 
 _NAME_LABELS = ("uuid", "domain_uuid", "domain", "guest", "name")
 _WATCHED = 10_000

@@ -44,6 +44,10 @@ class Running:
         progress = self.agent.progress
         await self.until(lambda: progress.has("logs") and progress.has("sampling"))
 
+    def shows_domains(self) -> bool:
+        """Whether a cycle is served in which libvirt has answered; the first may end before it has."""
+        return b"\nxen_domain_vcpus{" in self.agent.desk.exposition.body("text", gzip=False)
+
     def causes(self) -> set[str]:
         """Classes of the incidents that are open and explained by nothing."""
         return {i.diagnosis.class_ for i in self.agent.ledger.known.values() if i.state == "open"}

@@ -1,8 +1,9 @@
-import shutil
 import subprocess
+import time
 from typing import Any
 
 import pytest
+from monitoring.tools import tool
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -49,7 +50,7 @@ async def test_a_log_in_which_nothing_is_wrong_gives_no_incident(bench: Bench):
 async def test_the_demo_host_shows_its_domains(bench: Bench):
     async with bench.running() as run:
         await run.ready()
-        await run.until(lambda: run.agent.desk.exposition.samples > 0)
+        await run.until(run.shows_domains)
         text = await run.text("/metrics")
         assert 'xen_domain_vcpus{domain="web"' in text
         assert 'xenwatch_source_up{source="libvirt"} 1' in text
@@ -60,7 +61,7 @@ async def test_every_cause_of_the_demo_story_is_found_and_the_good_steps_tell_no
     async with bench.running() as run:
         await run.ready()
         for step in read_story():
-            write(step, bench.host.logs, run.agent.clock.now())
+            write(step, bench.host.logs, time.time())
             await run.until(lambda step=step: step.tells is None or step.tells in run.causes())
         assert run.causes() == {step.tells for step in read_story() if step.tells}
 
@@ -70,7 +71,7 @@ async def test_the_whole_exposition_is_read_back_by_prometheus_own_parser(bench:
     async with bench.running() as run:
         await run.ready()
         bench.write("xl-web.log", BRIDGE)
-        await run.until(lambda: bool(run.causes()) and run.agent.desk.exposition.samples > 0)
+        await run.until(lambda: bool(run.causes()) and run.shows_domains())
         async with run.http.get("/metrics", headers={"Accept": accept}) as answer:
             text = await answer.text()
     families = list((parse_openmetrics if "openmetrics" in accept else parse_text)(text))
@@ -79,14 +80,13 @@ async def test_the_whole_exposition_is_read_back_by_prometheus_own_parser(bench:
     assert {"xenwatch_incident_open", "xen_domain_vcpus", "process_resident_memory_bytes"} <= set(names)
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool (Debian: prometheus) is not installed")
 async def test_promtool_finds_nothing_wrong_with_the_whole_exposition(bench: Bench):
     async with bench.running() as run:
         await run.ready()
         bench.write("xl-web.log", BRIDGE)
-        await run.until(lambda: bool(run.causes()) and run.agent.desk.exposition.samples > 0)
+        await run.until(lambda: bool(run.causes()) and run.shows_domains())
         text = await run.text("/metrics")
-    said = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False)  # noqa: ASYNC221 - the agent is stopped
+    said = subprocess.run([tool("promtool"), "check", "metrics"], input=text.encode(), capture_output=True, check=False)  # noqa: ASYNC221 - the agent is stopped
     assert (said.returncode, said.stdout, said.stderr) == (0, b"", b"")
 
 

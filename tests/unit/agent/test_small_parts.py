@@ -68,9 +68,13 @@ def test_systemd_is_told_over_an_abstract_socket():
         assert door.recv(100) == b"WATCHDOG=1"
 
 
-def test_without_systemd_or_with_its_socket_gone_nothing_happens(tmp_path: Path):
+def test_without_systemd_nothing_is_told_and_with_its_socket_gone_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     Notifier({}).tell("READY=1")
+    assert not caplog.messages
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
+    assert "systemd could not be told READY=1" in caplog.text
 
 
 @pytest.mark.parametrize("variables", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "5000", "WATCHDOG_PID": "1"}])

@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import os
+from collections.abc import Coroutine
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from xenwatch.base.errors import CommandFailed, TimedOut
@@ -103,9 +106,41 @@ async def test_a_program_whose_lines_nobody_wants_any_more_is_killed(tmp_path: P
 async def test_a_program_given_up_while_it_starts_leaves_nothing_behind() -> None:
     for turns in range(8):
         task = asyncio.create_task(SystemRunner().run(["sleep", "600"], 60))
-        for _ in range(turns):
-            await asyncio.sleep(0)
+        await _turns(turns)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     gc.collect()  # what was left open says so here, and a warning fails the test
+
+
+@pytest.mark.parametrize("cancellations", [0, 1, 2])
+def test_a_loop_that_closes_leaves_no_program_behind(cancellations: int) -> None:
+    for turns in range(12):
+        asyncio.run(_given_up(_run_for_ever(), turns, cancellations))
+        asyncio.run(_given_up(_read_for_ever(), turns, cancellations))
+        assert psutil.Process().children() == []  # neither running nor waiting to be reaped
+    gc.collect()
+
+
+async def _given_up(work: Coroutine[Any, Any, None], turns: int, cancellations: int) -> None:
+    """Cancel `work` after so many turns of the loop, again after one more, and let the loop close over it."""
+    task = asyncio.create_task(work)
+    await _turns(turns)
+    for _ in range(cancellations):
+        task.cancel()
+        await _turns(1)
+
+
+async def _run_for_ever() -> None:
+    await SystemRunner().run(["sleep", "600"], 60)
+
+
+async def _read_for_ever() -> None:
+    async with aclosing(SystemRunner().lines(["yes"])) as lines:
+        async for _ in lines:
+            pass
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)

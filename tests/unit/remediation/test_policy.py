@@ -7,7 +7,8 @@ from story import CATALOGUE
 
 from xenwatch.base.errors import ConfigError
 from xenwatch.remediation.catalogue import load_catalogue, risks
-from xenwatch.remediation.policy import Policy, load_policy, parse_policy
+from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.policy_load import load_policy, parse_policy
 
 ROOT = Path(__file__).parents[3]
 RULE = """

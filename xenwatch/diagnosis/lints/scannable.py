@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from xenwatch.base.errors import Problem
+from xenwatch.diagnosis.engine_choice import hyperscan_takes
 from xenwatch.diagnosis.lint import Library, Lint, problem
 from xenwatch.diagnosis.literals import literals, rarity
 from xenwatch.diagnosis.scanform import scan_form
-from xenwatch.diagnosis.signatures import hyperscan_takes
 
 WEAKEST = 4.0
 """Rarity of a literal below which the fallback engine would ask `re` about every other line."""

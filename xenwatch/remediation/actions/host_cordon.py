@@ -2,17 +2,16 @@
 
 from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
 from xenwatch.remediation.doors import Order, argv
-
-FLAG = "/var/lib/xenwatch/cordoned"
+from xenwatch.remediation.preflight.place import CORDON_FLAG
 
 
 async def _plan(_context: Context) -> Plan:
-    return Plan((Step(Order(argv("touch", "--", FLAG))),))
+    return Plan((Step(Order(argv("touch", "--", CORDON_FLAG))),))
 
 
 async def _verify(context: Context) -> Verdict:
-    answer = await context.read("ls", "-1", "--", FLAG)
-    return Verdict(answer.ok if answer.code is not None else None, f"{FLAG}: {answer.words}")
+    answer = await context.read("ls", "-1", "--", CORDON_FLAG)
+    return Verdict(answer.ok if answer.code is not None else None, f"{CORDON_FLAG}: {answer.words}")
 
 
 ACTION = Action(
@@ -23,5 +22,5 @@ ACTION = Action(
     plan=_plan,
     verify=_verify,
     within=10.0,
-    undo=f"remove {FLAG}",
+    undo=f"remove {CORDON_FLAG}",
 )

@@ -1,13 +1,14 @@
 """P1 to P3, P22 to P24: the guest may leave, the target may take it, and both hosts are well enough."""
 
 from xenwatch.remediation.action import Context, Finding
-from xenwatch.remediation.actions.host_cordon import FLAG
 from xenwatch.remediation.checks import dom0_free_mib, nowhere_else, one_row, passes
 from xenwatch.remediation.doors import HERE
 from xenwatch.remediation.inventory import Host
 from xenwatch.remediation.owner import check_owner
 from xenwatch.remediation.probe import presence
 
+CORDON_FLAG = "/var/lib/xenwatch/cordoned"
+"""A host on which this file lies takes no more guests."""
 _SKEW = 5.0
 _WATCH = 60.0
 
@@ -26,7 +27,7 @@ async def check_place(context: Context, target: Host, *, live: bool) -> list[Fin
 
 
 async def _target(context: Context, target: Host) -> list[Finding]:
-    cordoned = await context.read("ls", "-1", "--", FLAG, host=target.name)
+    cordoned = await context.read("ls", "-1", "--", CORDON_FLAG, host=target.name)
     free = {0: False, 2: True}.get(cordoned.code) if cordoned.code is not None else None
     clock = await context.read("date", "+%s.%N", host=target.name)
     try:
@@ -41,7 +42,7 @@ async def _target(context: Context, target: Host) -> list[Finding]:
             f"{target.name}; {context.known.name} may run on {', '.join(context.known.placement)}",
             "policy",
         ),
-        passes("P1 not cordoned", free, f"{target.name}: {FLAG}: {cordoned.words}", "ls over ssh"),
+        passes("P1 not cordoned", free, f"{target.name}: {CORDON_FLAG}: {cordoned.words}", "ls over ssh"),
         passes("P1 clock", None if skew is None else skew < _SKEW, f"clocks differ by {skew} s", "date over ssh"),
     ]
 
