@@ -120,10 +120,6 @@ class Journal:
     def _ill(self) -> list[str]:
         return [str(row[0]) for row in self._db.execute("PRAGMA quick_check") if row[0] != "ok"]
 
-    def back_up(self, path: Path) -> None:
-        """A whole copy in a new file."""
-        self.query("VACUUM INTO ?", str(path))
-
     def _commit(self) -> None:
         before = self._clock.monotonic()
         self._db.execute("COMMIT")

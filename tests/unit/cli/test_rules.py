@@ -29,7 +29,7 @@ def test_a_pasted_line_becomes_a_rule_that_passes_its_own_tests(run, started):
     assert r"Could not find bridge device (?P<bridge>[\w.:-]+) for (?P<device>[\w.]+)" in text
     tested = run("test", "rules")
     assert tested.exit_code == 0
-    assert "1 rules, 2 tests, 0 failed" in tested.output
+    assert "1 rule, 2 tests, 0 failed" in tested.output
 
 
 def test_a_rule_is_never_overwritten(run, started):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from xenwatch.host.text.bridges import parse_brctl_show, parse_bridge_link
 from xenwatch.host.text.dmsetup import parse_dmsetup
-from xenwatch.host.text.domain_list import parse_domain_list, parse_vcpu_list
+from xenwatch.host.text.domain_list import parse_domain_list
 from xenwatch.host.text.ip import parse_ip
 from xenwatch.host.text.loops import parse_losetup
 from xenwatch.host.text.lvm import parse_lvm, size_in_bytes
@@ -49,13 +49,6 @@ def test_xm_list_with_a_crashed_domain_and_one_that_does_not_run() -> None:
 
 def test_lines_that_are_no_rows_of_xl_list_are_passed_over() -> None:
     assert parse_domain_list("libxl: error: libxl.c:108: failed to open xenctrl\nError: xend is down\n") == []
-
-
-def test_vcpu_list() -> None:
-    rows = parse_vcpu_list(output("xl_vcpu_list.txt"))
-    assert (rows[0].name, rows[0].vcpu, rows[0].cpu, rows[0].affinity) == ("Domain-0", 0, 1, "all / all")
-    assert len(rows) == 4
-    assert parse_vcpu_list("g1    3     0    -   --p      10.1  all / all\n")[0].cpu is None
 
 
 def test_xl_info() -> None:

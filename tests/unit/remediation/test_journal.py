@@ -198,14 +198,6 @@ def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
         Journal(path, ManualClock(), "boot-1")
 
 
-def test_a_backup_is_a_whole_journal(journal, tmp_path):
-    add(journal)
-    journal.back_up(tmp_path / "copy.db")
-    copy = Journal(tmp_path / "copy.db", ManualClock(), "boot-1")
-    assert copy.entries() == journal.entries()
-    copy.close()
-
-
 def test_i13_a_journal_that_another_process_is_writing_is_not_taken_for_damaged(tmp_path):
     writer, reader = (Journal(tmp_path / "journal.db", ManualClock(), "boot-1") for _ in range(2))
     add(writer, "before")

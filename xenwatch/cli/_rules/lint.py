@@ -12,6 +12,7 @@ import xenwatch.remediation.actions
 import xenwatch.sampling.collectors
 import xenwatch.sampling.health
 from xenwatch.cli._rules.library import cache_folder, formats, library
+from xenwatch.cli.report.words import count_text
 from xenwatch.diagnosis.lint import Library, Remark, all_lints
 from xenwatch.diagnosis.lint import lint as run_lints
 from xenwatch.diagnosis.ruletests import TestBench
@@ -41,7 +42,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     else:
         for remark in remarks:
             click.echo(str(remark))
-        click.echo(f"{len(rules)} rules, {len(remarks)} remarks")
+        click.echo(f"{count_text(len(rules), 'rule')}, {count_text(len(remarks), 'remark')}")
     context.exit(1 if any(remark.weight == "error" for remark in remarks) else 0)
 
 

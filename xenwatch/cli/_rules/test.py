@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from xenwatch.cli._rules.library import cache_folder, formats, library
+from xenwatch.cli.report.words import count_text
 from xenwatch.diagnosis.ruletests import TestBench, Verdict
 
 
@@ -38,7 +39,7 @@ def _print_text(verdicts: list[Verdict], rules: int) -> None:
     failed = [verdict for verdict in verdicts if not verdict.ok]
     for verdict in failed:
         click.echo(str(verdict))
-    click.echo(f"{rules} rules, {len(verdicts)} tests, {len(failed)} failed")
+    click.echo(f"{count_text(rules, 'rule')}, {count_text(len(verdicts), 'test')}, {len(failed)} failed")
 
 
 def _print_json(verdicts: list[Verdict]) -> None:
