@@ -8,13 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
-
 from xenwatch.agent.access import load_access
 from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import Loaded
 from xenwatch.agent.frontdesk import FrontDesk
 from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.listening import guarded
 from xenwatch.agent.memory import keep_small
 from xenwatch.agent.progress import Progress
 from xenwatch.agent.remedy import Remedy, open_remedy, untold
@@ -90,8 +89,9 @@ class Agent:
     async def run(self) -> None:
         """Until `stop()`, SIGTERM or SIGINT; then drain the logs and commit once more."""
         try:
-            runner, port = await self.desk.open(self._config.web)
+            port = await self.desk.open(self._config)
         except XenwatchError:
+            await self.desk.close()
             await self._writer.close()
             await self.remedy.stop()
             raise
@@ -100,7 +100,7 @@ class Agent:
             with self._signals():
                 await self._run_beside()
         finally:
-            await self._end(runner)
+            await self._end()
 
     def stop(self) -> None:
         """End cleanly, as SIGTERM does."""
@@ -238,7 +238,7 @@ class Agent:
                 self._notifier.tell("WATCHDOG=1")
             await self._clock.sleep(every * _WATCHDOG_SHARE)
 
-    async def _end(self, runner: web.AppRunner) -> None:
+    async def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -248,7 +248,7 @@ class Agent:
         finally:
             await self.remedy.stop()
             await self._writer.close()
-            await runner.cleanup()
+            await self.desk.close()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -276,4 +276,5 @@ def _remedy(config: Config, outside: Outside) -> Remedy:
         outside.clock,
         config.sampling.libvirt_uri,
         runner=outside.runner,
+        guarded=guarded(config.web),
     )
