@@ -110,7 +110,7 @@ def _passes(one: Incident, key: str, wanted: str) -> bool:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_ROWS:
         raise web.HTTPBadRequest(text=f"limit must be a number from 1 to {MOST_ROWS}")
     return int(text)
 

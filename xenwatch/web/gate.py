@@ -85,5 +85,5 @@ class Gate(asyncio.Protocol):
         return asyncio.get_running_loop().call_later(seconds, self._late, why)
 
     def _late(self, why: str) -> None:
-        self._on_late(why)
+        self._on_late(why if self._unread is None else "unread")
         self.abort()
