@@ -194,13 +194,30 @@ def test_whatever_is_sent_is_alerts_or_refused(data):
     assert all(isinstance(alert, Alert) for alert in alerts)
 
 
-@given(alerts=st.lists(st.fixed_dictionaries({"status": JSON, "labels": JSON, "startsAt": JSON}), max_size=3))
+TEXT = st.text(max_size=12)
+ALERTS = st.fixed_dictionaries({
+    "status": st.sampled_from(["firing", "resolved"]) | JSON,
+    "labels": st.dictionaries(TEXT, TEXT, max_size=4) | JSON,
+    "startsAt": TEXT | JSON,
+})  # fmt: skip
+taken, refused = [0], [0]
+
+
+@given(alerts=st.lists(ALERTS, max_size=2))
 def test_alerts_of_any_form_are_checked(alerts):
     try:
         parsed = parse(json.dumps({"version": "4", "alerts": alerts}).encode())
     except _Bad:
+        refused[0] += 1
         return
+    taken[0] += bool(parsed)
     assert all(isinstance(value, str) for alert in parsed for value in alert.labels.values())
+
+
+def test_the_test_before_saw_alerts_that_are_taken_and_alerts_that_are_refused():
+    test_alerts_of_any_form_are_checked()
+    assert taken[0] > 0
+    assert refused[0] > 0
 
 
 HEAD = b'{"version": "4", "alerts": [{"status": "firing", "startsAt": "x", "labels": '
