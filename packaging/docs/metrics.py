@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xenwatch.agent import partmetrics, selfmetrics
+from xenwatch.agent import listening, partmetrics, selfmetrics
 from xenwatch.agent.ledger import Ledger
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
@@ -81,6 +81,7 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(Ledger()),
+        *listening.listener_families({}),
     ]
     return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - told nowhere else
 

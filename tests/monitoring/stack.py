@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import yaml
-from monitoring.tools import tool
+from monitoring import tools
 
 _START_SECONDS = 60.0
 
@@ -80,7 +80,7 @@ async def prometheus(
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     argv = (
-        tool("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+        tools.tool("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
         # Prometheus knows of Alertmanager some seconds after its start, and sends again only after a minute.
         f"--web.listen-address=127.0.0.1:{port}", "--rules.alert.resend-delay=1s",
     )  # fmt: skip
@@ -95,7 +95,7 @@ async def alertmanager(folder: Path, config: dict[str, Any]) -> AsyncIterator[in
     folder.mkdir()
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
     argv = (
-        tool("prometheus-alertmanager"), f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",
+        *tools.alertmanager(), f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
     )  # fmt: skip
     async with process(folder / "log", f"http://127.0.0.1:{port}/-/ready", *argv):

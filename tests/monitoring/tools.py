@@ -8,9 +8,23 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+UNPACKED = ROOT / ".cache/tools"
+TEMPLATES = Path("/usr/share/prometheus/alertmanager")
+"""Where Debian's Alertmanager reads its templates, and knows no option to be told another place."""
+
+
 def tool(name: str) -> str:
     """Where a program is; the test is skipped where it is not."""
-    found = shutil.which(name) or shutil.which(name, path=str(ROOT / ".cache/tools/usr/bin"))
+    found = shutil.which(name) or shutil.which(name, path=str(UNPACKED / "usr/bin"))
     if found is None:
         pytest.skip(f"{name} is not here: `packaging/setup.sh test` fetches it")
     return found
+
+
+def alertmanager() -> tuple[str, ...]:
+    """How Alertmanager is started; one that was only unpacked sees its own /usr/share, in a mount namespace."""
+    program = tool("prometheus-alertmanager")
+    if TEMPLATES.exists():
+        return (program,)
+    script = 'mount --bind "$0" /usr/share && exec "$@"'
+    return ("unshare", "--map-root-user", "--mount", "sh", "-c", script, str(UNPACKED / "usr/share"), program)

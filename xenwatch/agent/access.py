@@ -8,8 +8,8 @@ from pathlib import Path
 from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.notify.webhooks import Destination
 from xenwatch.remediation.policy_file import PolicyFile, Table
-from xenwatch.web.hooks import Senders
-from xenwatch.web.remediation import Person, Role
+from xenwatch.web.people import Person, Role
+from xenwatch.web.senders import Senders
 
 _SHORTEST = 16
 _ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
@@ -25,7 +25,7 @@ class Access:
 
 
 def load_access(path: Path) -> Access:
-    """`[hooks] bearer, basic, keys`, `[[person]] name, role, token`, `[[destination]] url, key, local`."""
+    """`[hooks] bearer, basic, keys, certificates`, `[[person]] name, role, token`, `[[destination]] url, key …`."""
     if not path.exists():
         return Access()
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
@@ -48,6 +48,7 @@ def _access(top: Table) -> Access:
         bearer=_secrets(hooks, "bearer"),
         basic=hooks.pairs("basic"),
         keys=tuple(key.encode() for key in _secrets(hooks, "keys")),
+        certificates=hooks.texts("certificates"),
     )
     access = Access(
         senders,

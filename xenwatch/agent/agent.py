@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
-from aiohttp import web
-
 from xenwatch.agent.access import load_access
 from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import Loaded
 from xenwatch.agent.frontdesk import Behind, FrontDesk
 from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.listening import guarded
 from xenwatch.agent.memory import keep_small
 from xenwatch.agent.progress import Progress
 from xenwatch.agent.remedy import Remedy, open_remedy, untold
@@ -97,8 +96,9 @@ class Agent:
     async def run(self) -> None:
         """Until `stop()`, SIGTERM or SIGINT; then drain the logs and commit once more."""
         try:
-            runner, port = await self.desk.open(self._config.web)
+            port = await self.desk.open(self._config)
         except XenwatchError:
+            await self.desk.close()
             await self._writer.close()
             await self.remedy.stop()
             raise
@@ -107,7 +107,7 @@ class Agent:
             with answered({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: self.reload}):
                 await self._run_beside()
         finally:
-            await self._end(runner)
+            await self._end()
 
     def stop(self) -> None:
         """End cleanly, as SIGTERM does."""
@@ -230,7 +230,7 @@ class Agent:
             if self._snapshot is not None:
                 await self.desk.exposition.update(self._snapshot)
 
-    async def _end(self, runner: web.AppRunner) -> None:
+    async def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -240,7 +240,7 @@ class Agent:
         finally:
             await self.remedy.stop()
             await self._writer.close()
-            await runner.cleanup()
+            await self.desk.close()
 
 
 def _remedy(config: Config, outside: Outside) -> Remedy:
@@ -253,4 +253,5 @@ def _remedy(config: Config, outside: Outside) -> Remedy:
         outside.clock,
         config.sampling.libvirt_uri,
         runner=outside.runner,
+        guarded=guarded(config.web),
     )

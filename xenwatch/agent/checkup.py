@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from xenwatch.agent.access import load_access
-from xenwatch.agent.config import Config
+from xenwatch.agent.config import Config, HookSettings, WebSettings
+from xenwatch.agent.listening import guarded, refuse_open_auto, tls_of
 from xenwatch.agent.parts import collectors_of, load_rules
 from xenwatch.agent.settings import show_address
 from xenwatch.base.clock import Clock
@@ -18,6 +19,8 @@ from xenwatch.host.doors import open_doors
 from xenwatch.host.libvirtconn import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.local import policy_of
+from xenwatch.web.app import is_loopback
+from xenwatch.web.tls import Rereading
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
@@ -40,9 +43,10 @@ async def check_up(config: Config, clock: Clock) -> list[Finding]:
         _collectors(config),
         await _libvirt(config, clock),
         _rules(config),
-        _policy(config.remediation.policy),
+        _policy(config.remediation.policy, config.web),
         _access(config.remediation.access),
-        _port(config.web.listen),
+        *_listener("web", config.web, config.web.listen),
+        *_listener("hooks", config.hooks, config.hooks.listen),
     ]
 
 
@@ -112,12 +116,13 @@ def _rules(config: Config) -> Finding:
     return Finding("diagnosis.rules", "ok", f"{len(rules)} rules")
 
 
-def _policy(path: Path) -> Finding:
+def _policy(path: Path, web: WebSettings) -> Finding:
     about = "remediation.policy"
     if not path.exists():
         return Finding(about, "ok", f"{path}: no such file, so nothing is put right")
     try:
         read = policy_of(path)
+        refuse_open_auto(path, guarded=guarded(web))
     except XenwatchError as error:
         return Finding(about, "error", str(error))
     rules, guests = len(read.rules), len(read.inventory.guests)
@@ -135,7 +140,25 @@ def _access(path: Path) -> Finding:
     return Finding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
 
 
-def _port(address: tuple[str, int]) -> Finding:
+def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[Finding]:
+    if address is None:
+        return []
+    found, files = [_port(f"{section}.listen", address)], tls_of(said)
+    if files is None:
+        if not is_loopback(address[0]):
+            words = f"{show_address(address)} speaks plain HTTP; whoever is on the way reads tokens and incidents"
+            found.append(Finding(f"{section}.tls_certificate", "warning", words))
+        return found
+    about = f"{section}.tls_certificate"
+    try:
+        Rereading.of(files)
+    except XenwatchError as error:
+        return [*found, Finding(about, "error", str(error))]
+    asked = "none" if files.client_ca is None else f"of {files.client_ca}"
+    return [*found, Finding(about, "ok", f"{files.certificate} can be used; certificates asked of clients: {asked}")]
+
+
+def _port(about: str, address: tuple[str, int]) -> Finding:
     host, port = address
     shown = show_address(address)
     try:
@@ -144,5 +167,5 @@ def _port(address: tuple[str, int]) -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
-        return Finding("web.listen", "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
-    return Finding("web.listen", "ok", f"{shown} is free")
+        return Finding(about, "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
+    return Finding(about, "ok", f"{shown} is free")

@@ -3,7 +3,19 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xenwatch.agent.settings import BOOL, DURATION, LISTEN, PATH, SIZE, TEXT, TEXTS, one_of, setting
+from xenwatch.agent.settings import (
+    BOOL,
+    COUNT,
+    DURATION,
+    LISTEN,
+    PATH,
+    SIZE,
+    TEXT,
+    TEXTS,
+    one_of,
+    optional,
+    setting,
+)
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
 
@@ -102,9 +114,58 @@ class WebSettings:
     listen: tuple[str, int] = setting(
         LISTEN,
         ("127.0.0.1", 10197),
-        "Address and port of /metrics, /healthz and the API. There is no log-in: guard it.",
+        "Address and port of /metrics, /healthz, the API and, unless [hooks] listen says otherwise, the webhooks in.",
+    )
+    log_in: str = setting(
+        one_of("none", "token"),
+        "none",
+        "Who may read. token: persons of access.toml, whatever their role; only /healthz and /readyz answer without. "
+        "none: whoever reaches the port. Consent needs a person's token in any case.",
+    )
+    tls_certificate: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH), None, "PEM file of the certificate, with what is between it and its authority. Empty: no TLS."
+    )
+    tls_key: Path | None = setting(optional(PATH), None, "PEM file of its key, without a password.")  # noqa: RUF009 - as above
+    tls_client_ca: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH), None, "PEM file of the authority whose certificates clients must bring."
+    )
+    tls_client_auth: str = setting(
+        one_of("none", "require"),
+        "none",
+        "With require a client without a certificate of tls_client_ca is not listened to. All TLS files are read "
+        "again when they change.",
+    )
+    most_connections: int = setting(
+        COUNT, 256, "Connections held open; with one more, the one that waits longest is ended."
+    )
+    head_deadline: float = setting(
+        DURATION, 10.0, "A connection whose first request has not come by then is ended; TLS's handshake has as long."
+    )
+    idle_deadline: float = setting(DURATION, 75.0, "An unused connection is ended after this time.")
+    request_deadline: float = setting(
+        DURATION, 60.0, "A request that is not answered, or an answer that is not read, within this time is given up."
     )
     largest_request: int = setting(SIZE, 64 * 1024, "A request body larger than this is refused.")
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """Webhooks in: alerts of Alertmanager and Grafana. Who may send stands in access.toml; docs/remediation.md."""
+
+    listen: tuple[str, int] | None = setting(
+        optional(LISTEN), None, "Address and port of their own, with TLS of their own. Empty: that of [web]."
+    )
+    tls_certificate: Path | None = setting(optional(PATH), None, "As in [web], for this address.")  # noqa: RUF009 - as above
+    tls_key: Path | None = setting(optional(PATH), None, "As in [web], for this address.")  # noqa: RUF009 - as above
+    tls_client_ca: Path | None = setting(optional(PATH), None, "As in [web], for this address.")  # noqa: RUF009 - as above
+    tls_client_auth: str = setting(
+        one_of("none", "require"),
+        "none",
+        "As in [web], for this address. A sender's certificate is proof enough where access.toml lists its name.",
+    )
+    deliveries_per_minute: int = setting(
+        COUNT, 120, "From one address; what is more is told to come again later (503)."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +193,7 @@ class Config:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     diagnosis: DiagnosisSettings = field(default_factory=DiagnosisSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
 
 
@@ -141,5 +203,6 @@ SECTIONS: dict[str, type] = {
     "sampling": SamplingSettings,
     "diagnosis": DiagnosisSettings,
     "web": WebSettings,
+    "hooks": HookSettings,
     "remediation": RemediationSettings,
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.agent.config import DEFAULT_FILE, SECTIONS, Config
+from xenwatch.agent.config_together import at_odds
 from xenwatch.agent.settings import Setting, settings_of
 from xenwatch.agent.toml_lines import key_lines
 from xenwatch.base.errors import ConfigError, Problem
@@ -50,8 +51,12 @@ def load_config(
         raise ConfigError(reading.problems)
     for key, value in (overrides or {}).items():
         reading.take(key, value, "command line")
+    config = _build(reading.values)
+    reading.problems += [Problem(*reading.place(key), words) for key, words in at_odds(config)]
+    if reading.problems:
+        raise ConfigError(reading.problems)
     origins = {key: reading.origins.get(key, "default") for key, _ in all_settings()}
-    return Loaded(_build(reading.values), origins, path)
+    return Loaded(config, origins, path)
 
 
 def all_settings() -> list[tuple[str, Setting[Any]]]:
@@ -82,6 +87,13 @@ class _Reading:
 
     def take(self, key: str, value: Any, origin: str) -> None:
         self.values[key], self.origins[key] = value, origin
+
+    def place(self, key: str) -> tuple[Path, int, str]:
+        """File, line and name under which a key that has a value was written."""
+        file, _, line = self.origins.get(key, "").rpartition(":")
+        if file:
+            return Path(file), int(line), key
+        return _ENVIRONMENT, 0, variable(key)
 
     def file(self, path: Path) -> None:
         try:

@@ -58,7 +58,8 @@ Durations are written `250ms`, `30s`, `5m`, `1h30m`, `90d`; sizes `64KiB`, `1MiB
 
 A mistake anywhere is an error that names file, line and key, and all mistakes are shown together. A running agent reads
 the file again on SIGHUP (`systemctl reload xenwatch`); with a mistake in it, it says so, keeps what it had, and
-`xenwatch_config_last_reload_successful` becomes 0. Changes of `[agent] state_dir` and `[web] listen` need a restart."""
+`xenwatch_config_last_reload_successful` becomes 0. Changes of `[agent] state_dir`, `[web]` and `[hooks]`
+need a restart; certificates and keys are read again by themselves when their files change."""
 
 
 def write(root: Path) -> None:

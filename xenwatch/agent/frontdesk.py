@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from prometheus_client.core import Metric
 
 from xenwatch.agent import partmetrics
-from xenwatch.agent.config import WebSettings
+from xenwatch.agent.config import Config
 from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.listening import limits_of, listener_families, tls_of
 from xenwatch.agent.progress import Progress
 from xenwatch.agent.remedy import Remedy
 from xenwatch.agent.remedymetrics import remediation_families
@@ -25,7 +25,8 @@ from xenwatch.journal.query import find_incident
 from xenwatch.journal.store import Store
 from xenwatch.journal.writer import Writer
 from xenwatch.model.incident import Incident
-from xenwatch.web.app import build_app, is_loopback, serve
+from xenwatch.web.app import build_app, build_bare, is_loopback, serve
+from xenwatch.web.door import Door
 from xenwatch.web.metrics import Exposition
 from xenwatch.web.view import Check, Happened, View
 
@@ -57,13 +58,33 @@ class FrontDesk:
         self._behind = behind
         self.metrics = SelfMetrics([self._families])
         self.exposition = Exposition(self.metrics.render)
+        self.doors: dict[str, Door] = {}
+        """What listens, by the section of the configuration."""
 
-    async def open(self, settings: WebSettings) -> tuple[web.AppRunner, int]:
-        """Start serving; what to clean up later, and the port. Unavailable where the address is taken."""
-        host, port = settings.listen
-        more = self._behind.remedy.routes()
-        app = build_app(self._view(), loopback=is_loopback(host), largest_request=settings.largest_request, more=more)
-        return await serve(app, host, port)
+    async def open(self, config: Config) -> int:
+        """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
+        remedy, settings = self._behind.remedy, config.web
+        webhooks, (host, port) = remedy.hook_routes(config.hooks.deliveries_per_minute), settings.listen
+        app = build_app(
+            self._view(),
+            loopback=is_loopback(host),
+            largest_request=settings.largest_request,
+            readers=remedy.people if settings.log_in == "token" else None,
+            more=[*remedy.routes(), *(webhooks if config.hooks.listen is None else [])],
+        )
+        limits = limits_of(settings)
+        door, port = await serve(app, host, port, limits=limits, tls=tls_of(settings))
+        self.doors["web"] = door
+        if config.hooks.listen is not None and webhooks:
+            host, hooks_port = config.hooks.listen
+            apart = build_bare(webhooks, loopback=is_loopback(host))
+            self.doors["hooks"], _ = await serve(apart, host, hooks_port, limits=limits, tls=tls_of(config.hooks))
+        return port
+
+    async def close(self) -> None:
+        """Stop serving."""
+        for door in self.doors.values():
+            await door.close()
 
     def _view(self) -> View:
         return View(
@@ -112,6 +133,7 @@ class FrontDesk:
             partial(partmetrics.incident_families, behind.ledger),
             partial(partmetrics.state_families, behind.writer, behind.store, behind.counters, started),
             partial(partmetrics.exposition_families, self.exposition),
+            partial(listener_families, self.doors),
             partial(remediation_families, behind.remedy.figures),
         ):
             yield from families()

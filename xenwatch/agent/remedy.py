@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from xenwatch.agent.access import Access
+from xenwatch.agent.listening import refuse_open_auto
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
 from xenwatch.host.libvirt import Libvirt
@@ -21,6 +22,7 @@ from xenwatch.notify.webhooks import Webhooks
 from xenwatch.remediation.desk import Desk
 from xenwatch.remediation.local import open_desk, through
 from xenwatch.web import hooks, remediation
+from xenwatch.web.people import Person
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,10 @@ class Remedy:
         libvirt: Libvirt | None = None,
         *,
         runner: Runner | None = None,
+        guarded: bool = True,
     ) -> None:
+        """`guarded`: no stranger reaches the API, so a policy may act on its own."""
+        self._guarded = guarded
         self._desk, self._access, self._clock = desk, access, clock
         self._libvirt, self._runner = libvirt, runner
         self._next: Desk | None = None
@@ -70,14 +75,20 @@ class Remedy:
         return found
 
     def routes(self) -> list[web.RouteDef]:
-        """Of the API and of the webhooks in."""
-        if self._desk is None:
-            return []
+        """Of the API."""
         in_force: Any = _InForce(self)
-        return [
-            *remediation.routes(in_force, self._access.people),
-            *hooks.routes(in_force, self._access.senders, now=self._clock.now),
-        ]
+        return [] if self._desk is None else remediation.routes(in_force, self._access.people)
+
+    def hook_routes(self, per_minute: int = hooks.PER_MINUTE) -> list[web.RouteDef]:
+        """Of the webhooks in."""
+        in_force: Any = _InForce(self)
+        senders, now = self._access.senders, self._clock.now
+        return [] if self._desk is None else hooks.routes(in_force, senders, now=now, per_minute=per_minute)
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Who has a token."""
+        return self._access.people
 
     @property
     def desk(self) -> Desk | None:
@@ -92,6 +103,7 @@ class Remedy:
         if self._desk is None or self._libvirt is None or not policy.exists():
             return
         call = through(self._libvirt)
+        refuse_open_auto(policy, guarded=self._guarded)
         desk, _ = open_desk(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
         if desk.policy.hash == self._desk.policy.hash:
             desk.close()
@@ -186,18 +198,27 @@ def untold(known: Iterable[Incident]) -> list[Incident]:
 
 
 def open_remedy(
-    policy: Path, access: Access, state_dir: Path, clock: Clock, libvirt_uri: str, *, runner: Runner | None = None
+    policy: Path,
+    access: Access,
+    state_dir: Path,
+    clock: Clock,
+    libvirt_uri: str,
+    *,
+    runner: Runner | None = None,
+    guarded: bool = True,
 ) -> Remedy:
-    """ConfigError where the policy has a mistake. Without a policy, or with a damaged journal, nothing is done.
+    """ConfigError where the policy has a mistake, or would act by itself while strangers reach the API.
 
-    Its connection to libvirt is its own: starting a guest takes long, and sampling must not wait behind it.
+    Without a policy, or with a damaged journal, nothing is done. Its connection to libvirt is its own: starting a guest
+    takes long, and sampling must not wait behind it.
     """
     if not policy.exists():
         return Remedy(None, access, clock)
+    refuse_open_auto(policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock)
     try:
         desk, _ = open_desk(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return Remedy(None, access, clock, libvirt)
-    return Remedy(desk, access, clock, libvirt, runner=runner)
+    return Remedy(desk, access, clock, libvirt, runner=runner, guarded=guarded)

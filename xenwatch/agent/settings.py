@@ -91,6 +91,16 @@ def _size(value: object) -> int:
     return parse_size(_text(value))
 
 
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise Unfit(f"{_written(value)} must be a whole number of at least 1")
+    return value
+
+
+def _parse_count(text: str) -> int:
+    return _count(int(text) if text.isascii() and text.isdecimal() else text)
+
+
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         raise Unfit(f"must be a list: [{quoted(value)}]")
@@ -136,10 +146,21 @@ BOOL = Kind("true or false", _bool, _parse_bool, lambda value: str(value).lower(
 DURATION = Kind("duration", _duration, parse_duration, lambda value: quoted(format_duration(value)))
 SIZE = Kind("size", _size, parse_size, lambda value: quoted(_show_size(value)))
 TEXTS = Kind("list of texts", _texts, _split, _show_texts)
+COUNT = Kind("number", _count, _parse_count, str)
 PATH = Kind("path", lambda value: Path(_text(value)), Path, lambda value: quoted(str(value)))
 LISTEN: Kind[tuple[str, int]] = Kind(
     "address:port", lambda value: _listen(_text(value)), _listen, lambda value: quoted(show_address(value))
 )
+
+
+def optional(kind: Kind[T]) -> Kind[T | None]:
+    """The same, or empty text for none."""
+    return Kind(
+        f"{kind.name} or empty",
+        lambda value: None if value == "" else kind.read(value),
+        lambda text: kind.parse(text) if text else None,
+        lambda value: quoted("") if value is None else kind.show(value),
+    )
 
 
 def _show_size(count: int) -> str:

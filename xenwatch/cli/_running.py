@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 from xenwatch.agent.config import Config
 from xenwatch.agent.config_load import load_config
+from xenwatch.agent.listening import tls_of
 from xenwatch.agent.settings import show_address
 from xenwatch.base.errors import InputError, Unavailable
 from xenwatch.diagnosis.ranking import ranked
@@ -17,6 +19,8 @@ from xenwatch.journal.query import find_incident, list_incidents
 from xenwatch.web.incident_json import incident_json, stamp
 
 DEADLINE = 5.0
+TOKEN_VARIABLE = "XENWATCH_TOKEN"  # noqa: S105 - the name of a variable
+"""Where a person's token for the agent's API may stand; on a command line others would read it."""
 _LARGEST = 64 * 1024 * 1024
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here; it is what a person may have configured
 
@@ -28,7 +32,8 @@ class Running:
         self._asked = url is not None
         self._config: Config = Config() if url else load_config(config, dict(os.environ)).config
         host, port = self._config.web.listen
-        self.url = (url or f"http://{show_address((_ANY.get(host, host), port))}").rstrip("/")
+        scheme = "http" if self._config.web.tls_certificate is None else "https"
+        self.url = (url or f"{scheme}://{show_address((_ANY.get(host, host), port))}").rstrip("/")
 
     def incidents(self) -> tuple[list[dict[str, Any]], str]:
         """All incidents, whole, the most likely root cause first; and where they come from."""
@@ -69,24 +74,56 @@ class Running:
         """The JSON at a path. Unavailable: no agent answers; InputError: it refuses."""
         return self._ask(path, None)
 
+    def text(self, path: str) -> str:
+        """What stands at a path. Unavailable: no agent answers; InputError: it refuses."""
+        return self._answer(path, None).decode("utf-8", "replace")
+
     def _ask(self, path: str, body: bytes | None) -> Any:
+        try:
+            return json.loads(self._answer(path, body))
+        except ValueError as error:
+            raise self._nobody(error) from None
+
+    def _answer(self, path: str, body: bytes | None) -> bytes:
         if not self.url.startswith(("http://", "https://")):
             raise InputError(f"{self.url!r} is not the address of an agent; write it like http://127.0.0.1:10197")
-        headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
-        request = urllib.request.Request(self.url + path, data=body, headers=headers)  # noqa: S310 - checked above
+        request = urllib.request.Request(self.url + path, data=body, headers=_headers(body))  # noqa: S310 - checked above
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE) as answer:  # noqa: S310 - as above
-                return json.loads(answer.read(_LARGEST))
+            with urllib.request.urlopen(request, timeout=DEADLINE, context=self._tls()) as answer:  # noqa: S310 - as above
+                found: bytes = answer.read(_LARGEST)
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
-                    return json.loads(error.read(_LARGEST))
-                raise InputError(_refusal(error)) from None
+                if error.code != 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
+                    raise InputError(_refusal(error)) from None
+                found = error.read(_LARGEST)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise Unavailable(
-                f"no agent answers at {self.url}: {reason}; is it running? systemctl status xenwatch"
-            ) from None
+            raise self._nobody(error) from None
+        return found
+
+    def _nobody(self, error: Exception) -> Unavailable:
+        reason = getattr(error, "reason", None) or error
+        return Unavailable(f"no agent answers at {self.url}: {reason}; is it running? systemctl status xenwatch")
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """For this machine's own agent: its certificate itself is trusted, and shown where it asks for one."""
+        files = tls_of(self._config.web)
+        if files is None:
+            return None
+        context = ssl.create_default_context(cafile=files.certificate)
+        context.check_hostname = False  # it is asked at an address; what it must have is this very certificate
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if files.client_ca is not None:
+            context.load_cert_chain(files.certificate, files.key)
+        return context
+
+
+def _headers(body: bytes | None) -> dict[str, str]:
+    token = os.environ.get(TOKEN_VARIABLE)
+    return {
+        "Accept": "*/*" if body is None else "application/json",
+        **({"Content-Type": "application/json"} if body else {}),
+        **({"Authorization": f"Bearer {token}"} if token else {}),
+    }
 
 
 def _refusal(error: urllib.error.HTTPError) -> str:

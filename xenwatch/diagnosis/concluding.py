@@ -7,6 +7,7 @@ from xenwatch.diagnosis.looking import Find, Seen, look_around
 from xenwatch.diagnosis.rule import Rule
 from xenwatch.diagnosis.words import Words
 from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
 
@@ -35,4 +36,5 @@ def diagnosis_of(
         fields=known,
         unchecked=(*outcome.unchecked, *seen.unchecked),
         actions=rule.actions,
+        guest_told=any(isinstance(e.origin, LogRecord) and e.origin.guest for e in outcome.evidence),
     )

@@ -82,7 +82,7 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
-    whose = _host_subject(match, record, header.fields) if guest is None else guest_subject(record.source, guest)
+    whose = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
     return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
 
 

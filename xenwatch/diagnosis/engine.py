@@ -121,6 +121,8 @@ class Engine:
 
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject
+        if event.record is not None and event.record.guest:  # about that guest, whatever the rule is about
+            return self._identity.named(subject, event.at)
         if event.rule != rule.id and subject.kind != rule.subject:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE

@@ -40,11 +40,11 @@ def event_from(state: dict[str, Any]) -> Event:
 def record_state(record: LogRecord) -> list[Any]:
     """A record as JSON."""
     source = record.source
-    return [source.path, source.format.name, record.text, record.at, record.logged, list(record.position)]
+    return [source.path, source.format.name, record.text, record.at, record.logged, list(record.position), record.guest]
 
 
 def record_from(state: list[Any]) -> LogRecord:
     """The record, with its dialect known by name alone: it is evidence now and will not be cut again."""
-    path, format_name, text, at, logged, position = state
+    path, format_name, text, at, logged, position, *guest = state
     source = Source(path, LogFormat(format_name, format_name))
-    return LogRecord(source, text, float(at), bool(logged), Position(*position))
+    return LogRecord(source, text, float(at), bool(logged), Position(*position), guest=any(guest))

@@ -94,6 +94,11 @@ class Identity:
             name = self._uuids.get(subject.uuid, name)
         return subject if name == subject.name else replace(subject, name=name)
 
+    def named(self, subject: Subject, at: float) -> Subject:
+        """The subject with the name its domid had; nothing is guessed of what a guest wrote."""
+        name = self.name_of(subject.domid, at) if subject.domid is not None and subject.name.isdigit() else None
+        return subject if name is None else replace(subject, name=name)
+
     def _newborn(self, domid: int, at: float) -> str | None:
         """A domid above all that were ever given out, while one guest is being started, is that guest's."""
         started = self.being_started(at)

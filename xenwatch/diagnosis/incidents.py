@@ -89,8 +89,9 @@ class Incidents:
             return
         if known.state == "resolved":
             known = _moved(replace(known, resolved=None), "open")
-        newer = diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
-        kept = replace(newer, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence))
+        kept = _newer(known, diagnosis)
+        told = known.diagnosis.guest_told and diagnosis.guest_told
+        kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
         self._all[key] = replace(
             known,
             diagnosis=kept,
@@ -102,6 +103,8 @@ class Incidents:
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):
             incident = self._all.get(incident_id(rule, str(event.subject)))
+            if incident is not None and _by_guest(event) and not incident.diagnosis.guest_told:
+                continue  # what the host saw is not over because the guest says so
             if incident is not None and incident.state != "resolved" and event.at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, event.at)
 
@@ -162,6 +165,17 @@ class Incidents:
             for incident in order[:surplus]:
                 del self._all[incident.id]
                 self._own.pop(incident.id, None)
+
+
+def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
+    """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
+    if known.diagnosis.guest_told != diagnosis.guest_told:
+        return known.diagnosis if diagnosis.guest_told else diagnosis
+    return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
+
+
+def _by_guest(event: Event) -> bool:
+    return event.record is not None and event.record.guest
 
 
 def _moved(incident: Incident, state: State) -> Incident:

@@ -64,13 +64,14 @@ class Reading:
         header = self._format.parse(text, self.chunk.hint)
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
-        return LogRecord(self.chunk.source, text[header.length :], at, header.at is not None, position), header
+        message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
+        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest), header
 
     def dated_text(self, start: int, end: int) -> tuple[str, float]:
         """Text and time that `record` would give."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        return text[header.length :], header.at if header.at is not None else self.earlier(start)
+        return self._format.hidden(text[header.length :]), header.at if header.at is not None else self.earlier(start)
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.streams import seen_in_guest_lines
 from xenwatch.model.diagnosis import DEPTHS, Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -57,12 +56,12 @@ class Relations:
         rule = self._rules.get(cause.diagnosis.rule)
         if rule is None or cause.id == symptom.id:
             return 0
+        if cause.diagnosis.guest_told and not self._same_guest(cause.diagnosis, symptom.diagnosis):
+            return 0
         if cause.diagnosis.rule == symptom.diagnosis.rule:
             return LISTED if self._told_twice(cause, symptom, rule) else 0
         same_record = not self._records(cause.diagnosis).isdisjoint(self._records(symptom.diagnosis))
         if not same_record and not self._near(cause, symptom, rule.window):
-            return 0
-        if _guest_told(rule, cause.diagnosis) and not self._same_guest(cause.diagnosis, symptom.diagnosis):
             return 0
         if _lists(rule, symptom.diagnosis):
             related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
@@ -124,14 +123,6 @@ class Relations:
         if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):
             return True
         return cause.opened - window <= symptom.last_seen and symptom.opened <= cause.last_seen + window
-
-
-def _guest_told(rule: Rule, diagnosis: Diagnosis) -> bool:
-    """Whether a guest may have written all that it rests on: such words explain nothing of anybody else's."""
-    if not any(map(seen_in_guest_lines, rule.signatures)):
-        return False
-    records = [e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord)]
-    return all(r.source.format.guest_written or r.source.format.guest_line is not None for r in records)
 
 
 def _lists(rule: Rule, symptom: Diagnosis) -> bool:

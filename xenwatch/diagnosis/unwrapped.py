@@ -68,7 +68,7 @@ def _events(
     end = paragraph.starts[last] - 1 if last < len(paragraph.starts) else len(paragraph.text)
     text = text_of(paragraph.text[begin:end])
     record, header = reading.record(paragraph.origins[first], paragraph.origins[last - 1])
-    wrapped = LogRecord(record.source, text, record.at, record.logged, record.position)
+    wrapped = record._replace(text=text)
     matches = [m for m in confirm.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
     return confirm.events(matches, wrapped, header)
 
@@ -92,13 +92,19 @@ def _paragraphs(data: bytes, format_: LogFormat) -> Iterator[_Paragraph]:
         if paragraph.starts and not _wrapped(before, line, format_):
             yield paragraph
             paragraph = _Paragraph()
-        if format_.guest_line is not None and format_.guest_line.match(line):
+        if _guests(line, format_):
             line = b""  # a guest's words are never joined to anything: nobody would know any more that they are its own
         if line.strip(_QUOTE):
             paragraph.add(line.lstrip(_QUOTE) if paragraph.starts else line, origin)
         before, origin = line, origin + len(raw) + 1
     if paragraph.starts:
         yield paragraph
+
+
+def _guests(line: bytes, format_: LogFormat) -> bool:
+    if format_.guest_line is not None and format_.guest_line.match(line):
+        return True
+    return format_.guest_text is not None and format_.guest_text.search(line.decode("latin-1")) is not None
 
 
 def _wrapped(before: bytes, line: bytes, format_: LogFormat) -> bool:

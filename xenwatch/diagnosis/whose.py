@@ -16,6 +16,8 @@ _DOMID = re.compile(
     r"(\d+)/|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/"
     r"|\bdomid[ =:]+(\d+)"
 )
+_QUOTED = re.compile(r"\(d(\d+)\)|\bHVM(\d+): |\bD(\d+)\b")
+"""Whom the hypervisor's ring and xenstored's log say that they quote."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -35,8 +37,11 @@ def guest_subject(source: Source, prefix: str) -> Subject:
     """The only one a guest-written line may speak of: the guest that wrote it. `prefix` is what the host put before."""
     if source.subject is not None:
         return source.subject
-    found = re.search(r"\(d(\d+)\)", prefix)
-    return Subject("domain", found[1], domid=int(found[1])) if found else Subject("domain", UNKNOWN)
+    found = _QUOTED.search(prefix)
+    if found is None:
+        return Subject("domain", UNKNOWN)
+    domid = next(filter(None, found.groups()))
+    return Subject("domain", domid, domid=int(domid))
 
 
 def domid_in(message: str) -> int | None:
@@ -54,8 +59,6 @@ def fill_name(template: str, fields: Mapping[str, str]) -> str | None:
 
 
 def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source) -> Subject:
-    if source.format.guest_prompts and source.subject is not None:
-        return source.subject
     name, uuid = fields.get("domain"), fields.get("uuid")
     domid = _number(fields.get("domid")) or _number(header.get("domid"))
     if domid is None and _number(name) is not None:

@@ -47,3 +47,5 @@ class Diagnosis:
     """What the rule would have liked to know and could not learn here, in words."""
     actions: tuple[str, ...] = ()
     """Names of remediation actions the rule offers, most fitting first."""
+    guest_told: bool = False
+    """It rests on words that a guest may have written: it accuses, explains and ends nothing but that guest's own."""

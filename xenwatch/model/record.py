@@ -68,6 +68,9 @@ class LogFormat:
     domain is said of the log's owner, and teaches nobody's name."""
     guest_line: re.Pattern[bytes] | None = None
     """In a host-written dialect, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
+    guest_text: re.Pattern[str] | None = None
+    """In a message of a host-written dialect: its group is what a guest or a stranger chose and the host repeats.
+    No signature sees it."""
     subject: re.Pattern[str] | None = None
     """Searched in the path: its groups `domain`, `domid` or `pid` say whose log this is."""
 
@@ -84,6 +87,21 @@ class LogFormat:
                 break
             end = _line_end(data, end + 1)
         return start, end
+
+    def by_guest(self, data: bytes, line_start: int) -> bool:
+        """Whether a guest may have written the record that starts there: it is believed about that guest alone."""
+        quoted = self.guest_line is not None and self.guest_line.match(data, line_start) is not None
+        return self.guest_written or self.guest_prompts or quoted
+
+    def hidden(self, text: str) -> str:
+        """A message without the words in it that are not the host's."""
+        if self.guest_text is None:
+            return text
+        kept, behind = "", 0
+        for found in self.guest_text.finditer(text):
+            start, end = found.span(found.lastindex or 0)
+            kept, behind = f"{kept}{text[behind:start]}…", end
+        return kept + text[behind:]
 
     def _continues(self, data: bytes, line_start: int) -> bool:
         if self.record_start is not None:
@@ -139,3 +157,5 @@ class LogRecord(NamedTuple):
     logged: bool
     """True where the record carries its own time; False where it was taken from a neighbour or the reader's clock."""
     position: Position
+    guest: bool = False
+    """A guest may have written it."""

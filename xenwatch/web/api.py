@@ -1,12 +1,12 @@
 """The JSON side: health, readiness, status and incidents."""
 
-import json
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import MOVES, Incident
+from xenwatch.web.body import json_object
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
 from xenwatch.web.keys import VIEW
 
@@ -110,7 +110,7 @@ def _passes(one: Incident, key: str, wanted: str) -> bool:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_ROWS:
         raise web.HTTPBadRequest(text=f"limit must be a number from 1 to {MOST_ROWS}")
     return int(text)
 
@@ -124,11 +124,8 @@ def _one(known: Sequence[Incident], wanted: str) -> Incident:
 
 
 async def _who(request: web.Request) -> str:
-    try:
-        body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise web.HTTPBadRequest(text="the body is not JSON") from None
-    who = body.get("by") if isinstance(body, dict) else None
+    body = await json_object(request, request.client_max_size)
+    who = body.get("by")
     if not isinstance(who, str) or not who.strip() or len(who) > _LONGEST_NAME or not who.isprintable():
         raise web.HTTPBadRequest(text='the body must be {"by": "your name"}')
     return who.strip()

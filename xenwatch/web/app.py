@@ -2,55 +2,82 @@
 
 import ipaddress
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping, Sequence
+from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Middleware
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
-from xenwatch.web.keys import VIEW
+from xenwatch.web.door import Door
+from xenwatch.web.fences import own_names_only, plain, readers_only, safe, timed
+from xenwatch.web.gate import Limits
+from xenwatch.web.keys import GATES, VIEW
 from xenwatch.web.metrics import CONTENT_TYPES, accepts_gzip, negotiate
+from xenwatch.web.people import Person
+from xenwatch.web.tls import Rereading, TlsFiles
 from xenwatch.web.view import View
 
 log = logging.getLogger(__name__)
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+LARGEST_REQUEST = 64 * 1024
 _STOP_SECONDS = 2.0
 
 
 def build_app(
-    view: View, *, loopback: bool, largest_request: int = 64 * 1024, more: Iterable[web.RouteDef] = ()
+    view: View,
+    *,
+    loopback: bool,
+    largest_request: int = LARGEST_REQUEST,
+    readers: Sequence[Person] | None = None,
+    more: Iterable[web.RouteDef] = (),
 ) -> web.Application:
-    """The application with `more` routes. `loopback`: it listens there only, so other host names are refused."""
-    app = web.Application(
-        client_max_size=largest_request, middlewares=[_safe, _own_names_only] if loopback else [_safe]
-    )
+    """The application with `more` routes. `loopback`: it listens there only, so other host names are refused.
+
+    `readers`: those who may read; None: whoever reaches it.
+    """
+    app = build_bare(more, loopback=loopback, largest_request=largest_request, readers=readers)
     app[VIEW] = view
-    app.add_routes([web.get("/", pages.index), web.get("/metrics", _metrics), *api.ROUTES, *more])
+    app.add_routes([web.get("/", pages.index), web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
 
-async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Start listening; the runner to clean up later, and the port (another one where 0 was asked for)."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+def build_bare(
+    routes: Iterable[web.RouteDef],
+    *,
+    loopback: bool,
+    largest_request: int = LARGEST_REQUEST,
+    readers: Sequence[Person] | None = None,
+) -> web.Application:
+    """An application of these routes alone, behind the same fences."""
+    fences: list[Middleware] = [timed, safe, plain, *([own_names_only] if loopback else [])]
+    fences += [readers_only(readers)] if readers is not None else []
+    app = web.Application(client_max_size=largest_request, middlewares=fences)
+    app[GATES] = {}
+    app.add_routes(routes)
+    return app
+
+
+async def serve(
+    app: web.Application, host: str, port: int, *, limits: Limits | None = None, tls: TlsFiles | None = None
+) -> tuple[Door, int]:
+    """Start listening; what to close later, and the port (another one where 0 was asked for)."""
+    context, limits = (None if tls is None else Rereading.of(tls)), limits or Limits()
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=limits.idle,
+        auto_decompress=False, logger=_Calm(log),
+    )  # fmt: skip
     await runner.setup()
+    door = Door(runner, limits, context)
     try:
-        await web.TCPSite(runner, host, port).start()
+        return door, await door.open(host, port)
     except OSError as error:
-        await runner.cleanup()
+        await door.close()
         said = error.strerror or str(error)
         raise Unavailable(
             f"cannot listen on {host} port {port}: {said}; choose another with --listen ADDRESS:PORT"
         ) from error
-    address: tuple[str, int] = runner.addresses[0]
-    return runner, address[1]
 
 
 def is_loopback(host: str) -> bool:
@@ -61,6 +88,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+class _Calm(logging.LoggerAdapter[logging.Logger]):
+    """For what aiohttp says of requests that are none: a stranger must not fill the log with tracebacks."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.debug(msg, *args, exc_info=kwargs.get("exc_info", True))
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, kwargs
+
+
 async def _metrics(request: web.Request) -> web.Response:
     format_ = negotiate(request.headers.get("Accept", ""))
     gzip = accepts_gzip(request.headers.get("Accept-Encoding", ""))
@@ -68,33 +105,3 @@ async def _metrics(request: web.Request) -> web.Response:
     if gzip:
         headers["Content-Encoding"] = "gzip"
     return web.Response(body=request.app[VIEW].exposition.body(format_, gzip=gzip), headers=headers)
-
-
-@web.middleware
-async def _safe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer carries the security headers; an unforeseen error is logged and told without its insides."""
-    try:
-        answer = await handler(request)
-    except web.HTTPException as refusal:
-        answer = web.json_response({"error": refusal.text or refusal.reason}, status=refusal.status)
-        if "Allow" in refusal.headers:
-            answer.headers["Allow"] = refusal.headers["Allow"]
-    except Exception:  # the fence around one request
-        log.exception("answering %s %s failed", request.method, request.path)
-        answer = web.json_response({"error": "internal error; the agent's log has the details"}, status=500)
-    answer.headers.update(_HEADERS)
-    return answer
-
-
-@web.middleware
-async def _own_names_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page elsewhere may point its own name at 127.0.0.1 and have a browser read us: its name is in Host."""
-    host = request.url.host or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        if host != "localhost":
-            raise web.HTTPMisdirectedRequest(
-                text="this listens on the loopback only; ask for localhost or an address"
-            ) from None
-    return await handler(request)

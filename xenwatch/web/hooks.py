@@ -1,23 +1,21 @@
 """Alerts from outside: who sends is proven and the form is checked before anything is kept; they are hints only."""
 
-import asyncio
 import hashlib
-import hmac
 import json
 import time
-from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
+from xenwatch.web.body import NotJson, plain_json, read
+from xenwatch.web.pace import Pace
+from xenwatch.web.senders import Senders, delivery_of, known
 
 LARGEST = 256 * 1024
-_READ_SECONDS = 5.0
-_WINDOW = 300.0
+PER_MINUTE = 120
 _MOST_ALERTS = 1000
 _MOST_LABELS = 64
 _LONGEST = 1024
@@ -33,35 +31,32 @@ class HookDesk(Protocol):
     async def first_use(self, nonce: str) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Senders:
-    """Who may send. Nothing configured: nobody may."""
-
-    bearer: tuple[str, ...] = ()
-    basic: Mapping[str, str] = field(default_factory=dict)
-    """Password by user."""
-    keys: tuple[bytes, ...] = ()
-    """HMAC keys; two at a time while one is replaced."""
-    signature_header: str = "X-Grafana-Alerting-Signature"
-    timestamp_header: str = "X-Grafana-Alerting-Timestamp"
-    nonce_header: str = "X-Xenwatch-Nonce"
-
-
 class _Bad(Exception):
     """The body is not what it should be."""
 
 
-def routes(desk: HookDesk, senders: Senders, *, now: Callable[[], float] = time.time) -> list[web.RouteDef]:
-    """`/hooks/alertmanager` (bearer or basic), `/hooks/grafana` and `/hooks/generic` (signed)."""
+def routes(
+    desk: HookDesk, senders: Senders, *, now: Callable[[], float] = time.time, per_minute: int = PER_MINUTE
+) -> list[web.RouteDef]:
+    """`/hooks/alertmanager` (bearer, basic or certificate), `/hooks/grafana` and `/hooks/generic` (signed).
+
+    `per_minute`: deliveries from one address; who proves himself and who does not are counted apart.
+    """
+    pace = Pace(per_minute, now)
 
     async def alertmanager(request: web.Request) -> web.Response:
-        if not _known(request.headers.get("Authorization", ""), senders):
+        proven = known(request, senders)
+        _paced(pace, request, proven=proven)
+        if not proven:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        return await _taken(desk, await _body(request))
+        return await _taken(desk, await read(request, LARGEST))
 
     async def signed(request: web.Request) -> web.Response:
-        body = await _body(request)
-        nonce = _checked_signature(request.headers, body, senders, now())
+        if pace.wait((request.remote, False)):  # before its body is read and its signature is calculated
+            _paced(pace, request, proven=False)
+        body = await read(request, LARGEST)
+        nonce = delivery_of(request.headers, body, senders, now())
+        _paced(pace, request, proven=nonce is not None)
         if nonce is None:
             raise web.HTTPUnauthorized
         return await _taken(desk, body, nonce)
@@ -73,19 +68,13 @@ def routes(desk: HookDesk, senders: Senders, *, now: Callable[[], float] = time.
     ]
 
 
-async def _body(request: web.Request) -> bytes:
-    if (request.content_length or 0) > LARGEST:
-        raise web.HTTPRequestEntityTooLarge(LARGEST, request.content_length or 0)
-    body = b""
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            async for chunk in request.content.iter_chunked(16 * 1024):
-                body += chunk
-                if len(body) > LARGEST:
-                    raise web.HTTPRequestEntityTooLarge(LARGEST, len(body))
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    return body
+def _paced(pace: Pace, request: web.Request, *, proven: bool) -> None:
+    """503 for who comes too often: Alertmanager sends again after a 503, and gives an alert up after a 429."""
+    who = (request.remote, proven)
+    wait = pace.wait(who)
+    if wait:
+        raise web.HTTPServiceUnavailable(text="too many deliveries", headers={"Retry-After": str(wait)})
+    pace.take(who)
 
 
 async def _taken(desk: HookDesk, body: bytes, nonce: str | None = None) -> web.Response:
@@ -105,9 +94,9 @@ async def _taken(desk: HookDesk, body: bytes, nonce: str | None = None) -> web.R
 def parse(body: bytes) -> list[Alert]:
     """The alerts of a delivery; none of one that was cut short, for of what is missing nothing is known."""
     try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        raise _Bad("the body is not JSON") from None
+        said = plain_json(body)
+    except NotJson as error:
+        raise _Bad(str(error)) from None
     if not isinstance(said, dict) or str(said.get("version")) not in _VERSIONS:
         raise _Bad(f"version must be one of {', '.join(_VERSIONS)}")
     alerts = said.get("alerts")
@@ -121,7 +110,7 @@ def _alert(said: Any) -> Alert:
     if not isinstance(said, dict):
         raise _Bad("an alert must be an object")
     labels = said.get("labels")
-    if not isinstance(labels, dict) or len(labels) > _MOST_LABELS or not all(_text(v) for v in labels.values()):
+    if not isinstance(labels, dict) or len(labels) > _MOST_LABELS or not all(map(_text, (*labels, *labels.values()))):
         raise _Bad("labels must be an object of texts")
     status, starts_at = said.get("status"), said.get("startsAt")
     if status not in ("firing", "resolved") or not _text(starts_at):
@@ -134,34 +123,3 @@ def _alert(said: Any) -> Alert:
 
 def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST
-
-
-def _known(header: str, senders: Senders) -> bool:
-    """Compared in constant time with every token there is."""
-    scheme, _, word = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return any([hmac.compare_digest(word.encode(), token.encode()) for token in senders.bearer])  # noqa: C419 - all of them, always
-    if scheme.lower() == "basic":
-        try:
-            given = b64decode(word, validate=True)
-        except ValueError:
-            return False
-        pairs = [f"{user}:{password}".encode() for user, password in senders.basic.items()]
-        return any([hmac.compare_digest(given, pair) for pair in pairs])  # noqa: C419 - all of them, always
-    return False
-
-
-def _checked_signature(headers: Mapping[str, str], body: bytes, senders: Senders, now: float) -> str | None:
-    """What makes this delivery unique, where its signature holds and its time is near; None otherwise.
-
-    Signed is `timestamp:body`, as Grafana does, or `timestamp:nonce:body` where a nonce is sent.
-    """
-    stamp, nonce = headers.get(senders.timestamp_header, ""), headers.get(senders.nonce_header, "")
-    signature = headers.get(senders.signature_header, "").removeprefix("sha256=").lower()
-    if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= 12 and abs(now - int(stamp)) <= _WINDOW):  # noqa: PLR2004 - seconds
-        return None
-    whole = b":".join([part.encode() for part in (stamp, nonce) if part] + [body])
-    right = [hmac.new(key, whole, hashlib.sha256).hexdigest() for key in senders.keys]
-    if not any([hmac.compare_digest(signature.encode(), one.encode()) for one in right]):  # noqa: C419 - all of them, always
-        return None
-    return hashlib.sha256(f"{stamp}:{nonce}:{signature}".encode()).hexdigest()

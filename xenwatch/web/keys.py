@@ -1,7 +1,10 @@
-"""Under which keys the application keeps what its handlers need."""
+"""Keys under which an application keeps what its handlers need."""
 
 from aiohttp import web
 
+from xenwatch.web.gate import Gate
 from xenwatch.web.view import View
 
-VIEW: web.AppKey[View] = web.AppKey("view", View)
+VIEW = web.AppKey("view", View)
+GATES = web.AppKey("gates", dict[object, Gate])
+"""Of the open connections, by aiohttp's protocol."""

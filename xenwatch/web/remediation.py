@@ -1,28 +1,17 @@
 """Remediation over HTTP: runs to look at for whoever may read, consents and refusals for persons with a token."""
 
-import hmac
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun
+from xenwatch.web.body import json_object
+from xenwatch.web.people import Person, person
 
-Role = Literal["viewer", "approver", "admin"]
-_RANKS: dict[Role, int] = {"viewer": 0, "approver": 1, "admin": 2}
 _LARGEST = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with a token of their own."""
-
-    name: str
-    role: Role
-    token: str
 
 
 class RemediationDesk(Protocol):
@@ -45,26 +34,26 @@ def routes(desk: RemediationDesk, people: Sequence[Person]) -> list[web.RouteDef
     """`/api/v1/remediation/…`. What changes anything is POST with a token: a link that is only fetched does nothing."""
 
     async def runs(request: web.Request) -> web.Response:
-        _person(request, people, "viewer")
+        person(request, people, "viewer")
         return web.json_response({"runs": [run_json(run) for run in await desk.runs()]})
 
     async def one(request: web.Request) -> web.Response:
-        _person(request, people, "viewer")
+        person(request, people, "viewer")
         run = await _answered(desk.run(request.match_info["run"]))
         return web.json_response(run_json(run) | {"journal": [asdict(entry) for entry in await desk.entries(run.id)]})
 
     async def approve(request: web.Request) -> web.Response:
-        actor, said = _person(request, people, "approver"), await _said(request)
+        actor, said = person(request, people, "approver"), await json_object(request, _LARGEST)
         run = await _answered(desk.approve(request.match_info["run"], actor, str(said.get("plan_hash", ""))))
         return web.json_response(run_json(run))
 
     async def reject(request: web.Request) -> web.Response:
-        actor, said = _person(request, people, "approver"), await _said(request)
+        actor, said = person(request, people, "approver"), await json_object(request, _LARGEST)
         run = await _answered(desk.reject(request.match_info["run"], actor, str(said.get("reason", ""))[:500]))
         return web.json_response(run_json(run))
 
     async def switch(request: web.Request) -> web.Response:
-        actor, said = _person(request, people, "admin"), await _said(request)
+        actor, said = person(request, people, "admin"), await json_object(request, _LARGEST)
         if not isinstance(said.get("off"), bool) or not said.get("reason"):
             raise web.HTTPBadRequest(text="off (true or false) and reason are needed")
         await _answered(desk.turn(said["off"], actor, str(said["reason"])[:500]))
@@ -78,27 +67,6 @@ def routes(desk: RemediationDesk, people: Sequence[Person]) -> list[web.RouteDef
         web.post(f"{base}/runs/{{run}}/reject", reject),
         web.post(f"{base}/switch", switch),
     ]
-
-
-def _person(request: web.Request, people: Sequence[Person], least: Role) -> str:
-    """Who asks, as the journal names persons; 401 without a token we know, 403 where the role is too low."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-    found = [person for person in people if hmac.compare_digest(given, person.token.encode())]
-    if not given or not found:
-        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-    if _RANKS[found[0].role] < _RANKS[least]:
-        raise web.HTTPForbidden
-    return f"human:{found[0].name}"
-
-
-async def _said(request: web.Request) -> Mapping[str, Any]:
-    try:
-        said = json.loads(await request.content.read(_LARGEST))
-    except (ValueError, RecursionError):
-        raise web.HTTPBadRequest(text="the body is not JSON") from None
-    if not isinstance(said, dict):
-        raise web.HTTPBadRequest(text="the body must be an object")
-    return said
 
 
 async def _answered(work: Any) -> Any:

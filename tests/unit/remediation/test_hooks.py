@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
-from xenwatch.web.hooks import LARGEST, Senders, _Bad, parse, routes
+from xenwatch.web.hooks import LARGEST, _Bad, parse, routes
+from xenwatch.web.pace import Pace
+from xenwatch.web.senders import Senders
 
 NOW = 1_700_000_000
 SENDERS = Senders(bearer=("old", "s3cret"), basic={"am": "pass"}, keys=(b"new", b"old"))
@@ -192,10 +194,96 @@ def test_whatever_is_sent_is_alerts_or_refused(data):
     assert all(isinstance(alert, Alert) for alert in alerts)
 
 
-@given(alerts=st.lists(st.fixed_dictionaries({"status": JSON, "labels": JSON, "startsAt": JSON}), max_size=3))
+TEXT = st.text(max_size=12)
+ALERTS = st.fixed_dictionaries({
+    "status": st.sampled_from(["firing", "resolved"]) | JSON,
+    "labels": st.dictionaries(TEXT, TEXT, max_size=4) | JSON,
+    "startsAt": TEXT | JSON,
+})  # fmt: skip
+taken, refused = [0], [0]
+
+
+@given(alerts=st.lists(ALERTS, max_size=2))
 def test_alerts_of_any_form_are_checked(alerts):
     try:
         parsed = parse(json.dumps({"version": "4", "alerts": alerts}).encode())
     except _Bad:
+        refused[0] += 1
         return
+    taken[0] += bool(parsed)
     assert all(isinstance(value, str) for alert in parsed for value in alert.labels.values())
+
+
+def test_the_test_before_saw_alerts_that_are_taken_and_alerts_that_are_refused():
+    test_alerts_of_any_form_are_checked()
+    assert taken[0] > 0
+    assert refused[0] > 0
+
+
+HEAD = b'{"version": "4", "alerts": [{"status": "firing", "startsAt": "x", "labels": '
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b'{"version": "9", "version": "4", "alerts": []}', "a key stands twice"),
+        (HEAD + b'{"domain": "web", "domain": "db"}}]}', "a key stands twice"),
+        (HEAD + b'{"domain": "\\ud800"}}]}', "half a character"),
+        (HEAD + b'{"domain": "\xff"}}]}', "not UTF-8"),
+        (b'{"version": "4", "alerts": [], "x": NaN}', "NaN is not JSON"),
+        (b'{"version": "4", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "not JSON"),
+        (b'{"version": "4", "x": ' + b"9" * 100_000 + b"}", "not JSON"),
+        (HEAD + b'{"' + b"k" * 2000 + b'": "x"}}]}', "labels must be"),
+    ],
+)
+async def test_json_that_two_readers_would_read_differently_or_that_cannot_be_kept_is_400(sent, bad, words):
+    desk, client = sent
+    answer = await client.post("/hooks/alertmanager", data=bad[:LARGEST], headers=BEARER)
+    assert answer.status == 400
+    assert words in (await answer.json())["error"] or len(bad) > LARGEST
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("alertmanager", "Authorization"), ("generic", "X-Grafana-Alerting-Signature"), ("generic", "X-Xenwatch-Nonce"),
+        ("generic", "X-Grafana-Alerting-Timestamp"),
+    ],
+)  # fmt: skip
+async def test_headers_that_are_no_utf_8_are_refused_and_nothing_breaks(sent, path, name):
+    _desk, client = sent
+    headers = signed(body()) | {name: "Bearer \udcff\udcfe"}
+    assert (await client.post(f"/hooks/{path}", data=body(), headers=headers)).status == 401
+
+
+async def test_who_delivers_too_often_is_told_when_to_come_again_and_strangers_use_up_nothing_of_it():
+    desk = Desk()
+    app = web.Application()
+    app.add_routes(routes(desk, SENDERS, now=lambda: NOW, per_minute=3))
+    async with TestClient(TestServer(app)) as client:
+
+        async def post(path: str, headers: dict[str, str]) -> tuple[int, str]:
+            answer = await client.post(f"/hooks/{path}", data=body(), headers=headers)
+            return answer.status, answer.headers.get("Retry-After", "")
+
+        assert [await post("alertmanager", {}) for _ in range(4)] == [(401, "")] * 3 + [(503, "20")]
+        assert await post("generic", signed(body(), b"stranger")) == (503, "20")
+        assert [await post("alertmanager", BEARER) for _ in range(4)] == [(202, "")] * 3 + [(503, "20")]
+    assert len(desk.taken) == 3
+
+
+def test_a_pace_fills_up_again_with_time_and_remembers_a_bounded_number():
+    now = [0.0]
+    pace = Pace(60, lambda: now[0])
+    for _ in range(60):
+        pace.take("a")
+    assert pace.wait("a") == 1
+    assert pace.wait("b") == 0
+    now[0] += 2
+    pace.take("a")
+    pace.take("a")
+    assert pace.wait("a") == 1
+    now[0] += 3600
+    assert [pace.wait("a"), *(pace.take(n) for n in range(10_000))][0] == 0
+    assert len(pace._left) <= 4096

@@ -10,7 +10,7 @@ from xenwatch.base.errors import ConfigError
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Destination
-from xenwatch.web.remediation import Person
+from xenwatch.web.people import Person
 
 SECRET = "0123456789abcdef"
 
@@ -56,7 +56,7 @@ async def test_what_runs_and_is_served_follows_from_what_is_configured(tmp_path)
     told = Access(destinations=(Destination("http://10.0.0.9/", b"key"),))
     assert set(Remedy(story.desk, told, story.clock).parts()) == {"remediation", "webhooks"}
     assert set(Remedy(story.desk, Access(), story.clock).parts()) == {"remediation"}
-    assert "/hooks/alertmanager" in [route.path for route in Remedy(story.desk, Access(), story.clock).routes()]
+    assert "/hooks/alertmanager" in [route.path for route in Remedy(story.desk, Access(), story.clock).hook_routes()]
     story.desk.close()
 
 

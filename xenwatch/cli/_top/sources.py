@@ -1,15 +1,13 @@
 """Where `top` reads from: a running agent, or the host itself where none answers."""
 
 import asyncio
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from xenwatch.base.errors import InputError, Unavailable, XenwatchError
-from xenwatch.cli._running import DEADLINE, Running
+from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._running import Running
 from xenwatch.cli._top.reading import Reading, Series, series
 from xenwatch.host.doors import Doors
 from xenwatch.sampling.catalogue import all_collectors
@@ -44,7 +42,7 @@ class AgentSource:
 
     def _read(self) -> Reading:
         incidents = self._running.get("/api/v1/incidents?state=open&full=1")["incidents"]
-        return Reading(parsed(_text(f"{self._running.url}/metrics")), tuple(incidents), self._running.url)
+        return Reading(parsed(self._running.text("/metrics")), tuple(incidents), self._running.url)
 
 
 class HostSource:
@@ -76,14 +74,3 @@ def parsed(text: str) -> dict[str, list[Series]]:
         for one in family.samples:
             found.setdefault(one.name, []).append((one.labels, one.value))
     return found
-
-
-def _text(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise InputError(f"{url!r} is not the address of an agent; write it like http://127.0.0.1:10197")
-    try:
-        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - checked above
-            body: bytes = answer.read(_LARGEST)
-    except (OSError, urllib.error.HTTPError) as error:
-        raise Unavailable(f"{url}: {error}") from None
-    return body.decode("utf-8", "replace")

@@ -31,6 +31,20 @@ CONTINUED = re.compile(
 )
 """Lines without a header that belong to the one before: tracebacks, messages of the hotplug scripts, hard wraps."""
 
+_STRANGERS = (
+    r"(?:sshd(?:-session)?|dhcpd|dnsmasq(?:-dhcp)?|(?:in\.)?(?:t?ftpd|telnetd|rshd|rlogind)|named|unbound|avahi-daemon"
+    r"|[sn]mbd(?:_audit)?|winbindd|snmpd|xinetd|vsftpd|proftpd|pure-ftpd|postfix/[\w/]+|sendmail|sm-mta"
+    r"|exim\d?|dovecot|imapd|httpd|apache2|nginx|squid|slapd|radvd|openvpn|pppd|radiusd|freeradius)"
+)
+GUEST_WORDS = re.compile(
+    # Names of users, hosts and files that whoever is on the network sends, a guest as well.
+    rf"(?:\A|(?<= )){_STRANGERS}(?:\[\d+\])?: (?P<words>.*)\Z"
+    # The kernel quotes a value that the frontend wrote (drivers/block/xen-blkback/xenbus.c, connect_ring).
+    r"|\bunknown fe protocol (?P<protocol>.*)\Z",
+    re.DOTALL,
+)
+"""In syslog and the kernel's log: what others chose and the host repeats."""
+
 WRAPPED = rb"[a-z(][^:\n]*(?:\n|\Z)"
 """A line that began in the middle: mail programs and forums break long lines, and hardly a message has no colon."""
 

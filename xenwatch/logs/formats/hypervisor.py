@@ -48,5 +48,6 @@ FORMAT = LogFormat(
         rb"|Could not |Cannot |DMAR:|IO_PAGE_FAULT|stuck!|Triple fault|Bad vmexit)",
         re.MULTILINE,
     ),
-    guest_line=re.compile(_PREFIX + rb"(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?"),
+    # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
+    guest_line=re.compile(_PREFIX + rb"(?:(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?|\(XEN\) ?" + _STAMP + rb"HVM\d+: )"),
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import SYSLOG_LINE, WRAPPED, named, syslog_header
+from xenwatch.logs.formats._shapes import GUEST_WORDS, SYSLOG_LINE, WRAPPED, named, syslog_header
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
@@ -58,4 +58,5 @@ FORMAT = LogFormat(
         rb"|pciback)\S*[: ].{0,160}(?:[Ee]rror|[Ff]ail|Timeout)",
         re.MULTILINE,
     ),
+    guest_text=GUEST_WORDS,
 )

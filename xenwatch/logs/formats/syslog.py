@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import GUEST_WORDS, SYSLOG_LINE, named, syslog_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _KERNEL = re.compile(r"kernel: (?:\[ *\d+\.\d+\] ?)?")
@@ -37,4 +37,5 @@ FORMAT = LogFormat(
         rb"|kernel: .{0,40}(?:EXT\d-fs|XFS|Buffer I/O) .{0,10}error",
         re.MULTILINE,
     ),
+    guest_text=GUEST_WORDS,
 )

@@ -1,0 +1,142 @@
+"""What listens, as configured: two addresses, log-in, and no automatic remediation while strangers reach the API."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from monitoring.certificates import Authority
+
+from xenwatch.agent.access import Access
+from xenwatch.agent.config import WebSettings
+from xenwatch.agent.config_load import load_config
+from xenwatch.agent.listening import guarded, refuse_open_auto
+from xenwatch.agent.remedy import open_remedy
+from xenwatch.base.clock import ManualClock
+from xenwatch.base.errors import ConfigError
+
+Bench = Any  # conftest's
+TOKEN, SECRET = "token-of-ann-1234", "alertmanager-1234"
+ACCESS = f'[hooks]\nbearer = ["{SECRET}"]\n[[person]]\nname = "ann"\nrole = "viewer"\ntoken = "{TOKEN}"\n'
+
+
+def policy(folder: Path, mode: str) -> Path:
+    path = folder / "policy.toml"
+    path.write_text(f'# ours\n[remediation]\nhost = "dom0"\nmode = "{mode}"\n')
+    return path
+
+
+def remedied(bench: Bench, mode: str = "propose") -> None:
+    path = policy(bench.host.folder, mode)
+    access = path.with_name("access.toml")
+    access.write_text(ACCESS)
+    access.chmod(0o600)
+
+
+async def status(http: aiohttp.ClientSession, path: str, token: str = "", **more: Any) -> int:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with http.request("POST" if "/hooks/" in path else "GET", path, headers=headers, **more) as answer:
+        return answer.status
+
+
+async def test_webhooks_with_an_address_of_their_own_are_there_and_nowhere_else(bench: Bench):
+    remedied(bench)
+    authority = Authority(bench.host.folder)
+    certificate, key = authority.sign("server")
+    bench.overrides |= {
+        "hooks.listen": ("127.0.0.1", 0), "hooks.tls_certificate": certificate, "hooks.tls_key": key,
+        "hooks.tls_client_ca": authority.certificate, "hooks.tls_client_auth": "require",
+    }  # fmt: skip
+    client = ssl.create_default_context(cafile=str(authority.certificate))
+    client.load_cert_chain(*authority.sign("am"))
+    async with bench.running() as run, aiohttp.ClientSession() as http:
+        port = run.agent.desk.doors["hooks"].port
+        url, body = f"https://127.0.0.1:{port}", '{"version": "4", "alerts": []}'
+        assert await status(http, f"{url}/hooks/alertmanager", SECRET, ssl=client, data=body) == 202
+        assert await status(http, f"{url}/hooks/alertmanager", ssl=client, data=body) == 401
+        assert await status(http, f"{url}/metrics", ssl=client) == 404
+        assert await status(run.http, "/hooks/alertmanager", SECRET, data=body) == 404
+        assert 'xenwatch_web_connections{listener="hooks"} 1' in await run.text("/metrics")
+
+
+async def test_where_reading_needs_a_token_only_health_is_told_without(bench: Bench):
+    remedied(bench)
+    bench.overrides["web.log_in"] = "token"
+    async with bench.running() as run:
+        await run.ready()
+        for path in ("/", "/metrics", "/api/v1/incidents", "/api/v1/status"):
+            assert await status(run.http, path) == 401, path
+            assert await status(run.http, path, "wrong") == 401, path
+            assert await status(run.http, path, TOKEN) == 200, path
+        assert [await status(run.http, path) for path in ("/healthz", "/readyz")] == [200, 200]
+        assert await status(run.http, "/hooks/alertmanager", SECRET, data='{"version": "4", "alerts": []}') == 202
+
+
+@pytest.mark.parametrize(
+    ("settings", "yes"),
+    [
+        (WebSettings(), True),
+        (WebSettings(listen=("0.0.0.0", 1)), False),
+        (WebSettings(listen=("0.0.0.0", 1), log_in="token"), False),
+        (WebSettings(listen=("0.0.0.0", 1), tls_certificate=Path("c")), False),
+        (WebSettings(listen=("0.0.0.0", 1), tls_certificate=Path("c"), log_in="token"), True),
+        (WebSettings(listen=("0.0.0.0", 1), tls_certificate=Path("c"), tls_client_auth="require"), True),
+    ],
+)
+def test_strangers_are_kept_out_by_the_loopback_certificates_or_tokens_that_nobody_overhears(settings, yes: bool):
+    assert guarded(settings) is yes
+
+
+def test_automatic_remediation_beside_an_open_api_is_refused_with_file_line_and_key(tmp_path: Path):
+    path = policy(tmp_path, "auto")
+    with pytest.raises(ConfigError, match=r"policy\.toml:4: remediation\.mode: auto is refused"):
+        refuse_open_auto(path, guarded=False)
+    refuse_open_auto(path, guarded=True)
+    refuse_open_auto(policy(tmp_path, "propose"), guarded=False)
+
+
+async def test_an_agent_does_not_start_with_automatic_remediation_and_an_open_api(bench: Bench):
+    remedied(bench, "auto")
+    bench.overrides["web.listen"] = ("0.0.0.0", 0)
+    with pytest.raises(ConfigError, match="auto is refused"):
+        async with bench.running():
+            raise AssertionError
+
+
+async def test_a_reload_that_brings_automatic_remediation_to_an_open_api_is_refused(tmp_path: Path):
+    path, clock = policy(tmp_path, "propose"), ManualClock()
+    remedy = open_remedy(path, Access(), tmp_path, clock, "test:///default", guarded=False)
+    policy(tmp_path, "auto")
+    with pytest.raises(ConfigError, match="auto is refused"):
+        remedy.reload(path, tmp_path)
+    assert remedy.desk is not None
+    assert remedy.desk.policy.mode == "propose"
+    await remedy.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[web]\ntls_certificate = "/c"\n', "x.toml:2: web.tls_certificate: needs [web] tls_key"),
+        ('[web]\ntls_key = "/k"\n', "x.toml:2: web.tls_key: needs [web] tls_certificate"),
+        ('[web]\n\ntls_client_auth = "require"\n', "x.toml:3: web.tls_client_auth: needs [web] tls_client_ca"),
+        ('[web]\ntls_certificate="/c"\ntls_key="/k"\ntls_client_ca="/a"\n', "x.toml:4: web.tls_client_ca: asks nobody"),
+        ('[hooks]\ntls_certificate="/c"\ntls_key="/k"\n', "x.toml:2: hooks.tls_certificate: needs [hooks] listen"),
+        ('[hooks]\nlisten = "127.0.0.1:10197"\n', "x.toml:2: hooks.listen: is that of [web]"),
+        ("[web]\nmost_connections = 0\n", "x.toml:2: web.most_connections: 0 must be a whole number of at least 1"),
+    ],
+)
+def test_settings_that_make_no_sense_together_are_said_with_file_line_and_key(tmp_path: Path, text: str, message: str):
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert message in str(caught.value)
+
+
+def test_settings_that_belong_together_are_taken_wherever_each_was_written(tmp_path: Path):
+    path = tmp_path / "x.toml"
+    path.write_text('[web]\ntls_certificate = "/c"\ntls_client_auth = "require"\n')
+    found = load_config(path, {"XENWATCH_WEB_TLS_KEY": "/k", "XENWATCH_WEB_TLS_CLIENT_CA": "/a"}).config.web
+    assert (found.tls_key, found.tls_client_ca) == (Path("/k"), Path("/a"))

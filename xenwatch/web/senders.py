@@ -1,0 +1,72 @@
+"""Who may send alerts, and how a delivery proves who sent it."""
+
+import hashlib
+import hmac
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from xenwatch.web.tls import certificate_names
+
+_WINDOW = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Who may send. Nothing configured: nobody may."""
+
+    bearer: tuple[str, ...] = ()
+    basic: Mapping[str, str] = field(default_factory=dict)
+    """Password by user."""
+    keys: tuple[bytes, ...] = ()
+    """HMAC keys; two at a time while one is replaced."""
+    certificates: tuple[str, ...] = ()
+    """Common names or alternative names in the certificates of senders; the listener has verified those."""
+    signature_header: str = "X-Grafana-Alerting-Signature"
+    timestamp_header: str = "X-Grafana-Alerting-Timestamp"
+    nonce_header: str = "X-Xenwatch-Nonce"
+
+
+def known(request: web.Request, senders: Senders) -> bool:
+    """By a certificate that the listener verified, or by a token or password, compared in constant time with all."""
+    certificate = request.get_extra_info("peercert")
+    if not certificate_names(certificate).isdisjoint(senders.certificates):
+        return True
+    scheme, _, word = request.headers.get("Authorization", "").partition(" ")
+    given = _bytes(word)
+    if scheme.lower() == "bearer":
+        return _among(given, [token.encode() for token in senders.bearer])
+    if scheme.lower() == "basic":
+        try:
+            given = b64decode(given, validate=True)
+        except ValueError:
+            return False
+        return _among(given, [f"{user}:{password}".encode() for user, password in senders.basic.items()])
+    return False
+
+
+def _among(given: bytes, right: Sequence[bytes]) -> bool:
+    return any([hmac.compare_digest(given, one) for one in right])  # noqa: C419 - all of them, always
+
+
+def _bytes(header: str) -> bytes:
+    """As it was sent: what is no UTF-8 arrives as surrogates."""
+    return header.encode("utf-8", "surrogateescape")
+
+
+def delivery_of(headers: Mapping[str, str], body: bytes, senders: Senders, now: float) -> str | None:
+    """What makes this delivery unique, where its signature holds and its time is near; None otherwise.
+
+    Signed is `timestamp:body`, as Grafana does, or `timestamp:nonce:body` where a nonce is sent.
+    """
+    stamp, nonce = headers.get(senders.timestamp_header, ""), headers.get(senders.nonce_header, "")
+    signature = headers.get(senders.signature_header, "").removeprefix("sha256=").lower()
+    if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= 12 and abs(now - int(stamp)) <= _WINDOW):  # noqa: PLR2004 - seconds
+        return None
+    whole = b":".join([_bytes(part) for part in (stamp, nonce) if part] + [body])
+    right = [hmac.new(key, whole, hashlib.sha256).hexdigest().encode() for key in senders.keys]
+    if not _among(_bytes(signature), right):
+        return None
+    return hashlib.sha256(_bytes(f"{stamp}:{nonce}:{signature}")).hexdigest()
