@@ -226,9 +226,11 @@ class World:
     def _read_blockdev(self, host: SimHost, rest: list[str]) -> str:
         return "10737418240\n"
 
-    def _read_xenstore_ls(self, host: SimHost, rest: list[str]) -> str:
+    def _read_xenstore_ls(self, host: SimHost, rest: list[str]) -> str | Answer:
+        if rest[-1].endswith("/backend") and not host.domains:
+            return Answer(1, "", f"xenstore-ls: xs_directory ({rest[-1]}): No such file or directory")
         lines = [f'/local/domain/0/backend/vbd/{d.domid}/51712/params = "/dev/vg0/{d.name}"' for d in host.domains]
-        return "\n".join(lines) + "\n"
+        return "\n".join(['/local/domain/0/name = "Domain-0"', *lines]) + "\n"
 
     def _read_xenstore_read(self, host: SimHost, rest: list[str]) -> str | Answer:
         if rest[0].endswith("/vm"):

@@ -14,13 +14,10 @@ from machine import Machine
 pytestmark = pytest.mark.xenhost
 
 CABLE = "ip addr replace 192.168.78.{n}/24 dev eth1 && ip link set eth1 up"
+HELD_SSH = Path(__file__).with_name("held_ssh.py")
 OTHER = "root@192.168.78.2"
-GUEST = """
-printf 'uuid = "66666666-7777-4888-8999-aaaaaaaaaaaa"\\n' | /opt/xenhost/guest.sh wanderer linux
-"""
-KNOW = """
-echo "192.168.78.2 $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/ssh/ssh_known_hosts
-"""
+GUEST = """printf 'uuid = "66666666-7777-4888-8999-aaaaaaaaaaaa"\\n' | /opt/xenhost/guest.sh wanderer linux"""
+KNOW = """echo "192.168.78.2 $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/ssh/ssh_known_hosts"""
 MOVE = "systemd-run -q -u moving xl migrate -s '{ssh}' wanderer 192.168.78.2"
 CUT = {
     "copy": ("ssh", f"until ssh {OTHER} xl list | grep -q wanderer--incoming; do sleep .2; done"),
@@ -58,7 +55,7 @@ def here_and_there(pair: tuple[Machine, Machine]) -> tuple[Machine, Machine]:
     here.run(f"{CABLE.format(n=1)} && {KNOW}")
     here.run(
         "cat > /opt/held_ssh.py && chmod +x /opt/held_ssh.py",
-        stdin=Path(repair.__file__).with_name("held_ssh.py").read_bytes(),
+        stdin=HELD_SSH.read_bytes(),
     )
     there.run("pkill -9 -f migrate-receive; for g in wanderer wanderer--incoming; do xl destroy $g; done", check=False)
     there.run(f"date -s @{time.time():.0f}")

@@ -114,6 +114,16 @@ async def dom0_free_mib(context: Context, folder: str, host: str = HERE) -> int 
     return int(words[-1]) if answer.ok and words and words[-1].isdigit() else None
 
 
+async def backends(context: Context, host: str = HERE) -> str | None:
+    """What xenstore tells of every backend in dom0, a line a node; None: unknown.
+
+    dom0's whole folder is read, for that of its backends does not exist before the first guest has had one.
+    """
+    answer = await context.read("xenstore-ls", "-f", "/local/domain/0", host=host)
+    lines = answer.out.splitlines(keepends=True)
+    return "".join(line for line in lines if line.startswith("/local/domain/0/backend/")) if answer.ok else None
+
+
 def worst(findings: Iterable[Finding]) -> Outcome:
     """The outcome of several findings together."""
     order: tuple[Outcome, ...] = ("fail", "unknown", "warn", "pass")

@@ -167,6 +167,11 @@ async def test_a_disk_another_domain_uses_is_in_use(tmp_path):
     assert [f.detail for f in found if f.check == "P15 not in use"] == ["/dev/vg0/web is used by domain 9"]
 
 
+async def test_before_the_first_guest_there_is_no_folder_of_backends_and_no_disk_is_in_use(tmp_path):
+    found = await create(tmp_path, {}, lambda world: world.hosts["xen1"].domains.clear())
+    assert [f.outcome for f in found if f.check == "P15 not in use"] == ["pass"]
+
+
 async def test_a_file_left_on_a_loop_device_is_held(tmp_path):
     text = "name = 'web'\nmemory = 64\ndisk = ['file:/srv/web.img,xvda,w']\n"
     host = {

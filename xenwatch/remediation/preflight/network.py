@@ -1,7 +1,7 @@
 """P13, P14: a guest's bridges are there, up, alike at both ends, and lead somewhere."""
 
 from xenwatch.remediation.action import Context, Finding
-from xenwatch.remediation.checks import parsed, passes
+from xenwatch.remediation.checks import backends, parsed, passes
 from xenwatch.remediation.doors import HERE, name_of
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
@@ -47,9 +47,9 @@ async def check_same_network(context: Context, config: GuestConfig, target: str)
 
 
 async def _macs(context: Context, config: GuestConfig, target: str) -> Finding:
-    answer = await context.read("xenstore-ls", "-f", "/local/domain/0/backend", host=target)
-    taken = [vif.mac for vif in config.vifs if vif.mac and vif.mac.lower() in answer.out.lower()]
-    holds = not taken if answer.ok else None
+    used = await backends(context, target)
+    taken = [vif.mac for vif in config.vifs if vif.mac and vif.mac.lower() in (used or "").lower()]
+    holds = None if used is None else not taken
     return passes(
         "P13 MAC", holds, f"at {target} already: {', '.join(taken)}" if taken else "free at the target", "xenstore-ls"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding
-from xenwatch.remediation.checks import parsed, passes
+from xenwatch.remediation.checks import backends, parsed, passes
 from xenwatch.remediation.doors import HERE, path_of
 from xenwatch.remediation.preflight.guest_config import Disk, GuestConfig, read_config
 
@@ -63,15 +63,15 @@ async def _file_holders(context: Context, path: str, host: str) -> list[Held] | 
 
 async def check_disks(context: Context, config: GuestConfig, host: str = HERE) -> list[Finding]:
     """Each disk there, not mounted, not mapped, not in another domain's hands."""
-    backends = await context.read("xenstore-ls", "-f", "/local/domain/0/backend", host=host)
+    used = await backends(context, host)
     found = []
     for disk in config.disks:
         if disk.target:
-            found += await _check_disk(context, disk, backends.out if backends.ok else None, host)
+            found += await _check_disk(context, disk, used, host)
     return found
 
 
-async def _check_disk(context: Context, disk: Disk, backends: str | None, host: str) -> list[Finding]:
+async def _check_disk(context: Context, disk: Disk, used: str | None, host: str) -> list[Finding]:
     try:
         path = path_of(disk.target, "a disk")
     except InputError as error:
@@ -92,14 +92,14 @@ async def _check_disk(context: Context, disk: Disk, backends: str | None, host: 
             "P15 not held", None if held is None else not held, f"{path}: {words or 'held by nothing in dom0'}", "lsblk"
         )
     )
-    return [*found, _not_in_use(path, backends)]
+    return [*found, _not_in_use(path, used)]
 
 
-def _not_in_use(path: str, backends: str | None) -> Finding:
+def _not_in_use(path: str, used: str | None) -> Finding:
     """No other domain writes to it: xenstore names every backend's device."""
-    if backends is None:
+    if used is None:
         return Finding("P15 not in use", "unknown", "xenstore does not answer", "xenstore-ls")
-    users = re.findall(rf'backend/\w+/(\d+)/\d+/params = "(?:[\w:]+:)?{re.escape(path)}"', backends)
+    users = re.findall(rf'backend/\w+/(\d+)/\d+/params = "(?:[\w:]+:)?{re.escape(path)}"', used)
     return passes(
         "P15 not in use", not users, f"{path} is used by domain {', '.join(users)}" if users else path, "xenstore-ls"
     )
