@@ -1,6 +1,7 @@
-"""Busy milliseconds of one sampling cycle with 100 and 1,000 guests, beside Debian's prometheus-libvirt-exporter."""
+"""Busy milliseconds of a cycle of samples and of its text, with 100 and 1,000 guests, beside Debian's exporter."""
 
 import asyncio
+import gc
 import shutil
 import statistics
 import subprocess
@@ -22,6 +23,7 @@ from xenwatch.host.paths import Paths
 from xenwatch.host.runner import SystemRunner
 from xenwatch.sampling.catalogue import chosen
 from xenwatch.sampling.sampler import Sampler
+from xenwatch.web.metrics import Exposition
 
 EACH_CYCLE = ("domain", "vcpu", "memory", "vbd", "vif", "libvirt", "events", "dom0", "bridge")
 """What runs every 5 to 15 seconds; the others come once a minute."""
@@ -32,25 +34,34 @@ PORT = 19177
 
 
 async def our_cycle(guests: int, root: Path) -> dict[str, float]:
-    """Medians over some cycles, after one to warm up: busy and wall milliseconds, the longest stall, samples."""
+    """Medians over some cycles, after one to warm up: busy, wall, rendering and scrape milliseconds, stall, samples."""
     uri = crowd(root, guests)
     doors = build_doors(SystemClock(), Paths(root), SystemRunner(), toolstack=None, libvirt_uri=uri)
     sampler = Sampler([one for one in chosen() if one.name in EACH_CYCLE], doors, doors.clock)
+    exposition = Exposition(lambda _format: b"")
+    exposition.body("openmetrics", gzip=True)  # from now on made ready, as for Prometheus
     await sampler.take_once()
-    busy, wall, stalls = [], [], []
+    gc.freeze()  # as in the agent
+    busy, wall, stalls, rendering, scrapes = [], [], [], [], []
     samples = 0
     for _ in range(CYCLES):
         await asyncio.sleep(2.1)  # the inventory is shared for two seconds; each cycle asks anew
         stall = asyncio.create_task(longest_stall())
         await asyncio.sleep(0)
         cpu, started = time.process_time(), time.perf_counter()
-        samples = len((await sampler.take_once()).samples)
+        snapshot = await sampler.take_once()
         busy.append((time.process_time() - cpu) * 1e3)
         wall.append((time.perf_counter() - started) * 1e3)
         stall.cancel()
         stalls.append((await asyncio.gather(stall))[0] * 1e3)
+        samples, cpu = len(snapshot.samples), time.process_time()
+        await exposition.update(snapshot)
+        rendering.append((time.process_time() - cpu) * 1e3)
+        started = time.perf_counter()
+        exposition.body("openmetrics", gzip=True)
+        scrapes.append((time.perf_counter() - started) * 1e3)
     await doors.close()
-    names = {"busy_ms": busy, "wall_ms": wall, "stall_ms": stalls}
+    names = {"busy_ms": busy, "wall_ms": wall, "stall_ms": stalls, "render_ms": rendering, "scrape_ms": scrapes}
     return {name: statistics.median(values) for name, values in names.items()} | {"samples": samples}
 
 

@@ -1,6 +1,6 @@
-"""Makes samples many at a time: one thing's numbers in one go, and state sets that are kept while they hold."""
+"""Makes samples many at a time: one thing's numbers in one go, and what does not change only once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
 from itertools import repeat
 from typing import cast
@@ -16,22 +16,27 @@ def row(metrics: Iterable[Metric], labels: tuple[str, ...], values: Iterable[flo
     return cast("Iterable[Sample]", map(_made, zip(metrics, repeat(labels), values, strict=False)))
 
 
-class StateSet:
-    """Samples of a state set. Those of something whose state did not change are the very same from cycle to cycle."""
+class Kept:
+    """Samples that say the same from cycle to cycle, made once: states that hold, what something is, where it lies."""
 
-    def __init__(self, metric: Metric, states: Sequence[str]) -> None:
-        self._metric, self._states = metric, states
-        self._last: dict[tuple[str, ...], tuple[str | None, tuple[Sample, ...]]] = {}
-        self._now: dict[tuple[str, ...], tuple[str | None, tuple[Sample, ...]]] = {}
+    def __init__(self) -> None:
+        self._last: dict[Hashable, tuple[Sample, ...]] = {}
+        self._now: dict[Hashable, tuple[Sample, ...]] = {}
 
-    def of(self, labels: tuple[str, ...], state: str | None) -> tuple[Sample, ...]:
-        """A sample a state, 1 for the one that holds; `labels` without the state."""
-        known = self._last.get(labels)
-        if known is None or known[0] != state:
-            known = state, tuple(Sample(self._metric, (*labels, one), float(one == state)) for one in self._states)
-        self._now[labels] = known
-        return known[1]
+    def of(self, key: Hashable, make: Callable[[], Iterable[Sample]]) -> tuple[Sample, ...]:
+        """The very same samples as in the last reading, if `key`, all that they are made of, was there too."""
+        known = self._last.get(key)
+        if known is None:
+            known = tuple(make())
+        self._now[key] = known
+        return known
 
     def forget_unasked(self) -> None:
         """At the end of a reading: what was not asked for in it is gone."""
         self._last, self._now = self._now, {}
+
+
+def state_set(metric: Metric, labels: tuple[str, ...], states: Iterable[str], state: str | None) -> Iterator[Sample]:
+    """A sample a state, 1 for the one that holds; `labels` without the state."""
+    for one in states:
+        yield Sample(metric, (*labels, one), float(one == state))

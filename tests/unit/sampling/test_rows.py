@@ -1,7 +1,7 @@
 """Samples made many at a time are the samples one would have made one by one."""
 
 from xenwatch.model.sample import Metric, Sample
-from xenwatch.sampling.rows import StateSet, row
+from xenwatch.sampling.rows import Kept, row, state_set
 
 READ = Metric("xen_read_total", "counter", "Read.", ("domain",))
 WRITTEN = Metric("xen_written_total", "counter", "Written.", ("domain",))
@@ -14,19 +14,23 @@ def test_a_row_has_a_sample_of_each_metric() -> None:
     assert {type(sample) for sample in found} == {Sample}
 
 
-def test_a_state_that_holds_on_is_the_very_same_and_one_that_changed_is_not() -> None:
-    states = StateSet(STATE, ("running", "paused"))
-    first = states.of(("web",), "running")
-    assert first == (Sample(STATE, ("web", "running"), 1.0), Sample(STATE, ("web", "paused"), 0.0))
-    states.forget_unasked()
-    assert states.of(("web",), "running") is first
-    assert [sample.value for sample in states.of(("web",), "paused")] == [0.0, 1.0]
-    assert [sample.value for sample in states.of(("web",), None)] == [0.0, 0.0]
+def test_a_state_set_has_one_state_that_holds_or_none_that_is_known() -> None:
+    held = {s.labels: s.value for s in state_set(STATE, ("web",), ("running", "paused"), "running")}
+    assert held == {("web", "running"): 1.0, ("web", "paused"): 0.0}
+    assert {s.value for s in state_set(STATE, ("web",), ("running", "paused"), None)} == {0.0}
+
+
+def test_what_is_the_same_as_before_is_the_very_same_and_what_changed_is_made_anew() -> None:
+    kept = Kept()
+    first = kept.of(("web", "running"), lambda: [Sample(READ, ("web",), 1.0)])
+    kept.forget_unasked()
+    assert kept.of(("web", "running"), list) is first
+    assert kept.of(("web", "paused"), list) == ()
 
 
 def test_what_is_gone_is_forgotten() -> None:
-    states = StateSet(STATE, ("running",))
-    first = states.of(("web",), "running")
-    states.forget_unasked()
-    states.forget_unasked()
-    assert states.of(("web",), "running") is not first
+    kept = Kept()
+    kept.of("web", lambda: [Sample(READ, ("web",), 1.0)])
+    kept.forget_unasked()
+    kept.forget_unasked()
+    assert kept.of("web", list) == ()

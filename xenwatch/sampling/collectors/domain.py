@@ -7,7 +7,7 @@ from xenwatch.host.inventory import STATES, Domain, Inventory
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
-from xenwatch.sampling.rows import StateSet
+from xenwatch.sampling.rows import Kept, state_set
 
 INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
 STATE = Metric(
@@ -47,7 +47,7 @@ class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
         self._restarts = _Restarts()
-        self._states = StateSet(STATE, STATES)
+        self._kept = Kept()
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
@@ -58,7 +58,7 @@ class _Reader:
         for domain in inventory.domains:
             samples += self._of(domain)
         self._counters.forget_unread()
-        self._states.forget_unasked()
+        self._kept.forget_unasked()
         self._restarts.forget_all_but(inventory.names)
         return samples
 
@@ -72,19 +72,24 @@ class _Reader:
 
     def _of(self, domain: Domain) -> Iterator[Sample]:
         name = (domain.name,)
-        domid = "" if domain.domid is None else str(domain.domid)
-        yield Sample(INFO, (domain.name, domain.uuid or "", domid), 1.0)
-        yield from self._states.of(name, domain.state)
+        lasting = (*name, domain.uuid, domain.domid, domain.state, domain.reason, domain.persistent, domain.autostart)
+        yield from self._kept.of(lasting, lambda: _described(domain))
         yield Sample(RESTARTS, name, float(self._restarts.seen(domain)))
-        if domain.reason:
-            yield Sample(REASON, (domain.name, domain.reason), 1.0)
-        if domain.autostart is not None:
-            yield Sample(AUTOSTART, name, float(domain.autostart))
-        if domain.persistent is not None:
-            yield Sample(PERSISTENT, name, float(domain.persistent))
         if domain.cpu_seconds is not None:
             key = (domain.name, domain.domid)
             yield Sample(CPU_SECONDS, name, self._counters.steady(key, domain.cpu_seconds, _CPU_SLACK_SECONDS))
+
+
+def _described(domain: Domain) -> Iterator[Sample]:
+    name = (domain.name,)
+    yield Sample(INFO, (domain.name, domain.uuid or "", "" if domain.domid is None else str(domain.domid)), 1.0)
+    yield from state_set(STATE, name, STATES, domain.state)
+    if domain.reason:
+        yield Sample(REASON, (domain.name, domain.reason), 1.0)
+    if domain.autostart is not None:
+        yield Sample(AUTOSTART, name, float(domain.autostart))
+    if domain.persistent is not None:
+        yield Sample(PERSISTENT, name, float(domain.persistent))
 
 
 class _Restarts:

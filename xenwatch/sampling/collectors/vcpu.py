@@ -12,7 +12,7 @@ from xenwatch.host.libvirtconn import Session
 from xenwatch.host.xl import XlVcpu
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.rows import StateSet
+from xenwatch.sampling.rows import Kept, state_set
 
 _VCPU = ("domain", "vcpu")
 SECONDS = Metric("xen_domain_vcpu_seconds_total", "counter", "Cpu time a vcpu has used", _VCPU)
@@ -32,7 +32,7 @@ STATES = ("running", "runnable", "blocked", "paused", "offline")
 
 class _Reader:
     def __init__(self) -> None:
-        self._states = StateSet(STATE, STATES)
+        self._kept = Kept()
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
@@ -49,25 +49,17 @@ class _Reader:
             domain = inventory.by_domid.get(vcpu.domid)
             if domain is None:
                 continue
-            yield from self._of(vcpu, (domain.name, str(vcpu.vcpu)), host_cpus)
+            labels = (domain.name, str(vcpu.vcpu))
+            yield Sample(SECONDS, labels, vcpu.seconds)
+            key = (labels, vcpu.cpu, vcpu.flags, vcpu.hard, vcpu.soft, host_cpus)
+            yield from self._kept.of(key, lambda vcpu=vcpu, labels=labels: _placed(vcpu, labels, host_cpus))  # type: ignore[misc]
             counts = online.setdefault(domain.name, [0, 0])
             counts[0] += 1
             counts[1] += vcpu.cpu is not None
-        self._states.forget_unasked()
+        self._kept.forget_unasked()
         for name, (all_of_them, awake) in online.items():
             yield Sample(VCPUS, (name, "current"), float(all_of_them))
             yield Sample(VCPUS, (name, "online"), float(awake))
-
-    def _of(self, vcpu: XlVcpu, labels: tuple[str, str], host_cpus: int) -> Iterator[Sample]:
-        state = _state(vcpu)
-        yield Sample(SECONDS, labels, vcpu.seconds)
-        yield Sample(RUNNABLE, labels, float(state == "runnable"))
-        yield from self._states.of(labels, state)
-        if vcpu.cpu is not None:
-            yield Sample(CPU, labels, float(vcpu.cpu))
-        for kind, cpus in (("hard", vcpu.hard), ("soft", vcpu.soft)):
-            if cpus is not None and (count := count_cpus(cpus, host_cpus)) is not None:
-                yield Sample(AFFINITY, (*labels, kind), float(count))
 
     def _ask(self, session: Session, names: frozenset[str]) -> list[Sample]:
         """In libvirt's thread, for drivers that have it; libxl's does not, since it lacks virNodeGetCPUMap."""
@@ -79,7 +71,7 @@ class _Reader:
                 continue  # it went away meanwhile
             if (name := domain.name()) in names:
                 samples += self._of_libvirt(name, vcpus, maps)
-        self._states.forget_unasked()
+        self._kept.forget_unasked()
         return samples
 
     def _of_libvirt(
@@ -88,13 +80,30 @@ class _Reader:
         for (number, state, nanoseconds, cpu), cpumap in zip(vcpus, maps, strict=True):
             labels = (name, str(number))
             yield Sample(SECONDS, labels, nanoseconds / 1e9)
-            yield Sample(AFFINITY, (*labels, "hard"), float(sum(cpumap)))
-            yield from self._states.of(labels, _LIBVIRT_STATES.get(state))
-            if cpu >= 0:
-                yield Sample(CPU, labels, float(cpu))
+            key = (labels, state, cpu, tuple(cpumap))
+            yield from self._kept.of(key, lambda key=key: _placed_by_libvirt(*key))  # type: ignore[misc]
         yield Sample(VCPUS, (name, "current"), float(len(vcpus)))
         offline = sum(state == libvirt.VIR_VCPU_OFFLINE for _, state, _, _ in vcpus)
         yield Sample(VCPUS, (name, "online"), float(len(vcpus) - offline))
+
+
+def _placed(vcpu: XlVcpu, labels: tuple[str, str], host_cpus: int) -> Iterator[Sample]:
+    """All but its time: what it does, where, and where it may."""
+    state = _state(vcpu)
+    yield Sample(RUNNABLE, labels, float(state == "runnable"))
+    yield from state_set(STATE, labels, STATES, state)
+    if vcpu.cpu is not None:
+        yield Sample(CPU, labels, float(vcpu.cpu))
+    for kind, cpus in (("hard", vcpu.hard), ("soft", vcpu.soft)):
+        if cpus is not None and (count := count_cpus(cpus, host_cpus)) is not None:
+            yield Sample(AFFINITY, (*labels, kind), float(count))
+
+
+def _placed_by_libvirt(labels: tuple[str, str], state: int, cpu: int, cpumap: tuple[bool, ...]) -> Iterator[Sample]:
+    yield Sample(AFFINITY, (*labels, "hard"), float(sum(cpumap)))
+    yield from state_set(STATE, labels, STATES, _LIBVIRT_STATES.get(state))
+    if cpu >= 0:
+        yield Sample(CPU, labels, float(cpu))
 
 
 def _state(vcpu: XlVcpu) -> str:

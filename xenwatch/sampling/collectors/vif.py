@@ -11,7 +11,7 @@ from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
-from xenwatch.sampling.rows import row
+from xenwatch.sampling.rows import Kept, row
 
 _VIF = ("domain", "vif")
 _VIEW = "; the guest's view, so dom0's own counters with their directions swapped"
@@ -38,10 +38,13 @@ _COUNTED = {
     for what in ("bytes", "packets", "errors", "dropped")
 }
 
+_TOLD = ("mac", "bridge", "script", "type", "rate")
+
 
 class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
+        self._kept = Kept()
 
     async def __call__(self, doors: Doors) -> Sequence[Sample]:
         inventory = await doors.domains.current()
@@ -57,9 +60,17 @@ class _Reader:
             if domain is not None:
                 labels, ifname = (domain.name, vif.name), f"vif{vif.domid}.{vif.devid}"
                 samples += self._traffic(vif, labels, ifname, counted)
-                samples += _placed(ports, vif, labels, ifname)
+                samples += self._placed(ports, vif, labels, ifname)
         self._counters.forget_unread()
+        self._kept.forget_unasked()
         return samples
+
+    def _placed(self, ports: "_Ports", vif: Device, labels: tuple[str, str], ifname: str) -> Iterable[Sample]:
+        state, wanted = read_line(f"{ports.net}/{ifname}/operstate"), vif.about.get("bridge")
+        up = None if state is None else state.strip() in (b"up", b"unknown")
+        attached = ports.holds(wanted, ifname) if wanted and state is not None else None
+        key = (labels, ifname, tuple(map(vif.about.get, _TOLD)), up, attached)
+        return self._kept.of(key, lambda: _described(*key))
 
     def _traffic(
         self, vif: Device, labels: tuple[str, str], ifname: str, counted: Mapping[str, NetCounters]
@@ -95,17 +106,17 @@ class _Ports:
         return ifname in self._on[bridge] or link_name(f"{self.net}/{ifname}/master") in (bridge, "ovs-system")
 
 
-def _placed(ports: _Ports, vif: Device, labels: tuple[str, str], ifname: str) -> Iterator[Sample]:
-    state, about = read_line(f"{ports.net}/{ifname}/operstate"), vif.about
-    if about:
-        words = (about.get(key, "") for key in ("mac", "bridge", "script", "type"))
-        yield Sample(INFO, (*labels, ifname, *words), 1.0)
-    if state is not None:
-        yield Sample(UP, labels, float(state.strip() in (b"up", b"unknown")))
-        if wanted := about.get("bridge"):
-            yield Sample(ATTACHED, labels, float(ports.holds(wanted, ifname)))
-    limit = rate_limit(about.get("rate", ""))
-    if limit is not None:
+def _described(
+    labels: tuple[str, str], ifname: str, told: tuple[str | None, ...], up: bool | None, attached: bool | None
+) -> Iterator[Sample]:
+    """`told`: what the toolstack wrote under the names of _TOLD."""
+    if any(told):
+        yield Sample(INFO, (*labels, ifname, *(word or "" for word in told[:-1])), 1.0)
+    if up is not None:
+        yield Sample(UP, labels, float(up))
+    if attached is not None:
+        yield Sample(ATTACHED, labels, float(attached))
+    if (limit := rate_limit(told[-1] or "")) is not None:
         yield Sample(RATE, labels, limit)
 
 
