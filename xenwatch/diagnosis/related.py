@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from xenwatch.diagnosis.rule import Rule
-from xenwatch.model.diagnosis import DEPTHS, Diagnosis
+from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import HOST
@@ -78,11 +78,12 @@ class Relations:
 
     def _unlisted(self, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """A deeper trouble of the same subject. Never hides a second cause: only what lies nearer to the surface."""
-        if DEPTHS.index(cause.depth) >= DEPTHS.index(symptom.depth) or cause.severity == "info":
+        if cause.severity == "info":
             return 0
-        if same_record:
+        deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
+        if same_record and (deeper or _repeated(cause, symptom)):
             return ONE_RECORD
-        if str(cause.subject) != str(symptom.subject):
+        if not deeper or str(cause.subject) != str(symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
         nobodys = str(cause.subject) == str(HOST)
@@ -127,6 +128,17 @@ class Relations:
 
 def _lists(rule: Rule, symptom: Diagnosis) -> bool:
     return symptom.rule in rule.explains or f"class:{symptom.class_}" in rule.explains
+
+
+def _repeated(cause: Diagnosis, symptom: Diagnosis) -> bool:
+    """Whether the symptom's message only passes on another's words, its `reason`, and the cause is what those say.
+
+    `Error creating domain: Boot loader didn't return any data!`, again inside `xend_post: error from xen daemon: …`.
+    """
+    if cause.depth != symptom.depth or SEVERITIES.index(cause.severity) < SEVERITIES.index(symptom.severity):
+        return False
+    told, inner = symptom.fields.get("reason", ""), cause.fields.get("reason", "")
+    return inner != "" and inner in told and inner != told
 
 
 def _records(diagnosis: Diagnosis) -> set[Place]:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
+from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.confirm import Confirm
 from xenwatch.diagnosis.engine_choice import make_engine, takes_long
 from xenwatch.diagnosis.identity import Identity
@@ -73,6 +74,9 @@ class Scanner:
         data, position = memory.join(chunk)
         if not data:
             return []
+        whole = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
+        if whole:
+            data = unquoted(data)
         reading = Reading(chunk, data, position, memory)
         open_start, still_told = reading.open_start(), set[str]()
         events: list[Event] = []
@@ -87,7 +91,7 @@ class Scanner:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
                 self._note(unknown)
-        if chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT:
+        if whole:
             events += unwrapped_events(reading, self.candidates, self._confirm, events)
         reading.remember_time()
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)

@@ -109,6 +109,11 @@ def _guests(line: bytes, format_: LogFormat) -> bool:
 
 def _wrapped(before: bytes, line: bytes, format_: LogFormat) -> bool:
     word = _WORD.match(line)
-    if word is None or (format_.record_start is not None and format_.record_start.match(line)):
+    if word is None or _begins(line.lstrip(_QUOTE), format_):
         return False
     return len(before) + 1 + len(word[1]) >= NARROWEST
+
+
+def _begins(line: bytes, format_: LogFormat) -> bool:
+    """Whether the line carries the dialect's own stamp, as no rest of a broken line does."""
+    return any(known is not None and known.match(line) for known in (format_.record_start, format_.sniff))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from xenwatch.base.quoting import unquoted
 from xenwatch.base.registry import load_parts
 from xenwatch.logs import formats
 from xenwatch.model.record import LogFormat
@@ -48,7 +49,7 @@ def recognise(path: str, head: bytes) -> Recognised:
         return Recognised(None, "binary")
     if named := by_name(path):
         return Recognised(named, "name")
-    if sniffed := by_content(head):
+    if sniffed := by_content(unquoted(head)):
         return Recognised(sniffed, "content")
     return Recognised(all_formats()[LAST_RESORT], "text")
 

@@ -28,6 +28,7 @@ def rules(kit):
             rule("cause", "cause", "explains: [middle]\nresolve: {quiet_for: 10m, on: [all-well]}\n"),
             rule("middle", "mechanism", "explains: ['class:end-class']\n"),
             rule("end", "symptom"),
+            rule("relay", "symptom"),
             rule("other", "cause"),
             rule("common", "cause", "explains: [end]\nreach: host\n"),
         )
@@ -183,3 +184,15 @@ def test_old_incidents_are_forgotten_first_when_there_are_too_many(incidents, sa
     monkeypatch.setattr("xenwatch.diagnosis.incidents.MOST_INCIDENTS", 3)
     incidents.apply([say("end", t, Subject("domain", f"vm{t}")) for t in range(10)], 10)
     assert {i.diagnosis.subject.name for i in incidents.all()} == {"vm7", "vm8", "vm9"}
+
+
+def test_a_message_that_passes_on_anothers_words_is_its_symptom(incidents, say):
+    inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
+    found = named(incidents.apply([inner, replace(outer, fields={"reason": "(xend.err 'end said')"})], 5))
+    assert found["relay"].explained_by == found["end"].id
+    assert found["end"].explained_by is None
+
+
+def test_two_messages_of_one_record_that_give_no_reason_stand_side_by_side(incidents, say):
+    found = named(incidents.apply([say("end", 5, offset=7), say("relay", 5, offset=7)], 5))
+    assert (found["relay"].explained_by, found["end"].explained_by) == (None, None)

@@ -207,3 +207,15 @@ def test_sources_forgotten_for_space_do_not_grow_the_state(kit, monkeypatch):
     for number in range(10):
         feeder.feed("[1] INFO a\n", path=f"log-{number}")
     assert list(feeder.scanner.state()["sources"]) == ["log-7", "log-8", "log-9"]
+
+
+def test_a_record_quoted_in_a_mail_is_one_record(kit):
+    rule = kit.one(r"first of two\n second (?P<word>\w+)")
+    [event] = kit.feeder(rule).feed("> > [1] ERROR first of two\n> >  second half\n", final=True)
+    assert dict(event.fields) == {"word": "half"}
+
+
+def test_a_line_with_a_stamp_of_its_own_is_no_rest_of_a_wrapped_one(kit):
+    rule = kit.one(r"would have been wrapped right about (?:here )?there")
+    line = "[1] ERROR this message is long enough that it would have been wrapped right about\n"
+    assert kit.feeder(rule).feed(line + "[2] ERROR there\n", final=True) == []

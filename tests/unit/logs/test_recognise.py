@@ -2,7 +2,7 @@
 
 import pytest
 
-from xenwatch.logs.format import by_name, recognise
+from xenwatch.logs.format import all_formats, by_name, recognise
 
 NAMES = {
     "/var/log/xen/xend.log": "xend",
@@ -113,3 +113,8 @@ def test_latin_1_is_text() -> None:
 def test_an_empty_file_is_nothing_unless_its_name_says_what_will_be_written() -> None:
     assert recognise("scratch", b"").reason == "empty"
     assert recognise("/var/log/xen/xen-hotplug.log", b"").format is by_name("xen-hotplug.log")
+
+
+def test_a_log_quoted_in_a_mail_is_known_by_its_content():
+    head = b"> > (XEN) Xen call trace:\n> > (XEN) Panic on CPU 0:\n"
+    assert recognise("capture", head).format is all_formats()["hypervisor"]

@@ -13,7 +13,7 @@ _BODY = (
     rb"(?:[ \t]+\S|Call [Tt]race:|\[?<[0-9a-f]{8,16}>|(?:RIP|EIP|RSP|EFLAGS|CR2|CR0|Code|Stack|Process|Pid|Comm"
     rb"|CPU|FS|CS|DS|R[0-9A-Z]{2}"
     rb"|E[A-D]X|ESI|EDI|PGD|P4D|PUD|PMD|PTE|IP|PC is at|LR is at|Modules linked in|Hardware name|Workqueue"
-    rb"|last sysfs file|Kernel panic from)"
+    rb"|last sysfs file|Kernel panic from|task(?=: [0-9a-f]))"
     rb"\b ?[: (]|Oops: |---\[ end trace|SMP ?(?:\n|\Z)|note: \S+\[\d+\] exited)"
 )
 _HEADER = re.compile(
