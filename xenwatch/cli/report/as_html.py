@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.commands import typed
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -21,6 +22,8 @@ from xenwatch.cli.report.words import (
     printable,
     repeats_evidence,
     shortened,
+    since_text,
+    unknown_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -41,7 +44,7 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
         incidents=[_view(report, i) for i in report.causes],
         points=_timeline(report),
         count_text=count_text,
-        repeats=repeats_evidence,
+        unknown_text=unknown_text,
         script=Markup(script),  # noqa: S704 (our own file, not a log's text)
         style=Markup(style),  # noqa: S704
         script_hash=digest,
@@ -62,6 +65,11 @@ class _Seen:
 @dataclass(frozen=True, slots=True)
 class _View:
     incident: Incident
+    summary: str
+    """Empty where the evidence says the same."""
+    verify: tuple[str, ...]
+    remedy: tuple[str, ...]
+    since: str
     seen: list[_Seen]
     unseen: int
     """Records of evidence that are left out."""
@@ -71,13 +79,9 @@ class _View:
     link: str | None
 
 
-def _runs(steps: tuple[str, ...]) -> list[tuple[bool, str]]:
-    """Steps in order as (words for people, text); commands that follow each other are one text."""
-    runs: list[tuple[bool, str]] = []
-    for words, run in groupby(steps, is_sentence):
-        told = list(run)
-        runs += [(True, step) for step in told] if words else [(False, "\n".join(told))]
-    return runs
+def _runs(steps: tuple[str, ...]) -> list[tuple[bool, list[str]]]:
+    """Steps in order as (words for people, those that follow each other)."""
+    return [(words, list(run)) for words, run in groupby(steps, is_sentence)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,10 @@ def _view(report: Report, incident: Incident) -> _View:
     others = tuple(e.summary for e in found.evidence if not isinstance(e.origin, LogRecord))
     return _View(
         incident,
+        "" if repeats_evidence(incident, _MOST_SEEN) else found.summary,
+        typed(report, found.subject, found.verify),
+        typed(report, found.subject, found.remedy),
+        since_text(report, incident),
         seen[:_MOST_SEEN],
         len(seen[_MOST_SEEN:]),
         others,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.commands import typed
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -16,6 +17,7 @@ from xenwatch.cli.report.words import (
     place,
     printable,
     shortened,
+    unknown_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -57,11 +59,11 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     for symptom in report.explained_by(incident):
         yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
     if found.verify:
-        yield from ("", "Check:", *_steps(found.verify))
+        yield from ("", "Check:", *_steps(typed(report, found.subject, found.verify)))
     if found.remedy:
-        yield from ("", "What to do:", *_steps(found.remedy))
-    for unknown in found.unchecked:
-        yield f"- not known: {_plain(unknown)}"
+        yield from ("", "What to do:", *_steps(typed(report, found.subject, found.remedy)))
+    if found.unchecked:
+        yield from ("", f"Not known: {_plain(unknown_text(found.unchecked))}")
 
 
 def _steps(steps: tuple[str, ...]) -> Iterator[str]:
