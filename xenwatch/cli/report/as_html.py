@@ -36,15 +36,19 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    notes = sum(incident.diagnosis.severity == "info" for incident in report.causes)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         title=title,
         version=__version__,
         report=report,
         incidents=[_view(report, i) for i in report.causes],
+        causes=len(report.causes) - notes,
+        notes=notes,
         points=_timeline(report),
         count_text=count_text,
         unknown_text=unknown_text,
+        shown=_SHOWN,
         script=Markup(script),  # noqa: S704 (our own file, not a log's text)
         style=Markup(style),  # noqa: S704
         script_hash=digest,
@@ -52,6 +56,8 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
 
 
 _MOST_SEEN = 30
+_SHOWN = 4
+"""Pieces of evidence that lie open; what to do shall not be far below."""
 _MOST_POINTS = 400
 
 
