@@ -3,7 +3,7 @@
 import pytest
 
 from xenwatch.agent.report import FileRead, Report
-from xenwatch.cli.report.commands import typed
+from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.model.subject import Subject
 
 WEB, HOST = Subject("domain", "web"), Subject("host", "dom0")
@@ -14,7 +14,7 @@ def report(*formats: str, facts: tuple[str, ...] = ()) -> Report:
 
 
 def one(step: str, on: Report, about: Subject = WEB) -> str:
-    (said,) = typed(on, about, [step])
+    (said,) = typed([step], about, old=is_xends(on))
     return said
 
 

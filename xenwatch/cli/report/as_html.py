@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.commands import typed
+from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -108,8 +108,8 @@ def _view(report: Report, incident: Incident) -> _View:
     return _View(
         incident,
         "" if repeats_evidence(incident, _MOST_SEEN) else found.summary,
-        typed(report, found.subject, found.verify),
-        typed(report, found.subject, found.remedy),
+        typed(found.verify, found.subject, old=is_xends(report)),
+        typed(found.remedy, found.subject, old=is_xends(report)),
         since_text(report, incident),
         seen[:_MOST_SEEN],
         len(seen[_MOST_SEEN:]),

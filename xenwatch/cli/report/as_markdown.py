@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.commands import typed
+from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -59,9 +59,9 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     for symptom in report.explained_by(incident):
         yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
     if found.verify:
-        yield from ("", "Check:", *_steps(typed(report, found.subject, found.verify)))
+        yield from ("", "Check:", *_steps(typed(found.verify, found.subject, old=is_xends(report))))
     if found.remedy:
-        yield from ("", "What to do:", *_steps(typed(report, found.subject, found.remedy)))
+        yield from ("", "What to do:", *_steps(typed(found.remedy, found.subject, old=is_xends(report))))
     if found.unchecked:
         yield from ("", f"Not known: {_plain(unknown_text(found.unchecked))}")
 

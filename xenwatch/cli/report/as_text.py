@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.commands import typed
+from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.cli.report.text_read import what_was_read
 from xenwatch.cli.report.words import (
     clock_text,
@@ -61,8 +61,8 @@ def _incident(report: Report, incident: Incident, width: int, number: str) -> It
     yield from _paragraph("means", found.impact, width)
     yield from _evidence(report, incident, width)
     yield from _symptoms(report.explained_by(incident), width)
-    yield from _steps("check", typed(report, found.subject, found.verify), width)
-    yield from _steps("do", typed(report, found.subject, found.remedy), width)
+    yield from _steps("check", typed(found.verify, found.subject, old=is_xends(report)), width)
+    yield from _steps("do", typed(found.remedy, found.subject, old=is_xends(report)), width)
     if found.unchecked:
         yield from _paragraph("unknown", unknown_text(found.unchecked), width)
     yield _row("rule", click.style(f"{found.rule}  class {found.class_}", dim=True))

@@ -25,9 +25,8 @@ _PLACE = re.compile(rf"(?<![\w$,{{-])(?:{_WORDS.replace(' ', '|')})(?![\w,}}-])"
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
-def typed(report: Report, subject: Subject, steps: Iterable[str]) -> tuple[str, ...]:
-    """The steps of an incident about `subject`, commands and sentences, for the host of the report."""
-    old = is_xends(report)
+def typed(steps: Iterable[str], subject: Subject, *, old: bool) -> tuple[str, ...]:
+    """The steps of an incident about `subject`, commands and sentences; `old` for a host that xend rules."""
     return tuple(_typed(step, subject, old=old) for step in steps)
 
 
