@@ -17,6 +17,7 @@ from xenwatch.cli.report.words import (
     place,
     printable,
     shortened,
+    since_text,
     unknown_text,
 )
 from xenwatch.model.incident import Incident
@@ -45,10 +46,13 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield f"## {found.severity.upper()}: {_plain(found.title)}"
     yield ""
     page = f" · [what it is and what to do]({link})" if (link := failure_link(found.rule)) else ""
-    yield f"**{_plain(str(found.subject))}** · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
+    who = f"**{_plain(str(found.subject))}**{since_text(report, incident)}"
+    yield f"{who} · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
     yield ""
-    yield _plain(" ".join(found.cause.split()))
+    yield _plain(found.cause)
     yield ""
+    if found.impact:
+        yield from (f"*{_plain(found.impact)}*", "")
     for _, record in log_evidence(found.evidence):
         when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield f"{_code(place(record))}{when}"
