@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from xenwatch.cli.report.commands import typed
-from xenwatch.cli.report.words import count_text, is_sentence, printable, shortened, unknown_text
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
+from xenwatch.cli.report.words import count_text, is_sentence, printable, shortened
 from xenwatch.model.subject import Subject
 
 COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
@@ -41,7 +42,7 @@ def whole(incident: dict[str, Any], width: int) -> list[str]:
         )
     )
     for label, text in (("what", _news(incident)), ("why", incident["cause"]), ("means", incident.get("impact"))):
-        lines += _paragraph(label, text or "", width)
+        lines += _paragraph(label, without_gaps(text or ""), width)
     lines += _evidence(incident["evidence"])
     lines += [*_steps("check", incident, "verify", width), *_steps("do", incident, "remedy", width)]
     lines += _paragraph("unknown", unknown_text(incident["unchecked"]), width)

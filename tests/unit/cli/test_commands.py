@@ -4,6 +4,7 @@ import pytest
 
 from xenwatch.agent.report import FileRead, Report
 from xenwatch.cli.report.commands import is_xends, typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.model.subject import Subject
 
 WEB, HOST = Subject("domain", "web"), Subject("host", "dom0")
@@ -80,3 +81,22 @@ def test_capitals_that_a_command_means_as_they_are_stay_without_a_note(step: str
 def test_sentences_stay_as_they_are():
     step = "Correct the line of DISK that the message names, see <currentMemory>."
     assert one(step, report("xl")) == step
+
+
+@pytest.mark.parametrize(
+    ("said", "reads"),
+    [
+        ("The driver of <device> stopped.", "The driver of the device stopped."),
+        ("It cannot hold what was asked for (code <code>).", "It cannot hold what was asked for."),
+        ("<path> could not be read.", "The path could not be read."),
+        ("The disk /dev/dsk/g1 (a <file>, b) is <3.", "The disk /dev/dsk/g1 is <3."),
+        ("Xen asked for bridge xenbr1 (or another).", "Xen asked for bridge xenbr1 (or another)."),
+    ],
+)
+def test_what_no_line_named_leaves_a_sentence_that_reads_well(said: str, reads: str):
+    assert without_gaps(said) == reads
+
+
+def test_what_nobody_told_is_one_sentence():
+    told = ["bridge.names is not known here", "loop.files is not known here", "a says b"]
+    assert unknown_text(told) == "bridge.names, loop.files: what was read does not tell; a says b"

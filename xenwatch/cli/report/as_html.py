@@ -12,6 +12,7 @@ from markupsafe import Markup
 from xenwatch import __version__
 from xenwatch.agent.report import Report, log_evidence
 from xenwatch.cli.report.commands import is_xends, typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -23,7 +24,6 @@ from xenwatch.cli.report.words import (
     repeats_evidence,
     shortened,
     since_text,
-    unknown_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -32,7 +32,7 @@ from xenwatch.model.record import LogRecord
 def render(report: Report, title: str = "xenwatch diagnose") -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(printable=printable, cut=cut, runs=_runs)
+    environment.filters.update(printable=printable, cut=cut, whole=without_gaps, runs=_runs)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

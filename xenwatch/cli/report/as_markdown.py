@@ -6,6 +6,7 @@ from itertools import groupby
 
 from xenwatch.agent.report import Report, log_evidence
 from xenwatch.cli.report.commands import is_xends, typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -18,7 +19,6 @@ from xenwatch.cli.report.words import (
     printable,
     shortened,
     since_text,
-    unknown_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -49,10 +49,10 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     who = f"**{_plain(str(found.subject))}**{since_text(report, incident)}"
     yield f"{who} · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
     yield ""
-    yield _plain(found.cause)
+    yield _plain(without_gaps(found.cause))
     yield ""
     if found.impact:
-        yield from (f"*{_plain(found.impact)}*", "")
+        yield from (f"*{_plain(without_gaps(found.impact))}*", "")
     for _, record in log_evidence(found.evidence):
         when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield f"{_code(place(record))}{when}"

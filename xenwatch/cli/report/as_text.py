@@ -8,6 +8,7 @@ import click
 from xenwatch.agent.report import Report, log_evidence
 from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.cli.report.text_read import what_was_read
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -19,7 +20,6 @@ from xenwatch.cli.report.words import (
     repeats_evidence,
     shortened,
     since_text,
-    unknown_text,
 )
 from xenwatch.model.incident import Incident
 
@@ -57,8 +57,8 @@ def _incident(report: Report, incident: Incident, width: int, number: str) -> It
     yield from _paragraph("who", str(found.subject) + since_text(report, incident), width)
     if not repeats_evidence(incident, _MOST_EVIDENCE):
         yield from _paragraph("what", found.summary, width)
-    yield from _paragraph("why", found.cause, width)
-    yield from _paragraph("means", found.impact, width)
+    yield from _paragraph("why", without_gaps(found.cause), width)
+    yield from _paragraph("means", without_gaps(found.impact), width)
     yield from _evidence(report, incident, width)
     yield from _symptoms(report.explained_by(incident), width)
     yield from _steps("check", typed(found.verify, found.subject, old=is_xends(report)), width)

@@ -15,9 +15,6 @@ LONGEST_LINE = 400
 _LAST_MOMENT = 253_370_764_800.0
 """The year 9999, behind which no date can be written."""
 
-_NOT_KNOWN = " is not known here"
-"""The diagnosis' own words for a fact that nobody told."""
-
 PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
 """Names where the failures' pages are published: a folder, or an address that links then lead to."""
 
@@ -98,14 +95,6 @@ def repeats_evidence(incident: Incident, shown: int) -> bool:
     summary = " ".join(incident.diagnosis.summary.rstrip("…").split())
     records = [record for _, record in log_evidence(incident.diagnosis.evidence)][:shown]
     return summary in (incident.diagnosis.title, "") or any(summary in " ".join(r.text.split()) for r in records)
-
-
-def unknown_text(unchecked: Collection[str]) -> str:
-    """What the host was not there to be asked, in one sentence: `bridge.names, loop.files: what was read …`."""
-    names = [one.removesuffix(_NOT_KNOWN) for one in unchecked if one.endswith(_NOT_KNOWN)]
-    others = [one for one in unchecked if not one.endswith(_NOT_KNOWN)]
-    told = [f"{', '.join(names)}: what was read does not tell"] if names else []
-    return "; ".join([*told, *others])
 
 
 def first_line(text: str) -> str:
