@@ -67,7 +67,8 @@ class Root:
             here = os.path.relpath(where, self.folder)
             folders[:] = [f for f in folders if os.path.normpath(f"{here}/{f}") not in passed_over]
             found |= {os.path.normpath(f"{here}/{name}") for name in (*names, *folders)}
-        return found
+        # what useradd and userdel keep of the lists as they were
+        return found - {f"etc/{name}" for name in ("passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock")}
 
 
 @contextmanager
