@@ -70,8 +70,8 @@ docs:  ## write what is made from the code anew: failures, commands, metrics, ma
 deb: setup  ## build the Debian packages for bookworm and trixie into dist/
 	$(BIN)/python packaging/deb/build.py
 
-deb-test: deb  ## install, upgrade and purge them in clean roots; needs root and mmdebstrap
-	$(BIN)/pytest -q --timeout=1800 -m slow tests/package
+deb-test: deb  ## install, start, upgrade and purge them in clean roots, booted ones too; needs root, mmdebstrap, systemd-container
+	$(BIN)/pytest -q -s --timeout=1800 -m slow tests/package
 
 lock:  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \

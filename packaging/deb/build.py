@@ -66,9 +66,10 @@ def _libraries(release: Release, lib: Path, out: Path) -> None:
     wanted.write_text("".join(f"{line}\n" for line in locked.splitlines() if not line.startswith("libvirt-python")))
     lib.mkdir(parents=True)
     subprocess.run(
-        [*uv, "pip", "install", "-q", "--target", str(lib), "--python-version", python, "--python-platform",
-         "x86_64-manylinux_2_28", "--only-binary", ":all:", "--no-binary", "pyinotify", "--no-deps",
-         "-r", str(wanted), *map(str, wheels.glob("*.whl"))], cwd=out, check=True,
+        # copies: a link into uv's cache changes under dpkg-deb when another checkout uses the same wheel
+        [*uv, "pip", "install", "-q", "--link-mode", "copy", "--target", str(lib), "--python-version", python,
+         "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:", "--no-binary", "pyinotify",
+         "--no-deps", "-r", str(wanted), *map(str, wheels.glob("*.whl"))], cwd=out, check=True,
     )  # fmt: skip
     shutil.rmtree(lib / "bin", ignore_errors=True)
     (lib / ".lock").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 CACHE = CHECKOUT / ".cache/roots"
 NEEDS = "python3,python3-libvirt"
-_ENVIRONMENT = {
+BOOTS = f"{NEEDS},systemd-sysv,dbus,procps,openssh-server"
+"""What a root needs to be booted, and to be another host that is reached through ssh."""
+ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
     "DEBIAN_FRONTEND": "noninteractive",
@@ -25,13 +28,13 @@ def why_not() -> str | None:
     return next((f"needs {tool}" for tool in ("mmdebstrap", "unshare", "dpkg-deb") if shutil.which(tool) is None), None)
 
 
-def archive(release: str) -> Path:
-    """A minimal root of that release with what the package depends on, as tar."""
-    path = CACHE / f"{release}.tar"
+def archive(release: str, packages: str = NEEDS) -> Path:
+    """A minimal root of that release with these packages, as tar."""
+    path = CACHE / f"{release}-{zlib.crc32(packages.encode()):08x}.tar"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.tar")
-        argv = ["mmdebstrap", "-q", "--variant=minbase", f"--include={NEEDS}", release, str(part)]
+        argv = ["mmdebstrap", "-q", "--variant=minbase", f"--include={packages}", release, str(part)]
         subprocess.run(argv, check=True, timeout=1200)
         part.rename(path)
     return path
@@ -49,7 +52,7 @@ class Root:
         ended = subprocess.run(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-ec", outside, script],
             capture_output=True, text=True, timeout=timeout, check=False,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
         )  # fmt: skip
         assert ended.returncode in ok, f"{script}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
@@ -64,15 +67,18 @@ class Root:
             here = os.path.relpath(where, self.folder)
             folders[:] = [f for f in folders if os.path.normpath(f"{here}/{f}") not in passed_over]
             found |= {os.path.normpath(f"{here}/{name}") for name in (*names, *folders)}
-        return found
+        # what useradd and userdel keep of the lists as they were
+        return found - {f"etc/{name}" for name in ("passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock")}
 
 
 @contextmanager
-def unpacked(release: str, folder: Path) -> Iterator[Root]:
+def unpacked(release: str, folder: Path, packages: str = NEEDS) -> Iterator[Root]:
     """A root below `folder`, removed afterwards."""
     root = folder / release
     root.mkdir()
-    subprocess.run(["tar", "-xf", str(archive(release)), "-C", str(root), "--numeric-owner"], check=True, timeout=300)
+    subprocess.run(
+        ["tar", "-xf", str(archive(release, packages)), "-C", str(root), "--numeric-owner"], check=True, timeout=300
+    )
     try:
         yield Root(root)
     finally:

@@ -3,13 +3,11 @@
 import json
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from package.roots import CHECKOUT, Root, unpacked, why_not
+from package.roots import Root, unpacked, why_not
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,47 +18,6 @@ pytestmark = [
 BRIDGE = (
     "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"
 )
-RELEASES = {"bookworm": "deb12", "trixie": "deb13"}
-
-
-@pytest.fixture(scope="module", params=RELEASES)
-def release(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def built(release: str) -> Path | None:
-    """The package in dist/, where nothing that goes into it is newer."""
-    found = sorted((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
-    sources = (path for name in ("xenwatch", "rules", "packaging") for path in (CHECKOUT / name).rglob("*.*"))
-    newest = max(path.stat().st_mtime for path in sources if "__pycache__" not in path.parts)
-    return found[-1] if found and found[-1].stat().st_mtime >= newest else None
-
-
-@pytest.fixture(scope="module")
-def package(release: str) -> Path:
-    """From `make deb`, or built now."""
-    if built(release) is None:
-        argv = [sys.executable, str(CHECKOUT / "packaging/deb/build.py"), release]
-        subprocess.run(argv, check=True, timeout=1500, cwd=CHECKOUT)
-    return max((CHECKOUT / "dist").glob(f"xenwatch_*+{RELEASES[release]}_amd64.deb"))
-
-
-@pytest.fixture(scope="module")
-def next_version(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with a higher version and a changed example configuration."""
-    folder = tmp_path_factory.mktemp("next")
-    subprocess.run(["dpkg-deb", "-R", str(package), str(folder / "tree")], check=True)
-    control = folder / "tree/DEBIAN/control"
-    lines = [f"{line}.next" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
-    control.write_text("\n".join(lines) + "\n")
-    with (folder / "tree/etc/xenwatch/xenwatch.toml").open("a") as config:
-        config.write("# the next version's\n")
-    path = folder / "next.deb"
-    subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", str(folder / "tree"), str(path)], check=True
-    )
-    shutil.rmtree(folder / "tree")
-    return path
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     machine.start()
     try:
         machine.wait_ready()
+        machine.save("bare")
         install.install(machine, tmp_path_factory.mktemp(suite.name))
         machine.save("installed")
         yield machine
@@ -54,6 +55,20 @@ def allowed(installed: Machine) -> Machine:
     installed.run("systemctl restart xenwatch", timeout=600)
     install.wait_for_rest(installed)
     installed.save("allowed")
+    return installed
+
+
+@pytest.fixture(scope="session")
+def packaged(installed: Machine, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """The host as it was before it ever saw xenwatch, with the Debian package put in, and a later one in /root."""
+    installed.restore("bare")
+    installed.wait_ready()
+    for name, version in install.VERSIONS.items():
+        built = install.package(installed.image.suite, tmp_path_factory.mktemp(name), version)
+        installed.run(f"cat > /root/{name}.deb", stdin=built.read_bytes(), timeout=180)
+    installed.run("dpkg -i /root/old.deb", timeout=900)
+    install.warm_up(installed)
+    installed.save("packaged")
     return installed
 
 

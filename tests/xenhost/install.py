@@ -29,6 +29,9 @@ echo $(( (user2 + system2 - user - system) / 8 ))
 AT_REST = 50
 """Percent of an emulated cpu."""
 
+VERSIONS = {"old": "0.1.0", "new": "0.1.1"}
+"""The Debian packages of this checkout that are tried: one to install, one to upgrade to."""
+
 WRAPPER = f"""#!/bin/sh
 PYTHONPATH={WHERE}/lib exec python3 -m xenwatch.cli.main "$@"
 """
@@ -91,11 +94,23 @@ def install(machine: Machine, work: Path) -> None:
         machine.put(kept, SIGNATURES)
         machine.run(f"chmod 700 {SIGNATURES}")
     machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=600)
+    warm_up(machine)
+    shutil.rmtree(kept, ignore_errors=True)
+    machine.get(SIGNATURES, kept)
+
+
+def package(suite: Suite, folder: Path, version: str) -> Path:
+    """This checkout as a Debian package for that suite, called that version."""
+    argv = [sys.executable, str(ROOT / "packaging/deb/build.py"), suite.name, "--out", str(folder)]
+    subprocess.run([*argv, "--version", version], check=True, timeout=1500, cwd=ROOT)
+    return next(folder.glob("xenwatch_*_amd64.deb"))
+
+
+def warm_up(machine: Machine) -> None:
+    """Let the running agent meet every kind of log, and wait until it is at rest."""
     wait_for_rest(machine)
     machine.run(WARM, timeout=120)
     wait_for_rest(machine)
-    shutil.rmtree(kept, ignore_errors=True)
-    machine.get(SIGNATURES, kept)
 
 
 def wait_for_rest(machine: Machine, seconds: float = 900) -> None:

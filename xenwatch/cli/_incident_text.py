@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
-from xenwatch.cli.report.words import count_text, printable, shortened
+from xenwatch.cli.report.commands import typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
+from xenwatch.cli.report.words import count_text, is_sentence, printable, shortened
+from xenwatch.model.subject import Subject
 
 COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
 _LABEL = 9
@@ -38,11 +41,11 @@ def whole(incident: dict[str, Any], width: int) -> list[str]:
             + count_text(incident["count"], "time"),
         )
     )
-    for label, key in (("what", "summary"), ("why", "cause"), ("means", "impact")):
-        lines += _paragraph(label, incident.get(key) or "", width)
+    for label, text in (("what", _news(incident)), ("why", incident["cause"]), ("means", incident.get("impact"))):
+        lines += _paragraph(label, without_gaps(text or ""), width)
     lines += _evidence(incident["evidence"])
-    for label, key in (("check", "verify"), ("do", "remedy"), ("unknown", "unchecked")):
-        lines += [_row(label if not index else "", printable(text)) for index, text in enumerate(incident[key])]
+    lines += [*_steps("check", incident, "verify", width), *_steps("do", incident, "remedy", width)]
+    lines += _paragraph("unknown", unknown_text(incident["unchecked"]), width)
     history = incident.get("history", [])
     for index, one in enumerate(history):
         lines.append(
@@ -54,6 +57,21 @@ def whole(incident: dict[str, Any], width: int) -> list[str]:
         _row("rule", click.style(f"{incident['rule']}  class {incident['class']}  id {incident['id']}", dim=True))
     )
     return lines
+
+
+def _news(incident: dict[str, Any]) -> str:
+    """The summary, where no piece of evidence says the same."""
+    summary = " ".join((incident.get("summary") or "").rstrip("…").split())
+    shown = (" ".join(one["text"].split()) for one in incident["evidence"][:_MOST_EVIDENCE] if "text" in one)
+    return "" if any(summary in text for text in shown) else summary
+
+
+def _steps(label: str, incident: dict[str, Any], key: str, width: int) -> Iterator[str]:
+    """Commands whole, to be pasted; sentences wrapped."""
+    subject = Subject(incident["subject"]["kind"], incident["subject"]["name"])
+    for index, step in enumerate(typed(incident[key], subject, old=False)):
+        head = label if not index else ""
+        yield from _paragraph(head, step, width) if is_sentence(step) else [_row(head, printable(step))]
 
 
 def _cells(one: dict[str, Any]) -> tuple[str, ...]:

@@ -20,19 +20,27 @@ from xenwatch.cli.report.words import printable
 _MOST_WIDTH = 160
 
 
-@click.group(short_help="What is wrong on the host that the agent watches.")
-def COMMAND() -> None:  # noqa: N802 - the registry's name
-    """List, show, watch and acknowledge incidents.
+@click.group(short_help="What is wrong on the host that the agent watches.", invoke_without_command=True)
+@CONFIG
+@URL
+@click.pass_context
+def COMMAND(context: click.Context, config: Path | None, url: str | None) -> None:  # noqa: N802 - the registry's name
+    """List, show, watch and acknowledge incidents; without a further word: list.
 
     The running agent is asked; where none answers, its state database is read (except by acknowledge).
 
     \b
     Examples:
-      xenwatch incidents list
+      xenwatch incidents
+      xenwatch incidents list --all
       xenwatch incidents show 9c9708c7
       xenwatch incidents watch
       xenwatch incidents acknowledge 9c9708c7 --by anna
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    if context.invoked_subcommand is None:
+        context.invoke(list_, config=config, url=url)
+    # where the agent is may be said before the word as well as behind it
+    context.default_map = {str(context.invoked_subcommand): {"config": config, "url": url}}
 
 
 @COMMAND.command("list")

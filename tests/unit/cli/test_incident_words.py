@@ -92,6 +92,11 @@ def test_without_an_agent_the_open_incidents_come_from_the_database(config: Path
     assert "no agent at http://127.0.0.1:1: from" in said.stderr
 
 
+def test_the_word_alone_lists_and_where_the_agent_is_may_stand_before_the_next_word(config: Path):
+    assert run("incidents", "--config", str(config)).stdout == run("incidents", "list", "--config", str(config)).stdout
+    assert "It was never made." in run("incidents", "--config", str(config), "show", "aaa").stdout
+
+
 def test_all_of_them_are_listed_where_asked_for(config: Path):
     said = run("incidents", "list", "--all", "--format", "json", "--config", str(config))
     assert {one["id"] for one in json.loads(said.stdout)["incidents"]} == {"aaa111", "bbb222", "aab333"}

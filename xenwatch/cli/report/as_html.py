@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.commands import is_xends, typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -21,6 +23,7 @@ from xenwatch.cli.report.words import (
     printable,
     repeats_evidence,
     shortened,
+    since_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -29,19 +32,23 @@ from xenwatch.model.record import LogRecord
 def render(report: Report, title: str = "xenwatch diagnose") -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(printable=printable, cut=cut, runs=_runs)
+    environment.filters.update(printable=printable, cut=cut, whole=without_gaps, runs=_runs)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    notes = sum(incident.diagnosis.severity == "info" for incident in report.causes)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         title=title,
         version=__version__,
         report=report,
         incidents=[_view(report, i) for i in report.causes],
+        causes=len(report.causes) - notes,
+        notes=notes,
         points=_timeline(report),
         count_text=count_text,
-        repeats=repeats_evidence,
+        unknown_text=unknown_text,
+        shown=_SHOWN,
         script=Markup(script),  # noqa: S704 (our own file, not a log's text)
         style=Markup(style),  # noqa: S704
         script_hash=digest,
@@ -49,6 +56,8 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
 
 
 _MOST_SEEN = 30
+_SHOWN = 4
+"""Pieces of evidence that lie open; what to do shall not be far below."""
 _MOST_POINTS = 400
 
 
@@ -62,6 +71,11 @@ class _Seen:
 @dataclass(frozen=True, slots=True)
 class _View:
     incident: Incident
+    summary: str
+    """Empty where the evidence says the same."""
+    verify: tuple[str, ...]
+    remedy: tuple[str, ...]
+    since: str
     seen: list[_Seen]
     unseen: int
     """Records of evidence that are left out."""
@@ -71,13 +85,9 @@ class _View:
     link: str | None
 
 
-def _runs(steps: tuple[str, ...]) -> list[tuple[bool, str]]:
-    """Steps in order as (words for people, text); commands that follow each other are one text."""
-    runs: list[tuple[bool, str]] = []
-    for words, run in groupby(steps, is_sentence):
-        told = list(run)
-        runs += [(True, step) for step in told] if words else [(False, "\n".join(told))]
-    return runs
+def _runs(steps: tuple[str, ...]) -> list[tuple[bool, list[str]]]:
+    """Steps in order as (words for people, those that follow each other)."""
+    return [(words, list(run)) for words, run in groupby(steps, is_sentence)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,10 @@ def _view(report: Report, incident: Incident) -> _View:
     others = tuple(e.summary for e in found.evidence if not isinstance(e.origin, LogRecord))
     return _View(
         incident,
+        "" if repeats_evidence(incident, _MOST_SEEN) else found.summary,
+        typed(found.verify, found.subject, old=is_xends(report)),
+        typed(found.remedy, found.subject, old=is_xends(report)),
+        since_text(report, incident),
         seen[:_MOST_SEEN],
         len(seen[_MOST_SEEN:]),
         others,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.commands import is_xends, typed
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -16,6 +18,7 @@ from xenwatch.cli.report.words import (
     place,
     printable,
     shortened,
+    since_text,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
@@ -43,10 +46,13 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield f"## {found.severity.upper()}: {_plain(found.title)}"
     yield ""
     page = f" · [what it is and what to do]({link})" if (link := failure_link(found.rule)) else ""
-    yield f"**{_plain(str(found.subject))}** · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
+    who = f"**{_plain(str(found.subject))}**{since_text(report, incident)}"
+    yield f"{who} · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
     yield ""
-    yield _plain(" ".join(found.cause.split()))
+    yield _plain(without_gaps(found.cause))
     yield ""
+    if found.impact:
+        yield from (f"*{_plain(without_gaps(found.impact))}*", "")
     for _, record in log_evidence(found.evidence):
         when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield f"{_code(place(record))}{when}"
@@ -57,11 +63,11 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     for symptom in report.explained_by(incident):
         yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
     if found.verify:
-        yield from ("", "Check:", *_steps(found.verify))
+        yield from ("", "Check:", *_steps(typed(found.verify, found.subject, old=is_xends(report))))
     if found.remedy:
-        yield from ("", "What to do:", *_steps(found.remedy))
-    for unknown in found.unchecked:
-        yield f"- not known: {_plain(unknown)}"
+        yield from ("", "What to do:", *_steps(typed(found.remedy, found.subject, old=is_xends(report))))
+    if found.unchecked:
+        yield from ("", f"Not known: {_plain(unknown_text(found.unchecked))}")
 
 
 def _steps(steps: tuple[str, ...]) -> Iterator[str]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import click
 
 from xenwatch.agent.report import Report, log_evidence
+from xenwatch.cli.report.commands import is_xends, typed
 from xenwatch.cli.report.text_read import what_was_read
+from xenwatch.cli.report.unknown import unknown_text, without_gaps
 from xenwatch.cli.report.words import (
     clock_text,
     count_text,
@@ -17,6 +19,7 @@ from xenwatch.cli.report.words import (
     printable,
     repeats_evidence,
     shortened,
+    since_text,
 )
 from xenwatch.model.incident import Incident
 
@@ -51,17 +54,17 @@ def render(report: Report, width: int = 100) -> str:
 def _incident(report: Report, incident: Incident, width: int, number: str) -> Iterator[str]:
     found = incident.diagnosis
     yield from _title(incident, width, number)
-    yield from _paragraph("who", str(found.subject) + _since(report, incident), width)
-    if not repeats_evidence(incident):
+    yield from _paragraph("who", str(found.subject) + since_text(report, incident), width)
+    if not repeats_evidence(incident, _MOST_EVIDENCE):
         yield from _paragraph("what", found.summary, width)
-    yield from _paragraph("why", found.cause, width)
-    yield from _paragraph("means", found.impact, width)
+    yield from _paragraph("why", without_gaps(found.cause), width)
+    yield from _paragraph("means", without_gaps(found.impact), width)
     yield from _evidence(report, incident, width)
     yield from _symptoms(report.explained_by(incident), width)
-    yield from _steps("check", found.verify, width)
-    yield from _steps("do", found.remedy, width)
-    for unknown in found.unchecked:
-        yield from _paragraph("unknown", unknown, width)
+    yield from _steps("check", typed(found.verify, found.subject, old=is_xends(report)), width)
+    yield from _steps("do", typed(found.remedy, found.subject, old=is_xends(report)), width)
+    if found.unchecked:
+        yield from _paragraph("unknown", unknown_text(found.unchecked), width)
     yield _row("rule", click.style(f"{found.rule}  class {found.class_}", dim=True))
     if page := failure_page(found.rule):
         yield _row("page", click.style(page, dim=True))
@@ -74,19 +77,6 @@ def _title(incident: Incident, width: int, number: str) -> Iterator[str]:
     wrapped = textwrap.wrap(printable(incident.diagnosis.title), max(_NARROWEST, width - len(head)))
     for index, line in enumerate(wrapped or [""]):
         yield (mark if index == 0 else " " * len(head)) + click.style(line, bold=True)
-
-
-def _since(report: Report, incident: Incident) -> str:
-    """From the records that carry a time; where some carry none, the incident's own times are files' times."""
-    records = [record for _, record in log_evidence(incident.diagnosis.evidence)]
-    dated = [record.at for record in records if record.logged]
-    times = f", {count_text(incident.times_seen, 'time')}" if incident.times_seen > 1 else ""
-    if not dated:
-        return times
-    whole = len(dated) == len(records)
-    first = clock_text(incident.opened if whole else min(dated), report.utc_offset)
-    last = clock_text(incident.last_seen if whole else max(dated), report.utc_offset)
-    return f", {first}{times}" if first == last else f", {first} to {last}{times}"
 
 
 def _evidence(report: Report, incident: Incident, width: int) -> Iterator[str]:
@@ -121,7 +111,7 @@ def _note(report: Report, incident: Incident, width: int) -> str:
     records = [place(record) for _, record in log_evidence(found.evidence)]
     where = f"  {click.style(records[0], fg='cyan')}" if records else ""
     mark = "" if found.severity == "info" else f"{click.style(found.severity, fg=_COLOURS[found.severity])}  "
-    text = f"{found.title} ({found.subject}){_since(report, incident)}"
+    text = f"{found.title} ({found.subject}){since_text(report, incident)}"
     return f"  {mark}{cut(printable(text), max(60, 2 * width))}{where}"
 
 
@@ -133,18 +123,20 @@ def _row(label: str, text: str) -> str:
     return f"   {click.style(label.rjust(_LABEL - 2), dim=True)}  {text}"
 
 
-def _paragraph(label: str, text: str, width: int) -> Iterator[str]:
+def _paragraph(label: str, text: str, width: int, dash: str = "") -> Iterator[str]:
     lines = textwrap.wrap(
-        printable(" ".join(text.split())), max(_NARROWEST, width - _LABEL - 5), break_on_hyphens=False
-    )
+        printable(" ".join(text.split())), max(_NARROWEST, width - _LABEL - 5), break_on_hyphens=False,
+        initial_indent=dash, subsequent_indent=" " * len(dash),
+    )  # fmt: skip
     yield from (_row(label if index == 0 else "", line) for index, line in enumerate(lines))
 
 
 def _steps(label: str, steps: tuple[str, ...], width: int) -> Iterator[str]:
-    """Commands stay on one line each, to be pasted; sentences are wrapped."""
+    """Commands stay on one line each, to be pasted; sentences are wrapped, a dash tells where each begins."""
+    dash = "- " if len(steps) > 1 else ""
     for index, step in enumerate(steps):
         head = label if index == 0 else ""
         if is_sentence(step):
-            yield from _paragraph(head, step, width)
+            yield from _paragraph(head, step, width, dash=dash)
         else:
             yield _row(head, click.style(printable(step), fg="green"))

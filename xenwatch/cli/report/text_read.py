@@ -76,11 +76,11 @@ def _unmatched(report: Report, width: int, common: str) -> Iterator[str]:
 
 
 def _common(paths: list[str]) -> str:
-    """The folder that all paths lie in, when naming it once saves something."""
-    if len(paths) < 3 or not all(path.startswith("/") for path in paths):  # noqa: PLR2004 - two paths are short enough
+    """The folder that all paths lie in, of an archive too, when naming it once saves something."""
+    if len(paths) < 3 or len({path.startswith("/") for path in paths}) > 1:  # noqa: PLR2004 - two paths are short enough
         return ""
     folder = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - of archives' members, too
-    return f"{folder}/" if folder.count("/") > 1 else ""
+    return f"{folder}/" if folder.lstrip("/").count("/") else ""
 
 
 def _wrapped(text: str, width: int, colour: str | None = None) -> Iterator[str]:

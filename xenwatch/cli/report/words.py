@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import xenwatch
-from xenwatch.agent.report import log_evidence
+from xenwatch.agent.report import Report, log_evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 
@@ -22,6 +22,22 @@ PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
 def clock_text(at: float, utc_offset: float) -> str:
     """`2011-05-18 20:55:04`, in the zone the logs were written in."""
     return _moment(at, utc_offset).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def since_text(report: Report, incident: Incident) -> str:
+    """`, 2011-05-18 20:55:02 to 2011-05-18 20:59:10, 3 times`, from the records that carry a time.
+
+    Where some carry none, the incident's own times are those of files.
+    """
+    records = [record for _, record in log_evidence(incident.diagnosis.evidence)]
+    dated = [record.at for record in records if record.logged]
+    times = f", {count_text(incident.times_seen, 'time')}" if incident.times_seen > 1 else ""
+    if not dated:
+        return times
+    whole = len(dated) == len(records)
+    first = clock_text(incident.opened if whole else min(dated), report.utc_offset)
+    last = clock_text(incident.last_seen if whole else max(dated), report.utc_offset)
+    return f", {first}{times}" if first == last else f", {first} to {last}{times}"
 
 
 def iso_text(at: float, utc_offset: float) -> str:
@@ -56,7 +72,11 @@ def shortened(text: str, lines: int, focus: Collection[str] = (), most: int = LO
     shown = [excerpt(line, focus, most) for line in whole[:lines]]
     if len(whole) > lines:
         # the last line of a traceback is the one that says what went wrong
-        shown[-1:] = [f"… {len(whole) - lines} lines …", excerpt(whole[-1], focus, most)] if lines > 1 else shown[-1:]
+        shown[-1:] = (
+            [f"… {count_text(len(whole) - lines, 'line')} …", excerpt(whole[-1], focus, most)]
+            if lines > 1
+            else shown[-1:]
+        )
     return shown
 
 
@@ -70,11 +90,11 @@ def excerpt(line: str, focus: Collection[str], most: int) -> str:
     return ("…" if start else "") + cut(line[start:], most - bool(start))
 
 
-def repeats_evidence(incident: Incident) -> bool:
-    """Whether the summary says only what the title or the first line of evidence shows anyway."""
+def repeats_evidence(incident: Incident, shown: int) -> bool:
+    """Whether the summary says only what the title or the evidence shows anyway, of which so many pieces are shown."""
     summary = " ".join(incident.diagnosis.summary.rstrip("…").split())
-    first = next((record.text for _, record in log_evidence(incident.diagnosis.evidence)), "")
-    return summary in (incident.diagnosis.title, "") or summary in " ".join(first.split())
+    records = [record for _, record in log_evidence(incident.diagnosis.evidence)][:shown]
+    return summary in (incident.diagnosis.title, "") or any(summary in " ".join(r.text.split()) for r in records)
 
 
 def first_line(text: str) -> str:
