@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from xenwatch.diagnosis.patterns import compiled
 from xenwatch.diagnosis.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis
 from xenwatch.model.incident import Incident
@@ -66,7 +67,7 @@ class Relations:
         if _lists(rule, symptom.diagnosis):
             related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
             return LISTED if related else 0
-        return self._unlisted(cause.diagnosis, symptom.diagnosis, same_record=same_record)
+        return self._unlisted(rule, cause.diagnosis, symptom.diagnosis, same_record=same_record)
 
     def _told_twice(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
         """One trouble told by a log that names the guest and by one that does not, or names it by number."""
@@ -76,12 +77,12 @@ class Relations:
             return False
         return all(one.fields.get(name) == other.fields[name] for name in _TELLING if name in other.fields)
 
-    def _unlisted(self, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
+    def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """A deeper trouble of the same subject. Never hides a second cause: only what lies nearer to the surface."""
         if cause.severity == "info":
             return 0
         deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
-        if same_record and (deeper or _repeated(cause, symptom)):
+        if same_record and (deeper or _repeated(rule, cause, symptom)):
             return ONE_RECORD
         if not deeper or str(cause.subject) != str(symptom.subject):
             return 0
@@ -130,15 +131,15 @@ def _lists(rule: Rule, symptom: Diagnosis) -> bool:
     return symptom.rule in rule.explains or f"class:{symptom.class_}" in rule.explains
 
 
-def _repeated(cause: Diagnosis, symptom: Diagnosis) -> bool:
-    """Whether the symptom's message only passes on another's words, its `reason`, and the cause is what those say.
+def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
+    """Whether the symptom's message only passes on another's words, its `reason`, and in those the cause is told.
 
     `Error creating domain: Boot loader didn't return any data!`, again inside `xend_post: error from xen daemon: …`.
     """
     if cause.depth != symptom.depth or SEVERITIES.index(cause.severity) < SEVERITIES.index(symptom.severity):
         return False
-    told, inner = symptom.fields.get("reason", ""), cause.fields.get("reason", "")
-    return inner != "" and inner in told and inner != told
+    words = symptom.fields.get("reason")
+    return words is not None and any(compiled(signature.regex).search(words) for signature in rule.signatures)
 
 
 def _records(diagnosis: Diagnosis) -> set[Place]:

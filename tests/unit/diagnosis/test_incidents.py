@@ -188,11 +188,12 @@ def test_old_incidents_are_forgotten_first_when_there_are_too_many(incidents, sa
 
 def test_a_message_that_passes_on_anothers_words_is_its_symptom(incidents, say):
     inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
-    found = named(incidents.apply([inner, replace(outer, fields={"reason": "(xend.err 'end said')"})], 5))
+    found = named(incidents.apply([inner, replace(outer, fields={"reason": "(xend.err 'end text')"})], 5))
     assert found["relay"].explained_by == found["end"].id
     assert found["end"].explained_by is None
 
 
-def test_two_messages_of_one_record_that_give_no_reason_stand_side_by_side(incidents, say):
-    found = named(incidents.apply([say("end", 5, offset=7), say("relay", 5, offset=7)], 5))
+def test_a_reason_in_which_the_other_is_not_told_makes_no_symptom(incidents, say):
+    inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
+    found = named(incidents.apply([inner, replace(outer, fields={"reason": "something else"})], 5))
     assert (found["relay"].explained_by, found["end"].explained_by) == (None, None)
