@@ -46,7 +46,7 @@ def test_a_command_in_the_manual_is_one_that_xenwatch_takes(page: str, words: st
     parse(words)
 
 
-@pytest.mark.parametrize("words", ["incidents", "incidents --url x list", "agent --daemon", "repair web"])
+@pytest.mark.parametrize("words", ["remediation", "status --port 3", "agent --daemon", "repair web"])
 def test_words_that_xenwatch_does_not_take_would_be_found(words: str) -> None:
     with pytest.raises((AssertionError, click.ClickException)):
         parse(words)
