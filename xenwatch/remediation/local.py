@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from xenwatch.base.clock import Clock, SystemClock
-from xenwatch.base.errors import CommandFailed, HostError, InputError, TimedOut
+from xenwatch.base.errors import CommandFailed, HostError, TimedOut
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt import Libvirt
 from xenwatch.host.runner import Runner, SystemRunner
@@ -18,6 +17,7 @@ from xenwatch.remediation.doors import Answer, Command, Order, name_of
 from xenwatch.remediation.inventory import Inventory
 from xenwatch.remediation.journal import Journal, boot_id
 from xenwatch.remediation.libvirt_calls import PREFIX, call
+from xenwatch.remediation.neighbours import HANDSHAKE_SECONDS, SOCKETS, Neighbours
 from xenwatch.remediation.policy import Policy
 from xenwatch.remediation.policy_load import load_policy
 
@@ -44,14 +44,17 @@ class LocalMachine:
         libvirt: LibvirtCall | None = None,
         systemd: bool | None = None,
         folder: Path = Path(FOLDER),
+        sockets: Path = SOCKETS,
     ) -> None:
         self._runner = runner or SystemRunner(environment=_PATH)
-        self._inventory, self._libvirt, self._folder = inventory, libvirt, folder
+        self._libvirt, self._folder = libvirt, folder
+        self._neighbours = Neighbours(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
         self._highest: dict[str, int] = {}
 
     async def read(self, command: Command) -> Answer:
-        return await self._run(self._argv(command.argv, command.host), command.deadline)
+        longer = HANDSHAKE_SECONDS if self._neighbours.is_far(command.host) else 0.0
+        return await self._run(self._neighbours.argv(command.argv, command.host), command.deadline + longer)
 
     async def effect(self, order: Order) -> Answer:
         if not self._in_turn(order):
@@ -61,7 +64,7 @@ class LocalMachine:
                 return Answer(1, "", "no connection to libvirt for this order")
             return await self._libvirt(order.argv, order.deadline)
         argv = self._apart(order) if order.detached else order.argv
-        answer = await self._run(self._argv(argv, order.host), order.deadline)
+        answer = await self._run(self._neighbours.argv(argv, order.host), order.deadline)
         if order.save_as and answer.ok:
             return await asyncio.to_thread(self._save, order.save_as, answer.out)
         return answer
@@ -83,16 +86,6 @@ class LocalMachine:
             return False
         self._highest[order.target] = order.token
         return True
-
-    def _argv(self, argv: tuple[str, ...], host: str) -> tuple[str, ...]:
-        if not host or host == self._inventory.here:
-            return argv
-        known = self._inventory.host(host)
-        if known is None:
-            raise InputError(f"{host} is not a [[host]] of the policy")
-        to = name_of(known.address, "a host's address")
-        options = ("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oConnectTimeout=5")
-        return ("ssh", *options, "--", f"root@{to}", shlex.join(argv))  # ssh hands words to the far shell: quoted
 
     def _apart(self, order: Order) -> tuple[str, ...]:
         """Started by systemd itself, so that neither our limits nor our end reach what it leaves behind."""

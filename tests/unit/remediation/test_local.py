@@ -38,11 +38,22 @@ async def test_a_program_that_is_not_there_is_127_and_one_that_hangs_is_no_answe
     assert (await machine.read(Command(("sleep", "60"), deadline=0.05))).code is None
 
 
-async def test_a_neighbour_is_asked_over_ssh_with_its_words_quoted():
+async def test_a_neighbour_is_asked_over_ssh_with_its_words_quoted(tmp_path):
     seen = Seen()
-    await LocalMachine(INVENTORY, runner=seen).read(Command(("xl", "list", "a b; reboot"), "xen2"))
+    await LocalMachine(INVENTORY, runner=seen, sockets=tmp_path / "ssh").read(
+        Command(("xl", "list", "a b; reboot"), "xen2")
+    )
     assert seen.argv[0][-3:] == ("--", "root@10.0.0.12", "xl list 'a b; reboot'")
     assert "-oBatchMode=yes" in seen.argv[0]
+
+
+async def test_one_connection_serves_all_words_to_a_host_where_its_folder_is_ours_alone(tmp_path):
+    for mode, shared in ((0o700, True), (0o755, False)):
+        seen, folder = Seen(), tmp_path / oct(mode)
+        folder.mkdir()
+        folder.chmod(mode)
+        await LocalMachine(INVENTORY, runner=seen, sockets=folder).read(Command(("true",), "xen2"))
+        assert (f"-oControlPath={folder}/%C" in seen.argv[0]) is shared
 
 
 @pytest.mark.parametrize("host", ["xen3", "evil"])
