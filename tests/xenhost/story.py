@@ -24,7 +24,7 @@ class Story:
     title: str
     break_: str
     expect: tuple[dict[str, Any], ...]
-    seconds: float = 60
+    seconds: float = 150
     fails: bool = False
     """The script is meant to fail: the failure is the story."""
     silent: bool = False

@@ -184,9 +184,9 @@ def _xenstore(sections: dict[str, str]) -> Iterator[Told]:
                 yield Told(f"xen_domain_memory_{family}_bytes", {"domain": name}, float(value) * 1024, by)
         if start := nodes.get(f"{nodes.get(f'{home}/vm', '')}/start_time"):
             yield Told("xen_domain_start_time_seconds", {"domain": name}, float(start), by, 0.01)
-        count = sum(path == home or path.startswith(f"{home}/") for path in nodes)
-        # counted every five minutes, and guests' own nodes come and go
-        yield Told("xen_xenstore_nodes", {"domain": name}, float(count), by, count if domid == "0" else 20)
+        if domid == "0":  # counted every five minutes: a young guest's are not yet, and dom0's come and go with guests
+            count = sum(path == home or path.startswith(f"{home}/") for path in nodes)
+            yield Told("xen_xenstore_nodes", {"domain": name}, float(count), by, count)
 
 
 def _devices(sections: dict[str, str]) -> Iterator[Told]:
@@ -194,6 +194,8 @@ def _devices(sections: dict[str, str]) -> Iterator[Told]:
     for path, value in nodes.items():
         back = re.fullmatch(r"/local/domain/0/backend/(\w+)/(\d+)/(\d+)/state", path)
         front = re.fullmatch(r"/local/domain/(\d+)/device/(\w+)/(\d+)/state", path)
+        if (back and back[2] == "0") or (front and front[1] == "0"):
+            continue  # Debian 13's QEMU in dom0 makes a network card for dom0 itself (qnic): no device of a guest
         if back and back[2] in names:
             labels = {"domain": names[back[2]], "class": back[1], "devid": back[3]}
             yield Told("xen_xenbus_backend_state", labels, float(value), by)
