@@ -411,7 +411,7 @@ def _host(name: str) -> SimHost:
         "/proc/cpuinfo": "vendor_id\t: GenuineIntel\n",
     }
     info = {
-        "xen_major": "4", "xen_minor": "17", "nr_cpus": "4", "virt_caps": "pv hvm",
+        "xen_major": "4", "xen_minor": "17", "nr_cpus": "4", "virt_caps": "pv hvm hap shadow",
         "xen_caps": "xen-3.0-x86_64 hvm-3.0-x86_64", "hw_caps": "bfebfbff:77faf3ff",
     }  # fmt: skip
     disks = {f"/dev/vg0/{g}": {"serial": f"LVM-{g}"} for g in UUIDS}

@@ -7,8 +7,11 @@ from xenwatch.remediation.inventory import Guest
 _GRACE = 60.0
 _RESUME = (
     "import glob,sys;sys.path+=glob.glob('/usr/lib/xen-*/lib/python*');"
-    "import xen.lowlevel.xc as x;sys.exit(x.xc().domain_resume(int(sys.argv[1]),1)or 0)"
+    "import xen.lowlevel.xc as x,xen.lowlevel.xs as s;d=int(sys.argv[1]);"
+    "x.xc().domain_resume(d,1);s.xs().resume_domain(d)"
 )
+"""As xend and libxl do: xenstored must forget that the domain was shut down, or its next end is told to nobody. Both
+calls raise where they fail."""
 
 
 def start(guest: Guest, host: str = HERE) -> Order:

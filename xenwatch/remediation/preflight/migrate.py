@@ -5,13 +5,15 @@ from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
 from xenwatch.remediation.doors import path_of
 from xenwatch.remediation.inventory import Host
-from xenwatch.remediation.preflight.cpu import check_cpu
+from xenwatch.remediation.preflight.cpu import check_cpu, version
 from xenwatch.remediation.preflight.guest_config import GuestConfig, read_config
-from xenwatch.remediation.preflight.memory import check_memory
+from xenwatch.remediation.preflight.memory import check_memory, info
 from xenwatch.remediation.preflight.network import check_same_network
 from xenwatch.remediation.preflight.place import check_place
 from xenwatch.remediation.preflight.storage import check_handover, check_same_disks
 from xenwatch.remediation.preflight.transport import check_duration, check_transport
+
+_TELLS_PAGING = (4, 13)
 
 
 def target_of(context: Context) -> Host:
@@ -40,6 +42,7 @@ async def check_migrate(context: Context) -> list[Finding]:
             "P5 may be moved", not config.obstacles, ", ".join(config.obstacles) or "nothing forbids it", "xl list -l"
         ),
         await _populate_on_demand(config),
+        await _log_dirty(context, config),
         *await check_cpu(context, config, target.name),
         await check_memory(context, config, target.name),
         *await check_same_network(context, config, target.name),
@@ -85,6 +88,18 @@ async def _same_file(context: Context, target: Host) -> Finding:
 async def _populate_on_demand(config: GuestConfig) -> Finding:
     on_demand = config.kind == "hvm" and config.memory_mib < config.max_memory_mib
     return passes("P5 memory whole", not on_demand, f"{config.memory_mib} of {config.max_memory_mib} MiB", "xl list -l")
+
+
+async def _log_dirty(context: Context, config: GuestConfig) -> Finding:
+    """While a guest is copied Xen notes which pages change: a PV guest's by shadow paging, which Debian's Xen lacks.
+
+    There `xl migrate` ends with "Failed to enable logdirty". Xen tells since 4.13 whether it has it; before, it had.
+    """
+    said = await info(context)
+    told, caps = (version(said) or (0, 0)) >= _TELLS_PAGING, (said or {}).get("virt_caps", "").split()
+    can = not told or "shadow" in caps or (config.kind != "pv" and "hap" in caps)
+    words = f"{config.kind} needs shadow paging" + ("" if config.kind == "pv" else " or hap")
+    return passes("P5 log dirty", None if said is None else can, f"{words}; virt_caps: {' '.join(caps)}", "xl info")
 
 
 async def _files(context: Context, config: GuestConfig, target: Host) -> list[Finding]:
