@@ -118,4 +118,5 @@ def wait_for_rest(machine: Machine, seconds: float = 900) -> None:
     while calm < 2:
         if time.monotonic() > until:
             raise RuntimeError(f"the agent was still busy {seconds:.0f} s after its start")
-        calm = calm + 1 if float(machine.run(BUSY).stdout) < AT_REST else 0
+        used = machine.run(BUSY, check=False).stdout.strip()  # empty: too busy to say
+        calm = calm + 1 if used and float(used) < AT_REST else 0

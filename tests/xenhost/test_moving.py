@@ -16,7 +16,9 @@ pytestmark = pytest.mark.xenhost
 CABLE = "ip addr replace 192.168.78.{n}/24 dev eth1 && ip link set eth1 up"
 HELD_SSH = Path(__file__).with_name("held_ssh.py")
 OTHER = "root@192.168.78.2"
-GUEST = """printf 'uuid = "66666666-7777-4888-8999-aaaaaaaaaaaa"\\n' | /opt/xenhost/guest.sh wanderer linux"""
+GUEST = """printf 'uuid = "66666666-7777-4888-8999-aaaaaaaaaaaa"\\n' | /opt/xenhost/guest.sh wanderer linux
+sed -i 's/type = "pv"/type = "pvh"/' /etc/xen/wanderer.cfg"""
+# PVH, for Debian's Xen has no shadow paging, without which a PV guest cannot be moved live
 KNOW = """echo "192.168.78.2 $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)" > /etc/ssh/ssh_known_hosts"""
 MOVE = "systemd-run -q -u moving xl migrate -s '{ssh}' wanderer 192.168.78.2"
 CUT = {
