@@ -80,7 +80,7 @@ def _repairs(repairs: list[dict[str, Any]]) -> list[str]:
     for row in sorted(repairs, key=lambda row: (row["suite"], row["repair"])):
         steps = "; ".join(f"{what} ({seconds:.0f} s)" for what, seconds in row["steps"])
         lines.append(f"| {row['title']} | {SUITES[row['suite']]} | {steps} | {'yes' if row['ok'] else '**no**'} |")
-    longest = max(repairs, key=lambda row: (row["ok"], len(row["steps"]), row["journal"].count("\n")))
+    longest = max(repairs, key=lambda row: (row["ok"], row["journal"].count("\n")))
     return [*lines, "", f"The journal of “{longest['title']}”:", "", "```", longest["journal"].rstrip(), "```", ""]
 
 
