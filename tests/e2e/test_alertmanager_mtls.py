@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 from monitoring.certificates import Authority
+from monitoring.policy import tell_somebody_of
 from monitoring.stack import agent, alertmanager, free_port, until
 
 PERSON = "somebody-of-the-test"
@@ -20,25 +21,7 @@ name = "ann"
 role = "viewer"
 token = "{PERSON}"
 """
-POLICY = """
-[remediation]
-host = "xen1"
-mode = "propose"
-[[host]]
-name = "xen1"
-address = "127.0.0.1"
-machine_id = "0123456789abcdef0123456789abcdef"
-[[rule]]
-name = "tell-somebody"
-mode = "propose"
-max_risk = "L1"
-[rule.when]
-alert = "GuestDown"
-[rule.scope]
-selector = "host:xen1"
-[[rule.ladder]]
-action = "notify"
-"""
+POLICY = tell_somebody_of("GuestDown")
 
 
 @dataclass

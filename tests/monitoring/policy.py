@@ -1,6 +1,6 @@
-"""The policy of the end-to-end tests: a critical incident proposes to tell somebody, and nothing else is done."""
+"""The policy of the end-to-end tests: an alert proposes to tell somebody, and nothing else is done."""
 
-TELL_SOMEBODY = """
+_POLICY = """
 [remediation]
 host = "xen1"
 mode = "propose"
@@ -13,9 +13,17 @@ name = "tell-somebody"
 mode = "propose"
 max_risk = "L1"
 [rule.when]
-alert = "XenIncidentCritical"
+alert = "ALERT"
 [rule.scope]
 selector = "host:xen1"
 [[rule.ladder]]
 action = "notify"
 """
+
+
+def tell_somebody_of(alert: str) -> str:
+    """The policy for an alert of this name."""
+    return _POLICY.replace("ALERT", alert)
+
+
+TELL_SOMEBODY = tell_somebody_of("XenIncidentCritical")

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def check(policy: Path | None, config: Path | None) -> None:
     """Read the policy; every mistake is shown with its line. A rule for nobody, or for no known failure, is shown."""
     path = policy_path(policy, config)
-    read = policy_of(path)
+    read, known = policy_of(path), _known(config)
     click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
     for rule in read.rules:
         guests = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]
@@ -47,7 +47,7 @@ def check(policy: Path | None, config: Path | None) -> None:
         click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(guests) or 'none'}")
         if not rule.selectors:
             click.echo(f"  warning: {rule.name} has no selector: it is for nobody", err=True)
-        for wrong in _unheard_of(rule, config):
+        for wrong in _unheard_of(rule, known):
             click.echo(f"  warning: {rule.name}: {wrong}", err=True)
 
 
@@ -72,15 +72,17 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
     click.echo(with_desk(policy, config, work))
 
 
-def _unheard_of(rule: Rule, config: Path | None) -> Iterator[str]:
+def _known(config: Path | None) -> dict[str, set[str]]:
+    """What the known failures are called, as a rule's `when` names them."""
+    rules = load_rules(load_config(config, dict(os.environ)).config)
+    return {"class": {one.class_ for one in rules}, "diagnosis": {one.id for one in rules}}
+
+
+def _unheard_of(rule: Rule, known: Mapping[str, set[str]]) -> Iterator[str]:
     """What a rule waits for that no known failure is called: it would wait for ever."""
-    known = load_rules(load_config(config, dict(os.environ)).config)
-    for what, word, names in (
-        ("class", rule.class_, {one.class_ for one in known}),
-        ("diagnosis", rule.diagnosis, {one.id for one in known}),
-    ):
-        if word and word not in names:
-            near = get_close_matches(word, sorted(names), 1)
+    for what, word in (("class", rule.class_), ("diagnosis", rule.diagnosis)):
+        if word and word not in known[what]:
+            near = get_close_matches(word, sorted(known[what]), 1)
             yield f"no known failure has the {what} {word}" + (f"; did you mean {near[0]}?" if near else "")
 
 
