@@ -71,14 +71,14 @@ fi
 # ------------------------------------------------------------------ tools the tests run against
 [ "$purpose" != run ] || exit 0
 tools=.cache/tools
-for package in prometheus prometheus-alertmanager; do
+for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter; do
   binary=$package
   if command -v "$binary" >/dev/null 2>&1 || [ -x "$tools/usr/bin/$binary" ]; then continue; fi
   mkdir -p "$tools/deb"
   say "unpacking Debian's $package below $tools (it is not installed)"
   if ! (cd "$tools/deb" && apt-get download -qq "$package" >/dev/null 2>&1); then
     [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null && (cd "$tools/deb" && apt-get download -qq "$package" >/dev/null 2>&1) ||
-      { say "cannot download Debian's $package; its tests will be skipped"; continue; }
+      { say "cannot download Debian's $package; what needs it will be skipped"; continue; }
   fi
   dpkg -x "$tools/deb/$package"_*.deb "$tools"
 done

@@ -1,6 +1,7 @@
 """A clean Debian root booted with its own systemd by systemd-nspawn: as a machine, without the cost of one.
 
-It gets a cgroup v2 tree of its own whatever this machine has mounted, and a network that ends at its loopback.
+It gets a cgroup v2 tree of its own whatever this machine has mounted, and a network that ends at
+its loopback, or this machine's.
 """
 
 import itertools
@@ -9,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,8 +22,9 @@ _NUMBERS = itertools.count(1)
 _BOOT = """
 umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
 mkdir -p "/sys/fs/cgroup/$1" && echo $$ > "/sys/fs/cgroup/$1/cgroup.procs"
-exec systemd-nspawn --boot --directory="$0" --machine="$1" --register=no --keep-unit --private-network \
-  --settings=no --console=pipe --link-journal=no --resolv-conf=off --timezone=off --kill-signal=SIGRTMIN+3
+name=$1; shift
+exec systemd-nspawn --boot --directory="$0" --machine="$name" --register=no --keep-unit \
+  --settings=no --console=pipe --link-journal=no --timezone=off --kill-signal=SIGRTMIN+3 "$@"
 """
 _CLEAR = """
 umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
@@ -36,14 +38,19 @@ def why_not() -> str | None:
     return roots.why_not() or missing
 
 
+ALONE = ("--private-network", "--resolv-conf=off")
+CONNECTED = ("--resolv-conf=replace-host",)
+
+
 class Booted(roots.Root):
     """A root whose systemd runs; `run` speaks to it from inside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = ALONE) -> None:
+        """`options`: of systemd-nspawn; ALONE, or CONNECTED, which shares the addresses and ports of this machine."""
         super().__init__(folder)
         self._name = f"xenwatch-{os.getpid()}-{next(_NUMBERS)}"
         self._nspawn = subprocess.Popen(
-            ["unshare", "--mount", "/bin/sh", "-ec", _BOOT, str(folder), self._name],
+            ["unshare", "--mount", "/bin/sh", "-ec", _BOOT, str(folder), self._name, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._wait_until_up()

@@ -16,7 +16,7 @@ import image
 import install
 import repair
 import report
-from machine import Machine
+from machine import CPU, NO_HVM, Machine
 
 NEEDED = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "cpio", "ssh", "grub-mkimage")
 
@@ -30,19 +30,34 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
         pytest.fail(f"the Xen host needs root and {', '.join(missing) or 'nothing else'}; see tests/xenhost/README.md")
-    suite = image.SUITES[request.param]
-    machine = Machine(image.build(suite), image.CACHE / f"run-{suite.name}")
+    with _host(request.param, tmp_path_factory.mktemp(request.param, numbered=False)) as machine:
+        yield machine
+
+
+@contextmanager
+def _host(suite: str, work: Path, cpu: str = CPU) -> Iterator[Machine]:
+    """A host of that suite, saved as it was before (`bare`) and after (`installed`) the installation."""
+    machine = Machine(image.build(image.SUITES[suite]), image.CACHE / f"run-{work.name}", cpu)
     shutil.rmtree(machine.folder, ignore_errors=True)
     machine.start()
     try:
         machine.wait_ready()
         machine.save("bare")
-        install.install(machine, tmp_path_factory.mktemp(suite.name))
+        install.install(machine, work)
         machine.save("installed")
         yield machine
     finally:
         machine.stop()
         shutil.rmtree(machine.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installed_without_hvm(installed: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """The same on a processor without AMD-V."""
+    installed.stop()  # two machines at once take more than twice as long
+    suite = installed.image.suite.name
+    with _host(suite, tmp_path_factory.mktemp(f"{suite}-no-hvm", numbered=False), NO_HVM) as machine:
+        yield machine
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +92,13 @@ def host(installed: Machine) -> Machine:
     installed.restore("installed")
     installed.wait_ready()
     return installed
+
+
+@pytest.fixture
+def host_without_hvm(installed_without_hvm: Machine) -> Machine:
+    installed_without_hvm.restore("installed")
+    installed_without_hvm.wait_ready()
+    return installed_without_hvm
 
 
 @pytest.fixture

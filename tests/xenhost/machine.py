@@ -14,6 +14,7 @@ from image import Image
 
 # `-cpu max` crashes a PV dom0 (SMAP); these features are what Debian's userland and Xen ask for
 CPU = "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt"
+NO_HVM = CPU.replace("+svm,+npt", "-svm")
 XEN_ARGS = (
     "console=com1 com1=115200,8n1 console_timestamps=boot loglvl=all guest_loglvl=all dom0_mem=1024M,max:1024M"
     " dom0_max_vcpus=2 bootscrub=0 xpti=0 spec-ctrl=no smt=on noreboot"
