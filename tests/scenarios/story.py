@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from simulated_xen import DB, UUIDS, WEB, Died, StoryClock, World
+from simulated_host import DB, UUIDS, WEB, StoryClock
+from simulated_xen import Died, World
 
 from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import ActionRun, Alert

@@ -1,7 +1,7 @@
 """P1 to P24: each check says no when its one thing is wrong, and cannot tell when it is not answered."""
 
 import pytest
-from simulated_xen import CONFIG
+from simulated_host import CONFIG
 from story import Story
 
 from xenwatch.remediation.action import Context
@@ -161,7 +161,7 @@ async def test_an_hvm_guest_needs_hvm(tmp_path):
 async def test_a_disk_another_domain_uses_is_in_use(tmp_path):
     def used(world):
         world.place("xen1", "db")
-        world._read_xenstore_ls = lambda *_: '/local/domain/0/backend/qdisk/9/51712/params = "aio:/dev/vg0/web"\n'
+        world.answers["xenstore-ls"] = lambda *_: '/local/domain/0/backend/qdisk/9/51712/params = "aio:/dev/vg0/web"\n'
 
     found = await create(tmp_path, {}, used)
     assert [f.detail for f in found if f.check == "P15 not in use"] == ["/dev/vg0/web is used by domain 9"]
@@ -184,7 +184,7 @@ async def test_a_file_left_on_a_loop_device_is_held(tmp_path):
 
 async def test_xenstore_that_does_not_answer_is_unknown(tmp_path):
     def silent(world):
-        world._read_xenstore_ls = lambda *_: Answer(None)
+        world.answers["xenstore-ls"] = lambda *_: Answer(None)
 
     found = await create(tmp_path, {}, silent)
     assert [f.outcome for f in found if f.check == "P15 not in use"] == ["unknown"]

@@ -5,7 +5,9 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated_xen import HEADER, WEB, StoryClock, World
+from simulated_host import WEB, StoryClock
+from simulated_reads import HEADER
+from simulated_xen import World
 from story import Story
 
 from xenwatch.remediation.doors import Answer

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from simulated_xen import WEB
+from simulated_host import WEB
 from story import CATALOGUE, Story
 
 from xenwatch.base.errors import InputError
