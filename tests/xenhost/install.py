@@ -31,6 +31,9 @@ before=$(used); sleep 8; echo $(( ($(used) - before) / 8 ))
 AT_REST = 30
 """Percent of an emulated cpu; what samples and follows, in the main thread, is never quite at rest there."""
 
+VERSIONS = {"old": "0.1.0", "new": "0.1.1"}
+"""The Debian packages of this checkout that are tried: one to install, one to upgrade to."""
+
 WRAPPER = f"""#!/bin/sh
 PYTHONPATH={WHERE}/lib exec python3 -m xenwatch.cli.main "$@"
 """

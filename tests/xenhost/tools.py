@@ -34,6 +34,7 @@ COMMANDS = {
     "consoles": 'stat -c "%n %s %Y" /var/log/xen/console/guest-*.log',
     "auto": "ls /etc/xen/auto 2>/dev/null",
     "virsh": "virsh -c xen:///system dominfo Domain-0",
+    "clients": "virt-admin server-clients-info libvirtd",
 }  # fmt: skip
 SCRIPT = "\n".join(
     f"echo; echo '### {name}'; timeout 60 sh -c '{command}' 2>/dev/null"
@@ -337,5 +338,8 @@ def _rest(sections: dict[str, str]) -> Iterator[Told]:
         yield Told("xen_loop_devices_limit", {}, float(limit[1]), "sysfs")
     if persistent := _field(sections["virsh"], "Persistent"):
         yield Told("xen_domain_persistent", {"domain": "Domain-0"}, float(persistent == "yes"), "virsh dominfo")
+    for family, field in (("xen_libvirtd_clients", "nclients"), ("xen_libvirtd_clients_limit", "nclients_max")):
+        if count := _field(sections["clients"], field):
+            yield Told(family, {}, float(count), "virt-admin")
     for name in ("vif", "vbd", "kpartx", "loop"):
         yield Told("xen_orphan_devices", {"class": name}, 0.0, "nothing was left")
