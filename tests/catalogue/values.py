@@ -81,6 +81,8 @@ KINDS: dict[str, Callable[[Random], str]] = {
     "mapping": _pick("vg0-web", "vg--guests-db01--disk", "mpatha1"),
     "mib": _number(32, 65_536),
     "minus": _pick("-1", "-3", "-5", "-9", "-22"),
+    "minutes": _number(120, 9_000),
+    "moments": _number(20, 119),
     "params": lambda random: f"backend/vbd/{random.randint(1, 99)}/51712/params",
     "path": _path,
     "pci": lambda random: f"0000:{random.randint(0, 255):02x}:{random.randint(0, 31):02x}.{random.randint(0, 7)}",

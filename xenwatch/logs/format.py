@@ -48,7 +48,7 @@ def recognise(path: str, head: bytes) -> Recognised:
     if _is_binary(head):
         return Recognised(None, "binary")
     if named := by_name(path):
-        return Recognised(named, "name")
+        return Recognised(_whose(named, head), "name")
     if sniffed := by_content(unquoted(head)):
         return Recognised(sniffed, "content")
     return Recognised(all_formats()[LAST_RESORT], "text")
@@ -57,6 +57,15 @@ def recognise(path: str, head: bytes) -> Recognised:
 def by_name(path: str) -> LogFormat | None:
     """The dialect whose files are called so; of several the one with the lowest rank."""
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)
+
+
+def _whose(named: LogFormat, head: bytes) -> LogFormat:
+    """A kernel's log is a guest's where xenconsoled stamped most of its lines: no kernel writes such a stamp."""
+    console = all_formats()["console"]
+    if named.name != "kernel":
+        return named
+    stamped = _matching_lines(console, unquoted(head))
+    return console if 2 * stamped > head.count(b"\n") else named
 
 
 def by_content(head: bytes) -> LogFormat | None:

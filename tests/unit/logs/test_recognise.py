@@ -81,6 +81,20 @@ def test_a_ring_that_xenconsoled_opened_is_the_hypervisors_and_not_a_guests() ->
     assert found.name == "hypervisor"
 
 
+def test_a_kernels_log_that_xenconsoled_stamped_is_a_guests() -> None:
+    kernel = b"".join(b"[2026-03-28 22:39:25] [    2.%06d] xen_netfront: Initialising\n" % n for n in range(9))
+    found = recognise("kernel.log", kernel).format
+    assert found is not None
+    assert found.guest_written
+
+
+def test_a_kernels_log_with_its_own_stamps_is_no_guests() -> None:
+    kernel = b"".join(b"[    2.%06d] xen_netfront: Initialising\n" % n for n in range(9))
+    found = recognise("kernel.log", b"[2026-03-28 22:39:25] [    2.000000] quoted\n" + kernel).format
+    assert found is not None
+    assert found.name == "kernel"
+
+
 @pytest.mark.parametrize(
     "head",
     [b"\x7fELF\x02\x01\x01", b"\0" * 4096, bytes(range(256)) * 64, b"SQLite format 3\0" + b"\1\2\3" * 200],
