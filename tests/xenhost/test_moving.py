@@ -59,7 +59,7 @@ def here_and_there(pair: tuple[Machine, Machine]) -> tuple[Machine, Machine]:
         "cat > /opt/held_ssh.py && chmod +x /opt/held_ssh.py",
         stdin=HELD_SSH.read_bytes(),
     )
-    there.run("pkill -9 -f migrate-receive; for g in wanderer wanderer--incoming; do xl destroy $g; done", check=False)
+    there.run("pkill -9 -f [m]igrate-receive; for g in wanderer wanderer--incoming; do xl destroy $g; done", check=False)
     there.run(f"date -s @{time.time():.0f}")
     here.run(f"{GUEST}; xl create /etc/xen/wanderer.cfg", timeout=120)
     here.run(f"until ssh -o ConnectTimeout=5 {OTHER} true; do sleep 1; done", timeout=60)
@@ -95,8 +95,9 @@ def test_a_move_cut_in_two_is_put_in_order_and_one_copy_runs(
     here, there = here_and_there
     ssh, there_yet = CUT[turn]
     here.run(f"rm -f /run/held-ssh; {MOVE.format(ssh=ssh)}; {there_yet}", timeout=240)
-    here.run("pkill -9 -f 'xl migrate'; pkill -9 -f 192.168.78.2; true")
-    there.run("pkill -9 -f migrate-receive; pkill -9 libxl-save-helper; true")  # it would clean up after itself
+    # in brackets, for `pkill -f` shall not find the shell that runs it
+    here.run("pkill -9 -f '[x]l migrate'; pkill -9 -f '[1]92.168.78.2'; true")
+    there.run("pkill -9 -f [m]igrate-receive; pkill -9 libxl-save-helper; true")  # it would clean up after itself
     assert names(here) == [LEFT[turn]]
     assert names(there) == ["wanderer--incoming"]
     with mended(here, f"cut-at-{turn}", f"A migration cut at the turn `{turn}` is put in order") as steps:
