@@ -59,7 +59,7 @@ def here_and_there(pair: tuple[Machine, Machine]) -> tuple[Machine, Machine]:
         "cat > /opt/held_ssh.py && chmod +x /opt/held_ssh.py",
         stdin=HELD_SSH.read_bytes(),
     )
-    there.run("pkill -9 -f [m]igrate-receive; for g in wanderer wanderer--incoming; do xl destroy $g; done", check=False)
+    there.run("pkill -9 -f [m]igrate-receive; xl destroy wanderer; xl destroy wanderer--incoming", check=False)
     there.run(f"date -s @{time.time():.0f}")
     here.run(f"{GUEST}; xl create /etc/xen/wanderer.cfg", timeout=120)
     here.run(f"until ssh -o ConnectTimeout=5 {OTHER} true; do sleep 1; done", timeout=60)
