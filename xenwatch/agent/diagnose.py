@@ -31,6 +31,7 @@ Progress = Callable[[str, int], None]
 MOST_EVENTS = 20_000
 """Events that are held to be put in the order of time over all logs; more are handed on in batches of this size."""
 _LONG_AFTER = 86400.0
+_A_MOMENT = 30.0
 _NEVER_QUIET = 0.0
 """Logs at rest have no now: what they show is not over because they end."""
 
@@ -120,9 +121,14 @@ class _Work:
             self.incidents.apply(found, _NEVER_QUIET)
 
     def _end(self) -> float:
-        """When the logs end: what had not followed by then did not. Captured text without times is at its end."""
+        """When the logs end: what had not followed by then did not. Captured text without times is at its end.
+
+        A log that somebody sent ends where he saw the trouble, so it is given a moment; a host that is asked is not.
+        """
         ends = [read.last for read in self.files if read.last is not None]
-        return max(ends) if ends else time.time() + _LONG_AFTER
+        if not ends:
+            return time.time() + _LONG_AFTER
+        return max(ends) + (0.0 if self.snapshot else _A_MOMENT)
 
     def _observe(self) -> None:
         events = sorted(map(self._years.dated, self._events), key=lambda event: event.at)

@@ -129,3 +129,15 @@ def test_a_domid_that_was_given_out_before_is_not_the_guest_that_is_being_starte
     crash = "May 18 20:55:03 dom0 kernel: vif vif-7-0 vif7.0: fatal error; disabling device\n"
     subjects = {subject for _, subject in said(read(xend_log=older + start, messages=crash))}
     assert "domain/mail" not in subjects
+
+
+UNREADABLE = "[2022-05-20 09:05:30] [    2.875342] /dev/xvdd: Can't open blockdev\n"
+MOUNTED = "[2022-05-20 09:05:31] [    3.498576] EXT4-fs (xvdd): mounted filesystem with ordered data mode.\n"
+
+
+def test_what_did_not_follow_before_a_log_ends_is_missed_where_it_was_due_within_a_moment(read) -> None:
+    assert [rule for rule, _ in said(read(console_log=UNREADABLE * 3))] == ["guest-sector-size"]
+
+
+def test_what_did_follow_is_not(read) -> None:
+    assert said(read(console_log=UNREADABLE * 3 + MOUNTED)) == []
