@@ -14,8 +14,8 @@ SUITES = {"bookworm": "Xen 4.17", "trixie": "Xen 4.20"}
 
 HEAD = """# The real Xen host: last results
 
-Written by `tests/xenhost/report.py`; see `tests/xenhost/README.md`. A row stands until its story is played again, so that rows are
-of several days.
+Written by `tests/xenhost/report.py`; see `tests/xenhost/README.md`. A row stands until its story is played
+again, so that rows are of several days.
 Debian's Xen and dom0 run whole under QEMU's software emulation, several times slower than a real machine; the agent was
 installed in dom0 from this checkout's wheel. A story breaks the host in one way; the seconds are from the moment the
 breaking command came back to the answer of `/api/v1/incidents`.
