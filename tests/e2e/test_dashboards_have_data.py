@@ -130,7 +130,11 @@ async def test_every_query_returns_data_or_stands_on_the_list_with_its_reason(tm
                 url, 'xenwatch_incident_open{rule="dom0-oom"} == 1 and xenwatch_incident_open offset 12s'
             )
 
+        async def all_were_heard() -> list[Any]:
+            return await query(url, f"count(min_over_time(up[10s]) == 1) == {len(targets)}")
+
         await until(story_is_told, seconds=120, every=1)
+        await until(all_were_heard, seconds=60, every=1)
         answers = await asyncio.gather(*(query(url, filled(one)) for one in asked()))
     empty = [one for one, answer in zip(asked(), answers, strict=True) if not answer]
     unexplained = [one for one in empty if not named_in(one) & reasons.keys()]
