@@ -95,9 +95,10 @@ def test_a_move_cut_in_two_is_put_in_order_and_one_copy_runs(
     here, there = here_and_there
     ssh, there_yet = CUT[turn]
     here.run(f"rm -f /run/held-ssh; {MOVE.format(ssh=ssh)}; {there_yet}", timeout=240)
-    # in brackets, for `pkill -f` shall not find the shell that runs it
+    # held first and killed last, for it would clean up after itself; in brackets, for `pkill -f` finds its own shell too
+    there.run("pkill -STOP -f [m]igrate-receive; true")
     here.run("pkill -9 -f '[x]l migrate'; pkill -9 -f '[1]92.168.78.2'; true")
-    there.run("pkill -9 -f [m]igrate-receive; pkill -9 libxl-save-helper; true")  # it would clean up after itself
+    there.run("pkill -9 -f [m]igrate-receive; pkill -9 libxl-save-helper; true")
     assert names(here) == [LEFT[turn]]
     assert names(there) == ["wanderer--incoming"]
     with mended(here, f"cut-at-{turn}", f"A migration cut at the turn `{turn}` is put in order") as steps:
