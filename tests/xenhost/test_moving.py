@@ -95,7 +95,7 @@ def test_a_move_cut_in_two_is_put_in_order_and_one_copy_runs(
     here, there = here_and_there
     ssh, there_yet = CUT[turn]
     here.run(f"rm -f /run/held-ssh; {MOVE.format(ssh=ssh)}; {there_yet}", timeout=240)
-    # held first and killed last, for it would clean up after itself; in brackets, for `pkill -f` finds its own shell too
+    # held first and killed last, for it would clean up after itself; the brackets keep pkill off its own shell
     there.run("pkill -STOP -f [m]igrate-receive; true")
     here.run("pkill -9 -f '[x]l migrate'; pkill -9 -f '[1]92.168.78.2'; true")
     there.run("pkill -9 -f [m]igrate-receive; pkill -9 libxl-save-helper; true")
