@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import shutil
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hosts.crowd import crowd
+from monitoring import tools
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.host.doors import build_doors
@@ -30,8 +30,6 @@ EACH_CYCLE = ("domain", "vcpu", "memory", "vbd", "vif", "libvirt", "events", "do
 CYCLES = 7
 AIMS = {100: 15.0, 1000: 150.0}
 EXPORTER = "prometheus-libvirt-exporter"
-UNPACKED = Path(__file__).parents[2] / ".cache/tools/usr/bin"
-"""Where packaging/setup.sh unpacks it."""
 PORT = 19177
 
 
@@ -83,7 +81,7 @@ async def longest_stall() -> float:
 
 def exporter_scrape(uri: str) -> dict[str, float] | None:
     """The same for the exporter: one scrape is its cycle. None where it is not here."""
-    program = shutil.which(EXPORTER) or shutil.which(EXPORTER, path=str(UNPACKED))
+    program = tools.found(EXPORTER)
     if program is None:
         return None
     argv = [program, f"--libvirt.uri={uri}", f"--web.listen-address=127.0.0.1:{PORT}"]

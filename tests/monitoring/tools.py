@@ -13,12 +13,17 @@ TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 """Where Debian's Alertmanager reads its templates, and knows no option to be told another place."""
 
 
+def found(name: str) -> str | None:
+    """Where a program is; None where it is not here."""
+    return shutil.which(name) or shutil.which(name, path=str(UNPACKED / "usr/bin"))
+
+
 def tool(name: str) -> str:
     """Where a program is; the test is skipped where it is not."""
-    found = shutil.which(name) or shutil.which(name, path=str(UNPACKED / "usr/bin"))
-    if found is None:
+    program = found(name)
+    if program is None:
         pytest.skip(f"{name} is not here: `packaging/setup.sh test` fetches it")
-    return found
+    return program
 
 
 def alertmanager() -> tuple[str, ...]:

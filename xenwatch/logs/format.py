@@ -61,9 +61,9 @@ def by_name(path: str) -> LogFormat | None:
 
 def _whose(named: LogFormat, head: bytes) -> LogFormat:
     """A kernel's log is a guest's where xenconsoled stamped most of its lines: no kernel writes such a stamp."""
-    console = all_formats()["console"]
     if named.name != "kernel":
         return named
+    console = all_formats()["console"]
     stamped = _matching_lines(console, unquoted(head))
     return console if 2 * stamped > head.count(b"\n") else named
 
