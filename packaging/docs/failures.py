@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from xenwatch.base.durations import format_duration
-from xenwatch.diagnosis.library import load_library
-from xenwatch.diagnosis.rule import (
+from xenwatch.diagnosis.rules.cache import load_library
+from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
     AnyOf,

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xenwatch.agent import listening, partmetrics, selfmetrics
-from xenwatch.agent.ledger import Ledger
+from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.metrics import families as partmetrics
+from xenwatch.agent.metrics import registry as selfmetrics
+from xenwatch.config import listeners as listening
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
 from xenwatch.sampling import health

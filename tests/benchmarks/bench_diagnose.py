@@ -15,7 +15,7 @@ from bench_scan import RULES
 from peers import MB, command, cpu_seconds, grep, head, mtail_speed, on_one_core, speed
 from xend_log import BUSY, QUIET, generate
 
-from xenwatch.diagnosis.library import load_library
+from xenwatch.diagnosis.rules.cache import load_library
 
 REPEATS = 3
 STARTS = 7

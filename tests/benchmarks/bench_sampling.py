@@ -18,12 +18,12 @@ from hosts.crowd import crowd
 from monitoring import tools
 
 from xenwatch.base.clock import SystemClock
-from xenwatch.host.doors import build_doors
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.sampling.catalogue import chosen
 from xenwatch.sampling.sampler import Sampler
-from xenwatch.web.metrics import Exposition
+from xenwatch.web.exposition import Exposition
 
 EACH_CYCLE = ("domain", "vcpu", "memory", "vbd", "vif", "libvirt", "events", "dom0", "bridge")
 """What runs every 5 to 15 seconds; the others come once a minute."""

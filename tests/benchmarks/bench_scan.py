@@ -14,11 +14,11 @@ from xend_log import BUSY, QUIET, generate
 
 import xenwatch.logs.formats
 from xenwatch.base.registry import load_parts
-from xenwatch.diagnosis.library import load_library
-from xenwatch.diagnosis.patterns import FLAGS
-from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.rulefile import parse_rule
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.rules.cache import load_library
+from xenwatch.diagnosis.rules.loader import parse_rule
+from xenwatch.diagnosis.rules.patterns import FLAGS
+from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.record import Chunk, LogFormat, Position, Source, TimeHint
 
 SIGNATURES = 300

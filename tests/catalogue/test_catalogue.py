@@ -9,11 +9,11 @@ import yaml
 from catalogue.values import KINDS, PLACE, fill
 from catalogue.wrapping import WRAPS
 
-from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.registry import load_parts
-from xenwatch.diagnosis.engine import Engine
-from xenwatch.diagnosis.incidents import Incidents
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.correlation.engine import Engine
+from xenwatch.diagnosis.incidents.tracker import Incidents
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs import formats
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, LogFormat, Position, Source, TimeHint

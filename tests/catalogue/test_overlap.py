@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.registry import load_parts
-from xenwatch.diagnosis.incidents import Incidents
-from xenwatch.diagnosis.rule import Rule, RuleTest
-from xenwatch.diagnosis.ruletests import START, TestBench
+from xenwatch.diagnosis.authoring.testing import START, TestBench
+from xenwatch.diagnosis.incidents.tracker import Incidents
+from xenwatch.diagnosis.rules.rule import Rule, RuleTest
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs import formats
 from xenwatch.model.record import LogFormat
 

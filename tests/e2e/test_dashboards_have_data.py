@@ -19,11 +19,11 @@ from monitoring.stack import free_port, process, prometheus, query, until
 
 from xenwatch.model.action import Alert
 from xenwatch.model.sample import Metric, Sample
-from xenwatch.remediation.local import open_desk
+from xenwatch.remediation.open import open_desk
 from xenwatch.sampling.catalogue import all_metrics
 from xenwatch.web import remediation_metrics
-from xenwatch.web.exposition import Renderer
 from xenwatch.web.remediation_metrics import samples
+from xenwatch.web.renderer import Renderer
 
 VARIABLES = {
     "$__rate_interval": "30s",

@@ -11,10 +11,10 @@ from typing import Self
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed
-from xenwatch.host.doors import Doors, build_doors
+from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed
+from xenwatch.host.host import Doors, build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import OUTPUT_LIMIT, Completed
-from xenwatch.host.xl import Xl
+from xenwatch.host.toolstack.xl import Xl
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.catalogue import take_once
 

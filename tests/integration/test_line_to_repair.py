@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from xenwatch.agent.agent import Agent, Outside
-from xenwatch.agent.config_load import Loaded, load_config
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli.audit import COMMAND as AUDIT
 from xenwatch.cli.remediation import COMMAND as REMEDIATION
+from xenwatch.config.loader import Loaded, load_config
+from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, SystemRunner
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import OUTPUT_LIMIT, Completed, SystemRunner
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 PANIC = "[    4.882101] Kernel panic - not syncing: Fatal exception in interrupt\n"

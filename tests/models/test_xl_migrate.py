@@ -6,8 +6,8 @@ from xl_migrate import Recovering, Xl, explore, recovery_steps, steps
 
 from xenwatch.remediation.action import Context
 from xenwatch.remediation.actions.recover_interrupted_migration import _processes
-from xenwatch.remediation.probe import Row
-from xenwatch.remediation.recovery import Ends, next_move, source_end, target_end
+from xenwatch.remediation.machine.presence import Row
+from xenwatch.remediation.migration_recovery import Ends, next_move, source_end, target_end
 
 XL = explore(Xl(), steps)
 QUIET = sorted({(s.source, s.target) for s in XL if s.sender == s.receiver == "x"})

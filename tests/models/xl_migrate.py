@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from xenwatch.remediation.recovery import Ends, next_move
+from xenwatch.remediation.migration_recovery import Ends, next_move
 
 S = TypeVar("S")
 

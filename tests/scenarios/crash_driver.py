@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import story as stories
 from simulated_xen import World
 
-from xenwatch.remediation.doors import Answer, Order
-from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.transaction import Tx
+from xenwatch.remediation.machine.port import Answer, Order
+from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.transaction import Tx
 
 
 class Points:

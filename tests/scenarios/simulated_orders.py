@@ -2,7 +2,7 @@
 
 from simulated_host import UUIDS, Hosts, SimHost
 
-from xenwatch.remediation.doors import Answer, Order
+from xenwatch.remediation.machine.port import Answer, Order
 
 
 def act(world: Hosts, host: SimHost, order: Order) -> Answer:

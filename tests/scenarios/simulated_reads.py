@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from simulated_host import WEB, Domain, Hosts, SimHost
 
-from xenwatch.remediation.doors import Answer
+from xenwatch.remediation.machine.port import Answer
 
 HEADER = f"{'Name':40}    ID   Mem VCPUs\tState\tTime(s)   {'UUID':32}Reason-Code\n"
 

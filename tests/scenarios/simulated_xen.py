@@ -7,7 +7,7 @@ from simulated_host import Hosts, SimHost, StoryClock
 from simulated_orders import act
 from simulated_reads import READS
 
-from xenwatch.remediation.doors import Answer, Command, Order
+from xenwatch.remediation.machine.port import Answer, Command, Order
 
 
 class Died(BaseException):

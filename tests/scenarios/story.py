@@ -13,12 +13,12 @@ from xenwatch.model.action import ActionRun, Alert
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import outbox
-from xenwatch.remediation.catalogue import load_catalogue, risks
-from xenwatch.remediation.desk import Desk
-from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.policy import Policy
-from xenwatch.remediation.policy_load import parse_policy
+from xenwatch.remediation.policy.loader import parse_policy
+from xenwatch.remediation.policy.policy import Policy
+from xenwatch.remediation.registry import load_catalogue, risks
+from xenwatch.remediation.service import Desk
+from xenwatch.remediation.store import outbox
+from xenwatch.remediation.store.runs import Journal
 
 CATALOGUE = load_catalogue()
 HOSTS = ("xen1", "xen2")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from xenwatch.agent.diagnose import diagnose
-from xenwatch.agent.rulebook import rules_with
-from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.model.incident import Incident
+from xenwatch.triage.diagnose import diagnose
 
 FOLDER = Path(__file__).parents[1] / "recordings"
 MOST_BYTES = 48 * 1024

@@ -8,30 +8,30 @@ from dataclasses import dataclass, field
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
-from xenwatch.agent.access import load_access
-from xenwatch.agent.config import Config
-from xenwatch.agent.config_load import Loaded
-from xenwatch.agent.frontdesk import Behind, FrontDesk
-from xenwatch.agent.ledger import Ledger
-from xenwatch.agent.listening import guarded
-from xenwatch.agent.memory import keep_small
-from xenwatch.agent.progress import Progress
-from xenwatch.agent.remedy import Remedy, open_remedy, untold
+from xenwatch.agent.heap import keep_small
+from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.liveness import Progress
+from xenwatch.agent.metrics.registry import AgentCounters
+from xenwatch.agent.monitor import Hooks, Work
+from xenwatch.agent.remediation import Remedy, open_remedy, untold
 from xenwatch.agent.sdnotify import Notifier
-from xenwatch.agent.selfmetrics import AgentCounters
+from xenwatch.agent.server import Behind, FrontDesk
 from xenwatch.agent.signals import answered
-from xenwatch.agent.vitals import feed_watchdog, probe_loop
-from xenwatch.agent.work import Hooks, Work
+from xenwatch.agent.watchdog import feed_watchdog, probe_loop
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
+from xenwatch.config.access import load_access
+from xenwatch.config.listeners import guarded
+from xenwatch.config.loader import Loaded
+from xenwatch.config.sections import Config
+from xenwatch.host.exec.runner import Runner
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import Runner
-from xenwatch.journal.retention import tidy
-from xenwatch.journal.store import Store
-from xenwatch.journal.writer import Capture, Writer
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
+from xenwatch.state.retention import tidy
+from xenwatch.state.store import Store
+from xenwatch.state.writer import Capture, Writer
 
 log = logging.getLogger(__name__)
 

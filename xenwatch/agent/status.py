@@ -4,9 +4,9 @@ from collections import Counter
 from typing import Any
 
 from xenwatch import __version__
-from xenwatch.agent.ledger import Ledger
-from xenwatch.agent.work import Work
-from xenwatch.host.doors import is_control_domain
+from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.monitor import Work
+from xenwatch.host.host import is_control_domain
 from xenwatch.model.record import LogRecord
 from xenwatch.web.incident_json import stamp
 

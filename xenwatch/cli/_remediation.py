@@ -9,14 +9,14 @@ from typing import TypeVar
 
 import click
 
-from xenwatch.agent.config_load import load_config
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
-from xenwatch.host.libvirt import Libvirt
+from xenwatch.config.loader import load_config
+from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.desk import Desk
-from xenwatch.remediation.local import open_desk, through
+from xenwatch.remediation.open import open_desk, through
+from xenwatch.remediation.service import Desk
 
 T = TypeVar("T")
 

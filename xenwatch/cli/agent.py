@@ -13,13 +13,13 @@ from pathlib import Path
 import click
 
 from xenwatch.agent.agent import Agent, Outside
-from xenwatch.agent.config import WebSettings
-from xenwatch.agent.config_load import Loaded, load_config
-from xenwatch.agent.demo_host import DemoHost, beside, choose_address
-from xenwatch.agent.memory import share_one_arena
-from xenwatch.agent.settings import LISTEN, show_address
+from xenwatch.agent.heap import share_one_arena
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG
+from xenwatch.config.loader import Loaded, load_config
+from xenwatch.config.sections import WebSettings
+from xenwatch.config.settings import LISTEN, show_address
+from xenwatch.demo.host import DemoHost, beside, choose_address
 
 _URLS = (
     ("/", "start page, with the open incidents"),

@@ -13,8 +13,8 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
-from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.local import JOURNAL
+from xenwatch.remediation.open import JOURNAL
+from xenwatch.remediation.store.runs import Journal
 
 
 @click.group(invoke_without_command=True, short_help="The journal of remediation; verify it.")

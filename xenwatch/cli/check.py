@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from xenwatch.agent.checkup import Finding, check_up
-from xenwatch.agent.config_load import Loaded, all_settings, load_config
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG, FORMAT
-from xenwatch.cli.report.words import printable
+from xenwatch.cli.report.format import printable
+from xenwatch.config.loader import Loaded, all_settings, load_config
+from xenwatch.triage.check import Finding, check_up
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 

@@ -16,7 +16,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.durations import format_size, parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli.report.words import count_text, printable
+from xenwatch.cli.report.format import count_text, printable
 
 
 def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -47,9 +47,9 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
       xenwatch collect --mask-addresses -o /tmp/support.tar.gz
       xenwatch diagnose /tmp/support.tar.gz
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    from xenwatch.agent.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
-    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
-    from xenwatch.host.doors import open_doors  # noqa: PLC0415
+    from xenwatch.config.loader import load_config  # noqa: PLC0415
+    from xenwatch.host.host import open_doors  # noqa: PLC0415
+    from xenwatch.triage.bundle.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from xenwatch.agent.report import Report
 from xenwatch.base.durations import format_size, parse_duration
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli.report.words import printable
+from xenwatch.cli.report.format import printable
+from xenwatch.triage.report import Report
 
 _SHOW_EVERY = 0.2
 _LIVE_SPAN = 86400.0
@@ -124,8 +124,8 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
 
 
 def _read(paths: tuple[str, ...], folders: tuple[Path, ...], timezone: float | None, progress: "_Progress") -> Report:
-    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
-    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
+    from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
+    from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
@@ -141,11 +141,11 @@ def _live(
 ) -> Report:
     import asyncio  # noqa: PLC0415  with all below it: a third of what a start would cost without --live
 
-    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
-    from xenwatch.agent.diagnose import diagnose  # noqa: PLC0415
-    from xenwatch.agent.live import log_paths, look  # noqa: PLC0415
-    from xenwatch.agent.rulebook import cache_folder, rules_with  # noqa: PLC0415
     from xenwatch.base.clock import SystemClock  # noqa: PLC0415
+    from xenwatch.config.loader import load_config  # noqa: PLC0415
+    from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
+    from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415
+    from xenwatch.triage.live_probe import log_paths, look  # noqa: PLC0415
 
     config, cache = load_config(file, dict(os.environ)).config, cache_folder()
     rules = rules_with([*map(Path, config.diagnosis.rules), *folders], cache)

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from xenwatch.base.errors import Unavailable
-from xenwatch.cli._incident_text import table, whole
+from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
-from xenwatch.cli._running import Running
-from xenwatch.cli.report.words import printable
+from xenwatch.cli.report.format import printable
+from xenwatch.cli.report.incident_text import table, whole
 
 _MOST_WIDTH = 160
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from xenwatch.agent.config_load import load_config
-from xenwatch.agent.parts import load_rules
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_desk
+from xenwatch.config.assembly import load_rules
+from xenwatch.config.loader import load_config
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.desk import Desk
-from xenwatch.remediation.inventory import selects
-from xenwatch.remediation.local import policy_of
-from xenwatch.remediation.policy import Rule
+from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.policy.inventory import selects
+from xenwatch.remediation.policy.policy import Rule
+from xenwatch.remediation.service import Desk
 
 
 @click.group(short_help="Check the policy; try it on an incident.")

@@ -16,9 +16,9 @@ from xenwatch.cli._remediation import POLICY, findings_table, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.inventory import Guest, Inventory
-from xenwatch.remediation.local import LocalMachine, policy_of
-from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.open import LocalMachine, policy_of
+from xenwatch.remediation.policy.inventory import Guest, Inventory
+from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.preflight.create import check_create
 from xenwatch.remediation.preflight.migrate import check_migrate
 

@@ -12,8 +12,8 @@ from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, pairs, person, subject_of, with_desk
 from xenwatch.model.action import PENDING, ActionRun
-from xenwatch.remediation.desk import Desk
-from xenwatch.web.remediation import run_json
+from xenwatch.remediation.service import Desk
+from xenwatch.web.remediation_api import run_json
 
 _REASON = click.option("--reason", required=True, help="Why; it is kept in the journal.")
 

@@ -2,10 +2,10 @@
 
 import click
 
-from xenwatch.cli._rules.inquiry import coverage, explain
+from xenwatch.cli._rules.explain import coverage, explain
 from xenwatch.cli._rules.lint import lint
 from xenwatch.cli._rules.new import new
-from xenwatch.cli._rules.shelf import list_rules, show
+from xenwatch.cli._rules.show import list_rules, show
 from xenwatch.cli._rules.test import test
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from xenwatch.base.durations import format_duration, format_size
+from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
-from xenwatch.cli._running import Running
-from xenwatch.cli.report.words import count_text, printable
+from xenwatch.cli.report.format import count_text, printable
 
 _MOST_LOGS = 15
 

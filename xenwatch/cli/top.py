@@ -10,8 +10,8 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, Unavailable
+from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, URL
-from xenwatch.cli._running import Running
 
 if TYPE_CHECKING:
     from xenwatch.cli._top.sources import Source
@@ -49,9 +49,9 @@ async def _run(config: Path | None, url: str | None, every: float, *, alone: boo
 
 
 async def _source(config: Path | None, url: str | None, *, alone: bool) -> "Source":
-    from xenwatch.agent.config_load import load_config  # noqa: PLC0415
     from xenwatch.cli._top.sources import AgentSource, HostSource  # noqa: PLC0415
-    from xenwatch.host.doors import open_doors  # noqa: PLC0415
+    from xenwatch.config.loader import load_config  # noqa: PLC0415
+    from xenwatch.host.host import open_doors  # noqa: PLC0415
 
     running = Running(url, config)
     if not alone:

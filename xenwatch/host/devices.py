@@ -10,7 +10,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError
 from xenwatch.host.files import names_in
 from xenwatch.host.paths import Paths
-from xenwatch.host.xenstore import Xenstore
+from xenwatch.host.xenstore.client import Xenstore
 
 _NAME = re.compile(r"(?P<kind>[a-z0-9]+)-(?P<domid>\d+)-(?P<devid>\d+)")
 _BACKENDS = "/local/domain/0/backend"

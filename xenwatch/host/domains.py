@@ -7,10 +7,10 @@ from typing import TypeVar
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable
 from xenwatch.host.inventory import Inventory, Joined, join
-from xenwatch.host.libvirt import Libvirt
-from xenwatch.host.libvirtconn import Session
-from xenwatch.host.toolstack import Toolstack
-from xenwatch.host.virdomains import Marks, VirDomain, list_domains, marked, read_marks
+from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.connection import Session
+from xenwatch.host.libvirt.domains import Marks, VirDomain, list_domains, marked, read_marks
+from xenwatch.host.toolstack.protocol import Toolstack
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from xenwatch.host.virdomains import VirDomain
-from xenwatch.host.xl import XlDomain, state_of
+from xenwatch.host.libvirt.domains import VirDomain
+from xenwatch.host.toolstack.xl import XlDomain, state_of
 
 STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xenwatch.base.errors import HostError
-from xenwatch.host.runner import Runner
+from xenwatch.host.exec.runner import Runner
 
 _VG = "vg_name,vg_size,vg_free,vg_missing_pv_count,lv_count,snap_count,vg_mda_free,vg_extent_size"
 _PV = "pv_name,vg_name,pv_size,pv_free,pv_missing"

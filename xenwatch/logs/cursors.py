@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xenwatch.logs.identity import Identity, Mark
+from xenwatch.logs.fingerprint import Identity, Mark
 
 
 @dataclass(frozen=True, slots=True)

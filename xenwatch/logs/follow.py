@@ -11,7 +11,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.logs.cursors import read_cursors
 from xenwatch.logs.discover import Places
-from xenwatch.logs.generation import open_log
+from xenwatch.logs.file_reader import open_log
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.sources.file import FileSource
 from xenwatch.logs.spool import Spool

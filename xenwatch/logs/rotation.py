@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xenwatch.logs.generation import open_log
-from xenwatch.logs.identity import Identity, identify
+from xenwatch.logs.file_reader import open_log
+from xenwatch.logs.fingerprint import Identity, identify
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _NUMBERED = re.compile(r"(.+)\.(\d{1,3})")

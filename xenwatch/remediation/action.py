@@ -10,10 +10,10 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import Risk
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.doors import HERE, Answer, Command, Machine, Order
-from xenwatch.remediation.inventory import Guest, Inventory
-from xenwatch.remediation.policy import Policy
-from xenwatch.remediation.probe import Proof, Row, look, prove_absent, sightings
+from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine, Order
+from xenwatch.remediation.machine.presence import Proof, Row, look, prove_absent, sightings
+from xenwatch.remediation.policy.inventory import Guest, Inventory
+from xenwatch.remediation.policy.policy import Policy
 
 Outcome = Literal["pass", "fail", "unknown", "warn"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding, Outcome, Verdict
-from xenwatch.remediation.doors import HERE, Answer, name_of
-from xenwatch.remediation.probe import Row
+from xenwatch.remediation.machine.port import HERE, Answer, name_of
+from xenwatch.remediation.machine.presence import Row
 
 
 def passes(check: str, holds: bool | None, detail: str, learnt: str = "") -> Finding:

@@ -8,14 +8,14 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import RISKS, Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import trouble
 from xenwatch.remediation.action import Action, Context, Finding, Plan, plan_hash
-from xenwatch.remediation.doors import Machine
-from xenwatch.remediation.guard import Stop
-from xenwatch.remediation.inventory import Guest, nearness, selects
-from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.owner import check_owner
-from xenwatch.remediation.policy import Policy, Rule, Rung
+from xenwatch.remediation.guards.admission import Stop
+from xenwatch.remediation.guards.ownership import check_owner
+from xenwatch.remediation.machine.port import Machine
+from xenwatch.remediation.policy.inventory import Guest, nearness, selects
+from xenwatch.remediation.policy.policy import Policy, Rule, Rung
+from xenwatch.remediation.store import triggers as trouble
+from xenwatch.remediation.store.runs import Journal
 
 _NEXT = ("failed", "aborted", "expired")
 """Ends after which a trouble may have another run."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.registry import load_parts
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Snapshot
 from xenwatch.sampling import collectors, health
 from xenwatch.sampling.collector import Collector

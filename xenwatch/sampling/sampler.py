@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from xenwatch.base.clock import Clock
+from xenwatch.base.deadline import within
 from xenwatch.base.errors import CommandFailed, HostError, TimedOut, Unavailable, Unsupported
 from xenwatch.base.supervise import supervise
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.deadline import within
 from xenwatch.sampling.health import Record, health_samples
 
 log = logging.getLogger(__name__)

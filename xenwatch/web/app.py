@@ -10,14 +10,14 @@ from aiohttp.typedefs import Middleware
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
-from xenwatch.web.door import Door
-from xenwatch.web.fences import own_names_only, plain, readers_only, safe, timed
-from xenwatch.web.gate import Limits
+from xenwatch.web.auth import Person
+from xenwatch.web.connection import Limits
+from xenwatch.web.context import View
+from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
 from xenwatch.web.keys import GATES, VIEW
-from xenwatch.web.metrics import CONTENT_TYPES, accepts_gzip, negotiate
-from xenwatch.web.people import Person
+from xenwatch.web.listener import Door
+from xenwatch.web.middleware import own_names_only, plain, readers_only, safe, timed
 from xenwatch.web.tls import Rereading, TlsFiles
-from xenwatch.web.view import View
 
 log = logging.getLogger(__name__)
 

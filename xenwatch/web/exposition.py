@@ -1,130 +1,124 @@
-"""Samples as text: Prometheus' format 0.0.4 and OpenMetrics 1.0, with the part before each number kept ready."""
+"""The exposition: what was sampled is rendered and compressed once a cycle, the agent's own numbers at each scrape."""
 
-import math
-from collections.abc import Iterable, Mapping
+import asyncio
+import struct
+import time
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from xenwatch.model.sample import Metric, MetricType, Sample
+from xenwatch.model.sample import Snapshot
+from xenwatch.web.renderer import Format, Renderer
 
-Format = Literal["text", "openmetrics"]
-
-_TYPES: dict[Format, dict[MetricType, str]] = {
-    "text": {"counter": "counter", "gauge": "gauge", "histogram": "histogram", "info": "gauge", "stateset": "gauge"},
-    # A state set of OpenMetrics must carry its state in a label named like the metric, which nobody queries; ours is
-    # called `state`, so it is a gauge there too. Otherwise series would be named differently in the two formats.
-    "openmetrics": {
-        "counter": "counter", "gauge": "gauge", "histogram": "histogram", "info": "info", "stateset": "gauge",
-    },
-}  # fmt: skip
-_SUFFIX: dict[MetricType, str] = {"counter": "_total", "info": "_info"}
-_LABEL_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
-_HELP_ESCAPES: dict[Format, dict[int, str]] = {
-    "text": str.maketrans({"\\": "\\\\", "\n": "\\n"}),
-    "openmetrics": _LABEL_ESCAPES,
+CONTENT_TYPES: dict[Format, str] = {
+    "text": "text/plain; version=0.0.4; charset=utf-8",
+    "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
-_LARGEST_EXACT = 2**53
+BIG = 5_000
+"""Samples from which on rendering leaves the event loop: it takes about half a millisecond for a thousand."""
+
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_LEVEL = 1
 
 
-@dataclass(slots=True)
-class _Family:
-    """A metric as it was last written: whose samples, the part of each line before its number, and the lines."""
-
-    metric: Metric
-    samples: list[Sample]
-    prefixes: dict[tuple[str, ...], str]
-    lines: bytes
+_FORGOTTEN_AFTER = 60
+"""Cycles after which a format that nobody asked for is no longer made ready: five minutes."""
 
 
-class Renderer:
-    """Renders cycle after cycle. A family that did not change costs nothing, a series seen before only its number.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One rendered cycle in one format; where wanted also deflated up to a byte boundary, open for more to follow."""
 
-    The two formats differ in the heads of families alone, so lines are made once for both. A histogram's samples carry
-    one label value more than the metric declares: the upper bound of a bucket (`0.5`, `+Inf`), or `sum` or `count`.
-    """
-
-    def __init__(self, format_: Format = "text") -> None:
-        self._format = format_
-        self._heads: dict[tuple[str, Format], bytes] = {}
-        self._families: dict[str, _Family] = {}
-
-    def render(self, samples: Iterable[Sample]) -> bytes:
-        """The families in the order of their first samples; OpenMetrics' closing `# EOF` is left to the caller."""
-        self.take(samples)
-        return self.body(self._format)
-
-    def take(self, samples: Iterable[Sample]) -> None:
-        """Another cycle, to be had from `body` in either format."""
-        families, known = {}, self._families
-        for name, (metric, family) in _families(samples).items():
-            last = known.get(name)
-            # equal lists of the same samples, as most are, are told by their addresses alone
-            families[name] = last if last and last.samples == family else _written(metric, family, last)
-        self._families = families
-
-    def body(self, format_: Format) -> bytes:
-        """The last cycle as text."""
-        parts: list[bytes] = []
-        for family in self._families.values():
-            parts += (self._head(family.metric, format_), family.lines)
-        return b"".join(parts)
-
-    def _head(self, metric: Metric, format_: Format) -> bytes:
-        head = self._heads.get((metric.name, format_))
-        if head is None:
-            name = metric.name
-            if format_ == "openmetrics":
-                name = name.removesuffix(_SUFFIX.get(metric.type, ""))
-            words = metric.help.translate(_HELP_ESCAPES[format_])
-            head = f"# HELP {name} {words}\n# TYPE {name} {_TYPES[format_][metric.type]}\n".encode("utf-8", "replace")
-            self._heads[metric.name, format_] = head
-        return head
+    body: bytes
+    deflated: bytes | None
+    crc: int
 
 
-def _written(metric: Metric, samples: list[Sample], last: _Family | None) -> _Family:
-    """The same series twice would cost the whole scrape: the first is meant."""
-    known = last.prefixes if last else {}
-    prefixes = {labels: known.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
-    meant = samples if len(prefixes) == len(samples) else _first_of_each(samples)
-    lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), meant, strict=True)]
-    # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.
-    return _Family(metric, samples, prefixes, "".join(lines).encode("utf-8", "replace"))
+class Exposition:
+    """Bytes of /metrics. `own` renders the agent's registry in a format, with the closing `# EOF` where one belongs."""
+
+    def __init__(self, own: Callable[[Format], bytes]) -> None:
+        self._own = own
+        self._renderer = Renderer()
+        self._parts: dict[Format, _Part] = {}
+        self._asked: dict[tuple[Format, bool], int] = {}
+        self.samples = 0
+        """Samples of the last cycle."""
+        self.render_seconds = 0.0
+        """How long rendering the last cycle took, and compressing it, in the formats that are asked for."""
+        self.at: float | None = None
+        """Wall clock of the snapshot that is served."""
+
+    async def update(self, snapshot: Snapshot) -> None:
+        """Render a cycle in the formats that are asked for; until it is done the one before is served."""
+        started = time.perf_counter()
+        self._asked = {wanted: left - 1 for wanted, left in self._asked.items() if left > 0}
+        wanted = frozenset(self._asked)
+        if len(snapshot.samples) < BIG:
+            parts = self._render(snapshot, wanted)
+        else:
+            parts = await asyncio.get_running_loop().run_in_executor(None, self._render, snapshot, wanted)
+        self._parts, self.samples, self.at = parts, len(snapshot.samples), snapshot.at
+        self.render_seconds = time.perf_counter() - started
+
+    def body(self, format_: Format, *, gzip: bool) -> bytes:
+        """What a scrape is answered with; what nobody asked for of late is made now, and kept ready from then on."""
+        self._asked[format_, gzip] = _FORGOTTEN_AFTER
+        part = self._parts.get(format_)
+        if part is None or (gzip and part.deflated is None):
+            self._parts[format_] = part = _part(self._renderer.body(format_), gzip=gzip)
+        own = self._own(format_)
+        return part.body + own if part.deflated is None or not gzip else _gzip(part.deflated, part, own)
+
+    def _render(self, snapshot: Snapshot, wanted: frozenset[tuple[Format, bool]]) -> dict[Format, _Part]:
+        self._renderer.take(snapshot.samples)
+        return {name: _part(self._renderer.body(name), gzip=(name, True) in wanted) for name, _ in wanted}
 
 
-def _first_of_each(samples: Iterable[Sample]) -> list[Sample]:
-    found: dict[tuple[str, ...], Sample] = {}
-    for sample in samples:
-        found.setdefault(sample.labels, sample)
-    return list(found.values())
+def negotiate(accept: str) -> Format:
+    """The format for an `Accept` header: OpenMetrics where it is asked for by name and not liked less than text."""
+    best: dict[Format, float] = {"openmetrics": 0.0, "text": 0.0}
+    for offer in accept.split(","):
+        kind, *parameters = (word.strip().lower() for word in offer.split(";"))
+        quality = next((_quality(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        if kind == "application/openmetrics-text" and _version(parameters) in {"", "1.0.0", "0.0.1"}:
+            best["openmetrics"] = max(best["openmetrics"], quality)
+        elif kind in {"text/plain", "text/*"}:
+            best["text"] = max(best["text"], quality)
+    return "openmetrics" if best["openmetrics"] > 0 and best["openmetrics"] >= best["text"] else "text"
 
 
-def _families(samples: Iterable[Sample]) -> Mapping[str, tuple[Metric, list[Sample]]]:
-    """By metric, for a family's samples must stand together whatever collector they come from."""
-    families: dict[str, tuple[Metric, list[Sample]]] = {}
-    for sample in samples:
-        metric = sample.metric
-        family = families.get(metric.name)
-        if family is None:
-            families[metric.name] = family = (metric, [])
-        family[1].append(sample)
-    return families
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an `Accept-Encoding` header allows gzip."""
+    for offer in accept_encoding.split(","):
+        coding, *parameters = (word.strip().lower() for word in offer.split(";"))
+        if coding in {"gzip", "*"}:
+            return all(_quality(p[2:]) > 0 for p in parameters if p.startswith("q="))
+    return False
 
 
-def _prefix(metric: Metric, labels: tuple[str, ...]) -> str:
-    names, suffix = metric.labels, ""
-    if metric.type == "histogram":
-        bound = labels[-1]
-        names, labels, suffix = (
-            (names, labels[:-1], f"_{bound}") if bound in {"sum", "count"} else ((*names, "le"), labels, "_bucket")
-        )
-    if len(names) != len(labels):
-        raise ValueError(f"{metric.name} declares labels {metric.labels} and was given {labels}")
-    pairs = ",".join(f'{name}="{text.translate(_LABEL_ESCAPES)}"' for name, text in zip(names, labels, strict=True))
-    return f"{metric.name}{suffix}{{{pairs}}} " if pairs else f"{metric.name}{suffix} "
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
-def _number(value: float) -> str:
-    if math.isfinite(value):
-        whole = int(value)
-        return str(whole) if whole == value and -_LARGEST_EXACT < whole < _LARGEST_EXACT else repr(float(value))
-    return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+def _version(parameters: list[str]) -> str:
+    return next((p.removeprefix("version=").strip('"') for p in parameters if p.startswith("version=")), "")
+
+
+def _part(body: bytes, *, gzip: bool) -> _Part:
+    if not gzip:
+        return _Part(body, None, 0)
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # A full flush ends at a byte boundary and refers back to nothing, so another deflate stream may follow it.
+    return _Part(body, deflate.compress(body) + deflate.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body))
+
+
+def _gzip(deflated: bytes, part: _Part, own: bytes) -> bytes:
+    """One gzip member (RFC 1952) of both: the big part is not compressed again."""
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    tail = deflate.compress(own) + deflate.flush()
+    length = (len(part.body) + len(own)) & 0xFFFFFFFF
+    return b"".join((_GZIP_HEAD, deflated, tail, struct.pack("<II", zlib.crc32(own, part.crc), length)))

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from xenwatch.web.gate import Gate
-from xenwatch.web.view import View
+from xenwatch.web.connection import Gate
+from xenwatch.web.context import View
 
 VIEW = web.AppKey("view", View)
 GATES = web.AppKey("gates", dict[object, Gate])

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from xenwatch.agent.agent import Agent, Outside
-from xenwatch.agent.config_load import Loaded, load_config
-from xenwatch.agent.demo_host import DemoHost
 from xenwatch.base.clock import SystemClock
+from xenwatch.config.loader import Loaded, load_config
+from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
 
 BRIDGE = (

@@ -8,9 +8,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from xenwatch.agent.agent import Agent, Outside
-from xenwatch.agent.demo_story import read_story, write
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import StoreError
+from xenwatch.demo.story import read_story, write
 from xenwatch.sampling.catalogue import all_collectors
 
 Bench = Any  # conftest's, which cannot be imported in this import mode

@@ -15,13 +15,13 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xenwatch.agent.bundle import Bundle, rotation_order
-from xenwatch.agent.bundle_archive import Limits
-from xenwatch.agent.bundle_entry import CHUNK, Entry, aligned_chunks
 from xenwatch.base.errors import InputError
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.model.subject import Subject
+from xenwatch.triage.bundle.archive import Limits
+from xenwatch.triage.bundle.entry import CHUNK, Entry, aligned_chunks
+from xenwatch.triage.bundle.reader import Bundle, rotation_order
 
 NOW = 1_700_000_000.0
 LINE = b"[2011-05-18 20:55:04 xend 3456] DEBUG (DevController:160) Waiting for devices vif %06d.\n"

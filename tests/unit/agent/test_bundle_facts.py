@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.bundle import Bundle
 from xenwatch.model.fact import Fact
+from xenwatch.triage.bundle.reader import Bundle
 
 OUTPUT = Path(__file__).parents[2] / "hosts/xen-4.17/output"
 NOW = 1_700_000_000.0

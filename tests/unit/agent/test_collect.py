@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from hosts.recorded import RECORDED_AT, recorded_doors
 
-from xenwatch.agent.bundle import Bundle
-from xenwatch.agent.collect import collect
-from xenwatch.agent.config import Config, LogSettings, SamplingSettings
-from xenwatch.agent.diagnose import diagnose
-from xenwatch.agent.live import look_through
-from xenwatch.agent.rulebook import rules_with
-from xenwatch.agent.snapshot_text import read_snapshot, write_snapshot
+from xenwatch.config.sections import Config, LogSettings, SamplingSettings
+from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.triage.bundle.collect import collect
+from xenwatch.triage.bundle.reader import Bundle
+from xenwatch.triage.bundle.snapshot_file import read_snapshot, write_snapshot
+from xenwatch.triage.diagnose import diagnose
+from xenwatch.triage.live_probe import look_through
 
 BRIDGE = (
     "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xenwatch.agent.config import Config
-from xenwatch.agent.config_load import all_settings, load_config, variable
-from xenwatch.agent.config_words import example_file, manual
-from xenwatch.agent.toml_lines import key_lines
 from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_lines import key_lines
+from xenwatch.config.loader import all_settings, load_config, variable
+from xenwatch.config.reference import example_file, manual
+from xenwatch.config.sections import Config
 
 LISTEN_EXAMPLES = '"127.0.0.1:10197" or "[::1]:10197"'
 ROOT = Path(__file__).parents[3]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.diagnose import diagnose
-from xenwatch.agent.report import Report
-from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.errors import InputError
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.model.incident import Incident
+from xenwatch.triage.diagnose import diagnose
+from xenwatch.triage.report import Report
 
 CREATE = (
     "[2011-05-18 20:55:0{second} 3456] DEBUG (XendDomainInfo:84) XendDomainInfo.create(['vm', ['name', '{name}']])\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.catalogue import all_metrics
-from xenwatch.web.exposition import Renderer
+from xenwatch.web.renderer import Renderer
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 Bench = Any  # conftest's, which cannot be imported in this import mode

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from xenwatch.agent.commandlogs import JOURNAL, CommandLogs
-from xenwatch.agent.config import LogSettings
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed
-from xenwatch.diagnosis.factbook import FactBook
-from xenwatch.host.doors import Doors, build_doors
+from xenwatch.config.sections import LogSettings
+from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.host.exec.runner import Completed
+from xenwatch.host.host import Doors, build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import Completed
-from xenwatch.host.xl import Xl
+from xenwatch.host.toolstack.xl import Xl
+from xenwatch.logs.command_sources import JOURNAL, CommandLogs
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import Chunk

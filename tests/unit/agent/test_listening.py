@@ -8,13 +8,13 @@ import aiohttp
 import pytest
 from monitoring.certificates import Authority
 
-from xenwatch.agent.access import Access
-from xenwatch.agent.config import WebSettings
-from xenwatch.agent.config_load import load_config
-from xenwatch.agent.listening import guarded, refuse_open_auto
-from xenwatch.agent.remedy import open_remedy
+from xenwatch.agent.remediation import open_remedy
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import ConfigError
+from xenwatch.config.access import Access
+from xenwatch.config.listeners import guarded, refuse_open_auto
+from xenwatch.config.loader import load_config
+from xenwatch.config.sections import WebSettings
 
 Bench = Any  # conftest's
 TOKEN, SECRET = "token-of-ann-1234", "alertmanager-1234"

@@ -1,6 +1,6 @@
 import pytest
 
-from xenwatch.agent.redact import Redaction
+from xenwatch.triage.bundle.redact import Redaction
 
 
 def redacted(text: str) -> str:

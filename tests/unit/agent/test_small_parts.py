@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from xenwatch.agent.demo_host import choose_address
-from xenwatch.agent.demo_story import Step, play, read_story, write
-from xenwatch.agent.ledger import MOST_RESOLVED, Ledger
-from xenwatch.agent.partmetrics import incident_families, log_families
-from xenwatch.agent.progress import Progress
+from xenwatch.agent.incident_registry import MOST_RESOLVED, Ledger
+from xenwatch.agent.liveness import Progress
+from xenwatch.agent.metrics.families import incident_families, log_families
+from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, SelfMetrics
 from xenwatch.agent.sdnotify import Notifier
-from xenwatch.agent.selfmetrics import MOST_LOGS, AgentCounters, SelfMetrics
 from xenwatch.base.clock import ManualClock
+from xenwatch.demo.host import choose_address
+from xenwatch.demo.story import Step, play, read_story, write
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident

@@ -2,10 +2,10 @@
 
 import pytest
 
-from xenwatch.agent.report import FileRead, Report
-from xenwatch.cli.report.commands import is_xends, typed
-from xenwatch.cli.report.unknown import unknown_text, without_gaps
+from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.subject import Subject
+from xenwatch.triage.report import FileRead, Report
 
 WEB, HOST = Subject("domain", "web"), Subject("host", "dom0")
 

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 from xenwatch.base.errors import InputError, Unavailable, XenwatchError
 from xenwatch.cli.incidents import follow
 from xenwatch.cli.main import cli
-from xenwatch.journal.store import Store
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.subject import Subject
+from xenwatch.state.store import Store
 
 TOLD = Diagnosis(
     rule="vif-bridge-missing", class_="vif-bridge-missing", subject=Subject("domain", "web\x1b[31m"), severity="error",

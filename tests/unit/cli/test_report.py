@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from xenwatch.cli.main import cli
-from xenwatch.cli.report.words import excerpt, failure_link, failure_page, printable
+from xenwatch.cli.report.format import excerpt, failure_link, failure_page, printable
 
 BRIDGE = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device {}\n"
 HOSTILE = [

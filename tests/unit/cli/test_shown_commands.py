@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from xenwatch.agent.config_load import load_config
-from xenwatch.agent.demo_host import DemoHost
 from xenwatch.cli.agent import _say_where
 from xenwatch.cli.main import cli
+from xenwatch.config.loader import load_config
+from xenwatch.demo.host import DemoHost
 
 ROOT = Path(__file__).parents[3]
 HAND_WRITTEN = [

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.rulefile import parse_rule
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.rules.loader import parse_rule
+from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, Header, LogFormat, Position, Source, TimeHint
 from xenwatch.model.subject import Subject

@@ -4,8 +4,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from xenwatch.diagnosis.rulefile import load_rules
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.rules.loader import load_rules
 from xenwatch.model.record import Chunk, LogFormat, Position, Source, TimeHint
 
 RULE = Path(__file__).parents[3] / "rules" / "network" / "vif-bridge-missing.yaml"

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from xenwatch.diagnosis.conditions import evaluate
-from xenwatch.diagnosis.engine import MOST_DEADLINES, Engine
-from xenwatch.diagnosis.identity import Identity
+from xenwatch.diagnosis.correlation.conditions import evaluate
+from xenwatch.diagnosis.correlation.engine import MOST_DEADLINES, Engine
+from xenwatch.diagnosis.domain_registry import Identity
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Metric, Sample, Snapshot
@@ -197,14 +197,14 @@ def test_a_rule_that_fails_is_fenced_and_counted_and_the_others_go_on(kit, monke
             raise ZeroDivisionError
         return evaluate(condition, world, fields)
 
-    monkeypatch.setattr("xenwatch.diagnosis.engine.evaluate", judged)
+    monkeypatch.setattr("xenwatch.diagnosis.correlation.engine.evaluate", judged)
     assert [d.rule for d in made.observe([event("bad", 1, rule="bad")], now=1)] == ["good"]
     assert made.failures == {"bad": 1}
 
 
 def test_state_is_bounded(engine, monkeypatch):
-    monkeypatch.setattr("xenwatch.diagnosis.windows.MOST_GROUPS", 10)
-    monkeypatch.setattr("xenwatch.diagnosis.windows.MOST_EVENTS", 5)
+    monkeypatch.setattr("xenwatch.diagnosis.correlation.windows.MOST_GROUPS", 10)
+    monkeypatch.setattr("xenwatch.diagnosis.correlation.windows.MOST_EVENTS", 5)
     made = engine("{all: [{type: count, event: a, at_least: 1000, within: 1d}]}")
     made.observe((event("a", t, Subject("domain", f"vm{t % 50}")) for t in range(1000)), now=1000)
     assert len(made._windows) <= 50

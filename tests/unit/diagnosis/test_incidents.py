@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from xenwatch.diagnosis.incidents import Incidents, incident_id
+from xenwatch.diagnosis.incidents.tracker import Incidents, incident_id
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
@@ -181,7 +181,7 @@ def test_causes_come_before_symptoms_and_warnings_that_explain_nothing_come_late
 
 
 def test_old_incidents_are_forgotten_first_when_there_are_too_many(incidents, say, monkeypatch):
-    monkeypatch.setattr("xenwatch.diagnosis.incidents.MOST_INCIDENTS", 3)
+    monkeypatch.setattr("xenwatch.diagnosis.incidents.tracker.MOST_INCIDENTS", 3)
     incidents.apply([say("end", t, Subject("domain", f"vm{t}")) for t in range(10)], 10)
     assert {i.diagnosis.subject.name for i in incidents.all()} == {"vm7", "vm8", "vm9"}
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from xenwatch.diagnosis.lint import Library, all_lints, lint
-from xenwatch.diagnosis.ruletests import TestBench
+from xenwatch.diagnosis.authoring.lint import Library, all_lints, lint
+from xenwatch.diagnosis.authoring.testing import TestBench
 
 GOOD = (
     "cause: 'no {bridge}'\nremedy: ['add {bridge}']\nreferences: [here]\n"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.rulebook import rules_with
-from xenwatch.diagnosis.factbook import FactBook
-from xenwatch.diagnosis.looking import look_around
+from xenwatch.diagnosis.correlation.enrichment import look_around
+from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST, Subject
 

@@ -1,6 +1,6 @@
 """Who a domid is, as xenstored's own log tells it: dom0's writes count, a guest's do not."""
 
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 

@@ -7,11 +7,11 @@ import jsonschema
 import pytest
 
 from xenwatch.base.errors import RuleError
-from xenwatch.diagnosis.library import load_library
-from xenwatch.diagnosis.rule import AllOf, AnyOf, EventCondition, FactCondition, GivenLine
-from xenwatch.diagnosis.rulefile import load_rules, parse_rule
-from xenwatch.diagnosis.schema import RULE, schema_text
-from xenwatch.diagnosis.yamltree import read_tree
+from xenwatch.diagnosis.rules.cache import load_library
+from xenwatch.diagnosis.rules.loader import load_rules, parse_rule
+from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, EventCondition, FactCondition, GivenLine
+from xenwatch.diagnosis.rules.schema import RULE, schema_text
+from xenwatch.diagnosis.rules.yaml_tree import read_tree
 
 GOOD = """\
 id: a

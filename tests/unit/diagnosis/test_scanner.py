@@ -202,7 +202,7 @@ def test_dom0_is_the_host(kit):
 
 
 def test_sources_forgotten_for_space_do_not_grow_the_state(kit, monkeypatch):
-    monkeypatch.setattr("xenwatch.diagnosis.scanner.MOST_SOURCES", 3)
+    monkeypatch.setattr("xenwatch.diagnosis.matching.scanner.MOST_SOURCES", 3)
     feeder = kit.feeder(kit.one("x y z"))
     for number in range(10):
         feeder.feed("[1] INFO a\n", path=f"log-{number}")

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xenwatch.diagnosis.engine_choice import make_engine
-from xenwatch.diagnosis.literal_engines import AhoCorasickEngine, FindEngine
-from xenwatch.diagnosis.literals import literals
-from xenwatch.diagnosis.patterns import FLAGS
-from xenwatch.diagnosis.rawform import raw_form
-from xenwatch.diagnosis.reading import text_of
-from xenwatch.diagnosis.scanform import scan_form
+from xenwatch.diagnosis.matching.bytes_regex import raw_form
+from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickEngine, FindEngine
+from xenwatch.diagnosis.matching.literals import literals
+from xenwatch.diagnosis.matching.prefilter_factory import make_engine
+from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.matching.reduce import scan_form
+from xenwatch.diagnosis.rules.patterns import FLAGS
 
 ENGINES = ("hyperscan", "ahocorasick", "re")
 

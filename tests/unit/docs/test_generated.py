@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from xenwatch.remediation.catalogue import load_catalogue
+from xenwatch.remediation.registry import load_catalogue
 from xenwatch.sampling.catalogue import all_metrics
 
 ROOT = Path(__file__).parents[3]

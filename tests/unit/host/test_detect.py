@@ -6,10 +6,10 @@ from pathlib import Path
 from hosts.recorded import recorded_doors
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.host.detect import detect
-from xenwatch.host.doors import build_doors
+from xenwatch.facts.detect import detect
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.model.fact import Fact
 
 DOCS = Path(__file__).parents[3] / "docs/facts.md"

@@ -9,8 +9,8 @@ import pytest
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import TimedOut, Unavailable
 from xenwatch.host.domains import Domains
-from xenwatch.host.libvirt import Libvirt
-from xenwatch.host.xl import XlDomain, XlVcpu
+from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.toolstack.xl import XlDomain, XlVcpu
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 """Of the one domain of test:///default, whose domid is 1."""

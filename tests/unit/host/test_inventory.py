@@ -1,8 +1,8 @@
 """Xen's list and libvirt's become one, whatever either misses, and names stay what people know."""
 
 from xenwatch.host.inventory import Domain, join
-from xenwatch.host.virdomains import VirDomain
-from xenwatch.host.xl import XlDomain
+from xenwatch.host.libvirt.domains import VirDomain
+from xenwatch.host.toolstack.xl import XlDomain
 
 MIB = 1024**2
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"

@@ -14,8 +14,8 @@ import pytest
 
 from xenwatch.base.clock import ManualClock, SystemClock
 from xenwatch.base.errors import HostError, TimedOut, Unavailable, Unsupported
-from xenwatch.host.libvirt import Libvirt
-from xenwatch.host.libvirtconn import LifecycleEvent, Session
+from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.connection import LifecycleEvent, Session
 
 
 @pytest.fixture

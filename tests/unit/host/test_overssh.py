@@ -13,10 +13,10 @@ import pytest
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed, TimedOut, Unavailable
-from xenwatch.host.detect import detect
-from xenwatch.host.doors import build_doors, open_doors
-from xenwatch.host.overssh import NOWHERE, FarToolstack, SshRunner
-from xenwatch.host.runner import SystemRunner
+from xenwatch.facts.detect import detect
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_doors, open_doors
+from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner
 from xenwatch.sampling.catalogue import take_once
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin")

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from xenwatch.base.errors import CommandFailed, TimedOut
-from xenwatch.host.runner import SystemRunner
+from xenwatch.host.exec.runner import SystemRunner
 
 
 async def test_output_and_status_of_a_program_are_handed_back() -> None:

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from xenwatch.host.text.bridges import parse_brctl_show, parse_bridge_link
-from xenwatch.host.text.dmsetup import parse_dmsetup
-from xenwatch.host.text.domain_list import parse_domain_list
-from xenwatch.host.text.ip import parse_ip
-from xenwatch.host.text.loops import parse_losetup
-from xenwatch.host.text.lvm import parse_lvm, size_in_bytes
-from xenwatch.host.text.mdstat import parse_mdstat
-from xenwatch.host.text.memory import parse_free, parse_meminfo
-from xenwatch.host.text.mounts import mounted_on, parse_df, parse_mounts
-from xenwatch.host.text.table import rows_under
-from xenwatch.host.text.xenstore_ls import parse_xenstore_ls
-from xenwatch.host.text.xl_info import mebibytes, parse_info
+from xenwatch.host.parse.bridges import parse_brctl_show, parse_bridge_link
+from xenwatch.host.parse.dmsetup import parse_dmsetup
+from xenwatch.host.parse.ip import parse_ip
+from xenwatch.host.parse.loops import parse_losetup
+from xenwatch.host.parse.lvm import parse_lvm, size_in_bytes
+from xenwatch.host.parse.mdstat import parse_mdstat
+from xenwatch.host.parse.memory import parse_free, parse_meminfo
+from xenwatch.host.parse.mounts import mounted_on, parse_df, parse_mounts
+from xenwatch.host.parse.table import rows_under
+from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
+from xenwatch.host.parse.xl_info import mebibytes, parse_info
+from xenwatch.host.parse.xl_list import parse_domain_list
 
 OUTPUT = Path(__file__).parents[2] / "hosts/xen-4.17/output"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xenwatch.host.virconfig import PARTS, drifted
+from xenwatch.host.libvirt.domain_xml import PARTS, drifted
 
 LIVE = """<domain type='xen' id='4'>
   <name>lv1</name>

@@ -9,7 +9,7 @@ from hosts.recorded import HOSTS, XenstoreServer, parse_xenstore_ls
 
 from xenwatch.base.errors import HostError, TimedOut, Unavailable
 from xenwatch.host.paths import Paths
-from xenwatch.host.xenstore import Xenstore
+from xenwatch.host.xenstore.client import Xenstore
 
 
 @pytest.fixture

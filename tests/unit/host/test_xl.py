@@ -4,8 +4,8 @@ import pytest
 from hosts.recorded import HOSTS
 
 from xenwatch.base.errors import HostError
-from xenwatch.host.cpusets import count_cpus
-from xenwatch.host.xl import parse_list, parse_vcpus, state_of
+from xenwatch.host.kernel.cpusets import count_cpus
+from xenwatch.host.toolstack.xl import parse_list, parse_vcpus, state_of
 
 COMMANDS = HOSTS / "xen-4.17/commands"
 HEAD = "Name  ID Mem VCPUs State Time(s) UUID Reason-Code Security Label\n"

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from xenwatch.agent.diagnose import diagnose
-from xenwatch.agent.report import Report
-from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.errors import InputError
 from xenwatch.cli.report import as_html, as_json, as_markdown, as_text
-from xenwatch.diagnosis.rule import Rule
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs.format import all_formats
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
+from xenwatch.triage.diagnose import diagnose
+from xenwatch.triage.report import Report
 
 NOW = 1_305_752_200.0
 REAL = [

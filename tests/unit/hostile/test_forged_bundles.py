@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.bundle import Bundle
-from xenwatch.agent.bundle_entry import aligned_chunks
-from xenwatch.diagnosis.scanner import Scanner
+from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import MOST_RECORD_LINES, Source, TimeHint
+from xenwatch.triage.bundle.entry import aligned_chunks
+from xenwatch.triage.bundle.reader import Bundle
 
 NOW = 1_700_000_000.0
 LINE = b"[2011-05-18 20:55:04 xend 3456] ERROR (XendDomainInfo:2050) Device 0 (vif) could not be connected.\n"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.rulebook import rules_with
 from xenwatch.base.errors import RuleError
-from xenwatch.diagnosis.reading import text_of
-from xenwatch.diagnosis.rulefile import load_rule, parse_rule
-from xenwatch.diagnosis.yamltree import YamlError, read_tree
+from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.rules.loader import load_rule, parse_rule
+from xenwatch.diagnosis.rules.yaml_tree import YamlError, read_tree
+from xenwatch.diagnosis.ruleset import rules_with
 
 RULE = """\
 id: own

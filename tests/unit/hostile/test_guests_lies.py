@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.agent.pipeline import Pipeline
-from xenwatch.agent.rulebook import rules_with, shipped_rules
-from xenwatch.diagnosis.rule import GivenLine, Rule
-from xenwatch.diagnosis.rulefile import parse_rule
+from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.rules.loader import parse_rule
+from xenwatch.diagnosis.rules.rule import GivenLine, Rule
+from xenwatch.diagnosis.ruleset import rules_with, shipped_rules
 from xenwatch.logs.format import all_formats
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Position, Source, TimeHint

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from xenwatch.journal.codec import LONGEST_TEXT, decode, encode
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
+from xenwatch.state.codec import LONGEST_TEXT, decode, encode
 
 
 def test_an_incident_with_every_kind_of_evidence_comes_back_equal(incident: Incident):

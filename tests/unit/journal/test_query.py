@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.errors import InputError, StoreError
-from xenwatch.journal.query import find_incident, list_incidents
-from xenwatch.journal.schema import FILE_NAME
-from xenwatch.journal.store import Store
 from xenwatch.model.incident import Incident
+from xenwatch.state.query import find_incident, list_incidents
+from xenwatch.state.schema import FILE_NAME
+from xenwatch.state.store import Store
 
 
 @pytest.fixture

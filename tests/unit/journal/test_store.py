@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.errors import StoreError
-from xenwatch.journal.query import find_incident, list_incidents
-from xenwatch.journal.schema import FILE_NAME
-from xenwatch.journal.store import Damaged, Saved, Store
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
+from xenwatch.state.query import find_incident, list_incidents
+from xenwatch.state.schema import FILE_NAME
+from xenwatch.state.store import Damaged, Saved, Store
 
 
 def open_store(state_dir: Path) -> Store:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.journal.retention import EVERY, tidy
-from xenwatch.journal.store import Store
-from xenwatch.journal.writer import Capture, Writer
 from xenwatch.model.incident import Incident
+from xenwatch.state.retention import EVERY, tidy
+from xenwatch.state.store import Store
+from xenwatch.state.writer import Capture, Writer
 
 
 class World:

@@ -2,8 +2,8 @@
 
 import json
 
-from xenwatch.logs.device_model import DeviceModels, Owner, device_model_owner, owner_of, owner_of_process
 from xenwatch.logs.format import all_formats
+from xenwatch.logs.owner import DeviceModels, Owner, device_model_owner, owner_of, owner_of_process
 
 SPAWN = (
     "spawning device models: /usr/lib/xen/bin/qemu-dm ['/usr/lib/xen/bin/qemu-dm', '-d', '7', '-vcpus', '1', "

@@ -5,8 +5,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from story import Story
 
-from xenwatch.web.people import Person
-from xenwatch.web.remediation import routes
+from xenwatch.web.auth import Person
+from xenwatch.web.remediation_api import routes
 
 PEOPLE = [Person("vera", "viewer", "v"), Person("ann", "approver", "a"), Person("adam", "admin", "x")]
 BASE = "/api/v1/remediation"

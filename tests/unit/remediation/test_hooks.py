@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
-from xenwatch.web.hooks import LARGEST, _Bad, parse, routes
-from xenwatch.web.pace import Pace
-from xenwatch.web.senders import Senders
+from xenwatch.web.rate_limit import Pace
+from xenwatch.web.webhook_auth import Senders
+from xenwatch.web.webhooks import LARGEST, _Bad, parse, routes
 
 NOW = 1_700_000_000
 SENDERS = Senders(bearer=("old", "s3cret"), basic={"am": "pass"}, keys=(b"new", b"old"))

@@ -11,9 +11,9 @@ import pytest
 from monitoring.certificates import Authority
 
 from xenwatch.web.app import build_bare, serve
-from xenwatch.web.hooks import routes
-from xenwatch.web.senders import Senders
 from xenwatch.web.tls import TlsFiles
+from xenwatch.web.webhook_auth import Senders
+from xenwatch.web.webhooks import routes
 
 BODY = json.dumps({"version": "4", "alerts": []})
 TOKEN = "a-token-of-sixteen"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from story import CATALOGUE, Story, make_policy
 
 from xenwatch.model.action import Alert
-from xenwatch.remediation.trouble import trigger_of_alert
+from xenwatch.remediation.store.triggers import trigger_of_alert
 
 MARK = "xyzzy"
 HOSTILE = f"--{MARK}; reboot; $({MARK}) `{MARK}` ../{MARK}\n{MARK}"

@@ -15,7 +15,7 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import RUN_MOVES, ActionRun, Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.journal import Journal
+from xenwatch.remediation.store.runs import Journal
 
 TARGET = Subject("domain", "web", "u1")
 
@@ -48,8 +48,8 @@ import asyncio, sys
 from pathlib import Path
 sys.path[:0] = [{scenarios!r}]
 from story import Story
-from xenwatch.remediation.local import LocalMachine
-from xenwatch.remediation.desk import Desk
+from xenwatch.remediation.open import LocalMachine
+from xenwatch.remediation.service import Desk
 import xenwatch.remediation.actions.host_cordon as cordon
 async def main():
     story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},

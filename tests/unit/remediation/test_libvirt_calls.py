@@ -3,8 +3,8 @@
 import libvirt
 import pytest
 
-from xenwatch.remediation.doors import Answer
-from xenwatch.remediation.libvirt_calls import CALLS, call
+from xenwatch.remediation.machine.libvirt_calls import CALLS, call
+from xenwatch.remediation.machine.port import Answer
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 

@@ -13,10 +13,11 @@ from story import Story
 from xenwatch.base.clock import ManualClock
 from xenwatch.model.action import Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import breaker, budget, outbox, storm
-from xenwatch.remediation.inventory import Guest, selects
-from xenwatch.remediation.journal import Journal
-from xenwatch.remediation.policy import Limit, Pace, StormLimit
+from xenwatch.remediation.guards import breaker, budget, storm
+from xenwatch.remediation.policy.inventory import Guest, selects
+from xenwatch.remediation.policy.policy import Limit, Pace, StormLimit
+from xenwatch.remediation.store import outbox
+from xenwatch.remediation.store.runs import Journal
 
 LIMITS = {"global": Limit(3, 3600.0), "guest": Limit(2, 7200.0)}
 

@@ -6,11 +6,11 @@ import pytest
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
-from xenwatch.host.libvirt import Libvirt
-from xenwatch.host.runner import Completed
-from xenwatch.remediation.doors import Command, Order
-from xenwatch.remediation.inventory import Host, Inventory
-from xenwatch.remediation.local import LocalMachine, open_desk, through
+from xenwatch.host.exec.runner import Completed
+from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.remediation.machine.port import Command, Order
+from xenwatch.remediation.open import LocalMachine, open_desk, through
+from xenwatch.remediation.policy.inventory import Host, Inventory
 
 INVENTORY = Inventory("xen1", hosts=(Host("xen2", "10.0.0.12"), Host("evil", "-oProxyCommand=x")))
 

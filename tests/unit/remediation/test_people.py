@@ -8,9 +8,9 @@ from story import Story
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation import approvals
-from xenwatch.remediation.inventory import Inventory
-from xenwatch.remediation.policy import Policy
+from xenwatch.remediation.guards import approvals
+from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.policy.policy import Policy
 
 PROPOSE = {"rule": {"mode": "propose"}}
 SPOILERS = {

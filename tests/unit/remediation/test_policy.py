@@ -6,9 +6,9 @@ import pytest
 from story import CATALOGUE
 
 from xenwatch.base.errors import ConfigError
-from xenwatch.remediation.catalogue import load_catalogue, risks
-from xenwatch.remediation.policy import Policy
-from xenwatch.remediation.policy_load import load_policy, parse_policy
+from xenwatch.remediation.policy.loader import load_policy, parse_policy
+from xenwatch.remediation.policy.policy import Policy
+from xenwatch.remediation.registry import load_catalogue, risks
 
 ROOT = Path(__file__).parents[3]
 RULE = """

@@ -6,7 +6,7 @@ from story import Story
 
 from xenwatch.remediation.action import Context
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.doors import Answer
+from xenwatch.remediation.machine.port import Answer
 from xenwatch.remediation.preflight.create import check_create
 from xenwatch.remediation.preflight.migrate import check_migrate
 

@@ -10,8 +10,8 @@ from simulated_reads import HEADER
 from simulated_xen import World
 from story import Story
 
-from xenwatch.remediation.doors import Answer
-from xenwatch.remediation.probe import aliases, parse_listing, presence, prove_absent, sightings
+from xenwatch.remediation.machine.port import Answer
+from xenwatch.remediation.machine.presence import aliases, parse_listing, presence, prove_absent, sightings
 
 SHARED = {"placement": ["xen1", "xen2"], "shared_storage": True, "lease": "none"}
 LISTING = HEADER + (

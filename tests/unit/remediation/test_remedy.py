@@ -3,14 +3,14 @@
 import pytest
 from story import Story
 
-from xenwatch.agent.access import Access, load_access
-from xenwatch.agent.remedy import Remedy, open_remedy
+from xenwatch.agent.remediation import Remedy, open_remedy
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import ConfigError
+from xenwatch.config.access import Access, load_access
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Destination
-from xenwatch.web.people import Person
+from xenwatch.web.auth import Person
 
 SECRET = "0123456789abcdef"
 

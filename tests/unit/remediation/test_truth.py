@@ -10,12 +10,12 @@ from story import CATALOGUE, Story
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import Alert
-from xenwatch.remediation import outbox
-from xenwatch.remediation.doors import Order, name_of, path_of
-from xenwatch.remediation.inventory import Inventory
-from xenwatch.remediation.libvirt_calls import call
-from xenwatch.remediation.local import LocalMachine
-from xenwatch.remediation.trouble import trigger_of_alert
+from xenwatch.remediation.machine.libvirt_calls import call
+from xenwatch.remediation.machine.port import Order, name_of, path_of
+from xenwatch.remediation.open import LocalMachine
+from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.store import outbox
+from xenwatch.remediation.store.triggers import trigger_of_alert
 from xenwatch.web.remediation_metrics import RUNS, UNKNOWN, samples
 
 SHARED = {"placement": ["xen1", "xen2"], "shared_storage": True, "lease": "none"}

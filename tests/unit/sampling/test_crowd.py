@@ -6,9 +6,9 @@ from pathlib import Path
 from hosts.crowd import crowd
 
 from xenwatch.base.clock import SystemClock
-from xenwatch.host.doors import build_doors
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.sampling.catalogue import take_once
 
 

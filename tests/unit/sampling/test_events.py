@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.host.doors import Doors, build_doors
-from xenwatch.host.libvirtconn import LifecycleEvent, Session
-from xenwatch.host.lifecycle import Lifecycle
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import Doors, build_doors
+from xenwatch.host.libvirt.connection import LifecycleEvent, Session
+from xenwatch.host.libvirt.lifecycle import Lifecycle
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.sampling.catalogue import all_collectors
 
-DEMO = Path(__file__).parents[3] / "xenwatch/agent/demo/demo_node.xml"
+DEMO = Path(__file__).parents[3] / "xenwatch/demo/demo_node.xml"
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.clock import SystemClock
-from xenwatch.host.doors import build_doors
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.catalogue import all_collectors
 from xenwatch.sampling.sampler import Sampler

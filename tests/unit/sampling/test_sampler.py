@@ -9,10 +9,10 @@ import pytest
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed, Unavailable, Unsupported
-from xenwatch.host.doors import Doors, build_doors
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import Doors, build_doors
 from xenwatch.host.inventory import Inventory
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import SystemRunner
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.sampler import Sampler, declared_by

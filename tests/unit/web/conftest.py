@@ -13,8 +13,8 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.metrics import Exposition
-from xenwatch.web.view import Check, Happened, View
+from xenwatch.web.context import Check, Happened, View
+from xenwatch.web.exposition import Exposition
 
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
 

@@ -10,7 +10,7 @@ import pytest
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, is_loopback, serve
-from xenwatch.web.view import Check
+from xenwatch.web.context import Check
 
 Served = Any  # conftest's, which cannot be imported in this import mode
 HOSTILE = '<script>alert("1")</script>'

@@ -15,8 +15,8 @@ from monitoring.certificates import Authority
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.door import Door, _source
-from xenwatch.web.gate import Limits
+from xenwatch.web.connection import Limits
+from xenwatch.web.listener import Door, _source
 from xenwatch.web.tls import TlsFiles
 
 Served = Any  # conftest's

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from xenwatch.model.sample import Metric, Sample
-from xenwatch.web.exposition import Format, Renderer
+from xenwatch.web.renderer import Format, Renderer
 
 CPU = Metric("xen_domain_cpu_seconds_total", "counter", "CPU time of a domain.", ("domain",))
 MEMORY = Metric("xen_domain_memory_current_bytes", "gauge", "Memory of a domain.", ("domain",))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xenwatch.model.sample import Metric, Sample, Snapshot
-from xenwatch.web.metrics import BIG, Exposition, accepts_gzip, negotiate
+from xenwatch.web.exposition import BIG, Exposition, accepts_gzip, negotiate
 
 MEMORY = Metric("xen_domain_memory_current_bytes", "gauge", "Memory of a domain.", ("domain",))
 

@@ -16,8 +16,8 @@ from monitoring.certificates import Authority
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.door import Door
-from xenwatch.web.gate import Limits
+from xenwatch.web.connection import Limits
+from xenwatch.web.listener import Door
 from xenwatch.web.tls import Rereading, TlsFiles, certificate_names
 
 Served = Any  # conftest's

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from xenwatch.agent.rulebook import cache_folder, shipped_rules
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.library import load_library
-from xenwatch.diagnosis.rule import Rule
+from xenwatch.diagnosis.rules.cache import load_library
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import cache_folder, shipped_rules
 from xenwatch.logs.format import all_formats as formats
 
 __all__ = ["cache_folder", "formats", "library", "rules_folder"]

@@ -12,10 +12,10 @@ import xenwatch.remediation.actions
 import xenwatch.sampling.collectors
 import xenwatch.sampling.health
 from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli.report.words import count_text
-from xenwatch.diagnosis.lint import Library, Remark, all_lints
-from xenwatch.diagnosis.lint import lint as run_lints
-from xenwatch.diagnosis.ruletests import TestBench
+from xenwatch.cli.report.format import count_text
+from xenwatch.diagnosis.authoring.lint import Library, Remark, all_lints
+from xenwatch.diagnosis.authoring.lint import lint as run_lints
+from xenwatch.diagnosis.authoring.testing import TestBench
 from xenwatch.model.sample import Metric
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.rulefile import parse_rule
+from xenwatch.diagnosis.rules.loader import parse_rule
 from xenwatch.logs.format import recognise
 from xenwatch.model.record import TimeHint
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli.report.words import count_text
-from xenwatch.diagnosis.ruletests import TestBench, Verdict
+from xenwatch.cli.report.format import count_text
+from xenwatch.diagnosis.authoring.testing import TestBench, Verdict
 
 
 @click.command()

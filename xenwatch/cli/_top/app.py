@@ -10,10 +10,10 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Static
 
 from xenwatch.base.errors import XenwatchError
-from xenwatch.cli._incident_text import whole
 from xenwatch.cli._top.cells import DOMAIN_COLUMNS, INCIDENT_COLUMNS, domain_cells, host_line, incident_cells
 from xenwatch.cli._top.reading import SORTS, Reading, Row, ordered, rows
 from xenwatch.cli._top.sources import Source
+from xenwatch.cli.report.incident_text import whole
 
 
 class IncidentScreen(ModalScreen[None]):

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from xenwatch.base.durations import format_size
 from xenwatch.cli._top.reading import Reading, Row
-from xenwatch.cli.report.words import count_text, one_line
+from xenwatch.cli.report.format import count_text, one_line
 
 DOMAIN_COLUMNS = (
     "NAME", "ID", "STATE", "CPU %", "CPU s", "VCPUS", "MEMORY",

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from prometheus_client.parser import text_string_to_metric_families
 
 from xenwatch.base.errors import XenwatchError
-from xenwatch.cli._running import Running
+from xenwatch.cli._client import Running
 from xenwatch.cli._top.reading import Reading, Series, series
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.sampling.catalogue import all_collectors
 from xenwatch.sampling.sampler import Sampler
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from xenwatch.agent.report import FileRead, Report, log_evidence
-from xenwatch.cli.report.words import iso_text
+from xenwatch.cli.report.format import iso_text
 from xenwatch.model.incident import Incident
+from xenwatch.triage.report import FileRead, Report, log_evidence
 
 VERSION = 1
 LONGEST_TEXT = 4000

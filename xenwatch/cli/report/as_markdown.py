@@ -4,10 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.commands import is_xends, typed
-from xenwatch.cli.report.unknown import unknown_text, without_gaps
-from xenwatch.cli.report.words import (
+from xenwatch.cli.report.format import (
     clock_text,
     count_text,
     cut,
@@ -20,8 +17,11 @@ from xenwatch.cli.report.words import (
     shortened,
     since_text,
 )
+from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.triage.report import Report, log_evidence
 
 
 def render(report: Report) -> str:

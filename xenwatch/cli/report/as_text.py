@@ -5,11 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from xenwatch.agent.report import Report, log_evidence
-from xenwatch.cli.report.commands import is_xends, typed
-from xenwatch.cli.report.text_read import what_was_read
-from xenwatch.cli.report.unknown import unknown_text, without_gaps
-from xenwatch.cli.report.words import (
+from xenwatch.cli.report.format import (
     clock_text,
     count_text,
     cut,
@@ -21,7 +17,11 @@ from xenwatch.cli.report.words import (
     shortened,
     since_text,
 )
+from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.steps import is_xends, typed
+from xenwatch.cli.report.text_sources import what_was_read
 from xenwatch.model.incident import Incident
+from xenwatch.triage.report import Report, log_evidence
 
 _COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
 _LABEL = 9

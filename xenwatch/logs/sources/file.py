@@ -4,12 +4,12 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 
 from xenwatch.base.clock import Clock
-from xenwatch.logs.chain import Chain
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.generation import Generation, RewoundError
+from xenwatch.logs.file_reader import Generation, RewoundError
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.spool import Spool
+from xenwatch.logs.tracker import Chain
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has

@@ -1,8 +1,8 @@
 """Puts away the remains of a crashed guest that its configuration preserved, after a core dump where one is wanted."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absent, dom0_free_mib, one_row, passes
+from xenwatch.remediation.machine import domain_commands as toolstack
 
 
 async def _check(context: Context) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import dom0_free_mib, passes
-from xenwatch.remediation.doors import Order, argv
+from xenwatch.remediation.machine.port import Order, argv
 
 FOLDER = "/var/lib/xenwatch/diagnostics"
 _SOURCES = {

@@ -1,10 +1,10 @@
 """Shuts a guest down here and, once it is proven gone everywhere, starts it on another host."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.actions.domain_migrate import verify_moved
 from xenwatch.remediation.checks import may_run, passes, storage_lease
-from xenwatch.remediation.doors import HERE
+from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.preflight.migrate import check_move, target_of
 
 _TRIES = 15

@@ -1,8 +1,8 @@
 """Destroys a guest that has crashed or hangs in its shutdown, or that a person wants gone."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absent, one_row
+from xenwatch.remediation.machine import domain_commands as toolstack
 
 
 async def _check(context: Context) -> list[Finding]:

@@ -1,8 +1,8 @@
 """Destroys a guest and starts it anew; the start waits for the proof that the old one is gone everywhere."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import absent, may_run, nowhere_else, one_row, serving, storage_lease
+from xenwatch.remediation.machine import domain_commands as toolstack
 from xenwatch.remediation.preflight.create import check_create
 
 

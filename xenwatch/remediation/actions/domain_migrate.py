@@ -1,11 +1,11 @@
 """Moves a running guest to another host; every one of P1 to P24 must hold, twice."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
 from xenwatch.remediation.checks import healthy
-from xenwatch.remediation.doors import HERE
+from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.migration_recovery import Ends, source_end, target_end
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
-from xenwatch.remediation.recovery import Ends, source_end, target_end
 
 
 async def _plan(context: Context) -> Plan:

@@ -1,8 +1,8 @@
 """Reboots a guest that hangs by two independent signs, or that a person wants rebooted."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import healthy, one_row, passes, serving
+from xenwatch.remediation.machine import domain_commands as toolstack
 
 _WATCH = 10.0
 _SPINNING = 0.95

@@ -1,9 +1,9 @@
 """Sets a guest's memory target within the bounds its policy entry gives."""
 
 from xenwatch.base.errors import InputError
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import one_row, passes
+from xenwatch.remediation.machine import domain_commands as toolstack
 from xenwatch.remediation.preflight.memory import free_mib
 
 _TOLERANCE = 0.01

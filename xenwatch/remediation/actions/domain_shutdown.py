@@ -1,8 +1,8 @@
 """Asks a guest to shut down and waits until it is proven gone."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absent, one_row, passes
+from xenwatch.remediation.machine import domain_commands as toolstack
 
 
 async def _check(context: Context) -> list[Finding]:

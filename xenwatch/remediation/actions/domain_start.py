@@ -1,8 +1,8 @@
 """Starts a guest that should run and is proven to run nowhere."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import may_run, nowhere, serving, storage_lease
+from xenwatch.remediation.machine import domain_commands as toolstack
 from xenwatch.remediation.preflight.create import check_create
 
 

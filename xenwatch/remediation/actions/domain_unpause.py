@@ -1,8 +1,8 @@
 """Lets a guest go on that has stayed paused and that nobody is known to have paused."""
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import nowhere_else, one_row, passes, serving
+from xenwatch.remediation.machine import domain_commands as toolstack
 
 _WATCH = 60.0
 _LABEL = "paused-on-purpose"

@@ -2,7 +2,7 @@
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.doors import Order, argv
+from xenwatch.remediation.machine.port import Order, argv
 
 _FULL, _ENOUGH = 90, 85
 _WAYS = {

@@ -1,7 +1,7 @@
 """Marks this host so that no guest is moved to it."""
 
 from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
-from xenwatch.remediation.doors import Order, argv
+from xenwatch.remediation.machine.port import Order, argv
 from xenwatch.remediation.preflight.place import CORDON_FLAG
 
 

@@ -4,7 +4,7 @@ from xenwatch.base.durations import parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import parsed, passes
-from xenwatch.remediation.doors import Order, argv, name_of
+from xenwatch.remediation.machine.port import Order, argv, name_of
 
 _MIB = 1024 * 1024
 _MOST_STEP = 64 * 1024

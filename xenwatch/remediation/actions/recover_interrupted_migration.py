@@ -2,14 +2,14 @@
 
 import re
 
-from xenwatch.remediation import toolstack
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict
 from xenwatch.remediation.checks import healthy, passes
-from xenwatch.remediation.doors import HERE, Order, argv
+from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.machine.port import HERE, Order, argv
+from xenwatch.remediation.migration_recovery import Ends, Move, next_move, source_end, target_end
 from xenwatch.remediation.preflight.cpu import version
 from xenwatch.remediation.preflight.memory import info
 from xenwatch.remediation.preflight.migrate import target_of
-from xenwatch.remediation.recovery import Ends, Move, next_move, source_end, target_end
 
 _PAUSE = 5.0
 _PROCESS = re.compile(r"\s*(\d+)\s+(.*)")

@@ -3,7 +3,7 @@
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.doors import Order, argv, path_of
+from xenwatch.remediation.machine.port import Order, argv, path_of
 from xenwatch.remediation.preflight.storage import Held, disk_holders, guest_disks
 
 

@@ -3,8 +3,8 @@
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.doors import path_of
-from xenwatch.remediation.inventory import Host
+from xenwatch.remediation.machine.port import path_of
+from xenwatch.remediation.policy.inventory import Host
 from xenwatch.remediation.preflight.cpu import check_cpu, version
 from xenwatch.remediation.preflight.guest_config import GuestConfig, read_config
 from xenwatch.remediation.preflight.memory import check_memory, info

@@ -4,7 +4,7 @@ import re
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.inventory import Host
+from xenwatch.remediation.policy.inventory import Host
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 _XEND_PORT = 8002

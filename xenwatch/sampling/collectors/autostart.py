@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import names_in, read_bytes
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.collectors.domain import AUTOSTART

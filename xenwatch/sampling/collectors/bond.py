@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_text
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from xenwatch.host.bridges import Bridge, read_bridges
 from xenwatch.host.devices import Device
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.bridges import Bridge, read_bridges
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

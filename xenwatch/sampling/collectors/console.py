@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
+from xenwatch.host.kernel.processes import Process, boot_time, open_files, open_files_limit, read_processes
 from xenwatch.host.paths import Paths
-from xenwatch.host.processes import Process, boot_time, open_files, open_files_limit, read_processes
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_bytes, read_number, read_text
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import STATES, Domain, Inventory
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

@@ -6,9 +6,9 @@ from xml.etree.ElementTree import ParseError
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
-from xenwatch.host.libvirtconn import Session
-from xenwatch.host.virconfig import drifted
+from xenwatch.host.host import Doors
+from xenwatch.host.libvirt.connection import Session
+from xenwatch.host.libvirt.domain_xml import drifted
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

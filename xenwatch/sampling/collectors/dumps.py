@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

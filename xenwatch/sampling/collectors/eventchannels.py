@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
-from xenwatch.host.eventchannels import channels_limit, channels_used
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.eventchannels import channels_limit, channels_used
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import libvirt
 
 from xenwatch.base.errors import HostError, Unsupported
-from xenwatch.host.doors import Doors
-from xenwatch.host.libvirtconn import Session
-from xenwatch.host.text.xl_info import mebibytes
+from xenwatch.host.host import Doors
+from xenwatch.host.libvirt.connection import Session
+from xenwatch.host.parse.xl_info import mebibytes
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

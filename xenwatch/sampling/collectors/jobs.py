@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import HostError, Unsupported
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
-from xenwatch.host.libvirtconn import Session
-from xenwatch.host.processes import Process, boot_time, named
+from xenwatch.host.kernel.processes import Process, boot_time, named
+from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

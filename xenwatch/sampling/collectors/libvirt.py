@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_text
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.unixsockets import clients
+from xenwatch.host.libvirt.rpc_stats import BOUNDS, RpcStats
 from xenwatch.host.paths import Paths
-from xenwatch.host.rpcstats import BOUNDS, RpcStats
-from xenwatch.host.unixsockets import clients
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.health import UNSUPPORTED

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.lvm import LvmReport, Row, lvm_report, number
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

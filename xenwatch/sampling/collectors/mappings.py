@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from xenwatch.base.errors import CommandFailed, Unsupported
-from xenwatch.host.devmapper import Mapping, loops, mappings
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import names_in, read_number
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.devmapper import Mapping, loops, mappings
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

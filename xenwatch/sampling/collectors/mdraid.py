@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_number, read_text
-from xenwatch.host.text.mdstat import Array, parse_mdstat
+from xenwatch.host.host import Doors
+from xenwatch.host.parse.mdstat import Array, parse_mdstat
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

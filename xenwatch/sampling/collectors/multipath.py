@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.devmapper import multipath_status
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import names_in, read_text
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.devmapper import multipath_status
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from xenwatch.base.errors import CommandFailed, TimedOut
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_text
-from xenwatch.host.text.mounts import Mount, parse_mounts
+from xenwatch.host.host import Doors
+from xenwatch.host.parse.mounts import Mount, parse_mounts
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

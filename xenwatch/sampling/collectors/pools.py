@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
-from xenwatch.host.libvirtconn import Session
+from xenwatch.host.host import Doors
+from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

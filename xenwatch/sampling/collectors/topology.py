@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import CommandFailed, Unsupported
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
-from xenwatch.host.xl import Xl
+from xenwatch.host.toolstack.xl import Xl
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 from operator import mul
 
-from xenwatch.host.blocks import Volumes
 from xenwatch.host.devices import Device
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import read_numbers, read_text
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
+from xenwatch.host.kernel.blocks import Volumes
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.cpusets import count_cpus
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
-from xenwatch.host.libvirtconn import Session
-from xenwatch.host.xl import XlVcpu
+from xenwatch.host.kernel.cpusets import count_cpus
+from xenwatch.host.libvirt.connection import Session
+from xenwatch.host.toolstack.xl import XlVcpu
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.rows import Kept, state_set

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xenwatch.host.devices import Device
-from xenwatch.host.doors import Doors
 from xenwatch.host.files import link_name, names_in, read_bytes, read_line
+from xenwatch.host.host import Doors
 from xenwatch.host.inventory import Inventory
-from xenwatch.host.netdev import NetCounters, parse_net_dev
+from xenwatch.host.kernel.netdev import NetCounters, parse_net_dev
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

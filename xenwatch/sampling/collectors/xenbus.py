@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.devices import Device
-from xenwatch.host.doors import Doors
+from xenwatch.host.host import Doors
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors
-from xenwatch.host.xenstore import Xenstore
-from xenwatch.host.xenstorequota import node_quota
+from xenwatch.host.host import Doors
+from xenwatch.host.xenstore.client import Xenstore
+from xenwatch.host.xenstore.quota import node_quota
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

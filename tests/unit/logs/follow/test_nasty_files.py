@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from xenwatch.logs.generation import PIECE_BYTES, fresh_end
+from xenwatch.logs.file_reader import PIECE_BYTES, fresh_end
 from xenwatch.logs.spool import LONGEST_BYTES, Spool
 
 

@@ -7,7 +7,7 @@ import pytest
 from hosts.recorded import RecordedRunner, plant
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.host.doors import Doors, build_doors
+from xenwatch.host.host import Doors, build_doors
 from xenwatch.host.inventory import Domain, Inventory
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import all_collectors

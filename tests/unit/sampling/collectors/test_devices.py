@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from xenwatch.host.blocks import split_lv
 from xenwatch.host.devices import Device, disk_name
-from xenwatch.host.netdev import parse_net_dev
+from xenwatch.host.kernel.blocks import split_lv
+from xenwatch.host.kernel.netdev import parse_net_dev
 from xenwatch.sampling.collectors.vbd import CAPACITY, _Described
 from xenwatch.sampling.collectors.vif import _Ports, rate_limit
 

@@ -8,13 +8,13 @@ import pytest
 from hosts.recorded import plant
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.ethtool import control_socket, driver_counters
-from xenwatch.host.eventchannels import channels_limit, channels_used
 from xenwatch.host.files import names_in
 from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.kernel.ethtool import control_socket, driver_counters
+from xenwatch.host.kernel.eventchannels import channels_limit, channels_used
+from xenwatch.host.kernel.unixsockets import clients
 from xenwatch.host.paths import Paths
-from xenwatch.host.unixsockets import clients
-from xenwatch.host.xenstorequota import node_quota
+from xenwatch.host.xenstore.quota import node_quota
 from xenwatch.sampling.collectors.netback import samples_of
 from xenwatch.sampling.collectors.topology import from_scheduler
 

@@ -8,11 +8,11 @@ import pytest
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.doors import Doors, build_doors
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import Doors, build_doors
 from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.kernel.processes import Process, named
 from xenwatch.host.paths import Paths
-from xenwatch.host.processes import Process, named
-from xenwatch.host.runner import SystemRunner
 from xenwatch.sampling.collectors.drift import COLLECTOR as DRIFT
 from xenwatch.sampling.collectors.jobs import COLLECTOR as JOBS
 from xenwatch.sampling.collectors.jobs import of_xl

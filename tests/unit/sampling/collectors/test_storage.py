@@ -9,9 +9,9 @@ import pytest
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import TimedOut, Unsupported
-from xenwatch.host.doors import build_doors
+from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, SystemRunner
+from xenwatch.host.host import build_doors
 from xenwatch.host.paths import Paths
-from xenwatch.host.runner import OUTPUT_LIMIT, Completed, SystemRunner
 from xenwatch.sampling.catalogue import all_collectors
 
 LV = {"vg_name": "vg", "lv_size": "1073741824", "lv_active": "active", "lv_layout": "linear"}

@@ -1,0 +1,180 @@
+"""Metric families of the agent's parts: logs, diagnosis, incidents, state, exposition."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+
+from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, counter, gauge
+from xenwatch.logs.counters import FollowCounters, SourceCounters
+from xenwatch.model.incident import MOVES, Incident
+from xenwatch.model.record import LogRecord
+from xenwatch.state.store import Store
+from xenwatch.state.writer import Writer
+from xenwatch.web.exposition import Exposition
+
+LONGEST_WORDS = 600
+"""Characters of one text in a label: enough for a page, little for Prometheus."""
+
+_LOG_COUNTERS: tuple[tuple[str, str, str], ...] = (
+    ("lines", "lines", "Lines read from a log"),
+    ("bytes", "bytes", "Bytes read from a log"),
+    ("rotations", "rotations", "Times a log was rotated"),
+    ("truncations", "truncations", "Times a log's content was found replaced"),
+    ("losses", "truncations_without_copy", "Times a log's content was replaced and no copy of the old was found"),
+    ("cut_lines", "cut_lines", "Pieces handed on without their newline"),
+    ("read_errors", "read_errors", "Times a log could not be opened or read"),
+)
+
+
+def log_families(follow: FollowCounters, agent: AgentCounters) -> Iterator[Metric]:
+    """How each log is read."""
+    newest = sorted(follow.sources.items(), key=lambda item: item[1].last_read or 0.0, reverse=True)
+    agent.dropped["logs"] = max(0, len(newest) - MOST_LOGS)
+    shown = sorted(newest[:MOST_LOGS])
+    for name, attribute, words in _LOG_COUNTERS:
+        family = CounterMetricFamily(f"xenwatch_log_{name}", words, labels=["source"])
+        for path, one in shown:
+            family.add_metric([_text(path)], getattr(one, attribute))
+        yield family
+    yield from _log_gauges(shown)
+    yield counter(
+        "xenwatch_log_watch_overflows", "Times the kernel's queue of file events overflowed", follow.overflows
+    )
+    yield counter(
+        "xenwatch_log_watch_errors", "Directories that are polled because they cannot be watched", follow.watch_errors
+    )
+    yield counter("xenwatch_log_bad_cursors", "Stored log positions that could not be understood", follow.bad_cursors)
+
+
+def _log_gauges(shown: list[tuple[str, SourceCounters]]) -> Iterator[Metric]:
+    lag = GaugeMetricFamily("xenwatch_log_lag_bytes", "Bytes of a log that are not read yet", labels=["source"])
+    last = GaugeMetricFamily(
+        "xenwatch_log_last_read_timestamp_seconds", "When something was last read from a log", labels=["source"]
+    )
+    for path, one in shown:
+        lag.add_metric([_text(path)], one.lag_bytes)
+        if one.last_read is not None:
+            last.add_metric([_text(path)], one.last_read)
+    yield lag
+    yield last
+
+
+@dataclass(slots=True)
+class DiagnosisCounts:
+    """What the pipeline counts; see `agent.pipeline`."""
+
+    matches: Counter[tuple[str, str, str]]
+    """By (rule, stream, severity)."""
+    rule_errors: Mapping[str, int]
+    unmatched: int
+    rules: int
+
+
+def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
+    """What the rules saw."""
+    matches = CounterMetricFamily(
+        "xenwatch_log_matches", "Log records that a rule's signature recognised", labels=["rule", "stream", "severity"]
+    )
+    for labels, count in sorted(counts.matches.items()):
+        matches.add_metric(list(labels), count)
+    yield matches
+    errors = CounterMetricFamily("xenwatch_diagnosis_rule_errors", "Times a rule could not be judged", labels=["rule"])
+    for rule, count in sorted(counts.rule_errors.items()):
+        errors.add_metric([rule], count)
+    yield errors
+    yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule knows", counts.unmatched)
+    yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
+
+
+def incident_families(ledger: Ledger) -> Iterator[Metric]:
+    """The one road of incidents to Alertmanager. An explained symptom is not open: its cause is."""
+    opened = GaugeMetricFamily(
+        "xenwatch_incident_open",
+        "An open incident that nothing else explains",
+        labels=["rule", "class", "severity", "kind", "name"],
+    )
+    words = InfoMetricFamily("xenwatch_incident", "What an open incident is about, for the text of a page", labels=[])
+    states = Counter(dict.fromkeys(MOVES, 0))
+    shown: set[tuple[str, ...]] = set()
+    for incident in ledger.known.values():
+        told = incident.diagnosis
+        states[incident.state] += 1
+        labels = (told.rule, told.class_, told.severity, told.subject.kind, _text(told.subject.name))
+        if incident.state == "open" and labels not in shown:
+            shown.add(labels)
+            opened.add_metric(list(labels), 1)
+            words.add_metric([], _words(incident))
+    yield opened
+    yield words
+    by_state = GaugeMetricFamily("xenwatch_incidents_known", "Incidents in memory", labels=["state"])
+    for state, count in states.items():
+        by_state.add_metric([state], count)
+    yield by_state
+    total = CounterMetricFamily(
+        "xenwatch_incidents", "Incidents that opened or came back", labels=["rule", "class", "severity"]
+    )
+    for labels_, count in sorted(ledger.opened.items()):
+        total.add_metric(list(labels_), count)
+    yield total
+
+
+def _words(incident: Incident) -> dict[str, str]:
+    """Words change while an incident goes on, so they are kept apart from the series that alerts stand on."""
+    told = incident.diagnosis
+    lines = (e.origin for e in told.evidence if isinstance(e.origin, LogRecord))
+    proofs = [f"{one.source.path}:{one.position.line or '?'}: {one.text}" for one in lines]
+    proofs += [one.summary for one in told.evidence]
+    texts = {"title": told.title, "cause": told.cause, "evidence": proofs[0] if proofs else ""}
+    return {
+        "id": incident.id,
+        "rule": told.rule,
+        "kind": told.subject.kind,
+        "name": _text(told.subject.name),
+        **{name: _short(text) for name, text in texts.items()},
+    }
+
+
+def _short(text: str) -> str:
+    """On one line and bounded; a guest may have written it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return _text(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
+
+
+def state_families(writer: Writer, store: Store, agent: AgentCounters, wall_of: float) -> Iterator[Metric]:
+    """The state database. `wall_of`: wall clock minus monotonic, to tell when the last commit was."""
+    yield counter("xenwatch_state_commits", "Commits to the state database", writer.commits)
+    yield counter(
+        "xenwatch_state_commit_errors",
+        "Commits that failed; what they held is kept and tried again",
+        agent.state_errors,
+    )
+    yield gauge(
+        "xenwatch_state_incidents_waiting", "Changed incidents that are not in the database yet", writer.waiting
+    )
+    yield counter(
+        "xenwatch_state_databases_moved_aside", "Damaged state databases that were replaced", store.moved_aside
+    )
+    if writer.last_commit is not None:
+        yield gauge(
+            "xenwatch_state_last_commit_timestamp_seconds",
+            "When state was last committed",
+            writer.last_commit + wall_of,
+        )
+
+
+def exposition_families(exposition: Exposition) -> Iterator[Metric]:
+    """The rendering of what was sampled."""
+    yield gauge("xenwatch_exposition_samples", "Samples of the last sampling cycle", exposition.samples)
+    yield gauge(
+        "xenwatch_exposition_render_duration_seconds",
+        "How long rendering the last cycle took",
+        exposition.render_seconds,
+    )
+
+
+def _text(name: str) -> str:
+    """A label value must be UTF-8; a guest's name or a file's may be other bytes."""
+    return name.encode("utf-8", "replace").decode()

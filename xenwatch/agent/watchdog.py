@@ -1,0 +1,29 @@
+"""Signs of life: how late the event loop is, and what systemd's watchdog is fed with."""
+
+from collections.abc import Callable
+
+from xenwatch.agent.liveness import Progress
+from xenwatch.agent.sdnotify import Notifier
+from xenwatch.base.clock import Clock
+
+LAG_EVERY = 0.5
+"""Seconds between two probes of the event loop."""
+_WATCHDOG_SHARE = 0.4
+"""Of systemd's watchdog time, between two signs of life."""
+
+
+async def probe_loop(clock: Clock, observe: Callable[[float], None]) -> None:
+    """How many seconds late the loop is for an appointment, time and again: what blocks it shows here."""
+    while True:
+        due = clock.monotonic() + LAG_EVERY
+        await clock.sleep(LAG_EVERY)
+        observe(max(0.0, clock.monotonic() - due))
+
+
+async def feed_watchdog(clock: Clock, notifier: Notifier, progress: Progress) -> None:
+    """Fed by the work itself: a process that runs and does nothing is started again by systemd."""
+    every = notifier.watchdog
+    while every is not None:
+        if progress.healthy:
+            notifier.tell("WATCHDOG=1")
+        await clock.sleep(every * _WATCHDOG_SHARE)

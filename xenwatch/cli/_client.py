@@ -1,0 +1,133 @@
+"""The running agent's API, and the state database where no agent answers."""
+
+import json
+import os
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from xenwatch.base.errors import InputError, Unavailable
+from xenwatch.config.listeners import tls_of
+from xenwatch.config.loader import load_config
+from xenwatch.config.sections import Config
+from xenwatch.config.settings import show_address
+from xenwatch.diagnosis.incidents.ranking import ranked
+from xenwatch.state.query import find_incident, list_incidents
+from xenwatch.web.incident_json import incident_json, stamp
+
+DEADLINE = 5.0
+TOKEN_VARIABLE = "XENWATCH_TOKEN"  # noqa: S105 - the name of a variable
+"""Where a person's token for the agent's API may stand; on a command line others would read it."""
+_LARGEST = 64 * 1024 * 1024
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here; it is what a person may have configured
+
+
+class Running:
+    """Asks the agent at `url`, or the one that the configuration describes."""
+
+    def __init__(self, url: str | None, config: Path | None) -> None:
+        self._asked = url is not None
+        self._config: Config = Config() if url else load_config(config, dict(os.environ)).config
+        host, port = self._config.web.listen
+        scheme = "http" if self._config.web.tls_certificate is None else "https"
+        self.url = (url or f"{scheme}://{show_address((_ANY.get(host, host), port))}").rstrip("/")
+
+    def incidents(self) -> tuple[list[dict[str, Any]], str]:
+        """All incidents, whole, the most likely root cause first; and where they come from."""
+        try:
+            answer = self.get("/api/v1/incidents?full=1")
+        except Unavailable:
+            if self._asked:
+                raise
+            folder = self._config.agent.state_dir
+            try:
+                return [
+                    incident_json(one) for one in ranked(list_incidents(folder))
+                ], f"no agent at {self.url}: from {folder}"
+            except InputError as error:
+                raise InputError(f"no agent answers at {self.url}, and {error}") from None
+        return answer["incidents"], self.url
+
+    def incident(self, wanted: str) -> dict[str, Any]:
+        """One incident with its history. InputError where there is none, or several begin so."""
+        try:
+            found: dict[str, Any] = self.get(f"/api/v1/incidents/{quote(wanted, safe='')}")["incident"]
+        except Unavailable:
+            if self._asked:
+                raise
+            one, changes = find_incident(self._config.agent.state_dir, wanted)
+            history = [{"at": stamp(c.at), "what": c.what, "detail": c.detail} for c in changes]
+            return {**incident_json(one), "history": history}
+        return found
+
+    def acknowledge(self, wanted: str, who: str) -> dict[str, Any]:
+        """Tell the agent that `who` looks after it. Unavailable where no agent runs: nobody would keep it."""
+        body = json.dumps({"by": who}).encode()
+        path = f"/api/v1/incidents/{quote(wanted, safe='')}/acknowledge"
+        found: dict[str, Any] = self._ask(path, body)["incident"]
+        return found
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path. Unavailable: no agent answers; InputError: it refuses."""
+        return self._ask(path, None)
+
+    def text(self, path: str) -> str:
+        """What stands at a path. Unavailable: no agent answers; InputError: it refuses."""
+        return self._answer(path, None).decode("utf-8", "replace")
+
+    def _ask(self, path: str, body: bytes | None) -> Any:
+        try:
+            return json.loads(self._answer(path, body))
+        except ValueError as error:
+            raise self._nobody(error) from None
+
+    def _answer(self, path: str, body: bytes | None) -> bytes:
+        if not self.url.startswith(("http://", "https://")):
+            raise InputError(f"{self.url!r} is not the address of an agent; write it like http://127.0.0.1:10197")
+        request = urllib.request.Request(self.url + path, data=body, headers=_headers(body))  # noqa: S310 - checked above
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE, context=self._tls()) as answer:  # noqa: S310 - as above
+                found: bytes = answer.read(_LARGEST)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
+                    raise InputError(_refusal(error)) from None
+                found = error.read(_LARGEST)
+        except (OSError, ValueError) as error:
+            raise self._nobody(error) from None
+        return found
+
+    def _nobody(self, error: Exception) -> Unavailable:
+        reason = getattr(error, "reason", None) or error
+        return Unavailable(f"no agent answers at {self.url}: {reason}; is it running? systemctl status xenwatch")
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """For this machine's own agent: its certificate itself is trusted, and shown where it asks for one."""
+        files = tls_of(self._config.web)
+        if files is None:
+            return None
+        context = ssl.create_default_context(cafile=files.certificate)
+        context.check_hostname = False  # it is asked at an address; what it must have is this very certificate
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if files.client_ca is not None:
+            context.load_cert_chain(files.certificate, files.key)
+        return context
+
+
+def _headers(body: bytes | None) -> dict[str, str]:
+    token = os.environ.get(TOKEN_VARIABLE)
+    return {
+        "Accept": "*/*" if body is None else "application/json",
+        **({"Content-Type": "application/json"} if body else {}),
+        **({"Authorization": f"Bearer {token}"} if token else {}),
+    }
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(error.read(_LARGEST))["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"the agent answered {error.code} {error.reason}"

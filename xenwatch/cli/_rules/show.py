@@ -1,0 +1,83 @@
+"""`xenwatch rules list` and `show`: what is known, and one rule in full."""
+
+import json
+from pathlib import Path
+
+import click
+
+from xenwatch.base.errors import InputError
+from xenwatch.cli._rules.library import library
+from xenwatch.diagnosis.rules.rule import Rule
+
+_FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_FROM = click.option(
+    "--rules", "paths", multiple=True, type=click.Path(exists=True, path_type=Path), help="Rule files or folders."
+)
+
+
+@click.command("list")
+@_FROM
+@_FORM
+def list_rules(paths: tuple[Path, ...], form: str) -> None:
+    """List all rules: severity, how deep each lies, class, id and title."""
+    rules = sorted(library(paths), key=lambda rule: (rule.file.parent.name, rule.id))
+    if form == "json":
+        click.echo(json.dumps([_summary(rule) for rule in rules], indent=2))
+        return
+    for rule in rules:
+        depth = "quiet" if rule.noise else rule.depth
+        click.echo(f"{rule.severity:8} {depth:9} {rule.class_:28} {rule.id:38} {rule.title}")
+
+
+@click.command()
+@click.argument("rule_id", metavar="RULE")
+@_FROM
+@_FORM
+def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
+    """Show one rule: what it looks for, what it means, how to verify, what to do."""
+    rule = find_rule(library(paths), rule_id)
+    if form == "json":
+        click.echo(json.dumps(_details(rule), indent=2))
+        return
+    click.echo(f"{rule.id} ({rule.class_}, {rule.severity}, {rule.depth}, {rule.status})\n{rule.title}\n{rule.file}")
+    for heading, text in (("Impact", rule.impact), ("Cause", rule.cause), ("Harmless because", rule.noise)):
+        if text:
+            click.echo(f"\n{heading}\n  {text}")
+    _lines("Looked for", [s.regex for s in rule.signatures])
+    _lines("Verify", rule.verify)
+    _lines("Remedy", rule.remedy)
+    _lines("Explains", rule.explains)
+    _lines("References", rule.references)
+
+
+def find_rule(rules: tuple[Rule, ...], rule_id: str) -> Rule:
+    """The rule of that id. InputError names the nearest ones."""
+    found = next((rule for rule in rules if rule.id == rule_id), None)
+    if found is None:
+        import difflib  # noqa: PLC0415  only for the message
+
+        near = difflib.get_close_matches(rule_id, [rule.id for rule in rules])
+        raise InputError(f"no rule is called {rule_id!r}" + (f"; there are {', '.join(near)}" if near else ""))
+    return found
+
+
+def _lines(heading: str, lines: list[str] | tuple[str, ...]) -> None:
+    if lines:
+        click.echo(f"\n{heading}")
+        for line in lines:
+            click.echo(f"  {line}")
+
+
+def _summary(rule: Rule) -> dict[str, object]:
+    return {"id": rule.id, "class": rule.class_, "area": rule.file.parent.name, "severity": rule.severity,
+            "depth": rule.depth, "status": rule.status, "quiet": bool(rule.noise), "title": rule.title}  # fmt: skip
+
+
+def _details(rule: Rule) -> dict[str, object]:
+    signatures = [
+        {"event": s.event, "regex": s.regex, "streams": list(s.streams), "template": s.template, "versions": s.versions}
+        for s in rule.signatures
+    ]
+    words = {"impact": rule.impact, "cause": rule.cause, "noise": rule.noise, "verify": list(rule.verify)}
+    more = {"remedy": list(rule.remedy), "explains": list(rule.explains), "references": list(rule.references)}
+    return {**_summary(rule), "file": str(rule.file), "signatures": signatures, **words, **more}

@@ -1,0 +1,136 @@
+"""How times, places and log text are put into words; log text is hostile, so nothing of it reaches a terminal raw."""
+
+import os
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import xenwatch
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import LogRecord
+from xenwatch.triage.report import Report, log_evidence
+
+LONGEST_LINE = 400
+
+_LAST_MOMENT = 253_370_764_800.0
+"""The year 9999, behind which no date can be written."""
+
+PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
+"""Names where the failures' pages are published: a folder, or an address that links then lead to."""
+
+
+def clock_text(at: float, utc_offset: float) -> str:
+    """`2011-05-18 20:55:04`, in the zone the logs were written in."""
+    return _moment(at, utc_offset).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def since_text(report: Report, incident: Incident) -> str:
+    """`, 2011-05-18 20:55:02 to 2011-05-18 20:59:10, 3 times`, from the records that carry a time.
+
+    Where some carry none, the incident's own times are those of files.
+    """
+    records = [record for _, record in log_evidence(incident.diagnosis.evidence)]
+    dated = [record.at for record in records if record.logged]
+    times = f", {count_text(incident.times_seen, 'time')}" if incident.times_seen > 1 else ""
+    if not dated:
+        return times
+    whole = len(dated) == len(records)
+    first = clock_text(incident.opened if whole else min(dated), report.utc_offset)
+    last = clock_text(incident.last_seen if whole else max(dated), report.utc_offset)
+    return f", {first}{times}" if first == last else f", {first} to {last}{times}"
+
+
+def iso_text(at: float, utc_offset: float) -> str:
+    """`2011-05-18T20:55:04+00:00`, for programs."""
+    return _moment(at, utc_offset).isoformat(timespec="milliseconds" if at % 1 else "seconds")
+
+
+def _moment(at: float, utc_offset: float) -> datetime:
+    zone = timezone(timedelta(seconds=utc_offset)) if utc_offset else UTC
+    return datetime.fromtimestamp(min(max(at, 0.0), _LAST_MOMENT), zone)
+
+
+def place(record: LogRecord) -> str:
+    """`xend.log:45`, or the path alone where the line is not known."""
+    path = one_line(record.source.path)
+    return f"{path}:{record.position.line}" if record.position.line else path
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: an escape sequence in a guest's console must not drive a person's terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def one_line(text: str) -> str:
+    """Printable and without line breaks: a name may hold one, to look like two."""
+    return printable(text).replace("\n", "\\n").replace("\t", " ")
+
+
+def shortened(text: str, lines: int, focus: Collection[str] = (), most: int = LONGEST_LINE) -> list[str]:
+    """The first lines of a record; of a line longer than `most` what lies around a word of `focus`."""
+    whole = printable(text).expandtabs().splitlines() or [""]
+    shown = [excerpt(line, focus, most) for line in whole[:lines]]
+    if len(whole) > lines:
+        # the last line of a traceback is the one that says what went wrong
+        shown[-1:] = (
+            [f"… {count_text(len(whole) - lines, 'line')} …", excerpt(whole[-1], focus, most)]
+            if lines > 1
+            else shown[-1:]
+        )
+    return shown
+
+
+def excerpt(line: str, focus: Collection[str], most: int) -> str:
+    """At most `most` characters of a line: its start, or what lies around the first word of `focus` behind that."""
+    if len(line) <= most:
+        return line
+    places = [at for word in focus if len(word) > 2 and (at := line.find(word)) >= 0]  # noqa: PLR2004 - a digit is anywhere
+    start = max(0, max(places, default=0) - 2 * most // 3)
+    start = 0 if start < most // 4 else start
+    return ("…" if start else "") + cut(line[start:], most - bool(start))
+
+
+def repeats_evidence(incident: Incident, shown: int) -> bool:
+    """Whether the summary says only what the title or the evidence shows anyway, of which so many pieces are shown."""
+    summary = " ".join(incident.diagnosis.summary.rstrip("…").split())
+    records = [record for _, record in log_evidence(incident.diagnosis.evidence)][:shown]
+    return summary in (incident.diagnosis.title, "") or any(summary in " ".join(r.text.split()) for r in records)
+
+
+def first_line(text: str) -> str:
+    """Of a record, empty where it has none."""
+    return text.lstrip().split("\n", 1)[0]
+
+
+def is_sentence(step: str) -> bool:
+    """Whether a step is words for people, to be wrapped; a command stays on its line, to be pasted."""
+    return step[:1].isupper() and " " in step
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, or its beginning with an ellipsis where it is longer than that."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def failure_page(rule: str) -> str | None:
+    """Where the rule's page lies; None for a rule that has none, such as an operator's own."""
+    if base := os.environ.get(PAGES_VARIABLE):
+        return f"{base.rstrip('/')}/{rule}.md"
+    pages = (folder / f"{rule}.md" for folder in _page_folders())
+    return next((str(page) for page in pages if page.is_file()), None)
+
+
+def _page_folders() -> tuple[Path, ...]:
+    """Beside the code in a checkout; where the Debian package puts them."""
+    return Path(xenwatch.__file__).parents[1] / "docs/failures", Path("/usr/share/doc/xenwatch/docs/failures")
+
+
+def failure_link(rule: str) -> str | None:
+    """The page's address where it is published; None where it is only a file."""
+    page = failure_page(rule)
+    return page if page and page.startswith(("https://", "http://")) else None
+
+
+def count_text(number: int, one: str, many: str | None = None) -> str:
+    """`1 line`, `1,204 lines`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,82 @@
+"""Who may send alerts, consent, and be told: one file of secrets that only its owner may read."""
+
+import stat
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_tables import PolicyFile, Table
+from xenwatch.notify.webhooks import Destination
+from xenwatch.web.auth import Person, Role
+from xenwatch.web.webhook_auth import Senders
+
+_SHORTEST = 16
+_ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Without a file nobody may do anything, and nobody is told."""
+
+    senders: Senders = Senders()  # noqa: RUF009 - frozen
+    people: tuple[Person, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+
+
+def load_access(path: Path) -> Access:
+    """`[hooks] bearer, basic, keys, certificates`, `[[person]] name, role, token`, `[[destination]] url, key …`."""
+    if not path.exists():
+        return Access()
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
+        raise ConfigError([Problem(path, 0, "", "holds secrets and others may read or write it; chmod 640")])
+    try:
+        text = path.read_text("utf-8")
+        content = tomllib.loads(text)
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([Problem(path, 0, "", f"cannot be read: {error}")]) from error
+    file = PolicyFile(path, text)
+    access = _access(Table(content, file))
+    if file.problems:
+        raise ConfigError(file.problems)
+    return access
+
+
+def _access(top: Table) -> Access:
+    hooks = top.table("hooks")
+    senders = Senders(
+        bearer=_secrets(hooks, "bearer"),
+        basic=hooks.pairs("basic"),
+        keys=tuple(key.encode() for key in _secrets(hooks, "keys")),
+        certificates=hooks.texts("certificates"),
+    )
+    access = Access(
+        senders,
+        tuple(_person(table) for table in top.tables("person")),
+        tuple(_destination(table) for table in top.tables("destination")),
+    )
+    hooks.done()
+    top.done()
+    return access
+
+
+def _secrets(table: Table, key: str) -> tuple[str, ...]:
+    found = table.texts(key)
+    table.need(key, all(len(one) >= _SHORTEST for one in found), f"a secret has at least {_SHORTEST} characters")
+    return found
+
+
+def _person(table: Table) -> Person:
+    person = Person(table.text("name"), table.choice("role", "viewer", _ROLES), table.text("token"))
+    table.need("name", bool(person.name), "a person needs a name")
+    table.need("token", len(person.token) >= _SHORTEST, f"a token has at least {_SHORTEST} characters")
+    table.done()
+    return person
+
+
+def _destination(table: Table) -> Destination:
+    found = Destination(table.text("url"), table.text("key").encode(), table.flag("local", False))
+    table.need("url", found.url.startswith(("http://", "https://")), "must begin with http:// or https://")
+    table.need("key", len(found.key) >= _SHORTEST, f"a key has at least {_SHORTEST} characters")
+    table.done()
+    return found

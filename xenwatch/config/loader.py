@@ -1,0 +1,166 @@
+"""Reads the configuration: defaults, then the file, then the environment; all that is wrong is said at once."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_lines import key_lines
+from xenwatch.config.consistency import at_odds
+from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
+from xenwatch.config.settings import Setting, settings_of
+
+PREFIX = "XENWATCH_"
+FILE_VARIABLE = "XENWATCH_CONFIG"
+_ENVIRONMENT = Path("environment")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The configuration, and for each `section.key` where its value came from: default, file:line or a variable."""
+
+    config: Config
+    origins: Mapping[str, str]
+    file: Path | None
+    """The file that was read; None where there was none and none was asked for."""
+
+
+def load_config(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    default_file: Path | None = DEFAULT_FILE,
+) -> Loaded:
+    """Read `file` (or $XENWATCH_CONFIG, or the default file where it exists), then the environment.
+
+    `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
+    """
+    environment = environment or {}
+    path, reading = _chosen(file, environment) or default_file, _Reading()
+    if path == default_file and path is not None and not path.exists():
+        path = None
+    if path is not None:
+        reading.file(path)
+    reading.environment(environment)
+    if reading.problems:
+        raise ConfigError(reading.problems)
+    for key, value in (overrides or {}).items():
+        reading.take(key, value, "command line")
+    config = _build(reading.values)
+    reading.problems += [Problem(*reading.place(key), words) for key, words in at_odds(config)]
+    if reading.problems:
+        raise ConfigError(reading.problems)
+    origins = {key: reading.origins.get(key, "default") for key, _ in all_settings()}
+    return Loaded(config, origins, path)
+
+
+def all_settings() -> list[tuple[str, Setting[Any]]]:
+    """Every `section.key` with its declaration, in the order of the file."""
+    return [(f"{name}.{key}", one) for name, section in SECTIONS.items() for key, one in settings_of(section).items()]
+
+
+def variable(key: str) -> str:
+    """`web.listen` → `XENWATCH_WEB_LISTEN`."""
+    return PREFIX + key.replace(".", "_").upper()
+
+
+def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    if file is not None:
+        return file
+    if environment.get(FILE_VARIABLE):
+        return Path(environment[FILE_VARIABLE])
+    return None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Values by `section.key` as they are gathered, where each came from, and what is wrong."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, key: str, value: Any, origin: str) -> None:
+        self.values[key], self.origins[key] = value, origin
+
+    def place(self, key: str) -> tuple[Path, int, str]:
+        """File, line and name under which a key that has a value was written."""
+        file, _, line = self.origins.get(key, "").rpartition(":")
+        if file:
+            return Path(file), int(line), key
+        return _ENVIRONMENT, 0, variable(key)
+
+    def file(self, path: Path) -> None:
+        try:
+            text = path.read_bytes().decode()
+            tree = tomllib.loads(text)
+        except OSError as error:
+            self.problems.append(Problem(path, 0, "", f"cannot be read: {error.strerror}"))
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            self.problems.append(Problem(path, line, "", "is not UTF-8 text"))
+        except tomllib.TOMLDecodeError as error:
+            self.problems.append(Problem(path, _line_of(str(error), text), "", f"is not TOML: {error}"))
+        else:
+            lines = key_lines(text)
+            for name, section in tree.items():
+                self._section(path, name, section, lines)
+
+    def environment(self, environment: Mapping[str, str]) -> None:
+        known = {variable(key): (key, declared) for key, declared in all_settings()}
+        # Only names that start like ours and a section's are judged: others may belong to scripts around xenwatch.
+        ours = tuple(f"{PREFIX}{name.upper()}_" for name in SECTIONS)
+        for name, text in sorted(environment.items()):
+            if name in known:
+                key, declared = known[name]
+                try:
+                    self.take(key, declared.kind.parse(text), f"environment {name}")
+                except ValueError as error:
+                    self.problems.append(Problem(_ENVIRONMENT, 0, name, str(error)))
+            elif name.startswith(ours):
+                self.problems.append(Problem(_ENVIRONMENT, 0, name, _unknown("variable", name, known)))
+
+    def _section(self, path: Path, name: str, section: object, lines: Mapping[str, int]) -> None:
+        place = lines.get(name, 0)
+        if name not in SECTIONS:
+            self.problems.append(Problem(path, place, name, _unknown("section", name, SECTIONS)))
+        elif not isinstance(section, dict):
+            self.problems.append(Problem(path, place, name, f"is a section: write [{name}] on its own line"))
+        else:
+            for key, written in section.items():
+                self._key(path, lines.get(f"{name}.{key}", place), f"{name}.{key}", written)
+
+    def _key(self, path: Path, line: int, dotted: str, written: object) -> None:
+        section, _, key = dotted.partition(".")
+        declared = settings_of(SECTIONS[section])
+        if key not in declared:
+            self.problems.append(Problem(path, line, dotted, _unknown("key", key, declared)))
+            return
+        try:
+            self.take(dotted, declared[key].kind.read(written), f"{path}:{line}")
+        except ValueError as error:
+            self.problems.append(Problem(path, line, dotted, str(error)))
+
+
+def _build(values: Mapping[str, Any]) -> Config:
+    by_section: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    for dotted, value in values.items():
+        section, _, key = dotted.partition(".")
+        by_section[section][key] = value
+    return Config(**{name: SECTIONS[name](**given) for name, given in by_section.items()})
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"no such {what}; did you mean {close[0]}?" if close else f"no such {what}; there are: {', '.join(names)}"
+
+
+def _line_of(message: str, text: str) -> int:
+    found = re.search(r"at line (\d+)", message)
+    return int(found[1]) if found else text.count("\n") + 1

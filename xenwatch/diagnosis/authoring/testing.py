@@ -1,0 +1,163 @@
+"""Runs the tests inside rule files through the real scanner and engine, by a clock that the test moves."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenwatch.diagnosis.correlation.engine import Engine, who
+from xenwatch.diagnosis.matching.prefilter import EngineName
+from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.rules.rule import Expected, GivenAdvance, GivenFact, GivenLine, GivenSample, Rule, RuleTest
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.fact import Fact
+from xenwatch.model.record import Chunk, LogFormat, Position, Source, TimeHint
+from xenwatch.model.sample import Metric, Sample, Snapshot
+from xenwatch.model.subject import Subject
+
+START = 1_700_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one test went; `message` says what came instead of what was expected."""
+
+    rule: Rule
+    test: RuleTest
+    ok: bool
+    message: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.rule.file}:{self.test.line}"
+        return f"{place}: {self.test.name}: {'ok' if self.ok else self.message}"
+
+
+class TestBench:
+    """All rules together, as in the field: a test of one may need another's events, or be hushed by a quiet rule."""
+
+    __test__ = False  # pytest: this is no test class
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        formats: Mapping[str, LogFormat],
+        engine: EngineName = "auto",
+        cache: Path | None = None,
+    ) -> None:
+        self._rules, self._formats = rules, formats
+        self._scanner = Scanner(rules, engine, formats=formats.values(), cache=cache)
+        self._fresh = self._scanner.state()
+
+    def run(self, rules: Iterable[Rule]) -> Iterator[Verdict]:
+        """The verdict of every test of these rules."""
+        for rule in rules:
+            for test in rule.tests:
+                yield self._verdict(rule, test)
+
+    def diagnoses(self, test: RuleTest) -> list[Diagnosis]:
+        """What all rules say to the story of a test. Raises ValueError where it names an unknown dialect."""
+        self._scanner.restore(self._fresh)
+        return _Story(self._scanner, Engine(self._rules, self._scanner.identity), self._formats).told(test)
+
+    def recognised(self, rule: Rule, test: RuleTest) -> bool:
+        """Whether a signature of the rule matched in the story, whatever came of it: how a quiet rule shows itself."""
+        self._scanner.restore(self._fresh)
+        before = self._scanner.matches[rule.id]
+        _Story(self._scanner, Engine(self._rules, self._scanner.identity), self._formats).told(test)
+        return self._scanner.matches[rule.id] > before
+
+    def _verdict(self, rule: Rule, test: RuleTest) -> Verdict:
+        try:
+            found = {who(d.subject): d for d in self.diagnoses(test) if d.rule == rule.id}
+        except ValueError as error:
+            return Verdict(rule, test, ok=False, message=str(error))
+        message = _difference(test.expect, list(found.values()))
+        return Verdict(rule, test, ok=not message, message=message)
+
+
+class _Story:
+    def __init__(self, scanner: Scanner, engine: Engine, formats: Mapping[str, LogFormat]) -> None:
+        self._scanner, self._engine, self._formats = scanner, engine, formats
+        self._offsets: dict[str, int] = {}
+        self._standing: dict[tuple[Metric, tuple[str, ...]], Sample] = {}
+        self._now = START
+
+    def told(self, test: RuleTest) -> list[Diagnosis]:
+        last = {_path(g): index for index, g in enumerate(test.given) if isinstance(g, GivenLine)}
+        facts = [self._fact(g) for g in test.given if isinstance(g, GivenFact)]
+        found = self._engine.observe(facts=facts, now=self._now)
+        for index, given in enumerate(test.given):
+            if isinstance(given, GivenLine):
+                found += self._line(given, final=last[_path(given)] == index)
+            elif isinstance(given, GivenSample):
+                found += self._sample(given)
+            elif isinstance(given, GivenAdvance):
+                self._now += given.seconds
+                found += self._engine.tick(self._now)
+        return found
+
+    def _line(self, given: GivenLine, *, final: bool) -> list[Diagnosis]:
+        format_ = self._formats.get(given.stream)
+        if format_ is None:
+            raise ValueError(f"no dialect is called {given.stream!r}; known are {', '.join(sorted(self._formats))}")
+        path, data = _path(given), given.line.rstrip("\n").encode() + b"\n"
+        self._now = START + given.at if given.at is not None else self._now
+        hint = TimeHint(self._now)
+        offset = self._offsets.get(path, 0)
+        self._offsets[path] = offset + len(data)
+        source = Source(path, format_, _owner(path, format_))
+        events = self._scanner.feed(Chunk(source, data, Position(path, offset), hint, final))
+        said = format_.parse(given.line, hint).at
+        self._now = max([said if said is not None else self._now, *(event.at for event in events)])
+        return self._engine.observe(events, now=self._now)
+
+    def _sample(self, given: GivenSample) -> list[Diagnosis]:
+        self._now = START + given.at if given.at is not None else self._now
+        metric = Metric(given.metric, "gauge", given.metric, tuple(given.labels))
+        sample = Sample(metric, tuple(given.labels.values()), given.value)
+        self._standing[metric, sample.labels] = sample
+        return self._engine.observe(snapshot=Snapshot(self._now, tuple(self._standing.values())), now=self._now)
+
+    def _fact(self, given: GivenFact) -> Fact:
+        kind, _, name = given.subject.partition("/")
+        return Fact(given.fact, Subject(kind, name), given.value, self._now, "test")
+
+
+def _path(given: GivenLine) -> str:
+    return given.file or f"{given.stream}.log"
+
+
+def _owner(path: str, format_: LogFormat) -> Subject | None:
+    found = format_.subject.search(path) if format_.subject is not None else None
+    name = found.groupdict().get("domain") if found else None
+    return Subject("domain", name) if name else None
+
+
+def _difference(expected: Sequence[Expected], found: list[Diagnosis]) -> str:
+    """Empty where each expected incident is there and no other."""
+    rest = list(found)
+    for want in expected:
+        fit = next((d for d in rest if not _mismatch(want, d)), None)
+        if fit is not None:
+            rest.remove(fit)
+            continue
+        near = "; ".join(f"{d.subject} has {_mismatch(want, d)}" for d in rest)
+        return f"expected {_shown(want)}, but {near or 'nothing fired'}"
+    return f"fired unexpectedly: {'; '.join(f'{d.subject} {dict(d.fields)}' for d in rest)}" if rest else ""
+
+
+def _mismatch(want: Expected, found: Diagnosis) -> str:
+    if want.subject is not None and want.subject != str(found.subject):
+        return "another subject"
+    if want.severity is not None and want.severity != found.severity:
+        return f"severity {found.severity}"
+    wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
+    if wrong:
+        return f"fields {wrong}"
+    told = [evidence.summary for evidence in found.evidence]
+    missed = [text for text in want.says if not any(text in line for line in told)]
+    missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
+    return f"not said {missed}, but {[*told, *found.unchecked]}" if missed else ""
+
+
+def _shown(want: Expected) -> str:
+    return f"{want.subject or 'an incident'}{f' with {dict(want.fields)}' if want.fields else ''}"

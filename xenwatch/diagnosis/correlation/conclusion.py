@@ -1,0 +1,40 @@
+"""From conditions that hold to a diagnosis in the rule's words."""
+
+from collections.abc import Mapping
+
+from xenwatch.diagnosis.correlation.conditions import Outcome
+from xenwatch.diagnosis.correlation.enrichment import Find, Seen, look_around
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.rules.templates import Words
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import Subject
+
+
+def diagnosis_of(
+    rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float, find: Find
+) -> Diagnosis:
+    """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
+    known = {**outcome.fields, **fields}
+    seen = look_around(rule, subject, known, find) if rule.look else Seen()
+    known = {**seen.fields, **known}
+    words = Words(rule, known, subject)
+    return Diagnosis(
+        rule=rule.id,
+        class_=rule.class_,
+        subject=subject,
+        severity=rule.severity,
+        title=words.text(rule.title),
+        summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else words.text(rule.title),
+        cause=words.text(rule.cause),
+        impact=words.text(rule.impact),
+        at=now,
+        depth=rule.depth,
+        verify=words.commands(rule.verify),
+        remedy=words.commands(rule.remedy),
+        evidence=(*outcome.evidence, *seen.evidence),
+        fields=known,
+        unchecked=(*outcome.unchecked, *seen.unchecked),
+        actions=rule.actions,
+        guest_told=any(isinstance(e.origin, LogRecord) and e.origin.guest for e in outcome.evidence),
+    )

@@ -1,0 +1,213 @@
+"""Whether the conditions of a rule hold for a subject at a moment, what speaks for it, and in words why not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from xenwatch.base.durations import format_duration
+from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.rule import (
+    AbsentCondition,
+    AllOf,
+    AnyOf,
+    Condition,
+    CountCondition,
+    EventCondition,
+    FactCondition,
+    MetricCondition,
+    SequenceCondition,
+)
+from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.event import Event
+from xenwatch.model.fact import Fact
+from xenwatch.model.sample import Sample
+
+LONGEST_SUMMARY = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`why` says in words what was found, for `rules explain`; `parts` are the outcomes of conditions inside."""
+
+    holds: bool
+    why: str
+    evidence: tuple[Evidence, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
+    parts: tuple["Outcome", ...] = ()
+
+
+class World(Protocol):
+    """What a condition may ask about: one rule, one subject, one moment."""
+
+    @property
+    def now(self) -> float:
+        """The moment, seconds since the epoch."""
+
+    @property
+    def window(self) -> float:
+        """How far apart the rule's events may lie, in seconds."""
+
+    def events(self, *kinds: str) -> list[Event]:
+        """Those of the subject, oldest first, none later than now."""
+
+    def fact(self, name: str) -> Fact | None:
+        """The subject's own, else the host's."""
+
+    def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
+        """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
+
+
+def evaluate(condition: Condition, world: World, fields: Mapping[str, str]) -> Outcome:
+    """The outcome for `world`; `fields` are those captured by the event that made us ask."""
+    return _JUDGES[type(condition)](condition, world, fields)
+
+
+def kinds_in(condition: Condition) -> frozenset[str]:
+    """Names of all events a condition speaks of."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return frozenset().union(*map(kinds_in, parts))
+        case EventCondition(event=event) | CountCondition(event=event):
+            return frozenset({event})
+        case SequenceCondition(events=events):
+            return frozenset(events)
+        case AbsentCondition(after=after, expect=expect):
+            return frozenset({after, expect})
+    return frozenset()
+
+
+def parts_of(condition: Condition) -> list[Condition]:
+    """The condition and everything inside it."""
+    inner = condition.parts if isinstance(condition, AllOf | AnyOf) else ()
+    return [condition, *(deeper for part in inner for deeper in parts_of(part))]
+
+
+def event_evidence(event: Event) -> Evidence:
+    """An event as a line of evidence."""
+    text = event.record.text.strip() if event.record else event.kind
+    short = text if len(text) <= LONGEST_SUMMARY else f"{text[: LONGEST_SUMMARY - 1]}…"
+    return Evidence(event.at, short, event.record)
+
+
+def _all(condition: AllOf, world: World, fields: Mapping[str, str]) -> Outcome:
+    parts: list[Outcome] = []
+    known = dict(fields)
+    for part in condition.parts:
+        outcome = evaluate(part, world, known)
+        parts.append(outcome)
+        known = {**outcome.fields, **known}
+    held = sum(part.holds for part in parts)
+    return _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, known)
+
+
+def _any(condition: AnyOf, world: World, fields: Mapping[str, str]) -> Outcome:
+    parts = [evaluate(part, world, fields) for part in condition.parts]
+    held = [part for part in parts if part.holds]
+    known = dict(fields)
+    for part in held:
+        known = {**part.fields, **known}
+    return _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, known)
+
+
+def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fields: dict[str, str]) -> Outcome:
+    evidence = tuple(dict.fromkeys(e for part in counted for e in part.evidence))
+    unchecked = tuple(dict.fromkeys(u for part in counted for u in part.unchecked))
+    return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
+
+
+def _event(condition: EventCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+    came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
+    fit = [e for e in came if condition.where is None or holds(condition.where, {"fields": {**fields, **e.fields}})]
+    if fit:
+        return Outcome(True, f"{condition.event} came", (event_evidence(fit[-1]),), fit[-1].fields)
+    if came:
+        return Outcome(False, f"{condition.event} came, but not with {condition.where}")
+    return Outcome(False, f"{condition.event} did not come within {format_duration(world.window)}")
+
+
+def _count(condition: CountCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+    came = [e for e in world.events(condition.event) if e.at >= world.now - condition.within]
+    if condition.by:
+        came = [e for e in came if all(e.fields.get(name) == fields.get(name) for name in condition.by)]
+    within = format_duration(condition.within)
+    why = f"{condition.event} came {len(came)} times within {within}; {condition.at_least} are needed"
+    if len(came) < condition.at_least:
+        return Outcome(False, why)
+    return Outcome(True, why, tuple(map(event_evidence, came[-condition.at_least :])), came[-1].fields)
+
+
+def _sequence(condition: SequenceCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+    """Looked for backwards from the last one, so that the tightest run is found."""
+    came = [e for e in world.events(*condition.events) if e.at >= world.now - condition.within]
+    wanted, run = list(condition.events), list[Event]()
+    for event in reversed(came):
+        if wanted and event.kind == wanted[-1]:
+            run.append(event)
+            wanted.pop()
+    if wanted:
+        return Outcome(False, f"{wanted[-1]} did not come before the rest within {format_duration(condition.within)}")
+    run.reverse()
+    fields = {name: value for event in run for name, value in event.fields.items()}
+    return Outcome(True, f"{' then '.join(condition.events)} came", tuple(map(event_evidence, run)), fields)
+
+
+def _absent(condition: AbsentCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+    within = format_duration(condition.within)
+    starts = [e for e in world.events(condition.after) if e.at <= world.now - condition.within]
+    ends = world.events(condition.expect)
+    for start in reversed(starts):
+        if not any(start.at <= end.at <= start.at + condition.within for end in ends):
+            why = f"{condition.expect} did not follow {condition.after} within {within}"
+            return Outcome(True, why, (event_evidence(start),), start.fields)
+    if starts:
+        return Outcome(False, f"{condition.expect} followed {condition.after}")
+    return Outcome(False, f"{condition.after} has not come, or less than {within} ago")
+
+
+def _metric(condition: MetricCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+    found = world.reading(condition)
+    if found is None:
+        return Outcome(False, f"{condition.metric} is not known here")
+    sample, value, since = found
+    labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+    if not holds(condition.check, {"value": value, "fields": labels}):
+        return Outcome(False, f"{condition.metric} is {value:g}, which does not satisfy {condition.check}")
+    lasted = world.now - since
+    why = f"{condition.metric} is {value:g}: {condition.check} has held for {format_duration(lasted)}"
+    if lasted < condition.hold:
+        return Outcome(False, f"{why}, and must for {format_duration(condition.hold)}")
+    return Outcome(True, why, (Evidence(world.now, why, sample),), {**labels, "value": f"{value:g}"})
+
+
+def _fact(condition: FactCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+    known = world.fact(condition.fact)
+    told = None if known is None else holds(condition.check, {"value": _cel(known.value), "fields": dict(fields)})
+    if known is None or told is None:
+        reason = "is not known here" if known is None else f"cannot be checked with {condition.check}"
+        note = (f"{condition.fact} {reason}",)
+        return Outcome(condition.missing_holds, note[0], unchecked=note if condition.missing_holds else ())
+    why = f"{condition.fact} is {_shown(known.value)}: {condition.check} is {'true' if told else 'false'}"
+    origin = f" ({known.origin})" if known.origin else ""
+    said = Evidence(known.at, f"{condition.fact} is {_shown(known.value)}{origin}", known)
+    return Outcome(told, why, (said,) if told else ())
+
+
+def _cel(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) or "nothing" if isinstance(value, tuple) else str(value)
+
+
+_JUDGES: dict[type, Callable[[Any, World, Mapping[str, str]], Outcome]] = {
+    AllOf: _all,
+    AnyOf: _any,
+    EventCondition: _event,
+    CountCondition: _count,
+    SequenceCondition: _sequence,
+    AbsentCondition: _absent,
+    MetricCondition: _metric,
+    FactCondition: _fact,
+}

@@ -1,0 +1,182 @@
+"""Events, samples and facts in, diagnoses out. It has no clock: time is what it is told."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from xenwatch.diagnosis.attribution import UNKNOWN, subject_of
+from xenwatch.diagnosis.correlation.conclusion import diagnosis_of
+from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
+from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.diagnosis.correlation.metric_history import Readings, sample_subject
+from xenwatch.diagnosis.correlation.plan import Plan, Scene, plans
+from xenwatch.diagnosis.correlation.windows import Windows
+from xenwatch.diagnosis.domain_registry import Identity
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.event import Event
+from xenwatch.model.fact import Fact
+from xenwatch.model.record import LogFormat, Source
+from xenwatch.model.sample import Snapshot
+from xenwatch.model.subject import HOST, Subject
+
+log = logging.getLogger(__name__)
+
+MOST_DEADLINES = 20_000
+MOST_MOMENTS = 8
+"""Later events of a subject that a late one is judged with."""
+_NO_SOURCE = Source("", LogFormat("", ""))
+
+
+def who(subject: Subject) -> str:
+    """What correlation counts by: a domain's name, since not every log knows its uuid."""
+    return f"{subject.kind}/{subject.name}"
+
+
+class Engine:
+    """`identity` is the scanner's: it says which name a domid had. `failures` counts, by rule, what was fenced off."""
+
+    def __init__(self, rules: Sequence[Rule], identity: Identity | None = None) -> None:
+        self._identity = identity or Identity()
+        self._plans = plans(rules)
+        self._by_kind: dict[str, list[Plan]] = {}
+        for plan in self._plans:
+            for kind in plan.kinds:
+                self._by_kind.setdefault(kind, []).append(plan)
+        self._windows, self._facts, self._readings = Windows(), FactBook(), Readings()
+        self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
+        self._deadlines: list[tuple[float, str, str, Subject]] = []
+        self._by_id = {plan.rule.id: plan for plan in self._plans}
+        self.failures: Counter[str] = Counter()
+
+    def observe(
+        self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
+    ) -> list[Diagnosis]:
+        """What follows from these, in the order of time. Hand in facts before or with the events they decide."""
+        found: list[Diagnosis] = []
+        learnt = list(facts)
+        self._facts.learn(learnt)
+        for event in sorted(events, key=lambda e: e.at):
+            found += self._event(event)
+        if learnt:
+            found += self._fact_rules(learnt, now)
+        if snapshot is not None:
+            found += self._snapshot(snapshot)
+        return found + self.tick(now)
+
+    def tick(self, now: float) -> list[Diagnosis]:
+        """What follows from the mere passing of time: something that was expected has not come."""
+        found: list[Diagnosis] = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, rule_id, _, subject = heappop(self._deadlines)
+            plan = self._by_id.get(rule_id)
+            if plan is not None:
+                found += self._judge(plan, subject, deadline, {})
+        return found
+
+    def forget_facts(self, before: float) -> None:
+        """On a running host: what was not seen again since then may be gone."""
+        self._facts.forget(before)
+
+    def outcome(self, rule_id: str, subject: Subject, now: float, event: Event | None = None) -> Outcome:
+        """How the rule's conditions stand for the subject, or stood at the event, for `rules explain`."""
+        plan = self._by_id[rule_id]
+        return evaluate(plan.rule.when, self._scene(plan, subject, now, event), event.fields if event else {})
+
+    def state(self) -> dict[str, Any]:
+        """JSON-able: windows, facts and deadlines. Histories of samples start over, as the counters do."""
+        deadlines = [[at, rule, [s.kind, s.name, s.uuid, s.domid]] for at, rule, _, s in self._deadlines]
+        return {"windows": self._windows.state(), "facts": self._facts.state(), "deadlines": deadlines}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`; raises KeyError, TypeError or ValueError where it is not one."""
+        self._windows.restore(state["windows"])
+        self._facts.restore(state["facts"])
+        self._deadlines = []
+        for at, rule, subject in state["deadlines"]:
+            self._expect(float(at), str(rule), Subject(*subject))
+
+    def _event(self, event: Event) -> list[Diagnosis]:
+        found: list[Diagnosis] = []
+        for plan in self._by_kind.get(event.kind, ()):
+            subject = self._subject(plan.rule, event)
+            if plan.longest:
+                self._windows.add((plan.rule.id, who(subject)), event, plan.longest)
+            for absent in plan.absences:
+                if absent.after == event.kind:
+                    self._expect(event.at + absent.within, plan.rule.id, subject)
+            found += self._judge_event(plan, subject, event)
+        return found
+
+    def _judge_event(self, plan: Plan, subject: Subject, event: Event) -> list[Diagnosis]:
+        """Also at the moments of later events: of two logs of one host, the second is read after the first."""
+        later = self._windows.moments((plan.rule.id, who(subject)), event.at) if plan.longest else []
+        for moment in [event.at, *later[:MOST_MOMENTS]]:
+            found = self._judge(plan, subject, moment, event.fields, event)
+            if found:
+                return found
+        return []
+
+    def _subject(self, rule: Rule, event: Event) -> Subject:
+        subject = event.subject
+        if event.record is not None and event.record.guest:  # about that guest, whatever the rule is about
+            return self._identity.named(subject, event.at)
+        if event.rule != rule.id and subject.kind != rule.subject:
+            record, text = event.record, event.record.text if event.record else ""
+            source = record.source if record else _NO_SOURCE
+            subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source)
+        subject = self._identity.complete(subject, event.at)
+        if subject.kind == "domain" and subject.domid is not None:
+            self._identity.learn({"domain": subject.name, "domid": str(subject.domid)}, event.at)
+        if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
+            self._identity.notice(subject.name, event.at)
+        return HOST if subject.name == UNKNOWN else subject
+
+    def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
+        names = {fact.name for fact in facts}
+        found: list[Diagnosis] = []
+        for plan in self._plans:
+            if plan.facts & names and not plan.kinds and not plan.metrics:
+                subjects = {f.subject for f in facts if f.subject.kind == plan.rule.subject} or {HOST}
+                for subject in sorted(subjects, key=who):
+                    found += self._judge(plan, subject, now, {})
+        return found
+
+    def _snapshot(self, snapshot: Snapshot) -> list[Diagnosis]:
+        taken = self._readings.take([plan.metrics[place] for plan, place in self._metrics], snapshot)
+        asked: dict[tuple[str, str], tuple[Plan, Subject]] = {}
+        for plan in self._plans:
+            plan.readings.clear()
+        for index, (plan, place) in enumerate(self._metrics):
+            for reading in taken[index]:
+                subject = sample_subject(reading.sample, plan.rule)
+                kept = plan.readings.get((place, who(subject)))
+                if kept is None or reading.since < kept.since:
+                    plan.readings[place, who(subject)] = reading
+                asked[plan.rule.id, who(subject)] = (plan, subject)
+        found: list[Diagnosis] = []
+        for plan, subject in asked.values():
+            found += self._judge(plan, subject, snapshot.at, {})
+        return found
+
+    def _judge(
+        self, plan: Plan, subject: Subject, now: float, fields: Mapping[str, str], event: Event | None = None
+    ) -> list[Diagnosis]:
+        try:
+            outcome = evaluate(plan.rule.when, self._scene(plan, subject, now, event), fields)
+            return [diagnosis_of(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
+        except Exception:  # the fence around one rule: the others go on
+            self.failures[plan.rule.id] += 1
+            log.exception("rule %s failed on %s", plan.rule.id, subject)
+            return []
+
+    def _scene(self, plan: Plan, subject: Subject, now: float, event: Event | None = None) -> Scene:
+        return Scene(plan, subject, who(subject), now, event, self._windows, self._facts)
+
+    def _expect(self, deadline: float, rule: str, subject: Subject) -> None:
+        heappush(self._deadlines, (deadline, rule, who(subject), subject))
+        if len(self._deadlines) > MOST_DEADLINES:
+            self.failures["deadlines"] += 1
+            heappop(self._deadlines)

@@ -1,0 +1,91 @@
+"""Numbers over time, as metric conditions need them: since when a check holds, and how fast a counter grows."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from xenwatch.diagnosis.attribution import fill_name
+from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
+from xenwatch.model.sample import Sample, Snapshot
+from xenwatch.model.subject import HOST, Subject
+
+MOST_SERIES = 20_000
+_KINDS = {kind: kind for kind in ("bridge", "vg", "lv", "array", "daemon", "sr", "pool")} | {"mountpoint": "mount"}
+"""Labels that name a subject, by the kind it then is of."""
+
+
+class Reading(NamedTuple):
+    """`value` is what `check` looks at; `since` the moment from which it has held without a break."""
+
+    sample: Sample
+    value: float
+    since: float
+
+
+class Readings:
+    """One history a condition and series; the rules' conditions are its keys."""
+
+    def __init__(self) -> None:
+        self._points: OrderedDict[tuple[int, tuple[str, ...]], deque[tuple[float, float]]] = OrderedDict()
+        self._since: dict[tuple[int, tuple[str, ...]], float] = {}
+
+    def take(self, conditions: list[MetricCondition], snapshot: Snapshot) -> dict[int, list[Reading]]:
+        """What each condition reads in the snapshot, by its position in the list."""
+        by_name: dict[str, list[Sample]] = {}
+        for sample in snapshot.samples:
+            by_name.setdefault(sample.metric.name, []).append(sample)
+        return {
+            index: list(self._condition(index, condition, by_name.get(condition.metric, []), snapshot.at))
+            for index, condition in enumerate(conditions)
+        }
+
+    def _condition(self, index: int, condition: MetricCondition, samples: list[Sample], at: float) -> Iterator[Reading]:
+        for sample in samples:
+            labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+            if any(labels.get(name) != value for name, value in condition.labels.items()):
+                continue
+            series = (index, sample.labels)
+            value = sample.value if condition.rate is None else self._rate(series, sample.value, at, condition.rate)
+            if value is None:
+                continue
+            if holds(condition.check, {"value": value, "fields": labels}):
+                since = self._since.setdefault(series, at)
+            else:
+                self._since.pop(series, None)
+                since = at
+            yield Reading(sample, value, since)
+
+    def _rate(self, series: tuple[int, tuple[str, ...]], value: float, at: float, span: float) -> float | None:
+        """Increase a second over `span`; None until two points are there. A counter that went back starts over."""
+        points = self._points.setdefault(series, deque())
+        self._points.move_to_end(series)
+        if points and value < points[-1][1]:
+            points.clear()
+        points.append((at, value))
+        while len(points) > 2 and points[1][0] <= at - span:  # noqa: PLR2004  one point before the span stays
+            points.popleft()
+        if len(self._points) > MOST_SERIES:
+            dropped, _ = self._points.popitem(last=False)
+            self._since.pop(dropped, None)
+        first_at, first = points[0]
+        return (value - first) / (at - first_at) if at > first_at else None
+
+
+def sample_subject(sample: Sample, rule: Rule) -> Subject:
+    """Whose number it is: by its labels, or as the rule names its subject where they speak of another thing."""
+    labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+    found = _labelled(labels)
+    if found.kind != rule.subject and rule.subject_name is not None:
+        name = fill_name(rule.subject_name, labels)
+        return Subject(rule.subject, name) if name else found
+    return found
+
+
+def _labelled(labels: dict[str, str]) -> Subject:
+    if labels.get("domain"):
+        return Subject("domain", labels["domain"])
+    for kind in _KINDS:
+        if labels.get(kind):
+            return Subject(kind, labels[kind])
+    return HOST

@@ -1,0 +1,90 @@
+"""A rule prepared for the engine, and the scene on which its conditions are judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
+from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.diagnosis.correlation.metric_history import Reading
+from xenwatch.diagnosis.correlation.windows import Windows
+from xenwatch.diagnosis.rules.rule import (
+    AbsentCondition,
+    AnyOf,
+    CountCondition,
+    EventCondition,
+    FactCondition,
+    MetricCondition,
+    Rule,
+    SequenceCondition,
+)
+from xenwatch.model.event import Event
+from xenwatch.model.fact import Fact
+from xenwatch.model.sample import Sample
+from xenwatch.model.subject import HOST, Subject
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the engine looks up often: `longest` is how long the rule remembers events, 0 where it need not."""
+
+    rule: Rule
+    kinds: frozenset[str]
+    metrics: tuple[MetricCondition, ...]
+    facts: frozenset[str]
+    absences: tuple[AbsentCondition, ...]
+    longest: float
+    readings: dict[tuple[int, str], Reading] = field(default_factory=dict)
+    """The last reading of each metric condition (by its place in `metrics`) and subject."""
+
+
+def plans(rules: Sequence[Rule]) -> list[Plan]:
+    """One for each rule that can conclude anything: quiet rules only speak to the scanner."""
+    return [_plan(rule) for rule in rules if not rule.noise]
+
+
+def _plan(rule: Rule) -> Plan:
+    parts = parts_of(rule.when)
+    spans = [p.within for p in parts if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
+    alone = all(isinstance(p, AnyOf | EventCondition) for p in parts)
+    return Plan(
+        rule,
+        kinds_in(rule.when),
+        tuple(p for p in parts if isinstance(p, MetricCondition)),
+        frozenset(p.fact for p in parts if isinstance(p, FactCondition)),
+        tuple(p for p in parts if isinstance(p, AbsentCondition)),
+        0.0 if alone else 2 * max([rule.window, *spans]),
+    )
+
+
+@dataclass(slots=True)
+class Scene:
+    """One rule, one subject, one moment; `event` is what made us ask."""
+
+    plan: Plan
+    subject: Subject
+    who: str
+    now: float
+    event: Event | None
+    windows: Windows
+    facts: FactBook
+
+    @property
+    def window(self) -> float:
+        return self.plan.rule.window
+
+    def events(self, *kinds: str) -> list[Event]:
+        """A domain's events, and those that no log ascribed to any domain."""
+        if not self.plan.longest:
+            return [self.event] if self.event is not None and self.event.kind in kinds else []
+        rule = self.plan.rule.id
+        groups = [(rule, self.who), *([(rule, str(HOST))] if self.subject.kind == "domain" else [])]
+        return [event for event in self.windows.events(groups, kinds) if event.at <= self.now]
+
+    def fact(self, name: str) -> Fact | None:
+        return self.facts.find(name, self.subject)
+
+    def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
+        for (index, whose), reading in self.plan.readings.items():
+            if self.plan.metrics[index] is condition and whose in (self.who, str(HOST)):
+                return reading
+        return None

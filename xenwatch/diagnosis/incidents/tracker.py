@@ -1,0 +1,216 @@
+"""Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
+
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+
+from xenwatch.base.errors import XenwatchError
+from xenwatch.diagnosis.incidents.ranking import ranked
+from xenwatch.diagnosis.incidents.relations import NameOf, Relations
+from xenwatch.diagnosis.rules.rule import Resolve, Rule
+from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
+from xenwatch.model.event import Event
+from xenwatch.model.incident import MOVES, Incident, State
+from xenwatch.model.record import LogRecord
+
+MOST_INCIDENTS = 5_000
+MOST_EVIDENCE = 40
+MOST_RELATED = 400
+"""Incidents, the last seen ones, that are compared with each other."""
+
+
+def incident_id(rule: str, subject: str) -> str:
+    """Of the trouble `rule` and whom it befell: the same after a restart, and when it comes back."""
+    return hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:12]
+
+
+class Incidents:
+    """`known` are those of the journal; `bundle` says that the logs lie still, so undated lines may belong anywhere."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        known: Iterable[Incident] = (),
+        *,
+        bundle: bool = False,
+        name_of: NameOf | None = None,
+    ) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        self._relations = Relations(self._rules, undated_is_near=bundle, name_of=name_of)
+        self._bundle = bundle
+        self._all: dict[str, Incident] = {incident.id: incident for incident in known}
+        self._own: dict[str, tuple[Evidence, ...]] = {}
+        self._enders: dict[str, set[str]] = {}
+        for rule in rules:
+            for kind in rule.resolve.on:
+                self._enders.setdefault(kind, set()).add(rule.id)
+
+    def apply(self, diagnoses: Iterable[Diagnosis], now: float, events: Iterable[Event] = ()) -> list[Incident]:
+        """Take in what was concluded, and the events that may end a trouble. Returns the incidents that changed."""
+        before = dict(self._all)
+        for diagnosis in sorted(diagnoses, key=lambda d: d.at):
+            self._see(diagnosis)
+        for event in events:
+            self._end(event)
+        if self._all != before:
+            self._explain()
+        if not self._bundle:  # logs at rest are read one after the other: nothing is over because another is younger
+            self._quieten(now)
+        self._forget()
+        return [incident for key, incident in self._all.items() if before.get(key) != incident]
+
+    def restore(self, known: Iterable[Incident]) -> None:
+        """Go on from the incidents of the journal."""
+        self._all = {incident.id: incident for incident in known}
+        self._own.clear()
+
+    def get(self, key: str) -> Incident | None:
+        """The incident with this id."""
+        return self._all.get(key)
+
+    def all(self) -> list[Incident]:
+        """Every incident, the most likely root cause first."""
+        return ranked(self._all.values())
+
+    def acknowledge(self, key: str, who: str) -> Incident | None:
+        """Note that a person looks after it; None where there is no such incident."""
+        known = self._all.get(key)
+        if known is None:
+            return None
+        self._all[key] = replace(known, acknowledged_by=who)
+        return self._all[key]
+
+    def _see(self, diagnosis: Diagnosis) -> None:
+        key = incident_id(diagnosis.rule, str(diagnosis.subject))
+        known = self._all.get(key)
+        self._own[key] = _merged(self._own.get(key, ()), diagnosis.evidence)
+        if known is None:
+            self._all[key] = Incident(key, diagnosis, "open", diagnosis.at, diagnosis.at)
+            return
+        if known.state == "resolved":
+            known = _moved(replace(known, resolved=None), "open")
+        kept = _newer(known, diagnosis)
+        told = known.diagnosis.guest_told and diagnosis.guest_told
+        kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
+        self._all[key] = replace(
+            known,
+            diagnosis=kept,
+            opened=min(known.opened, diagnosis.at),
+            last_seen=max(known.last_seen, diagnosis.at),
+            times_seen=known.times_seen + 1,
+        )
+
+    def _end(self, event: Event) -> None:
+        for rule in self._enders.get(event.kind, ()):
+            incident = self._all.get(incident_id(rule, str(event.subject)))
+            if incident is not None and _by_guest(event) and not incident.diagnosis.guest_told:
+                continue  # what the host saw is not over because the guest says so
+            if incident is not None and incident.state != "resolved" and event.at >= incident.last_seen:
+                self._all[incident.id] = _resolved(incident, event.at)
+
+    def _quieten(self, now: float) -> None:
+        for incident in [i for i in self._all.values() if i.state != "resolved"]:
+            rule = self._rules.get(incident.diagnosis.rule)
+            quiet_for = (rule.resolve if rule else Resolve()).quiet_for
+            if now - incident.last_seen >= quiet_for:
+                self._all[incident.id] = _resolved(incident, incident.last_seen + quiet_for)
+
+    def _explain(self) -> None:
+        """Say anew which of the incidents that are not over belongs to which."""
+        active = [i for i in self._all.values() if i.state != "resolved"]
+        active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
+        self._relations.start_over()
+        parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
+        roots = {key: _root(key, parents) for key in parents}
+        for incident in active:
+            root = roots.get(incident.id)
+            if root is not None and root != incident.id:
+                explained = incident if incident.state == "explained" else _moved(incident, "explained")
+                self._all[incident.id] = replace(explained, explained_by=root)
+            elif incident.state == "explained" and not self._still_explained(incident):
+                self._all[incident.id] = replace(_moved(incident, "open"), explained_by=None)
+        self._gather(set(roots.values()), roots)
+
+    def _still_explained(self, incident: Incident) -> bool:
+        """Its cause is over, and it has not been seen since."""
+        cause = self._all.get(incident.explained_by or "")
+        return cause is not None and cause.resolved is not None and incident.last_seen <= cause.resolved
+
+    def _parent(self, symptom: Incident, active: Sequence[Incident]) -> str | None:
+        """The surest explanation; of those the deepest, then the nearest in time."""
+        best: tuple[tuple[float, ...], str] | None = None
+        for cause in active:
+            sure = self._relations.sureness(cause, symptom)
+            if sure:
+                depth = -DEPTHS.index(cause.diagnosis.depth)
+                score = (sure, depth, -abs(cause.opened - symptom.opened), SEVERITIES.index(cause.diagnosis.severity))
+                best = max(best, (score, cause.id)) if best else (score, cause.id)
+        return best[1] if best else None
+
+    def _gather(self, roots: set[str], explained: dict[str, str]) -> None:
+        """A cause's evidence: its own lines, then those of all that it explains."""
+        for root in roots:
+            incident = self._all[root]
+            evidence = self._own.get(root, incident.diagnosis.evidence)
+            for key, whose in explained.items():
+                if whose == root and key != root:
+                    evidence = _merged(evidence, self._own.get(key, self._all[key].diagnosis.evidence))
+            if evidence != incident.diagnosis.evidence:
+                self._all[root] = replace(incident, diagnosis=replace(incident.diagnosis, evidence=evidence))
+
+    def _forget(self) -> None:
+        surplus = len(self._all) - MOST_INCIDENTS
+        if surplus > 0:
+            order = sorted(self._all.values(), key=lambda i: (i.state != "resolved", i.last_seen))
+            for incident in order[:surplus]:
+                del self._all[incident.id]
+                self._own.pop(incident.id, None)
+
+
+def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
+    """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
+    if known.diagnosis.guest_told != diagnosis.guest_told:
+        return known.diagnosis if diagnosis.guest_told else diagnosis
+    return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
+
+
+def _by_guest(event: Event) -> bool:
+    return event.record is not None and event.record.guest
+
+
+def _moved(incident: Incident, state: State) -> Incident:
+    if state not in MOVES[incident.state]:
+        raise XenwatchError(f"incident {incident.id} cannot move from {incident.state} to {state}")
+    return replace(incident, state=state)
+
+
+def _resolved(incident: Incident, at: float) -> Incident:
+    return replace(_moved(incident, "resolved"), resolved=at)
+
+
+def _root(key: str, parents: dict[str, str]) -> str:
+    """The end of the chain; of a circle, its least id, so that one of them stands for all."""
+    seen: list[str] = []
+    while key in parents:
+        if key in seen:
+            return min(seen[seen.index(key) :])
+        seen.append(key)
+        key = parents[key]
+    return key
+
+
+def _merged(known: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Both, nothing twice; when it grows too long, the beginning and the end of the story stay."""
+    kept = {_what(piece): piece for piece in known}
+    for piece in new:
+        kept.setdefault(_what(piece), piece)
+    if len(kept) == len(known):
+        return known
+    both, half = tuple(kept.values()), MOST_EVIDENCE // 2
+    return both if len(both) <= MOST_EVIDENCE else (*both[:half], *both[-half:])
+
+
+def _what(piece: Evidence) -> Hashable:
+    """A record is known by its place: hashing its text for each event would cost more than finding it did."""
+    origin = piece.origin
+    return (origin.source.path, origin.position) if isinstance(origin, LogRecord) else piece

@@ -1,0 +1,119 @@
+"""Signatures in one Hyperscan database that reads whole chunks; compiled once and kept on disk."""
+
+import hashlib
+import json
+import logging
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import hyperscan
+
+from xenwatch.base.atomic_file import write_atomically
+from xenwatch.diagnosis.matching import bytes_regex as rawform
+from xenwatch.diagnosis.matching import literals
+from xenwatch.diagnosis.matching import reduce as scanform
+from xenwatch.diagnosis.matching.prefilter import Candidate
+
+log = logging.getLogger(__name__)
+
+KEPT = 64
+"""Compiled databases that are kept: one a dialect, of the last few versions of the rules."""
+
+# No SOM: 100 patterns with it are "too large" (intel/hyperscan#395). No SINGLEMATCH: in a chunk it would report a
+# signature once, whatever number of records match.
+_FLAGS: int = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
+_VERSION = str(getattr(hyperscan, "__version__", ""))
+
+
+class HyperscanEngine:
+    """`regexes` may hold some that cannot be compiled for it; those are in `everywhere`."""
+
+    name = "hyperscan"
+
+    def __init__(self, regexes: Sequence[str], cache: Path | None = None) -> None:
+        kept = kept_file(regexes, cache) if cache and regexes else None
+        loaded = _load(kept) if kept is not None else None
+        self._database, self.everywhere = loaded or _made(regexes)
+        if kept is not None and loaded is None and self._database is not None:
+            _keep(kept, self._database, self.everywhere)
+
+    def candidates(self, data: bytes) -> list[Candidate]:
+        found: list[Candidate] = []
+        if self._database is not None and data:
+            add = found.append
+            self._database.scan(
+                data, match_event_handler=lambda index, _start, end, _flags, _context: add((end, index))
+            )
+            found.sort()
+        return found
+
+
+def kept_file(regexes: Sequence[str], cache: Path) -> Path:
+    """Where the compiled database of these lies, or will."""
+    return cache / f"signatures-{_key(regexes)}.hs"
+
+
+def compiles(form: str) -> bool:
+    """Whether Hyperscan takes this raw form by itself."""
+    try:
+        _compiled([(0, form)])
+    except hyperscan.HyperscanError:
+        return False
+    return True
+
+
+def _made(regexes: Sequence[str]) -> tuple[hyperscan.Database | None, tuple[int, ...]]:
+    """The database, and the indexes that are not in it."""
+    forms = [(index, form) for index, regex in enumerate(regexes) if (form := scanform.scan_form(regex)) is not None]
+    try:
+        database = _compiled(forms) if forms else None
+    except hyperscan.HyperscanError:  # it does not say which pattern it could not take
+        forms = [(index, form) for index, form in forms if compiles(form)]
+        database = _compiled(forms) if forms else None
+    usable = {index for index, _ in forms}
+    return database, tuple(index for index in range(len(regexes)) if index not in usable)
+
+
+def _compiled(forms: list[tuple[int, str]]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[form.encode("latin-1") for _, form in forms],
+        ids=[index for index, _ in forms],
+        elements=len(forms),
+        flags=[_FLAGS] * len(forms),
+    )
+    return database
+
+
+def _load(kept: Path) -> tuple[hyperscan.Database, tuple[int, ...]] | None:
+    try:
+        head, _, content = kept.read_bytes().partition(b"\n")
+        everywhere = tuple(int(index) for index in json.loads(head))
+        database = hyperscan.loadb(content, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)  # without it scan() says InvalidError
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, hyperscan.HyperscanError) as error:
+        log.info("the compiled signatures in %s cannot be used (%s); compiling again", kept, error)
+        return None
+    return database, everywhere
+
+
+def _keep(kept: Path, database: hyperscan.Database, everywhere: tuple[int, ...]) -> None:
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(kept, json.dumps(everywhere).encode() + b"\n" + hyperscan.dumpb(database))
+        for old in sorted(kept.parent.glob("signatures-*.hs"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        log.info("the compiled signatures cannot be kept: %s", error)
+
+
+def _key(regexes: Sequence[str]) -> str:
+    """Of the patterns, of how they are rewritten, of Hyperscan and of the machine."""
+    machine = (_VERSION, platform.machine(), platform.processor(), _FLAGS)
+    digest = hashlib.sha256(repr((list(regexes), machine)).encode())
+    for module in (literals, rawform, scanform):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:32]

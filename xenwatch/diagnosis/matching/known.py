@@ -1,0 +1,74 @@
+"""Everything that is looked for in logs, as one numbered list: signatures, who is who, error levels."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from xenwatch.diagnosis.domain_registry import NAMINGS
+from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
+from xenwatch.diagnosis.rules.rule import Rule, Signature
+from xenwatch.model.record import LogFormat
+
+OWN_LINES, QUOTED_GUESTS = 1, 2
+"""Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A signature of a rule; `key` names it over restarts."""
+
+    rule: Rule
+    signature: Signature
+    key: str
+
+
+class Known:
+    """Index ranges: signatures from 0, then patterns that name domains, then the error levels of the dialects.
+
+    `regexes` are those of the signatures and namings.
+    """
+
+    def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
+        self.entries = tuple(
+            Entry(rule, signature, f"{rule.id}#{number}")
+            for rule in rules
+            for number, signature in enumerate(rule.signatures)
+        )
+        self.first_naming = len(self.entries)
+        self.first_level = self.first_naming + len(NAMINGS)
+        self.regexes = [*(entry.signature.regex for entry in self.entries), *(naming.pattern for naming in NAMINGS)]
+        self._levels = {f.name: _as_text(f.error) for f in formats if f.error is not None and not f.guest_written}
+        self._allowed: dict[str, bytearray] = {}
+
+    def level(self, format_: LogFormat) -> tuple[int, str] | None:
+        """Index and pattern of the dialect's error level."""
+        text = self._levels.get(format_.name)
+        return None if text is None else (self.first_level, text)
+
+    def only_namings(self, asked: set[int]) -> bool:
+        """Whether nothing is asked but who is who."""
+        return min(asked) >= self.first_naming and max(asked) < self.first_level
+
+    def allowed(self, format_: LogFormat) -> bytearray:
+        """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
+        kept = self._allowed.get(format_.name)
+        if kept is None:
+            kept = bytearray(
+                [_where_seen(entry.signature, format_) for entry in self.entries]
+                + [OWN_LINES * (not (format_.guest_written or format_.guest_prompts))] * len(NAMINGS)
+            )
+            self._allowed[format_.name] = kept
+        return kept
+
+
+def _where_seen(signature: Signature, format_: LogFormat) -> int:
+    quoted = format_.guest_line is not None and seen_in_guest_lines(signature)
+    return OWN_LINES * seen_in(signature, format_) | QUOTED_GUESTS * quoted
+
+
+def _as_text(pattern: re.Pattern[bytes]) -> str:
+    inline = "".join(
+        letter for flag, letter in ((re.IGNORECASE, "i"), (re.DOTALL, "s"), (re.VERBOSE, "x")) if pattern.flags & flag
+    )
+    text = pattern.pattern.decode("latin-1")
+    return f"(?{inline}){text}" if inline else text

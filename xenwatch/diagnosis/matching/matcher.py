@@ -1,0 +1,91 @@
+"""Python's `re` decides what the engine only suspected, and captures the fields."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from xenwatch.diagnosis.attribution import guest_subject, subject_of
+from xenwatch.diagnosis.domain_registry import NAMINGS, Identity
+from xenwatch.diagnosis.matching.known import OWN_LINES, Entry, Known
+from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.patterns import compiled
+from xenwatch.model.diagnosis import SEVERITIES
+from xenwatch.model.event import Event
+from xenwatch.model.record import Header, LogFormat, LogRecord
+from xenwatch.model.subject import Subject
+
+
+class Match(NamedTuple):
+    """A signature and the fields it captured."""
+
+    entry: Entry
+    fields: dict[str, str]
+
+
+class Confirm:
+    """Stateless but for `identity`, which learns who is who from records that say so."""
+
+    def __init__(self, known: Known, identity: Identity) -> None:
+        self._known, self._identity = known, identity
+        self._namings = [compiled(naming.pattern) for naming in NAMINGS]
+
+    def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
+        """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it.
+
+        A fallback knows a message only by where it comes from: it counts where nothing else matches.
+        """
+        allowed, found = self._known.allowed(format_), list[Match]()
+        for index in sorted(asked):
+            if index < self._known.first_naming and allowed[index] & lines:
+                entry = self._known.entries[index]
+                fields = captured(entry, text)
+                if fields is not None:
+                    found.append(Match(entry, fields))
+        return [m for m in found if not m.entry.rule.fallback] or found
+
+    def learn(self, text: str, at: float, asked: set[int]) -> None:
+        """Take names, domids and uuids from the text of a record."""
+        for index in asked:
+            if self._known.first_naming <= index < self._known.first_level:
+                found = self._namings[index - self._known.first_naming].search(text)
+                if found:
+                    self._identity.learn(found.groupdict(), at)
+
+    @staticmethod
+    def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
+        """What the matches mean: nothing of a rule that a quiet rule at least as severe speaks against.
+
+        `guest` is what the host put before a guest-written line; None: the host wrote it.
+        """
+        silenced = -1
+        for match in matches:
+            if match.entry.rule.noise:
+                silenced = max(silenced, _rank(match))
+        return [
+            _event(match, record, header, guest=guest)
+            for match in matches
+            if not match.entry.rule.noise and (silenced < 0 or _rank(match) > silenced)
+        ]
+
+
+def captured(entry: Entry, text: str) -> dict[str, str] | None:
+    """The fields of the first match that the signature's `where` agrees with; None: no match."""
+    signature = entry.signature
+    for found in compiled(signature.regex).finditer(text):
+        fields = {name: value for name, value in found.groupdict().items() if value is not None}
+        if signature.where is None or holds(signature.where, {"fields": fields}):
+            return fields
+    return None
+
+
+def _rank(match: Match) -> int:
+    return SEVERITIES.index(match.entry.rule.severity)
+
+
+def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
+    whose = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
+    return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
+
+
+def _host_subject(match: Match, record: LogRecord, header: Mapping[str, str]) -> Subject:
+    rule = match.entry.rule
+    return subject_of(rule.subject, rule.subject_name, match.fields, header, record.text, record.source)

@@ -1,0 +1,122 @@
+"""One chunk while it is read: cuts out records, and says when and in which line each one stands."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from xenwatch.diagnosis.matching.openrecord import SourceMemory
+from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Header, LogRecord, Position
+
+_LOOK_BACK = 24
+"""Records before an undated one that are asked for their time."""
+
+_SHORT, _END = 2048, 256
+_RUN = re.compile(rf"(?<![\w.:/+-])[\w.:/+-]{{{2 * _END + 1},}}", re.ASCII)
+r"""No name and no path is that long. `(?P<program>[\w.:/-]+) invoked` takes its square: 64 KiB took minutes."""
+
+Cut = tuple[int, int, set[int]]
+"""Start and end of a record, and the indexes of what might match in it."""
+
+
+class Reading:
+    """`data` is the chunk with the open record before it; `position` is that of its first byte."""
+
+    def __init__(self, chunk: Chunk, data: bytes, position: Position, memory: SourceMemory) -> None:
+        self.chunk, self.data, self.position, self._memory = chunk, data, position, memory
+        self._format = chunk.source.format
+        starts = self._format.record_start
+        self._begins = None if starts is None else starts.match
+        self._counted = (0, position.line)
+
+    def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
+        """The records around candidates, in order, none twice."""
+        start = end = 0
+        asked: set[int] = set()
+        for behind, index in candidates:
+            at = max(behind - 1, 0)
+            if asked and at <= end:  # the newline at its end is the record's too
+                asked.add(index)
+                continue
+            if asked:
+                yield start, end, asked
+            start, end = self._bounds(at, end if asked else 0)
+            asked = {index}
+        if asked:
+            yield start, end, asked
+
+    def _bounds(self, at: int, floor: int) -> tuple[int, int]:
+        data, begins = self.data, self._begins
+        start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
+        # Nearly every record is one line between two beginnings; the dialect is asked about the others.
+        if begins is None or end < 0 or not begins(data, start) or not begins(data, end + 1):
+            start, end = self._format.bounds(data, at)
+        start, end = max(start, at - LONGEST_RECORD, floor), min(end, at + LONGEST_RECORD)
+        return start, max(end, start + 1)
+
+    def open_start(self) -> int:
+        """Where the last record begins; the length of the data when nothing can follow it."""
+        if self.chunk.final or (self._format.record_start is None and self._format.continues is None):
+            return len(self.data)
+        return self._format.bounds(self.data, max(len(self.data) - 2, 0))[0]
+
+    def record(self, start: int, end: int) -> tuple[LogRecord, Header]:
+        """The record between these offsets, header stripped, and what its header said."""
+        text = text_of(self.data[start:end])
+        header = self._format.parse(text, self.chunk.hint)
+        at = header.at if header.at is not None else self.earlier(start)
+        position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
+        message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
+        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest), header
+
+    def dated_text(self, start: int, end: int) -> tuple[str, float]:
+        """Text and time that `record` would give."""
+        text = text_of(self.data[start:end])
+        header = self._format.parse(text, self.chunk.hint)
+        return self._format.hidden(text[header.length :]), header.at if header.at is not None else self.earlier(start)
+
+    def earlier(self, start: int) -> float:
+        """The time of the nearest dated record before `start`, else the last known, else the reader's own."""
+        found = self._dated_before(start)
+        if found is not None:
+            return found
+        return self.chunk.hint.near if self._memory.last_at is None else self._memory.last_at
+
+    def remember_time(self) -> None:
+        """Keep the time of the last dated record for what comes without one."""
+        found = self._dated_before(len(self.data))
+        if found is not None:
+            self._memory.last_at = found
+
+    def _dated_before(self, start: int) -> float | None:
+        lines = 0
+        for _ in range(_LOOK_BACK):
+            if start <= 0 or lines > MOST_RECORD_LINES:
+                return None
+            before, end = self._format.bounds(self.data, start - 1)
+            before = max(before, start - LONGEST_RECORD)
+            first = self.data[before : min(end, before + 512)]
+            at = self._format.parse(text_of(first), self.chunk.hint).at
+            if at is not None:
+                return at
+            lines += self.data.count(b"\n", before, start)
+            start = before
+        return None
+
+    def line_of(self, start: int) -> int:
+        """Counted only up to records that matched, and only where the reader knows where the chunk stands."""
+        if not self.position.line:
+            return 0
+        counted, line = self._counted
+        line += self.data.count(b"\n", counted, start) if start >= counted else -self.data.count(b"\n", start, counted)
+        self._counted = (start, line)
+        return line
+
+
+def text_of(raw: bytes) -> str:
+    """Text of a record as signatures see it: UTF-8, bad bytes replaced, plain newlines, endless words shortened."""
+    text = raw.decode("utf-8", "replace")
+    text = text.replace("\r\n", "\n").rstrip("\r") if "\r" in text else text
+    return _RUN.sub(_ends, text) if len(text) > _SHORT else text
+
+
+def _ends(run: re.Match[str]) -> str:
+    return f"{run[0][:_END]}…{run[0][-_END:]}"

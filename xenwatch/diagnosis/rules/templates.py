@@ -1,0 +1,54 @@
+"""Fills a rule's words with what was captured; values in commands are quoted for the shell."""
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+
+from xenwatch.diagnosis.rules.patterns import compiled
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.model.subject import Subject
+
+PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+"""A `{field}` in a rule's words; `{print $1}` of an awk command is none."""
+
+SUBJECT_FIELDS = frozenset({"domain", "domid", "uuid", "subject"})
+"""Places that the subject fills, captured or not."""
+
+
+def capture_names(rule: Rule) -> frozenset[str]:
+    """Names that any signature of the rule may capture."""
+    return frozenset(name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
+
+
+class Words:
+    """The words of one rule, for one set of fields."""
+
+    def __init__(self, rule: Rule, fields: Mapping[str, str], subject: Subject) -> None:
+        self._names = capture_names(rule) | SUBJECT_FIELDS | fields.keys()
+        self._values = {**_subject_values(subject), **fields}
+
+    def text(self, template: str) -> str:
+        """Prose: an unknown field stays visible as `<field>`."""
+        return self._filled(template, lambda value: value)
+
+    def commands(self, templates: Iterable[str]) -> tuple[str, ...]:
+        """Lines to paste: what came out of a log is one word to the shell, whatever a guest is named."""
+        return tuple(self._filled(template, shlex.quote) for template in templates)
+
+    def _filled(self, template: str, quote: Callable[[str], str]) -> str:
+        def value(found: re.Match[str]) -> str:
+            name = found[1]
+            if name in self._values:
+                return quote(self._values[name])
+            return f"<{name}>" if name in self._names else found[0]
+
+        return PLACE.sub(value, template)
+
+
+def _subject_values(subject: Subject) -> dict[str, str]:
+    values = {"subject": subject.name}
+    if subject.kind == "domain":
+        values["domain"] = subject.name
+        values |= {"domid": str(subject.domid)} if subject.domid is not None else {}
+        values |= {"uuid": subject.uuid} if subject.uuid else {}
+    return values

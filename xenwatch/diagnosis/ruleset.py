@@ -1,0 +1,42 @@
+"""Where the rules are: those that came with xenwatch, and an operator's own beside them."""
+
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from xenwatch.base.errors import RuleError
+from xenwatch.diagnosis.rules.cache import load_library
+from xenwatch.diagnosis.rules.rule import Rule
+
+
+def shipped_rules() -> Path:
+    """The rules that come with xenwatch: inside the installed package, or beside it in a checkout."""
+    installed = Path(str(files("xenwatch"))) / "_bundled" / "rules"
+    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / "rules"
+
+
+def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
+    """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name."""
+    replaced = {path.stem for folder in own for path in folder.rglob("*.yaml")}
+    shipped = [path for path in sorted(shipped_rules().rglob("*.yaml")) if path.stem not in replaced]
+    rules = load_library([*shipped, *own], cache)
+    _refuse_hanging([rule for rule in rules if shipped_rules() not in rule.file.parents])
+    return rules
+
+
+def _refuse_hanging(rules: Sequence[Rule]) -> None:
+    """Ours were judged before they were shipped; a stranger's would stop the agent on the first line made for it."""
+    if not rules:
+        return
+    from xenwatch.diagnosis.authoring.lints.backtracking import hanging  # noqa: PLC0415  most have no rules of their own
+
+    problems = list(hanging(rules))
+    if problems:
+        raise RuleError(problems)
+
+
+def cache_folder() -> Path:
+    """A person's own folder for compiled rules; the agent's is in its configuration."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "xenwatch"

@@ -1,0 +1,98 @@
+"""Recognises files that hold the output of a command and makes facts of them; docs/facts.md lists the names."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from xenwatch.facts import definitions as readings
+from xenwatch.facts.definitions import Reading
+from xenwatch.logs.format import by_name
+from xenwatch.model.fact import Fact
+
+LARGEST_OUTPUT = 8 * 1024 * 1024
+"""Bytes of one command's output that are looked at."""
+
+_ENDING = re.compile(r"\.(?:out|txt|log|json|cmd|stdout)$")
+_PUNCTUATION = re.compile(r"[\s.:=+-]+|_{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class FactsReader:
+    """One command: how its files are called in what people collect, how its output starts, and how it is read."""
+
+    name: str
+    """As the command is typed: `xl list`."""
+    called: re.Pattern[str]
+    """Matched at the start of the file's name, in lower case, with `_` for all punctuation and without its ending."""
+    content: re.Pattern[str]
+    """Searched in the output: a file of the right name that holds an error message stays a log."""
+    reading: Callable[[str], Iterator[Reading]]
+    telling: bool = True
+    """The content alone is proof enough, so a file of any name is taken when it begins with it."""
+
+    def read(self, text: str, at: float, origin: str) -> Iterator[Fact]:
+        for name, subject, value in self.reading(text):
+            yield Fact(name, subject, value, at, origin)
+
+
+def _reader(
+    name: str, called: str, content: str, reading: Callable[[str], Iterator[Reading]], *, telling: bool = True
+) -> FactsReader:
+    return FactsReader(name, re.compile(rf"(?:{called})(?:_|$)"), re.compile(content, re.MULTILINE), reading, telling)
+
+
+READERS = (
+    _reader("xl list", "x[lm]_list", r"^Name\s+I[Dd]\s+Mem", readings.domains),
+    _reader("xl info", "x[lm]_info", r"^(?:total_memory|xen_major)\s*: ", readings.hypervisor),
+    _reader("brctl show", "brctl_show|brctl|bridges", r"^bridge name\s+bridge id", readings.bridges),
+    _reader("bridge link", "bridge_(?:j_)?link", r"\bmaster\b", readings.bridge_links, telling=False),
+    _reader(
+        "ip link",
+        "ip_\\w*(?:a|addr|address|l|link)|ifconfig|ip_br",
+        r"<(?:\w+,)*(?:UP|LOOPBACK|BROADCAST)|\"ifname\"|^\S+\s+(?:UP|DOWN|UNKNOWN)|Link encap|flags=",
+        readings.interfaces,
+        telling=False,
+    ),
+    _reader("vgs", "vgs|vgdisplay", r"^\s*VG\s.*Attr|\"vg_free\"", readings.volume_groups),
+    _reader("lvs", "lvs|lvdisplay", r"^\s*LV\s+VG\s+Attr|\"lv_name\"", readings.logical_volumes),
+    _reader("pvs", "pvs|pvdisplay", r"^\s*PV\s.*Attr|\"pv_name\"", readings.physical_volumes),
+    _reader("losetup", "losetup", r"^/dev/loop\d+[: ]", readings.loops),
+    _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", readings.mappings, telling=False),
+    _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", readings.arrays),
+    _reader("df", "df", r"^Filesystem\s.*Mounted on", readings.space),
+    _reader(
+        "mounts", "(?:cat_)?(?:proc_)?mounts?", r"^\S+ (?:/\S* \S+ r[wo]|on / type )", readings.mounts, telling=False
+    ),
+    _reader("/proc/meminfo", "(?:cat_)?(?:proc_)?meminfo", r"^MemTotal: +\d+ kB", readings.own_memory),
+    _reader("free", "free", r"^\s+total\s+used\s+free", readings.free_memory),
+    _reader("xenstore-ls", "xenstore_ls", r"^/?\S+ = \"", readings.xenstore, telling=False),
+    _reader(
+        "/proc/xen/capabilities",
+        "(?:cat_)?(?:proc_)?(?:xen_)?capabilities",
+        r"^(?:control_d)?\s*$",
+        readings.capabilities,
+        telling=False,
+    ),
+)
+
+
+def facts_reader(path: str, head: bytes) -> FactsReader | None:
+    """The command whose output the file holds: name and content agree, or the file begins with telling content.
+
+    None for everything else: it stays a log.
+    """
+    called = _plain_name(path)
+    text = head.decode("utf-8", "replace")
+    for reader in READERS:
+        if reader.called.match(called) and reader.content.search(text):
+            return reader
+    if by_name(path) is not None:
+        return None
+    start = text.lstrip().split("\n", 1)[0]
+    return next((reader for reader in READERS if reader.telling and reader.content.match(start)), None)
+
+
+def _plain_name(path: str) -> str:
+    """`sos_commands/xen/xl_list_-v` and `xl-list.out` are both called after the command."""
+    base = path.rsplit("/", 1)[-1].lower()
+    return _PUNCTUATION.sub("_", _ENDING.sub("", base)).strip("_")

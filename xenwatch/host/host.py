@@ -1,0 +1,110 @@
+"""All doors to one host in one value: what a collector is handed, live or over a recorded tree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xenwatch.base.clock import Clock
+from xenwatch.host.devices import Devices
+from xenwatch.host.domains import Domains
+from xenwatch.host.exec.runner import Runner, SystemRunner
+from xenwatch.host.exec.worker_thread import Aside
+from xenwatch.host.files import read_text
+from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.connection import LifecycleEvent
+from xenwatch.host.libvirt.lifecycle import Lifecycle
+from xenwatch.host.paths import Paths
+from xenwatch.host.toolstack.protocol import Toolstack, find_toolstack
+from xenwatch.host.xenstore.client import Xenstore
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A door that this host does not have is None; one that is closed just now raises Unavailable when used."""
+
+    paths: Paths
+    clock: Clock
+    runner: Runner
+    domains: Domains
+    devices: Devices
+    lifecycle: Lifecycle
+    aside: Aside
+    libvirt: Libvirt | None = None
+    toolstack: Toolstack | None = None
+    """Xen's own view of its domains: xl's, or on an old host xend's."""
+    xenstore: Xenstore | None = None
+
+    def sources(self) -> dict[str, bool]:
+        """Which doors there are, and which of them answered when last used."""
+        up = {}
+        if self.libvirt is not None:
+            up["libvirt"] = self.libvirt.up
+        if self.xenstore is not None:
+            up["xenstore"] = self.xenstore.up
+        if self.toolstack is not None:
+            up[self.toolstack.name] = self.toolstack.up
+        return up
+
+    async def close(self) -> None:
+        if self.libvirt is not None:
+            await self.libvirt.close()
+        if self.xenstore is not None:
+            await self.xenstore.close()
+        self.aside.close()
+
+
+def open_doors(
+    clock: Clock,
+    *,
+    paths: Paths = Paths(),  # noqa: B008 - frozen
+    libvirt_uri: str | None = "xen:///system",
+    ssh: str | None = None,
+    runner: Runner | None = None,
+    on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
+) -> Doors:
+    """The doors of this host. Nothing is asked of a daemon yet; each door opens when it is first used.
+
+    Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
+    With `ssh` (`root@old1`) they are those of that host, and none of this machine's files is taken for one of its.
+    """
+    runner = runner or SystemRunner()
+    if ssh:
+        from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - for hosts afar alone
+
+        far = SshRunner(ssh, runner)
+        return build_doors(
+            clock, NOWHERE, far, toolstack=FarToolstack(far), libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle
+        )
+    toolstack = find_toolstack(paths, runner) if is_control_domain(paths) else None
+    return build_doors(clock, paths, runner, toolstack=toolstack, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
+
+
+def build_doors(
+    clock: Clock,
+    paths: Paths,
+    runner: Runner,
+    *,
+    toolstack: Toolstack | None,
+    libvirt_uri: str | None,
+    on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
+) -> Doors:
+    """Doors over exactly these parts, for a recorded host or one that is reached in another way."""
+    xenstore = Xenstore(paths) if is_control_domain(paths) else None
+    lifecycle = Lifecycle(on_lifecycle)
+    libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=lifecycle.seen) if libvirt_uri else None
+    return Doors(
+        paths=paths,
+        clock=clock,
+        runner=runner,
+        domains=Domains(clock, toolstack, libvirt),
+        devices=Devices(clock, paths, xenstore),
+        lifecycle=lifecycle,
+        aside=Aside(),
+        libvirt=libvirt,
+        toolstack=toolstack,
+        xenstore=xenstore,
+    )
+
+
+def is_control_domain(paths: Paths) -> bool:
+    """Whether Xen runs below and this is the domain that controls it."""
+    return "control_d" in (read_text(paths.at("proc/xen/capabilities")) or "")

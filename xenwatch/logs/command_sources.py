@@ -1,0 +1,141 @@
+"""Logs that are no files: the hypervisor's ring and systemd's journal, where no file already tells the same."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xenwatch.base.clock import Clock
+from xenwatch.base.errors import CommandFailed, HostError
+from xenwatch.config.sections import LogSettings
+from xenwatch.host.host import Doors
+from xenwatch.logs.counters import FollowCounters
+from xenwatch.logs.format import all_formats
+from xenwatch.logs.sources.hypervisor_ring import HypervisorRing
+from xenwatch.logs.sources.journald import Journal, Spawn
+from xenwatch.model.record import Chunk, Source
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+RING, JOURNAL = "ring", "journal"
+"""Names of their cursors; the journal is called so where the path of a log is shown, too."""
+STALE_SECONDS = 86400.0
+"""A syslog file without a line for so long has no daemon any more that writes it."""
+HISTORY_SECONDS = 86400.0
+"""At the very first start so much of the journal is read."""
+_RING_DEADLINE = 10.0
+_SYSTEM_LOGS = frozenset({"syslog", "kernel"})
+# The kernel, and what daemons and hotplug scripts say: units' output carries the facility `daemon` (3), too.
+_MATCHES = ("_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3")
+
+
+class CommandLogs:
+    """`run()` decides once the files are known; `cursors` go into the same transaction as those of the files."""
+
+    def __init__(
+        self,
+        settings: LogSettings,
+        doors: Doors,
+        spawn: Spawn,
+        on_chunk: Callable[[Chunk], None],
+        followed: Callable[[], tuple[Mapping[str, str], FollowCounters]],
+        *,
+        cursors: object = None,
+    ) -> None:
+        """`followed` gives the dialects of the files that are followed, by path, and the counters of all logs."""
+        self._settings, self._doors, self._spawn = settings, doors, spawn
+        self._on_chunk, self._followed = on_chunk, followed
+        self._cursors: dict[str, Any] = dict(cursors) if isinstance(cursors, Mapping) else {}
+        self.files_known = asyncio.Event()
+        """Set when the files were looked at for the first time."""
+        self._ring: HypervisorRing | None = None
+        self._journal: Journal | None = None
+        self.dialects: dict[str, str] = {}
+
+    @property
+    def _clock(self) -> Clock:
+        return self._doors.clock
+
+    def cursors(self) -> dict[str, Any]:
+        """What to hand to the next one; JSON can hold it."""
+        if self._ring is not None:
+            self._cursors[RING] = self._ring.cursor()
+        if self._journal is not None:
+            self._cursors[JOURNAL] = self._journal.cursor()
+        return self._cursors
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.files_known.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._poll_ring(), name="hypervisor ring")
+            group.create_task(self._follow_journal(), name="journal")
+
+    async def _poll_ring(self) -> None:
+        toolstack, every = self._doors.toolstack, self._settings.hypervisor_every
+        if toolstack is None or not every:
+            return
+        argv = ("xm" if toolstack.name == "xend" else "xl", "dmesg")
+        path = " ".join(argv)
+        counters = self._followed()[1].of(path)
+
+        async def read() -> bytes:
+            return (await self._doors.runner.run(argv, _RING_DEADLINE)).checked().stdout
+
+        source = Source(path, all_formats()["hypervisor"])
+        self._ring = ring = _going_on(
+            lambda cursor: HypervisorRing(source, read, self._clock, counters, cursor=cursor), self._cursors.get(RING)
+        )
+        self.dialects[path] = source.format.name
+        wanted = RING in self._cursors or self._settings.from_start
+        while True:
+            if "hypervisor" not in self._followed()[0].values():
+                try:
+                    chunk = await ring.poll()
+                except HostError:
+                    counters.read_errors += 1
+                else:
+                    if chunk is not None and wanted:
+                        self._on_chunk(chunk)
+                    wanted = True
+            await self._clock.sleep(every)
+
+    async def _follow_journal(self) -> None:
+        dialects, counters = self._followed()
+        there = self._doors.paths.at("run/systemd/journal").is_dir()
+        if not self._settings.journal or not there or any(self._is_written(*one) for one in dialects.items()):
+            return
+        source = Source(JOURNAL, all_formats()["syslog"])
+        history = HISTORY_SECONDS if self._settings.from_start else 0.0
+        first = {"realtime_microseconds": int((self._clock.now() - history) * 1e6)}
+        self._journal = _going_on(
+            lambda cursor: Journal(
+                source, self._spawn, self._clock, counters.of(JOURNAL), matches=_MATCHES, cursor=cursor or first
+            ),
+            self._cursors.get(JOURNAL),
+        )
+        self.dialects[JOURNAL] = source.format.name
+        try:
+            await self._journal.follow(self._on_chunk)
+        except CommandFailed as error:
+            if error.returncode is not None:
+                raise
+            log.info("the journal is not read: %s", error)
+
+    def _is_written(self, path: str, dialect: str) -> bool:
+        """Whether it is a log of the whole system that some daemon still writes."""
+        try:
+            return dialect in _SYSTEM_LOGS and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
+        except OSError:
+            return False
+
+
+def _going_on(make: Callable[[Mapping[str, Any] | None], T], cursor: object) -> T:
+    """From a stored cursor; one that cannot be understood is passed over."""
+    try:
+        return make(cursor if isinstance(cursor, Mapping) else None)
+    except (TypeError, ValueError):
+        return make(None)

@@ -1,0 +1,101 @@
+"""The few things done to a domain, each as an order for the toolstack that owns it: libvirt, xl or xm."""
+
+from xenwatch.base.errors import InputError
+from xenwatch.remediation.machine.port import HERE, Order, argv, name_of, path_of
+from xenwatch.remediation.policy.inventory import Guest
+
+_GRACE = 60.0
+_RESUME = (
+    "import glob,sys;sys.path+=glob.glob('/usr/lib/xen-*/lib/python*');"
+    "import xen.lowlevel.xc as x,xen.lowlevel.xs as s;d=int(sys.argv[1]);"
+    "x.xc().domain_resume(d,1);s.xs().resume_domain(d)"
+)
+"""As xend and libxl do: xenstored must forget that the domain was shut down, or its next end is told to nobody. Both
+calls raise where they fail."""
+
+
+def start(guest: Guest, host: str = HERE) -> Order:
+    """Start it from its configuration, outside our control group: xl leaves a monitor and a QEMU behind."""
+    if guest.toolstack == "libvirt":
+        return Order(argv("libvirt:create", guest.uuid), host, deadline=120.0)
+    config = path_of(guest.config, f"the configuration of {guest.name}")
+    return Order(argv(guest.toolstack, "create", config), host, deadline=120.0, detached=True)
+
+
+def shutdown(guest: Guest, host: str = HERE) -> Order:
+    """Ask it to shut down; it takes its time."""
+    if guest.toolstack == "libvirt":
+        return Order(argv("libvirt:shutdown", guest.uuid), host)
+    return Order(argv(guest.toolstack, "shutdown", _name(guest)), host)
+
+
+def reboot(guest: Guest) -> Order:
+    """Ask it to reboot."""
+    if guest.toolstack == "libvirt":
+        return Order(argv("libvirt:reboot", guest.uuid))
+    return Order(argv(guest.toolstack, "reboot", _name(guest)))
+
+
+def destroy(guest: Guest, domid: int | None = None, host: str = HERE) -> Order:
+    """By domid where one copy of several is meant: two copies may share the UUID, and a name can change hands."""
+    if guest.toolstack == "libvirt" and domid is None:
+        return Order(argv("libvirt:destroy", guest.uuid), host)
+    tool = "xl" if guest.toolstack == "libvirt" else guest.toolstack
+    return Order(argv(tool, "destroy", _name(guest) if domid is None else _domid(domid)), host, deadline=_GRACE)
+
+
+def unpause(guest: Guest, domid: int) -> Order:
+    """Let a paused domain go on; it does not wake a suspended one."""
+    if guest.toolstack == "libvirt":
+        return Order(argv("libvirt:resume", guest.uuid))
+    return Order(argv(guest.toolstack, "unpause", _domid(domid)))
+
+
+def set_memory(guest: Guest, mib: int) -> Order:
+    """Set the balloon's target."""
+    if guest.toolstack == "libvirt":
+        return Order(argv("libvirt:set_memory", guest.uuid, mib * 1024))
+    return Order(argv(guest.toolstack, "mem-set", _name(guest), mib))
+
+
+def dump_core(guest: Guest, folder: str) -> Order:
+    """The whole memory of the guest into a file whose name is ours: `<folder>/<uuid>.core`."""
+    tool = "xl" if guest.toolstack == "libvirt" else guest.toolstack
+    return Order(
+        argv(tool, "dump-core", _name(guest), path_of(f"{folder}/{guest.uuid}.core", "a core file")), deadline=600.0
+    )
+
+
+def migrate(guest: Guest, host: str, address: str, deadline: float) -> Order:
+    """Live, outside our control group, so that restarting the agent never interrupts it."""
+    to = name_of(address, "a host")
+    if guest.toolstack == "libvirt":
+        words = argv("virsh", "-c", "xen:///system", "migrate", "--live", guest.uuid, f"xen+ssh://{to}/system")
+    elif guest.toolstack == "xm":
+        words = argv("xm", "migrate", "--live", _name(guest), to)
+    else:
+        ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=10"
+        words = argv("xl", "migrate", "-s", ssh, _name(guest), to)
+    return Order(words, host, deadline=deadline, detached=True)
+
+
+def rename(domid: int, name: str, host: str = HERE) -> Order:
+    """Give a domain its own name back."""
+    return Order(argv("xl", "rename", _domid(domid), name_of(name, "a domain's name")), host)
+
+
+def resume(domid: int, version: tuple[int, int], host: str = HERE) -> Order:
+    """Let a suspended domain go on. `xl resume` exists since 4.20; before, libxc through its Python binding."""
+    if version >= (4, 20):
+        return Order(argv("xl", "resume", _domid(domid)), host)
+    return Order(argv("python3", "-c", _RESUME, _domid(domid)), host)
+
+
+def _name(guest: Guest) -> str:
+    return name_of(guest.name, "a domain's name")
+
+
+def _domid(domid: int) -> str:
+    if domid <= 0:
+        raise InputError("domain 0 is never acted on")
+    return str(domid)

@@ -1,0 +1,120 @@
+"""Where a guest runs, in three answers: running, absent, unknown. Absent needs several looks; silence is unknown."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xenwatch.base.clock import Clock
+from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine
+
+Presence = Literal["running", "absent", "unknown"]
+Toolstack = Literal["xl", "xm", "libvirt"]
+
+LOOKS = 3
+SPAN = 10.0
+"""A guest vanishes for seconds while it reboots: absent means unseen in `LOOKS` looks over at least `SPAN` seconds."""
+
+_ROW = re.compile(
+    r"(?P<name>\S(?:.*?\S)?)\s+(?P<domid>\d+)\s+(?P<mem>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[a-z-]{6})\s+(?P<cpu>\d+\.\d)"
+    r"(?:\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-)(?:\s.*)?)?"
+)
+_HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One domain of `xl list -v`; `state`: letter or `-` for running, blocked, paused, shut down, crashed, dying."""
+
+    name: str
+    domid: int
+    memory_mib: int
+    vcpus: int
+    state: str
+    cpu_seconds: float
+    uuid: str | None
+
+
+def parse_listing(answer: Answer) -> tuple[Row, ...] | None:
+    """The domains of a whole `xl list -v` or `xm list`; None (unknown) where anything about it is odd."""
+    lines = [line.rstrip() for line in answer.out.splitlines() if line.strip()]
+    if not answer.ok or not lines or not _HEADER.match(lines[0]):
+        return None
+    found = [_ROW.fullmatch(line) for line in lines[1:]]
+    rows = [
+        Row(m["name"], int(m["domid"]), int(m["mem"]), int(m["vcpus"]), m["state"], float(m["cpu"]), _uuid(m["uuid"]))
+        for m in found
+        if m
+    ]
+    whole = len(rows) == len(found) and any(row.domid == 0 and row.name == "Domain-0" for row in rows)
+    return tuple(rows) if whole else None
+
+
+def _uuid(text: str | None) -> str | None:
+    return text if text and text != "-" else None
+
+
+def aliases(name: str) -> frozenset[str]:
+    """All names under which a guest may stand in a listing while it is being moved."""
+    return frozenset({name, f"{name}--incoming", f"{name}--migratedaway", f"migrating-{name}"})
+
+
+def sightings(rows: Iterable[Row], name: str, uuid: str | None) -> tuple[Row, ...]:
+    """The rows that are this guest: by UUID or by any of its names."""
+    names = aliases(name)
+    return tuple(row for row in rows if row.name in names or (uuid is not None and row.uuid == uuid))
+
+
+def presence(rows: Sequence[Row] | None, name: str, uuid: str | None) -> Presence:
+    """One look at one host. A paused, crashed or incoming copy counts as running: it holds the guest's disks."""
+    if rows is None:
+        return "unknown"
+    return "running" if sightings(rows, name, uuid) else "absent"
+
+
+async def look(machine: Machine, host: str = HERE, toolstack: Toolstack = "xl") -> tuple[Row, ...] | None:
+    """One listing of one host; None where it cannot be told."""
+    argv = ("xm", "list") if toolstack == "xm" else ("xl", "list", "-v")
+    rows = parse_listing(await machine.read(Command(argv, host)))
+    return await _with_uuids(machine, host, rows) if rows and toolstack == "xm" else rows
+
+
+async def _with_uuids(machine: Machine, host: str, rows: tuple[Row, ...]) -> tuple[Row, ...] | None:
+    """Of xm, which prints none: xenstore has them at /local/domain/<id>/vm."""
+    argv = ("xenstore-read", *(f"/local/domain/{row.domid}/vm" for row in rows))
+    answer = await machine.read(Command(argv, host))
+    paths = answer.out.split()
+    if not answer.ok or len(paths) != len(rows):
+        return None
+    return tuple(
+        Row(r.name, r.domid, r.memory_mib, r.vcpus, r.state, r.cpu_seconds, path.rpartition("/")[2])
+        for r, path in zip(rows, paths, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What several looks at several hosts came to."""
+
+    presence: Presence
+    reason: str
+
+
+async def prove_absent(
+    machine: Machine, clock: Clock, hosts: Sequence[str], name: str, uuid: str | None, toolstack: Toolstack = "xl"
+) -> Proof:
+    """Absent only when every look at every host says so; one sighting ends it, one silence makes it unknown."""
+    if not hosts:
+        return Proof("unknown", f"no host is known where {name} may run")
+    for nth in range(LOOKS):
+        if nth:
+            await clock.sleep(SPAN / (LOOKS - 1))
+        for host in hosts:
+            seen = presence(await look(machine, host, toolstack), name, uuid)
+            if seen != "absent":
+                where = host or "this host"
+                said = (
+                    f"{name} is on {where}" if seen == "running" else f"{where} does not say whether {name} runs there"
+                )
+                return Proof(seen, said)
+    return Proof("absent", f"{name} was not seen in {LOOKS} looks over {SPAN:g} s at {len(hosts)} host(s)")

@@ -1,0 +1,108 @@
+"""The guests and hosts remediation knows: who they are, what is wanted of them, where they may be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.machine.presence import Toolstack
+
+Desired = Literal["running", "stopped", "unmanaged"]
+Lease = Literal["", "none", "sanlock", "lvm", "virtlockd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """What the policy file says of a guest. Names and paths come from here, never from an alert."""
+
+    name: str
+    uuid: str
+    toolstack: Toolstack = "xl"
+    config: str = ""
+    desired: Desired = "unmanaged"
+    owner: str = ""
+    """Somebody else who starts and stops it; then we never do."""
+    tags: tuple[str, ...] = ()
+    placement: tuple[str, ...] = ()
+    """Names of all hosts it may run on; empty: this host alone."""
+    shared_storage: bool = False
+    lease: Lease = ""
+    """What keeps a second host off its disks; `none` is an acknowledged absence."""
+    address: str = ""
+    health: tuple[str, ...] = ()
+    memory_min_mib: int = 0
+    memory_max_mib: int = 0
+    core_dump: bool = False
+    keep_apart: tuple[str, ...] = ()
+    """Tags of guests that must not share a host with it."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject("domain", self.name, self.uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A neighbour. `address` is what ssh is given."""
+
+    name: str
+    address: str = ""
+    machine_id: str = ""
+    fencing: str = ""
+    reserve_mib: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All of them, and the name of the host we run on."""
+
+    here: str
+    guests: tuple[Guest, ...] = ()
+    hosts: tuple[Host, ...] = ()
+
+    def guest(self, subject: Subject) -> Guest | None:
+        """The guest a subject is: by UUID where it has one, else by its whole name; never by part of it."""
+        for guest in self.guests:
+            if guest.uuid == subject.uuid or (subject.uuid is None and guest.name == subject.name):
+                return guest
+        return None
+
+    def host(self, name: str) -> Host | None:
+        return next((host for host in self.hosts if host.name == name), None)
+
+    def doors(self, guest: Guest) -> tuple[str, ...]:
+        """Where to look for a guest, as the Machine is told it: this host and each other host of its placement."""
+        others = tuple(name for name in guest.placement if name != self.here)
+        return (HERE, *others)
+
+    def resolve(self, subject: Subject) -> tuple[Subject, Guest | None] | None:
+        """The subject as we know it; None where it is a domain we do not know."""
+        if subject.kind != "domain":
+            return (Subject("host", self.here) if subject.kind in ("host", "daemon") else subject), None
+        guest = self.guest(subject)
+        return None if guest is None else (guest.subject, guest)
+
+
+def selects(selectors: Sequence[str], subject: Subject, guest: Guest | None) -> bool:
+    """Whether any of `tag:x`, `name:web*`, `uuid:…` or `<kind>:<name>` fits. None written fits nothing, never all."""
+    return any(_fits(*selector.partition(":")[::2], subject, guest) for selector in selectors)
+
+
+def _fits(kind: str, pattern: str, subject: Subject, guest: Guest | None) -> bool:
+    if not pattern:
+        return False
+    if kind == "tag":
+        return guest is not None and pattern in guest.tags
+    if kind == "name":
+        return guest is not None and fnmatchcase(guest.name, pattern)
+    if kind == "uuid":
+        return guest is not None and guest.uuid == pattern
+    return guest is None and kind == subject.kind and fnmatchcase(subject.name, pattern)
+
+
+def nearness(selectors: Sequence[str]) -> int:
+    """How narrow a scope is: a UUID is nearer than a name, a name nearer than a tag."""
+    ranks = {"uuid": 3, "name": 2, "tag": 1}
+    return min((ranks.get(s.partition(":")[0], 0) for s in selectors), default=0)

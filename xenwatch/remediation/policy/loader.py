@@ -1,0 +1,183 @@
+"""Reads the policy from its one TOML file; all that is wrong with it is said at once."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_tables import PolicyFile, Table
+from xenwatch.model.action import MODES, RISKS, Risk
+from xenwatch.remediation.machine.presence import Toolstack
+from xenwatch.remediation.policy.inventory import Desired, Guest, Host, Inventory, Lease
+from xenwatch.remediation.policy.policy import (
+    BLOCKERS,
+    DAY,
+    DEFAULT_LIMITS,
+    HOUR,
+    Limit,
+    Pace,
+    Policy,
+    Rule,
+    Rung,
+    StormLimit,
+)
+
+
+def load_policy(path: Path, actions: Mapping[str, Risk]) -> Policy:
+    """The policy in a file; ConfigError lists all that is wrong. `actions` are the catalogue's names and risks."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise ConfigError([Problem(path, 0, "", f"cannot be read: {error}")]) from error
+    return parse_policy(text, path, actions)
+
+
+def parse_policy(text: str, path: Path, actions: Mapping[str, Risk]) -> Policy:
+    """The policy in a text; see load_policy."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([Problem(path, 0, "", f"is not TOML: {error}")]) from error
+    file = PolicyFile(path, text)
+    policy = _policy(Table(content, file), hashlib.sha256(text.encode()).hexdigest(), actions)
+    if file.problems:
+        raise ConfigError(file.problems)
+    return policy
+
+
+def _policy(top: Table, digest: str, actions: Mapping[str, Risk]) -> Policy:
+    main, storm, breaker = top.table("remediation"), top.table("storm"), top.table("breaker")
+    approval, limits, maintenance = top.table("approval"), top.table("limits"), top.table("maintenance")
+    guest = limits.table("guest")
+    policy = Policy(
+        inventory=_inventory(top, main.text("host", "dom0")),
+        enabled=main.flag("enabled", True),
+        mode=main.choice("mode", "observe", MODES),
+        services=main.texts("services"),
+        core_dump_dir=main.text("core_dump_dir", "/var/lib/xen/dump"),
+        migrate_timeout=main.duration("migrate_timeout", HOUR),
+        min_free_mib=main.whole("state_dir_min_free_mib", 256),
+        pace=Pace(
+            guest.duration("cooldown", 600.0), guest.duration("stability", HOUR),
+            guest.duration("longest_cooldown", DAY),
+        ),
+        limits=_limits(limits, guest, actions),
+        storm=StormLimit(
+            storm.share("max_unhealthy", 0.3), storm.whole("min_count", 3, 1), storm.duration("within", 300.0),
+            storm.duration("cooldown", 900.0),
+        ),
+        breaker_after=breaker.whole("open_after", 3, 1),
+        approval_ttl=approval.duration("ttl", 900.0),
+        four_eyes_from=approval.choice("four_eyes_from", "L3", RISKS),
+        maintenance_ttl=maintenance.duration("max_ttl", 3 * DAY),
+        rules=tuple(_rule(table, actions) for table in top.tables("rule")),
+        hash=digest,
+    )  # fmt: skip
+    names = [rule.name for rule in policy.rules]
+    top.need("rule", len(set(names)) == len(names), "two rules have the same name")
+    for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
+        table.done()
+    return policy
+
+
+def _limits(limits: Table, guest: Table, actions: Mapping[str, Risk]) -> dict[str, Limit]:
+    found = dict(DEFAULT_LIMITS)
+    tables = {"global": limits.table("global"), "host": limits.table("host"), "guest": guest}
+    for group, known in (("class", set(RISKS)), ("action", set(actions))):
+        named = limits.table(group)
+        for name in named.names():
+            named.need(name, name in known, f"is no {group}; known are {', '.join(sorted(known))}")
+            tables[f"{group}.{name}"] = named.table(name)
+    for key, table in tables.items():
+        usual = DEFAULT_LIMITS.get(key, Limit(1, HOUR))
+        found[key] = Limit(
+            table.whole("max_actions", usual.max_actions), table.duration("window", usual.window),
+            table.whole("max_concurrent", usual.max_concurrent),
+        )  # fmt: skip
+        if key != "guest":
+            table.done()
+    return found
+
+
+def _inventory(top: Table, here: str) -> Inventory:
+    guests = tuple(_guest(table) for table in top.tables("guest"))
+    hosts = tuple(_host(table) for table in top.tables("host"))
+    known = {here, *(host.name for host in hosts)}
+    for nth, guest in enumerate(guests):
+        strangers = set(guest.placement) - known
+        top.need(f"guest[{nth}].placement", not strangers, f"names hosts without a [[host]]: {', '.join(strangers)}")
+    unique = len({g.uuid for g in guests}) == len(guests) == len({g.name for g in guests})
+    top.need("guest", unique, "two guests share a name or a uuid")
+    return Inventory(here, guests, hosts)
+
+
+def _guest(table: Table) -> Guest:
+    guest = Guest(
+        name=table.text("name"), uuid=table.text("uuid").lower(),
+        toolstack=table.choice("toolstack", "xl", get_args(Toolstack)), config=table.text("config"),
+        desired=table.choice("desired", "unmanaged", get_args(Desired)), owner=table.text("owner"),
+        tags=table.texts("tags"), placement=table.texts("placement"),
+        shared_storage=table.flag("shared_storage", False), lease=table.choice("lease", "", get_args(Lease)),
+        address=table.text("address"), health=table.texts("health"),
+        memory_min_mib=table.whole("memory_min_mib", 0), memory_max_mib=table.whole("memory_max_mib", 0),
+        core_dump=table.flag("core_dump", False), keep_apart=table.texts("keep_apart"),
+    )  # fmt: skip
+    table.need("name", bool(guest.name) and bool(guest.uuid), "a guest needs a name and a uuid")
+    table.done()
+    return guest
+
+
+def _host(table: Table) -> Host:
+    host = Host(
+        name=table.text("name"), address=table.text("address"), machine_id=table.text("machine_id"),
+        fencing=table.text("fencing"), reserve_mib=table.whole("reserve_mib", 512),
+    )  # fmt: skip
+    table.need("name", bool(host.name) and bool(host.address), "a host needs a name and an address")
+    table.done()
+    return host
+
+
+def _rule(table: Table, actions: Mapping[str, Risk]) -> Rule:
+    when, scope = table.table("when"), table.table("scope")
+    rule = Rule(
+        name=table.text("name"), mode=table.choice("mode", "observe", MODES),
+        max_risk=table.choice("max_risk", "L1", RISKS), diagnosis=when.text("diagnosis"), class_=when.text("class"),
+        alert=when.text("alert"), labels=when.pairs("labels"), holds_for=when.duration("for", 0.0),
+        selectors=_selectors(scope), max_targets=scope.whole("max_targets", 1, 1),
+        blocked_by=table.texts("blocked_by"), ladder=tuple(_rung(rung, actions) for rung in table.tables("ladder")),
+    )  # fmt: skip
+    table.need("name", bool(rule.name), "a rule needs a name")
+    table.need("when", bool(rule.diagnosis or rule.class_ or rule.alert), "name a diagnosis, a class or an alert")
+    table.need("ladder", bool(rule.ladder), "a rule needs at least one action")
+    for blocker in rule.blocked_by:
+        kind, _, pattern = blocker.partition(":")
+        table.need(
+            "blocked_by", kind in BLOCKERS and bool(pattern), f"{blocker}: write alert:…, diagnosis:… or class:…"
+        )
+    for rung in rule.ladder:
+        fits = RISKS.index(actions.get(rung.action, "L0")) <= RISKS.index(rule.max_risk)
+        table.need("ladder", fits, f"{rung.action} is {actions.get(rung.action)}, above max_risk {rule.max_risk}")
+    for part in (table, when, scope):
+        part.done()
+    return rule
+
+
+def _selectors(scope: Table) -> tuple[str, ...]:
+    """`selector = "tag:x"` or `selectors = [...]`. None at all is allowed and selects nothing."""
+    one = scope.text("selector")
+    every = (*((one,) if one else ()), *scope.texts("selectors"))
+    scope.need("selector", all(":" in s for s in every), "write it like tag:web, name:web*, uuid:… or host:xen1")
+    return every
+
+
+def _rung(table: Table, actions: Mapping[str, Risk]) -> Rung:
+    rung = Rung(
+        action=table.text("action"), params=table.pairs("params"), max=table.whole("max", 1, 1),
+        every=table.duration("every", 600.0),
+        needs_approval=table.choice("require", "", ("", "approval")) == "approval",
+    )  # fmt: skip
+    table.need("action", rung.action in actions, f"is not in the catalogue; known are {', '.join(sorted(actions))}")
+    table.done()
+    return rung

@@ -1,0 +1,113 @@
+"""What the operator allows: modes, limits, rules with their ladders, guests and hosts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xenwatch.model.action import MODES, Mode, Risk, Trigger
+from xenwatch.remediation.policy.inventory import Inventory
+
+HOUR, DAY = 3600.0, 86400.0
+BLOCKERS = ("alert", "diagnosis", "class")
+"""What `blocked_by` may name: an alert, a known failure by its rule's id, or any failure of a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `max_actions` runs started within `window` seconds, `max_concurrent` at one time (0: no bound)."""
+
+    max_actions: int
+    window: float
+    max_concurrent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """After a run on a guest the next waits `cooldown`, doubled each time; `stability` of health starts it over."""
+
+    cooldown: float = 600.0
+    stability: float = HOUR
+    longest: float = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class StormLimit:
+    """Too many watched objects failing at once is one trouble, not many: then nothing automatic starts."""
+
+    max_unhealthy: float = 0.3
+    min_count: int = 3
+    within: float = 300.0
+    cooldown: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder."""
+
+    action: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    max: int = 1
+    every: float = 600.0
+    needs_approval: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """For which trouble, on whom, which actions in which order."""
+
+    name: str
+    mode: Mode
+    max_risk: Risk
+    diagnosis: str
+    class_: str
+    alert: str
+    labels: Mapping[str, str]
+    holds_for: float
+    selectors: tuple[str, ...]
+    max_targets: int
+    blocked_by: tuple[str, ...]
+    ladder: tuple[Rung, ...]
+
+    def fits(self, trigger: Trigger) -> bool:
+        """Whether this rule is for such a trouble; a rule that names none is for nothing."""
+        named = (
+            (trigger.source == "incident" and trigger.name == self.diagnosis != "")
+            or (trigger.source == "incident" and trigger.class_ == self.class_ != "")
+            or (trigger.source == "alert" and trigger.name == self.alert != "")
+        )
+        return named and all(trigger.labels.get(key) == value for key, value in self.labels.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole file; `hash` stands in every run, so that a run of an older policy is never carried out."""
+
+    inventory: Inventory
+    enabled: bool = True
+    mode: Mode = "observe"
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    """Keys: global, host, guest, class.L0 …, action.<name>."""
+    pace: Pace = Pace()
+    storm: StormLimit = StormLimit()
+    breaker_after: int = 3
+    approval_ttl: float = 900.0
+    four_eyes_from: Risk = "L3"
+    maintenance_ttl: float = 3 * DAY
+    services: tuple[str, ...] = ()
+    """Units that may be restarted beside the built-in ones."""
+    core_dump_dir: str = "/var/lib/xen/dump"
+    migrate_timeout: float = HOUR
+    min_free_mib: int = 256
+    rules: tuple[Rule, ...] = ()
+    hash: str = ""
+
+    def effective(self, rule: Rule) -> Mode:
+        """The lower of the global mode and the rule's."""
+        return min(self.mode, rule.mode, key=MODES.index)
+
+
+DEFAULT_LIMITS = {
+    "global": Limit(6, HOUR, 1),
+    "host": Limit(3, HOUR, 1),
+    "guest": Limit(2, 6 * HOUR, 1),
+    "class.L3": Limit(2, DAY),
+}

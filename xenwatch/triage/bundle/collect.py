@@ -1,0 +1,192 @@
+"""Gathers what another person needs to diagnose this host, redacted and bounded; `diagnose` reads it elsewhere."""
+
+import asyncio
+import io
+import tarfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import xenwatch
+from xenwatch.base.durations import format_size
+from xenwatch.base.errors import HostError
+from xenwatch.config.sections import Config
+from xenwatch.host.files import read_text
+from xenwatch.host.host import Doors
+from xenwatch.host.kernel.bridges import read_bridges
+from xenwatch.triage.bundle.collect_logs import Found, Taken, files_of, read_newest
+from xenwatch.triage.bundle.reader import rotation_order
+from xenwatch.triage.bundle.redact import Redaction
+from xenwatch.triage.bundle.snapshot_file import FILE, OWN_WORDS, write_snapshot
+from xenwatch.triage.live_probe import look_through
+from xenwatch.triage.report import Skipped
+
+COMMAND_DEADLINE = 15.0
+MOST_OUTPUT = 2 * 1024 * 1024
+DEFAULT_LIMIT = 64 * 1024 * 1024
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "xl_info.txt": ("xl", "info"),
+    "xl_list.txt": ("xl", "list"),
+    "xl_list_-v.txt": ("xl", "list", "-v"),
+    "xl_vcpu-list.txt": ("xl", "vcpu-list"),
+    "xl_dmesg.txt": ("xl", "dmesg"),
+    "xm_info.txt": ("xm", "info"),
+    "xm_list.txt": ("xm", "list"),
+    "xm_dmesg.txt": ("xm", "dmesg"),
+    "virsh_list.txt": ("virsh", "-r", "list", "--all"),
+    "xenstore-ls_-f.txt": ("xenstore-ls", "-f"),
+    "ip_addr.txt": ("ip", "addr"),
+    "ip_route.txt": ("ip", "route"),
+    "bridge_link.txt": ("bridge", "link"),
+    "lvs.txt": ("lvs",),
+    "vgs.txt": ("vgs",),
+    "pvs.txt": ("pvs",),
+    "losetup_-a.txt": ("losetup", "-a"),
+    "dmsetup_ls.txt": ("dmsetup", "ls"),
+    "df.txt": ("df", "-l"),
+    "dmesg.txt": ("dmesg",),
+    "ps.txt": ("ps", "-eo", "pid,stat,etime,args"),
+    "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
+}
+"""Reading and harmless, each; named so that `diagnose` knows whose output it is."""
+
+_FILES = {
+    "proc_mdstat.txt": "proc/mdstat",
+    "proc_meminfo.txt": "proc/meminfo",
+    "proc_mounts.txt": "proc/mounts",
+    "proc_xen_capabilities.txt": "proc/xen/capabilities",
+    "proc_cmdline.txt": "proc/cmdline",
+    "os-release.txt": "etc/os-release",
+}
+
+
+@dataclass(slots=True)
+class Collected:
+    """What went into the bundle and what did not."""
+
+    members: int = 0
+    bytes: int = 0
+    redactions: int = 0
+    left_out: list[Skipped] = field(default_factory=list)
+
+
+async def collect(
+    doors: Doors,
+    config: Config,
+    into: BinaryIO,
+    *,
+    addresses: bool = False,
+    limit: int = DEFAULT_LIMIT,
+    progress: Callable[[str], None] = lambda _what: None,
+) -> Collected:
+    """Write a .tar.gz of commands' output, a snapshot and logs. At most `limit` bytes before compression."""
+    done, redaction = Collected(), Redaction(addresses=addresses)
+    progress("asking the host")
+    outputs, look = await asyncio.gather(_outputs(doors, done), look_through(doors, config))
+    done.left_out += look.silent
+    now = doors.clock.now()
+    root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
+    with tarfile.open(fileobj=into, mode="w:gz", compresslevel=6) as archive:
+        bundle = _Bundle(archive, root, redaction, done, limit, now)
+        bundle.add("snapshot/" + FILE, write_snapshot(look.snapshot).encode(), now)
+        for name, output in outputs:
+            bundle.add(f"commands/{name}", output, now)
+        await asyncio.to_thread(_logs, bundle, config.logs.paths, limit, progress)
+        done.redactions = redaction.count
+        bundle.add("README.txt", _told(done, addresses=addresses).encode(), now, redact=False)
+    return done
+
+
+@dataclass(slots=True)
+class _Bundle:
+    archive: tarfile.TarFile
+    root: str
+    redaction: Redaction
+    done: Collected
+    limit: int
+    now: float
+
+    def add(self, name: str, data: bytes, mtime: float, *, redact: bool = True) -> None:
+        if redact:
+            data = self.redaction.redacted(data)
+        member = tarfile.TarInfo(f"{self.root}/{name}")
+        member.size, member.mtime, member.mode = len(data), int(mtime), 0o600
+        self.archive.addfile(member, io.BytesIO(data))
+        self.done.members += 1
+        self.done.bytes += len(data)
+
+
+async def _outputs(doors: Doors, done: Collected) -> list[tuple[str, bytes]]:
+    found = await asyncio.gather(*(_output(doors, name, argv) for name, argv in COMMANDS.items()))
+    outputs: list[tuple[str, bytes]] = []
+    for name, answer in zip(COMMANDS, found, strict=True):
+        if isinstance(answer, Skipped):
+            done.left_out.append(answer)
+        elif answer:
+            outputs.append((name, answer))
+    return [*outputs, *await asyncio.to_thread(lambda: list(_local(doors)))]
+
+
+async def _output(doors: Doors, name: str, argv: tuple[str, ...]) -> bytes | Skipped:
+    try:
+        ended = await doors.runner.run(argv, COMMAND_DEADLINE, limit=MOST_OUTPUT)
+    except HostError as error:
+        return Skipped(name, str(error))
+    return ended.stdout if ended.returncode == 0 else ended.stdout + ended.stderr
+
+
+def _local(doors: Doors) -> Iterator[tuple[str, bytes]]:
+    """Files of the kernel, and the bridges in brctl's words.
+
+    Few hosts still have brctl, and a bridge without ports is in no other command's output that `diagnose` reads.
+    """
+    for name, path in _FILES.items():
+        if text := read_text(doors.paths.at(path)):
+            yield name, text.encode()
+    rows = ["bridge name\tbridge id\t\tSTP enabled\tinterfaces"]
+    for bridge in read_bridges(doors.paths.sys):
+        ports = [port.name for port in bridge.ports]
+        rows.append(f"{bridge.name}\t\t8000.000000000000\tno\t\t{ports[0] if ports else ''}".rstrip())
+        rows += [f"\t\t\t\t\t\t\t{port}" for port in ports[1:]]
+    yield "brctl_show.txt", ("\n".join(rows) + "\n").encode()
+
+
+def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callable[[str], None]) -> None:
+    """The newest logs are chosen until the room is used up; written in the order in which they are to be read."""
+    room = limit - bundle.done.bytes
+    chosen: list[Taken] = []
+    for found in sorted(files_of(patterns), key=lambda one: -one.mtime):
+        progress(found.path)
+        taken = read_newest(found, room)
+        if isinstance(taken, Skipped):
+            bundle.done.left_out.append(taken)
+            continue
+        if taken.cut:
+            bundle.done.left_out.append(Skipped(found.path, f"the first {format_size(taken.cut)}"))
+        room -= len(taken.data)
+        chosen.append(taken)
+    for taken in sorted(chosen, key=lambda one: _order(one.found)):
+        bundle.add(f"logs/{taken.found.path.lstrip('/')}", taken.data, taken.found.mtime)
+
+
+def _order(found: Found) -> tuple[str, tuple[bool, str, int, str]]:
+    folder, _, name = found.path.rpartition("/")
+    return folder, rotation_order(name)
+
+
+def _told(done: Collected, *, addresses: bool) -> str:
+    lines: Iterable[str] = (f"  {one.path}: {one.reason}" for one in done.left_out)
+    masked = "replaced, each by the same other one" if addresses else "as they are (xenwatch collect --mask-addresses)"
+    return "\n".join(
+        [
+            f"{OWN_WORDS.decode()}{xenwatch.__version__}; read it with: xenwatch diagnose THIS-FILE",
+            f"{done.redactions} secrets and addresses replaced. MAC and IP addresses are {masked}.",
+            "Names of guests, hosts, users and disks are as they are. Look through it before you hand it on.",
+            "",
+            "Not in it:",
+            *lines,
+            "",
+        ]
+    )

@@ -1,0 +1,84 @@
+"""The logs of a support bundle: which files, and the newest part of each."""
+
+import glob
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from xenwatch.base.durations import format_size
+from xenwatch.triage.report import Skipped
+
+MOST_OF_ONE = 16 * 1024 * 1024
+"""Bytes of one log, the newest."""
+_MOST_PACKED = 64 * 1024 * 1024
+_SMALLEST = 4096
+"""Less room than this is none: a few torn lines help nobody."""
+_ROTATED = (".[0-9]", ".[0-9].gz", "-[0-9]*[0-9]", "-[0-9]*.gz", ".old")
+"""What logrotate, xend and libxl make of a log's name; a single digit is as far back as anybody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A log that is there."""
+
+    path: str
+    mtime: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A log's newest part; `cut` bytes before it were left out. A packed one is unpacked, for it is to be redacted."""
+
+    found: Found
+    data: bytes
+    cut: int
+
+
+def files_of(patterns: Sequence[str]) -> Iterator[Found]:
+    """The logs that the patterns name, rotated ones included; regular files only."""
+    paths = {path for pattern in patterns for ending in ("", *_ROTATED) for path in glob.glob(pattern + ending)}  # noqa: PTH207 - patterns are text, as the follower takes them
+    for path in sorted(paths):
+        try:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode) and status.st_size:
+            yield Found(path, status.st_mtime)
+
+
+def read_newest(found: Found, room: int) -> Taken | Skipped:
+    """At most `room` bytes and MOST_OF_ONE of its end, from the start of a line."""
+    most = min(room, MOST_OF_ONE)
+    if most < _SMALLEST:
+        return Skipped(found.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
+    try:
+        with os.fdopen(os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data, before = _unpacked(cast("BinaryIO", file)) if found.path.endswith(".gz") else _end(file, most)
+    except (OSError, EOFError, zlib.error) as error:
+        return Skipped(found.path, str(error))
+    if len(data) > most:
+        before, data = before + len(data) - most, data[-most:]
+    if before:
+        torn = data.find(b"\n") + 1
+        before, data = before + torn, data[torn:]
+    return Taken(_plain(found), data, before)
+
+
+def _end(file: BinaryIO, most: int) -> tuple[bytes, int]:
+    size = file.seek(0, os.SEEK_END)
+    start = file.seek(max(0, size - most))
+    return file.read(most), start
+
+
+def _unpacked(file: BinaryIO) -> tuple[bytes, int]:
+    """A bomb gives its first part only."""
+    with gzip.GzipFile(fileobj=file) as packed:
+        return packed.read(_MOST_PACKED), 0
+
+
+def _plain(found: Found) -> Found:
+    return Found(found.path.removesuffix(".gz"), found.mtime)

@@ -1,0 +1,210 @@
+"""Reads what people collect from a broken host: files, folders, archives, standard input; logs and command output."""
+
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from xenwatch.base.errors import InputError
+from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
+from xenwatch.logs.format import recognise
+from xenwatch.logs.owner import DeviceModels, owner_of
+from xenwatch.model.record import Chunk, Source, TimeHint
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, Bomb, Headed, Limits, members, unpacked
+from xenwatch.triage.bundle.entry import Entry, Skipped, aligned_chunks
+from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
+
+STDIN = "-"
+_LAST_MOMENT = 4102444800.0
+"""2100: a file from later than that has no time, only a forged number."""
+_NESTING = 2
+"""An archive, and archives in it; not deeper."""
+_PACKED_NAME = re.compile(r"\.(?:gz|bz2|xz|zst)$")
+_ROTATED = re.compile(r"^(?P<stem>.*?)(?:\.(?P<number>\d{1,4})|[.-](?P<date>\d{8})(?:-\d+)?|(?P<old>\.old|~))?$")
+
+
+class Bundle:
+    """`entries()` gives each log and each file of facts once; what could not be read is in `skipped`.
+
+    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in.
+    Rotated sets of a folder come oldest first; members of an archive come in the archive's order.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], *, now: float, utc_offset: float = 0.0, limits: Limits | None = None
+    ) -> None:
+        self._paths = tuple(paths)
+        self._now, self._utc_offset, self._limits = now, utc_offset, limits or Limits()
+        self.skipped: list[Skipped] = []
+        self._device_models = DeviceModels(lambda _pid: None)  # pids of another host: only its own logs know them
+
+    def entries(self) -> Iterator[Entry]:
+        """Raises InputError before anything is read if one of the paths does not exist."""
+        missing = [path for path in self._paths if path != STDIN and not os.path.lexists(path)]
+        if missing:
+            raise InputError(f"no such file or folder: {', '.join(missing)}")
+        for path in self._paths:
+            if path == STDIN:
+                yield from self._stream(sys.stdin.buffer, STDIN, self._now)
+            elif Path(path).is_dir():
+                yield from self._folder(Path(path))
+            else:
+                yield from self._file(path, follow=True)
+
+    def _folder(self, folder: Path) -> Iterator[Entry]:
+        """Links inside are not followed: a collected folder may point anywhere."""
+        for where, folders, files in os.walk(folder, onerror=self._unlisted):
+            folders.sort()
+            for name in sorted(files, key=rotation_order):
+                yield from self._file(str(Path(where, name)), follow=False)
+
+    def _unlisted(self, error: OSError) -> None:
+        self._skip(str(error.filename), error.strerror or "cannot be listed")
+
+    def _file(self, path: str, *, follow: bool) -> Iterator[Entry]:
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+        try:
+            if not follow and Path(path).is_symlink():
+                self._skip(path, "a link, not followed")
+                return
+            with io.FileIO(os.open(path, flags), "rb") as file:
+                status = os.fstat(file.fileno())
+                if (
+                    not follow and not status.st_size and stat.S_ISREG(status.st_mode)
+                ):  # all of /proc, too: reading some of it never ends
+                    self._skip(path, "empty")
+                    return
+                if stat.S_ISREG(status.st_mode) or (follow and stat.S_ISFIFO(status.st_mode)):
+                    os.set_blocking(file.fileno(), True)
+                    yield from self._stream(cast("BinaryIO", file), path, _sane(status.st_mtime) or self._now)
+                else:
+                    self._skip(path, "not a regular file")
+        except OSError as error:
+            self._skip(path, error.strerror or str(error))
+
+    def _stream(self, stream: BinaryIO, path: str, mtime: float, depth: int = 0, wraps: int = 0) -> Iterator[Entry]:
+        """Unwraps compression and archives until a log or a file of facts is left."""
+        try:
+            headed = Headed(stream)
+        except (Bomb, *DAMAGED) as error:
+            self._skip(path, f"torn or damaged: {error}")
+            return
+        kind = headed.packing
+        if kind == "tar":
+            yield from self._archive(headed, path, mtime, depth)
+        elif kind == "zip":
+            self._skip(path, "a zip archive; unpack it first")
+        elif kind is not None:
+            if wraps >= _NESTING:
+                self._skip(path, "packed too deep")
+                return
+            yield from self._stream(unpacked(headed, kind, self._limits), path, mtime, depth, wraps + 1)
+        else:
+            yield from self._leaf(headed, path, mtime)
+
+    def _archive(self, headed: Headed, path: str, mtime: float, depth: int) -> Iterator[Entry]:
+        if depth >= _NESTING:
+            self._skip(path, "packed too deep inside other archives")
+            return
+        try:
+            for member, stream in members(headed, self._limits):
+                name = f"{path}/{_harmless(member.name)}"
+                if stream is not None:
+                    yield from self._stream(stream, name, _sane(member.mtime) or mtime, depth + 1)
+                elif not member.isdir():
+                    self._skip(name, "a link, device or sparse file, not followed")
+        except Bomb as bomb:
+            self._skip(path, str(bomb))
+        except DAMAGED as error:
+            self._skip(path, f"torn or damaged: {error}")
+
+    def _leaf(self, headed: Headed, path: str, mtime: float) -> Iterator[Entry]:
+        if not headed.head:
+            self._skip(path, "empty")
+            return
+        if reader := facts_reader(path, headed.head):
+            data = self._output(headed, path)
+            try:
+                facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
+            except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
+                self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
+                return
+            yield Entry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
+            return
+        if headed.head.startswith(OWN_WORDS):
+            return
+        if is_snapshot(headed.head):
+            yield from self._snapshot(headed, path, mtime)
+            return
+        known = recognise(_PACKED_NAME.sub("", path), headed.head)
+        if known.format is None:
+            self._skip(path, known.reason)
+            return
+        source = Source(path, known.format, owner_of(path, known.format, self._device_models))
+        hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
+        entry = Entry(path, known.format.name, source, mtime)
+        entry.pieces = self._learning(aligned_chunks(lambda view: self._read(headed, view, path), source, hint))
+        yield entry
+
+    def _snapshot(self, headed: Headed, path: str, mtime: float) -> Iterator[Entry]:
+        data = self._output(headed, path)
+        try:
+            snapshot = read_snapshot(data.decode("utf-8", "replace"))
+        except ValueError as error:
+            self._skip(path, f"a damaged snapshot: {error}")
+            return
+        yield Entry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
+
+    def _learning(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
+            if chunk.source.format.name == "xend":
+                self._device_models.learn_from(chunk.data)
+            yield chunk
+
+    def _read(self, headed: Headed, view: memoryview, path: str) -> int:
+        """What was read before the damage counts; what lies behind it is reported."""
+        try:
+            return headed.readinto(view)
+        except Bomb as bomb:
+            self._skip(path, f"the rest: {bomb}")
+        except DAMAGED as error:
+            self._skip(path, f"the rest is torn or damaged: {error}")
+        return 0
+
+    def _output(self, headed: Headed, path: str) -> bytes:
+        data, block = bytearray(), bytearray(HEAD)
+        while len(data) < LARGEST_OUTPUT and (count := self._read(headed, memoryview(block), path)):
+            data += block[:count]
+        return bytes(data)
+
+    def _skip(self, path: str, reason: str) -> None:
+        self.skipped.append(Skipped(path, reason))
+
+
+def rotation_order(name: str) -> tuple[bool, str, int, str]:
+    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first.
+
+    xend.log comes before all others: it says whose the device models' logs are.
+    """
+    found = _ROTATED.match(_PACKED_NAME.sub("", name))
+    if found is None:
+        return True, name, 0, name
+    age = int(found["number"] or 0) or (1 if found["old"] else 0)
+    if found["date"]:
+        age = 100_000_000 - int(found["date"])
+    return found["stem"] != "xend.log", found["stem"], -age, name
+
+
+def _harmless(name: str) -> str:
+    """A member's name for display: nothing that climbs, and nothing a terminal would obey."""
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    return "".join(char if char.isprintable() else "?" for char in "/".join(parts))
+
+
+def _sane(mtime: float) -> float | None:
+    """The time of a file; None where nobody can have written it then, such as in the year 30000."""
+    return float(mtime) if 0 < mtime < _LAST_MOMENT else None

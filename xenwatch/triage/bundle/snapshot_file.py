@@ -1,0 +1,49 @@
+"""A snapshot as metrics text in a support bundle, and back: `diagnose` judges it elsewhere as it would here."""
+
+import re
+
+from xenwatch.model.sample import Metric, Sample, Snapshot
+
+FILE = "metrics.txt"
+"""What the file is called in a bundle."""
+OWN_WORDS = b"Collected by xenwatch "
+"""How the words for people in a bundle begin: they tell of errors, and are no log."""
+_HEAD = re.compile(r"# xenwatch snapshot at (\d{1,10}(?:\.\d+)?)\n")
+
+
+def write_snapshot(snapshot: Snapshot) -> str:
+    """Prometheus' text format under a line that says when it was taken."""
+    from xenwatch.web.renderer import Renderer  # noqa: PLC0415  `diagnose` seldom meets a snapshot, and starts often
+
+    body = Renderer("text").render(snapshot.samples).decode("utf-8", "replace")
+    return f"# xenwatch snapshot at {snapshot.at}\n{body}"
+
+
+def is_snapshot(head: bytes) -> bool:
+    """Whether a file that starts so is one."""
+    return _HEAD.match(head[:80].decode("ascii", "replace")) is not None
+
+
+def read_snapshot(text: str) -> Snapshot:
+    """The snapshot; what no collector of this version declares is left out. ValueError where it is none."""
+    head = _HEAD.match(text)
+    if head is None:
+        raise ValueError("is no snapshot of xenwatch")
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  as above
+
+    from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
+
+    known = all_metrics()
+    samples = [
+        made
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+        if (metric := known.get(one.name)) is not None and (made := _sample(metric, one.labels, one.value)) is not None
+    ]
+    return Snapshot(float(head[1]), tuple(samples))
+
+
+def _sample(metric: Metric, labels: dict[str, str], value: float) -> Sample | None:
+    if metric.type == "histogram" or labels.keys() != set(metric.labels):
+        return None
+    return Sample(metric, tuple(labels[name] for name in metric.labels), value)

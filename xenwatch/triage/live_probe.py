@@ -1,0 +1,114 @@
+"""One look at the running host for `diagnose --live` and `collect`: facts, a snapshot, and what could not be asked."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from xenwatch.base.clock import Clock
+from xenwatch.config.assembly import collectors_of
+from xenwatch.config.sections import Config
+from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
+from xenwatch.facts.detect import detect
+from xenwatch.host.host import Doors, is_control_domain, open_doors
+from xenwatch.host.paths import Paths
+from xenwatch.logs.discover import Places
+from xenwatch.model.fact import Fact
+from xenwatch.model.sample import Snapshot
+from xenwatch.sampling.sampler import Sampler
+from xenwatch.triage.report import Skipped
+
+FACTS_DEADLINE = 30.0
+"""Seconds for all facts together; each command has a shorter one of its own."""
+
+_NEXT_TRY = re.compile(r"; next attempt in .*")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the host told, and what it did not."""
+
+    facts: tuple[Fact, ...]
+    snapshot: Snapshot
+    answered: tuple[str, ...]
+    """What told something: `xl`, `xenstore`, the collectors that went well, in words for people."""
+    silent: tuple[Skipped, ...]
+    """Doors and collectors that told nothing, each with the reason."""
+
+
+async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> Look:  # noqa: B008 - frozen
+    """Open the host's doors, read everything once, close them. Works, with less to tell, where there is no Xen."""
+    doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
+    try:
+        return await look_through(doors, config)
+    finally:
+        await doors.close()
+
+
+async def look_through(doors: Doors, config: Config) -> Look:
+    """The same through doors that are open already."""
+    sampler = Sampler(collectors_of(config.sampling), doors, doors.clock)
+    snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(doors))
+    silent = [*_no_xen(doors), *_shut(doors), *_failed(snapshot)]
+    return Look(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent))
+
+
+def log_paths(config: Config) -> list[str]:
+    """The logs there are just now of those the configuration names."""
+    places = Places(config.logs.paths)
+    return sorted(places.logs(places.directories()))
+
+
+def one_look_only(rules: Iterable[Rule]) -> list[Skipped]:
+    """The rules that judge what lasts or climbs: an agent that goes on watching can, one look cannot."""
+    timed = sum(any(_takes_time(part) for part in _parts(rule.when)) for rule in rules)
+    return [Skipped(f"{timed} rules", "they judge what lasts or climbs, which one look cannot show; the agent does")]
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, AllOf | AnyOf):
+        for part in condition.parts:
+            yield from _parts(part)
+    else:
+        yield condition
+
+
+def _takes_time(condition: Condition) -> bool:
+    return isinstance(condition, MetricCondition) and (condition.hold > 0 or condition.rate is not None)
+
+
+async def _facts(doors: Doors) -> list[Fact]:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FACTS_DEADLINE):
+            return await detect(doors)
+    return []
+
+
+def _answered(facts: list[Fact], snapshot: Snapshot) -> tuple[str, ...]:
+    origins = {fact.origin for fact in facts if fact.origin}
+    well = sum(health.ok and health.last_success is not None for health in snapshot.health.values())
+    return (*sorted(origins), f"{well} of {len(snapshot.health)} collectors")
+
+
+def _no_xen(doors: Doors) -> list[Skipped]:
+    if is_control_domain(doors.paths):
+        return []
+    return [Skipped("Xen", "this machine is no dom0 (/proc/xen/capabilities has no control_d)")]
+
+
+def _shut(doors: Doors) -> list[Skipped]:
+    """Xen's own doors; libvirt's reason is its collectors'."""
+    return [
+        Skipped(name, "does not answer") for name, up in sorted(doors.sources().items()) if not up and name != "libvirt"
+    ]
+
+
+def _failed(snapshot: Snapshot) -> list[Skipped]:
+    """Collectors that failed, by reason; those of which this host has nothing (no md, no iSCSI) are nothing to tell."""
+    reasons: dict[str, list[str]] = {}
+    for health in snapshot.health.values():
+        if not health.ok:
+            reason = _NEXT_TRY.sub("", health.error or "failed")
+            reasons.setdefault(reason, []).append(health.collector)
+    return [Skipped(f"collectors {', '.join(names)}", reason) for reason, names in reasons.items()]

@@ -1,0 +1,44 @@
+"""What the web layer shows: callables and values that the agent hands in."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xenwatch.model.incident import Incident
+from xenwatch.web.exposition import Exposition
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether one part of the agent is getting on. `age`: seconds since its last progress, None before the first."""
+
+    name: str
+    ok: bool
+    age: float | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of an incident's history."""
+
+    at: float
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The agent as the web layer sees it. Nothing here may block."""
+
+    exposition: Exposition
+    health: Callable[[], Sequence[Check]]
+    ready: Callable[[], str | None]
+    """None when ready; otherwise what is still waited for."""
+    incidents: Callable[[], Sequence[Incident]]
+    """All that are known, most likely root cause first."""
+    history: Callable[[str], Awaitable[Sequence[Happened]]]
+    """Of the incident with this id, oldest first."""
+    acknowledge: Callable[[str, str], Incident | None]
+    """(id, who) → the incident as it is now; None where there is none."""
+    status: Callable[[], Mapping[str, Any]]
