@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics import families as partmetrics
 from xenwatch.agent.metrics import registry as selfmetrics
 from xenwatch.config import listeners as listening
@@ -82,7 +82,7 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *selfmetrics.agent_families(counters),
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
-        *partmetrics.incident_families(Ledger()),
+        *partmetrics.incident_families(IncidentRegistry()),
         *listening.listener_families({}),
     ]
     return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - told nowhere else

@@ -19,7 +19,7 @@ from monitoring import tools
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import chosen
 from xenwatch.sampling.sampler import Sampler
@@ -36,14 +36,14 @@ PORT = 19177
 async def our_cycle(guests: int, root: Path) -> dict[str, float]:
     """Medians over some cycles, after one to warm up: busy, wall, rendering and scrape milliseconds, stall, samples."""
     uri = crowd(root, guests)
-    doors = build_doors(SystemClock(), Paths(root), SystemRunner(), toolstack=None, libvirt_uri=uri)
-    sampler = Sampler([one for one in chosen() if one.name in EACH_CYCLE], doors, doors.clock)
+    host = build_host(SystemClock(), Paths(root), SystemRunner(), toolstack=None, libvirt_uri=uri)
+    sampler = Sampler([one for one in chosen() if one.name in EACH_CYCLE], host, host.clock)
     exposition = Exposition(lambda _format: b"")
     exposition.body("openmetrics", gzip=True)  # from now on made ready, as for Prometheus
     await sampler.take_once()
     gc.freeze()  # as in the agent
     found = [await one_cycle(sampler, exposition, watched=n % 2 == 1) for n in range(2 * CYCLES)]
-    await doors.close()
+    await host.close()
     names = {name for cycle in found for name in cycle}
     return {name: statistics.median(cycle[name] for cycle in found if name in cycle) for name in sorted(names)}
 

@@ -10,8 +10,8 @@ from catalogue.values import KINDS, PLACE, fill
 from catalogue.wrapping import WRAPS
 
 from xenwatch.base.registry import load_parts
-from xenwatch.diagnosis.correlation.engine import Engine
-from xenwatch.diagnosis.incidents.tracker import Incidents
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs import formats
@@ -39,8 +39,8 @@ class Host:
             Source("a.log", self._dialects[dialect]), f"{text}\n".encode(), Position("a", 0), TimeHint(NOW), final=True
         )
         events = self.scanner.feed(chunk)
-        incidents = Incidents(self._rules, bundle=True)
-        incidents.apply(Engine(self._rules, self.scanner.identity).observe(events, now=NOW), NOW, events)
+        incidents = IncidentTracker(self._rules, bundle=True)
+        incidents.apply(CorrelationEngine(self._rules, self.scanner.registry).observe(events, now=NOW), NOW, events)
         return incidents.all()
 
 

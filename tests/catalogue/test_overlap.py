@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from xenwatch.base.registry import load_parts
-from xenwatch.diagnosis.authoring.testing import START, TestBench
-from xenwatch.diagnosis.incidents.tracker import Incidents
+from xenwatch.diagnosis.authoring.testing import START, RuleTestBench
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.rules.rule import Rule, RuleTest
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs import formats
@@ -16,8 +16,8 @@ RULES = rules_with([], None)
 
 
 @pytest.fixture(scope="module")
-def bench() -> TestBench:
-    return TestBench(RULES, {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()})
+def bench() -> RuleTestBench:
+    return RuleTestBench(RULES, {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()})
 
 
 def samples(rule: Rule) -> Iterator[RuleTest]:
@@ -26,9 +26,9 @@ def samples(rule: Rule) -> Iterator[RuleTest]:
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if any(samples(rule))], ids=lambda rule: rule.id)
-def test_one_line_is_one_trouble_whoever_else_knows_it(bench: TestBench, rule: Rule) -> None:
+def test_one_line_is_one_trouble_whoever_else_knows_it(bench: RuleTestBench, rule: Rule) -> None:
     for test in samples(rule):
-        incidents = Incidents(RULES, bundle=True)
+        incidents = IncidentTracker(RULES, bundle=True)
         incidents.apply(bench.diagnoses(test), START)
         assert rule.id in {incident.diagnosis.rule for incident in incidents.all()}, test.name
         roots = [

@@ -1,4 +1,4 @@
-"""A recorded host to read through the real doors: its files, what its commands printed, and its xenstore."""
+"""A recorded host to read through the real interfaces: its files, what its commands printed, and its xenstore."""
 
 import contextlib
 import socket
@@ -12,7 +12,7 @@ from typing import Self
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed
 from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed
-from xenwatch.host.host import Doors, build_doors
+from xenwatch.host.host import Host, build_host
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.xl import Xl
 from xenwatch.model.sample import Snapshot
@@ -29,10 +29,10 @@ def _as_it_is(text: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def recorded_doors(
+async def recorded_host(
     host: str = "xen-4.17", *, libvirt_uri: str | None = None, edit: Edit = _as_it_is
-) -> AsyncIterator[Doors]:
-    """Doors to a recorded host; the clock stands still at the moment of the recording.
+) -> AsyncIterator[Host]:
+    """A recorded host; the clock stands still at the moment of the recording.
 
     `edit` changes what was recorded, file by file, into what a test is about.
     """
@@ -41,17 +41,17 @@ async def recorded_doors(
         plant(Path(root), edit((recording / "tree.txt").read_text()))
         runner = RecordedRunner(recording / "commands", edit)
         with XenstoreServer(Path(root), parse_xenstore_ls(edit((recording / "xenstore.txt").read_text()))):
-            doors = build_doors(
+            host = build_host(
                 ManualClock(RECORDED_AT), Paths(Path(root)), runner, toolstack=Xl(runner), libvirt_uri=libvirt_uri
             )
-            yield doors
-            await doors.close()
+            yield host
+            await host.close()
 
 
-async def recorded_snapshot(host: str = "xen-4.17") -> Snapshot:
+async def recorded_snapshot(name: str = "xen-4.17") -> Snapshot:
     """What every collector makes of a recorded host: the same on every machine and at every time."""
-    async with recorded_doors(host) as doors:
-        return await take_once(doors, doors.clock)
+    async with recorded_host(name) as host:
+        return await take_once(host, host.clock)
 
 
 def plant(root: Path, tree: str) -> None:

@@ -15,11 +15,11 @@ import libvirt
 import pytest
 from click.testing import CliRunner
 
-from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli.audit import COMMAND as AUDIT
 from xenwatch.cli.remediation import COMMAND as REMEDIATION
-from xenwatch.config.loader import Loaded, load_config
+from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, SystemRunner
 from xenwatch.host.paths import Paths
 
@@ -100,7 +100,7 @@ class Host:
     def memory_mib(self) -> int:
         return int(self.guest.info()[2]) // 1024
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedConfig:
         return load_config(self.config, {})
 
     def write(self, line: str) -> None:
@@ -115,7 +115,7 @@ class Host:
     async def agent(self) -> AsyncIterator[tuple[Agent, aiohttp.ClientSession]]:
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         paths, runner = Paths(self.folder / "root"), XlOfTheDriver(self.driver)
-        agent = Agent(self.load(), Outside(SystemClock(), self.load, {}, port.set_result, paths, runner))
+        agent = Agent(self.load(), ExternalAccess(SystemClock(), self.load, {}, port.set_result, paths, runner))
         task = asyncio.create_task(agent.run())
         async with aiohttp.ClientSession(f"http://127.0.0.1:{await asyncio.wait_for(port, 30)}") as http:
             try:

@@ -6,8 +6,8 @@ from xl_migrate import Recovering, Xl, explore, recovery_steps, steps
 
 from xenwatch.remediation.action import Context
 from xenwatch.remediation.actions.recover_interrupted_migration import _processes
-from xenwatch.remediation.machine.presence import Row
-from xenwatch.remediation.migration_recovery import Ends, next_move, source_end, target_end
+from xenwatch.remediation.machine.presence import ListedDomain
+from xenwatch.remediation.migration_recovery import MigrationEnds, next_move, source_end, target_end
 
 XL = explore(Xl(), steps)
 QUIET = sorted({(s.source, s.target) for s in XL if s.sender == s.receiver == "x"})
@@ -47,7 +47,13 @@ async def test_i05_the_real_recovery_brings_every_quiet_state_of_the_model_in_or
 
 
 @pytest.mark.parametrize(
-    "both", [Ends("run", "run"), Ends("none", "none"), Ends("unclear", "none"), Ends("run", "unclear")]
+    "both",
+    [
+        MigrationEnds("run", "run"),
+        MigrationEnds("none", "none"),
+        MigrationEnds("unclear", "none"),
+        MigrationEnds("run", "unclear"),
+    ],
 )
 def test_what_the_handshake_cannot_leave_is_for_a_person(both):
     assert next_move(both) == "person"
@@ -75,8 +81,8 @@ async def test_only_the_processes_of_this_very_migration_are_killed(tmp_path, wo
     story.desk.close()
 
 
-def row(name: str, state: str) -> Row:
-    return Row(name, 7, 512, 1, state, 1.0, "u")
+def row(name: str, state: str) -> ListedDomain:
+    return ListedDomain(name, 7, 512, 1, state, 1.0, "u")
 
 
 @pytest.mark.parametrize(

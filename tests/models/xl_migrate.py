@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from xenwatch.remediation.migration_recovery import Ends, next_move
+from xenwatch.remediation.migration_recovery import MigrationEnds, next_move
 
 S = TypeVar("S")
 
@@ -136,7 +136,7 @@ def recovery_steps(s: Recovering, fence_first: bool) -> Iterator[Recovering]:
     if s.at == "fence-target":
         yield s._replace(xl=s.xl._replace(receiver="x", link=False), at="look")
     if s.at == "look":
-        yield s._replace(at="act", move=next_move(Ends(s.xl.source, s.xl.target)))
+        yield s._replace(at="act", move=next_move(MigrationEnds(s.xl.source, s.xl.target)))
     if s.at == "act":
         done = s.move in ("done", "person")
         yield s._replace(xl=moved(s.xl, s.move), at="end" if done else "look")

@@ -19,8 +19,8 @@ import story as stories
 from simulated_xen import World
 
 from xenwatch.remediation.machine.port import Answer, Order
-from xenwatch.remediation.store.runs import Journal
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store.transaction import Transaction
 
 
 class Points:
@@ -35,11 +35,11 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DyingJournal(Journal):
+class DyingJournal(RunStore):
     """May die before a transaction, before its commit, and after it."""
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self) -> Iterator[Transaction]:
         Points.here()
         with super().transaction() as tx:
             yield tx

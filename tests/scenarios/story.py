@@ -16,9 +16,9 @@ from xenwatch.model.subject import Subject
 from xenwatch.remediation.policy.loader import parse_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.runs import RunStore
 
 CATALOGUE = load_catalogue()
 HOSTS = ("xen1", "xen2")
@@ -120,9 +120,9 @@ class Story:
             state = value if isinstance(value, str) else value["state"]
             self.world.place(name, key, STATES[state], **more)
 
-    def _open(self) -> Desk:
-        journal = Journal(self.folder / "journal.db", self.clock, self.boot)
-        return Desk(journal, make_policy(self.said), CATALOGUE, self.world, self.clock)
+    def _open(self) -> RemediationService:
+        journal = RunStore(self.folder / "journal.db", self.clock, self.boot)
+        return RemediationService(journal, make_policy(self.said), CATALOGUE, self.world, self.clock)
 
     async def play(self, script: list[dict[str, Any]]) -> None:
         for step in script:

@@ -41,7 +41,7 @@ def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:
 
 
 def test_one_file_starts_processes() -> None:
-    """House rule: host/exec/child.py is the only subprocess in the program, so one file is to be read for shell safety."""
+    """House rule: host/exec/child.py alone starts processes, so one file is to be read for shell safety."""
     starters = ("create_subprocess", "subprocess.run", "subprocess.Popen", "os.system", "os.popen", "shell=True")
     found = {named(f) for f in CODE for word in starters if word in f.read_text()}
     assert found <= {"xenwatch/host/exec/child.py"}

@@ -9,13 +9,13 @@ from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
 from xenwatch.agent.heap import keep_small
-from xenwatch.agent.incident_registry import Ledger
-from xenwatch.agent.liveness import Progress
+from xenwatch.agent.incident_registry import IncidentRegistry
+from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
-from xenwatch.agent.monitor import Hooks, Work
-from xenwatch.agent.remediation import Remedy, open_remedy, untold
-from xenwatch.agent.sdnotify import Notifier
-from xenwatch.agent.server import Behind, FrontDesk
+from xenwatch.agent.monitor import Monitor, MonitorCallbacks
+from xenwatch.agent.remediation import RemediationController, open_remediation, untold
+from xenwatch.agent.sdnotify import SystemdNotifier
+from xenwatch.agent.server import AgentServer, ServedState
 from xenwatch.agent.signals import answered
 from xenwatch.agent.watchdog import feed_watchdog, probe_loop
 from xenwatch.base.clock import Clock
@@ -23,7 +23,7 @@ from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
 from xenwatch.config.listeners import guarded
-from xenwatch.config.loader import Loaded
+from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.paths import Paths
@@ -31,7 +31,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
 from xenwatch.state.retention import tidy
 from xenwatch.state.store import Store
-from xenwatch.state.writer import Capture, Writer
+from xenwatch.state.writer import CaptureState, Writer
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,11 @@ DRAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class ExternalAccess:
     """What the agent is given besides its configuration."""
 
     clock: Clock
-    reload: Callable[[], Loaded]
+    reload: Callable[[], LoadedConfig]
     """Reads the configuration again; blocking. Raises XenwatchError."""
     environment: Mapping[str, str] = field(default_factory=dict)
     started: Callable[[int], None] = lambda _port: None
@@ -59,26 +59,26 @@ class Outside:
 class Agent:
     """One run of the agent, made inside the event loop that runs it."""
 
-    def __init__(self, loaded: Loaded, outside: Outside) -> None:
+    def __init__(self, loaded: LoadedConfig, outside: ExternalAccess) -> None:
         """Loads the rules and opens the state. XenwatchError says why it cannot start."""
         self._config, self._outside, self._clock = loaded.config, outside, outside.clock
         clock, settings = outside.clock, loaded.config.agent
         self.counters = AgentCounters(reloaded_at=clock.now())
-        self.progress = Progress(clock, settings.stall_after, PARTS)
+        self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.work = self._new_work(loaded)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.work.begin(saved)
-        self.ledger = Ledger(saved.incidents)
+        self.ledger = IncidentRegistry(saved.incidents)
         self.remedy = _remedy(loaded.config, outside)
         self.remedy.changed(untold(self.ledger.known.values()))
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
-        self.desk = FrontDesk(
-            Behind(
+        self.desk = AgentServer(
+            ServedState(
                 clock,
                 self.counters,
                 self.progress,
@@ -91,7 +91,7 @@ class Agent:
                 acknowledge=self.acknowledge,
             )
         )
-        self._notifier = Notifier(outside.environment)
+        self._notifier = SystemdNotifier(outside.environment)
 
     async def run(self) -> None:
         """Until `stop()`, SIGTERM or SIGINT; then drain the logs and commit once more."""
@@ -158,7 +158,7 @@ class Agent:
             following.begin(self.work.capture())
             self.work = following
 
-    async def _next_work(self) -> Work | None:
+    async def _next_work(self) -> Monitor | None:
         """Waits for the end (None) or a reload that succeeds."""
         while True:
             waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._reload)]
@@ -174,7 +174,7 @@ class Agent:
             if following is not None:
                 return following
 
-    async def _reloaded(self) -> Work | None:
+    async def _reloaded(self) -> Monitor | None:
         """A new work; None where the new configuration or rules cannot be used: the old ones stay in force."""
         self._notifier.tell("STATUS=reloading")
         try:
@@ -191,9 +191,9 @@ class Agent:
         log.info("configuration and %d rules taken over", work.rules)
         return work
 
-    def _new_work(self, loaded: Loaded) -> Work:
-        hooks = Hooks(self._changed, self._worked, self._made, self._took, self._failed)
-        return Work(loaded.config, self._clock, hooks, paths=self._outside.paths)
+    def _new_work(self, loaded: LoadedConfig) -> Monitor:
+        hooks = MonitorCallbacks(self._changed, self._worked, self._made, self._took, self._failed)
+        return Monitor(loaded.config, self._clock, hooks, paths=self._outside.paths)
 
     def _changed(self, incidents: Iterable[Incident]) -> None:
         changed = list(incidents)
@@ -219,9 +219,9 @@ class Agent:
     def _state_error(self, _error: StoreError) -> None:
         self.counters.state_errors += 1
 
-    def _capture(self) -> Capture:
+    def _capture(self) -> CaptureState:
         saved = self.work.capture()
-        return Capture(saved.cursors, saved.correlation, self.ledger.known)
+        return CaptureState(saved.cursors, saved.correlation, self.ledger.known)
 
     async def _render(self) -> None:
         while True:
@@ -243,10 +243,10 @@ class Agent:
             await self.desk.close()
 
 
-def _remedy(config: Config, outside: Outside) -> Remedy:
+def _remedy(config: Config, outside: ExternalAccess) -> RemediationController:
     """Remediation as configured. ConfigError where the policy or the secrets have a mistake."""
     settings, access = config.remediation, load_access(config.remediation.access)
-    return open_remedy(
+    return open_remediation(
         settings.policy,
         access,
         config.agent.state_dir,

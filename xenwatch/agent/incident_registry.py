@@ -10,7 +10,7 @@ MOST_RESOLVED = 5000
 """Resolved incidents kept in memory; older ones are in the database only."""
 
 
-class Ledger:
+class IncidentRegistry:
     """Incidents by id, the newest word of each."""
 
     def __init__(self, incidents: Iterable[Incident] = ()) -> None:

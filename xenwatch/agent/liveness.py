@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.durations import format_duration
-from xenwatch.web.context import Check
+from xenwatch.web.context import PartHealth
 
 
 @dataclass(slots=True)
@@ -15,7 +15,7 @@ class _Part:
     done: bool = False
 
 
-class Progress:
+class Liveness:
     """Parts report in with `made`; one that is silent for longer than `stall_after` seconds is not healthy."""
 
     def __init__(self, clock: Clock, stall_after: float, parts: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ class Progress:
         """Whether this part has ever done a piece of its work."""
         return self._parts[part].done
 
-    def checks(self) -> list[Check]:
+    def checks(self) -> list[PartHealth]:
         """How each part fares."""
         return [self._check(name, part) for name, part in self._parts.items()]
 
@@ -38,8 +38,8 @@ class Progress:
     def healthy(self) -> bool:
         return all(check.ok for check in self.checks())
 
-    def _check(self, name: str, part: _Part) -> Check:
+    def _check(self, name: str, part: _Part) -> PartHealth:
         age = self._clock.monotonic() - part.since
         ok = age <= self._stall_after
         words = "" if ok else f"nothing done for {format_duration(age)}"
-        return Check(name, ok, age if part.done else None, words)
+        return PartHealth(name, ok, age if part.done else None, words)

@@ -12,16 +12,16 @@ from typing import Any
 from xenwatch.base.clock import Clock
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory
-from xenwatch.config.sections import Config
+from xenwatch.config.sections import Config, LogSettings
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.facts.poller import FactRounds
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import is_control_domain, open_doors
+from xenwatch.host.host import is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
 from xenwatch.logs.format import all_formats, recognise
-from xenwatch.logs.options import FollowOptions
+from xenwatch.logs.options import CommandLogOptions, FollowOptions
 from xenwatch.logs.owner import owner_of
 from xenwatch.logs.watch import DirectoryWatcher
 from xenwatch.model.fact import Fact
@@ -29,7 +29,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.sampler import Sampler
-from xenwatch.state.store import Saved
+from xenwatch.state.store import SavedState
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ TICK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hooks:
+class MonitorCallbacks:
     """Whom the work tells."""
 
     changed: Callable[[Iterable[Incident]], None]
@@ -53,10 +53,10 @@ class Hooks:
     """A part failed; it goes on or is started again."""
 
 
-class Work:
+class Monitor:
     """Follower, sampler and pipeline. Making one may take seconds (rules are compiled); `begin` takes none."""
 
-    def __init__(self, config: Config, clock: Clock, hooks: Hooks, *, paths: Paths = Paths()) -> None:  # noqa: B008 - frozen
+    def __init__(self, config: Config, clock: Clock, hooks: MonitorCallbacks, *, paths: Paths = Paths()) -> None:  # noqa: B008 - frozen
         """XenwatchError says which rules or settings cannot be used."""
         self._config, self._clock, self._hooks = config, clock, hooks
         rules = load_rules(config)
@@ -71,29 +71,29 @@ class Work:
         """Of each log that is followed, by path."""
         self.last_snapshot: Snapshot | None = None
         self._models = device_models(paths)
-        self.doors = open_doors(
+        self.host = open_host(
             clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh
         )
-        self._sampler = Sampler(self.collectors, self.doors, clock, self._on_snapshot)
-        self._facts = FactRounds(self.doors, clock, config.sampling.facts_every, self._on_facts)
+        self._sampler = Sampler(self.collectors, self.host, clock, self._on_snapshot)
+        self._facts = FactRounds(self.host, clock, config.sampling.facts_every, self._on_facts)
         self._last_chunk = clock.monotonic()
-        self.begin(Saved())
+        self.begin(SavedState())
 
-    def begin(self, saved: Saved) -> None:
+    def begin(self, saved: SavedState) -> None:
         """Go on where another work, or another run of the agent, ended."""
         self.pipeline.restore(saved.correlation, saved.incidents)
         self._models.from_json(saved.correlation.get("device_models", []))
         self.follower = self._new_follower(saved.cursors)
         self.command_logs = CommandLogs(
-            self._config.logs,
-            self.doors,
+            _command_log_options(self._config.logs),
+            self.host,
             SystemRunner().lines,
             self._on_chunk,
             lambda: (self.dialects, self.follower.counters),
             cursors=saved.correlation.get("command_logs"),
         )
 
-    def capture(self) -> Saved:
+    def capture(self) -> SavedState:
         """What stands now; cursors, correlation and incidents agree."""
         state = self.pipeline.state()
         correlation = {
@@ -102,12 +102,12 @@ class Work:
             "device_models": self._models.to_json(),
             "command_logs": self.command_logs.cursors(),
         }
-        return Saved(self.follower.cursors(), correlation, tuple(self.pipeline.incidents.all()))
+        return SavedState(self.follower.cursors(), correlation, tuple(self.pipeline.incidents.all()))
 
     async def run(self) -> None:
         """Until cancelled; each part is started again when it fails."""
         here = not self._config.sampling.ssh and self._config.sampling.libvirt_uri.startswith("xen:///")
-        if here and not is_control_domain(self.doors.paths):
+        if here and not is_control_domain(self.host.paths):
             log.warning(
                 "no Xen runs here (/proc/xen/capabilities): logs are judged, but there are no domains to sample"
             )
@@ -125,7 +125,7 @@ class Work:
                     group.create_task(fenced, name=name)
         finally:
             self._compiling.shutdown(wait=False, cancel_futures=True)
-            await self.doors.close()
+            await self.host.close()
 
     async def drain(self) -> None:
         """Read what was written since the last look, for a clean end."""
@@ -184,10 +184,10 @@ class Work:
         self.last_snapshot = snapshot
         self._hooks.progress("sampling")
         self._hooks.sampled(snapshot)
-        inventory = self.doors.domains.last
+        inventory = self.host.domains.last
         for domain in inventory.domains if inventory else ():
             told = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
-            self.pipeline.scanner.identity.learn(told, snapshot.at)
+            self.pipeline.scanner.registry.learn(told, snapshot.at)
         self._judged(lambda: self.pipeline.snapshot(snapshot), "a snapshot")
 
     def _judged(self, judge: Callable[[], Iterable[Incident]], what: str) -> None:
@@ -207,6 +207,10 @@ class Work:
             behind = any(one.lag_bytes for one in self.follower.counters.sources.values())
             if not behind or self._clock.monotonic() - self._last_chunk > TICK:
                 self._hooks.changed(self.pipeline.tick(self._clock.now()))
+
+
+def _command_log_options(logs: LogSettings) -> CommandLogOptions:
+    return CommandLogOptions(logs.from_start, logs.hypervisor_every, logs.journal)
 
 
 def _be_nice() -> None:

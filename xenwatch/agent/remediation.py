@@ -19,11 +19,11 @@ from xenwatch.model.action import RemediationFigures
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
-from xenwatch.remediation.open import open_desk, through
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.service import RemediationService
 from xenwatch.web import remediation_api as remediation
 from xenwatch.web import webhooks as hooks
-from xenwatch.web.auth import Person
+from xenwatch.web.auth import User
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ DRAIN_SECONDS = 20.0
 """Longest wait at the end for what is underway; what is not done by then is looked at after the next start."""
 
 
-class Remedy:
+class RemediationController:
     """One for each agent. A damaged journal turns it off and leaves the monitoring alone."""
 
     def __init__(
         self,
-        desk: Desk | None,
+        desk: RemediationService | None,
         access: Access,
         clock: Clock,
         libvirt: Libvirt | None = None,
@@ -53,7 +53,7 @@ class Remedy:
         self._guarded = guarded
         self._desk, self._access, self._clock = desk, access, clock
         self._libvirt, self._runner = libvirt, runner
-        self._next: Desk | None = None
+        self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
         self._failing: dict[str, set[str]] = {}
@@ -87,12 +87,12 @@ class Remedy:
         return [] if self._desk is None else hooks.routes(in_force, senders, now=now, per_minute=per_minute)
 
     @property
-    def people(self) -> tuple[Person, ...]:
+    def people(self) -> tuple[User, ...]:
         """Who has a token."""
         return self._access.people
 
     @property
-    def desk(self) -> Desk | None:
+    def desk(self) -> RemediationService | None:
         """The one in force; None where remediation is off."""
         return self._desk
 
@@ -105,7 +105,7 @@ class Remedy:
             return
         call = through(self._libvirt)
         refuse_open_auto(policy, guarded=self._guarded)
-        desk, _ = open_desk(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
+        desk, _ = open_service(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
         if desk.policy.hash == self._desk.policy.hash:
             desk.close()
             return
@@ -128,7 +128,7 @@ class Remedy:
         if self._libvirt is not None:
             await self._libvirt.close()
 
-    async def round(self, desk: Desk) -> None:
+    async def round(self, desk: RemediationService) -> None:
         """One round: take in, look at health, let start what may."""
         while self._waiting:
             await self._take(desk, self._waiting.popleft())
@@ -158,13 +158,13 @@ class Remedy:
                 wait.cancel()
         self._reloaded.clear()
 
-    async def _go_over(self, old: Desk, following: Desk) -> None:
+    async def _go_over(self, old: RemediationService, following: RemediationService) -> None:
         await old.drain()
         self._desk, self._next = following, None
         old.close()
         log.info("another policy is in force: mode %s, %d rules", following.policy.mode, len(following.policy.rules))
 
-    async def _take(self, desk: Desk, incident: Incident) -> None:
+    async def _take(self, desk: RemediationService, incident: Incident) -> None:
         told = incident.diagnosis
         known = desk.policy.inventory.guest(told.subject) if told.subject.kind == "domain" else None
         if known is not None and SEVERITIES.index(told.severity) >= _SERIOUS:
@@ -184,7 +184,7 @@ class Remedy:
 class _InForce:
     """Asks the desk in force each time: a reload may have put another in its place."""
 
-    def __init__(self, remedy: Remedy) -> None:
+    def __init__(self, remedy: RemediationController) -> None:
         self._remedy = remedy
 
     def __getattr__(self, name: str) -> Any:
@@ -198,7 +198,7 @@ def untold(known: Iterable[Incident]) -> list[Incident]:
     return [i for i in incidents if i.state != "resolved" or (i.resolved or 0.0) >= newest - _LATELY]
 
 
-def open_remedy(
+def open_remediation(
     policy: Path,
     access: Access,
     state_dir: Path,
@@ -207,19 +207,19 @@ def open_remedy(
     *,
     runner: Runner | None = None,
     guarded: bool = True,
-) -> Remedy:
+) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while strangers reach the API.
 
     Without a policy, or with a damaged journal, nothing is done. Its connection to libvirt is its own: starting a guest
     takes long, and sampling must not wait behind it.
     """
     if not policy.exists():
-        return Remedy(None, access, clock)
+        return RemediationController(None, access, clock)
     refuse_open_auto(policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock)
     try:
-        desk, _ = open_desk(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
+        desk, _ = open_service(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
-        return Remedy(None, access, clock, libvirt)
-    return Remedy(desk, access, clock, libvirt, runner=runner, guarded=guarded)
+        return RemediationController(None, access, clock, libvirt)
+    return RemediationController(desk, access, clock, libvirt, runner=runner, guarded=guarded)

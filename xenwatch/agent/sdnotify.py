@@ -8,7 +8,7 @@ from collections.abc import Mapping
 log = logging.getLogger(__name__)
 
 
-class Notifier:
+class SystemdNotifier:
     """Sends to `NOTIFY_SOCKET`; does nothing where the agent was not started by systemd."""
 
     def __init__(self, environment: Mapping[str, str], pid: int | None = None) -> None:

@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from xenwatch import __version__
-from xenwatch.agent.incident_registry import Ledger
-from xenwatch.agent.monitor import Work
+from xenwatch.agent.incident_registry import IncidentRegistry
+from xenwatch.agent.monitor import Monitor
 from xenwatch.host.host import is_control_domain
 from xenwatch.model.record import LogRecord
 from xenwatch.web.incident_json import stamp
@@ -15,13 +15,13 @@ MOST_UNMATCHED = 20
 _LONGEST_TEXT = 500
 
 
-def status_of(work: Work, ledger: Ledger) -> dict[str, Any]:
+def status_of(work: Monitor, ledger: IncidentRegistry) -> dict[str, Any]:
     """Host, logs, collectors, rules and incidents in numbers; the last errors that no rule knows."""
     scanner = work.pipeline.scanner
     return {
         "version": 1,
         "xenwatch": __version__,
-        "host": {"xen_dom0": is_control_domain(work.doors.paths), "sources": work.doors.sources()},
+        "host": {"xen_dom0": is_control_domain(work.host.paths), "sources": work.host.sources()},
         "logs": _logs(work),
         "collectors": _collectors(work),
         "rules": {"count": work.rules, "engine": scanner.engine_name, "failures": dict(work.pipeline.engine.failures)},
@@ -33,7 +33,7 @@ def status_of(work: Work, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _logs(work: Work) -> list[dict[str, Any]]:
+def _logs(work: Monitor) -> list[dict[str, Any]]:
     counted = sorted(work.follower.counters.sources.items(), key=lambda item: item[1].last_read or 0.0, reverse=True)
     return [
         {
@@ -49,7 +49,7 @@ def _logs(work: Work) -> list[dict[str, Any]]:
     ]
 
 
-def _collectors(work: Work) -> list[dict[str, Any]]:
+def _collectors(work: Monitor) -> list[dict[str, Any]]:
     health = work.last_snapshot.health if work.last_snapshot else {}
     return [
         {

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from xenwatch.agent.liveness import Progress
-from xenwatch.agent.sdnotify import Notifier
+from xenwatch.agent.liveness import Liveness
+from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.base.clock import Clock
 
 LAG_EVERY = 0.5
@@ -20,7 +20,7 @@ async def probe_loop(clock: Clock, observe: Callable[[float], None]) -> None:
         observe(max(0.0, clock.monotonic() - due))
 
 
-async def feed_watchdog(clock: Clock, notifier: Notifier, progress: Progress) -> None:
+async def feed_watchdog(clock: Clock, notifier: SystemdNotifier, progress: Liveness) -> None:
     """Fed by the work itself: a process that runs and does nothing is started again by systemd."""
     every = notifier.watchdog
     while every is not None:

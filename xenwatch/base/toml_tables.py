@@ -11,10 +11,10 @@ from xenwatch.base.errors import Problem
 T = TypeVar("T")
 
 
-class Table:
+class TomlTable:
     """One table of the file. What is wrong is gathered in `problems`, shared by all tables of the file."""
 
-    def __init__(self, content: Any, file: "PolicyFile", key: str = "") -> None:
+    def __init__(self, content: Any, file: "TomlFile", key: str = "") -> None:
         self._file, self._key, self._asked = file, key, set[str]()
         self._content: Mapping[str, Any] = content if isinstance(content, dict) else {}
         if not isinstance(content, dict):
@@ -61,13 +61,13 @@ class Table:
             return self._wrong(key, "must hold texts and numbers only", {})
         return {name: str(item) for name, item in value.items()}
 
-    def table(self, key: str) -> "Table":
+    def table(self, key: str) -> "TomlTable":
         self._asked.add(key)
-        return Table(self._content.get(key, {}), self._file, self._path(key))
+        return TomlTable(self._content.get(key, {}), self._file, self._path(key))
 
-    def tables(self, key: str) -> list["Table"]:
+    def tables(self, key: str) -> list["TomlTable"]:
         value: list[Any] = self._get(key, [], list, "a list of tables ([[…]])")
-        return [Table(item, self._file, f"{self._path(key)}[{nth}]") for nth, item in enumerate(value)]
+        return [TomlTable(item, self._file, f"{self._path(key)}[{nth}]") for nth, item in enumerate(value)]
 
     def names(self) -> list[str]:
         """The keys as written, for tables whose keys are names."""
@@ -106,7 +106,7 @@ class Table:
         return f"{self._key}.{key}" if self._key else key
 
 
-class PolicyFile:
+class TomlFile:
     """The file as written, so that a problem can name its line."""
 
     def __init__(self, path: Path, text: str) -> None:

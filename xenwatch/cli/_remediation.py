@@ -15,8 +15,8 @@ from xenwatch.config.loader import load_config
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.open import open_desk, through
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.service import RemediationService
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
     return policy or load_config(config, dict(os.environ)).config.remediation.policy
 
 
-def with_desk(policy: Path | None, config: Path | None, work: Callable[[Desk], Awaitable[T]]) -> T:
+def with_desk(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
     """Open remediation on this host's journal, do one thing, close it."""
     file = policy_path(policy, config)
     if not file.exists():
@@ -43,7 +43,7 @@ def with_desk(policy: Path | None, config: Path | None, work: Callable[[Desk], A
     async def whole() -> T:
         clock = SystemClock()
         libvirt = Libvirt("xen:///system", clock)
-        desk, _ = open_desk(file, state_dir(config), clock=clock, libvirt=through(libvirt))
+        desk, _ = open_service(file, state_dir(config), clock=clock, libvirt=through(libvirt))
         try:
             return await work(desk)
         finally:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.agent.heap import share_one_arena
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG
-from xenwatch.config.loader import Loaded, load_config
+from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.sections import WebSettings
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.demo.host import DemoHost, beside, choose_address
@@ -70,7 +70,7 @@ def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
     _watch(partial(load_config, overrides=settings, default_file=None), host)
 
 
-def _watch(load: Callable[[], Loaded], host: DemoHost | None) -> None:
+def _watch(load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
     share_one_arena()
     loaded = load()
     # systemd adds the time itself; at a terminal it helps.
@@ -79,17 +79,17 @@ def _watch(load: Callable[[], Loaded], host: DemoHost | None) -> None:
     asyncio.run(_run(loaded, load, host))
 
 
-async def _run(loaded: Loaded, load: Callable[[], Loaded], host: DemoHost | None) -> None:
+async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
     clock, address = SystemClock(), loaded.config.web.listen[0]
 
     def started(port: int) -> None:
         _say_where(f"http://{show_address((address, port))}", loaded, host)
 
-    agent = Agent(loaded, Outside(clock, load, dict(os.environ), started))
+    agent = Agent(loaded, ExternalAccess(clock, load, dict(os.environ), started))
     await (agent.run() if host is None else beside(agent, host, clock))
 
 
-def _say_where(url: str, loaded: Loaded, host: DemoHost | None) -> None:
+def _say_where(url: str, loaded: LoadedConfig, host: DemoHost | None) -> None:
     rows = [(url + path, words) for path, words in _URLS]
     if host is not None:
         rows.insert(0, (f"{host.logs}/", "logs of an invented host, on which things now go wrong"))

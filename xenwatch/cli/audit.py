@@ -14,7 +14,7 @@ from xenwatch.base.errors import InputError, StoreError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
 from xenwatch.remediation.open import JOURNAL
-from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.runs import RunStore
 
 
 @click.group(invoke_without_command=True, short_help="The journal of remediation; verify it.")
@@ -57,8 +57,8 @@ def verify(ctx: click.Context) -> None:
     journal.close()
 
 
-def _open(config: Path | None) -> Journal:
+def _open(config: Path | None) -> RunStore:
     path = state_dir(config) / JOURNAL
     if not path.exists():
         raise InputError(f"{path}: there is no journal of remediation yet")
-    return Journal(path, SystemClock(), f"audit-{os.getpid()}")
+    return RunStore(path, SystemClock(), f"audit-{os.getpid()}")

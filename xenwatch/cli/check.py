@@ -13,8 +13,8 @@ import click
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli.report.format import printable
-from xenwatch.config.loader import Loaded, all_settings, load_config
-from xenwatch.triage.check import Finding, check_up
+from xenwatch.config.loader import LoadedConfig, all_settings, load_config
+from xenwatch.triage.check import CheckFinding, check_up
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -43,7 +43,7 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     sys.exit(any(finding.verdict == "error" for finding in findings))
 
 
-def _effective(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:
     """Key, value as in the file, origin."""
     for key, declared in all_settings():
         section, _, name = key.partition(".")
@@ -51,7 +51,7 @@ def _effective(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
         yield key, declared.kind.show(value), loaded.origins[key]
 
 
-def _values(loaded: Loaded) -> Iterator[str]:
+def _values(loaded: LoadedConfig) -> Iterator[str]:
     yield f"configuration: {loaded.file or 'no file; every value is a default or from the environment'}"
     rows = list(_effective(loaded))
     wide = max(len(key) for key, _, _ in rows)
@@ -60,14 +60,14 @@ def _values(loaded: Loaded) -> Iterator[str]:
         yield f"  {key:<{wide}} = {printable(value)}  {mark}"
 
 
-def _tried(findings: Iterable[Finding]) -> Iterator[str]:
+def _tried(findings: Iterable[CheckFinding]) -> Iterator[str]:
     for index, one in enumerate(findings):
         if not index:
             yield "tried:"
         yield f"  {click.style(f'{one.verdict:<7}', fg=_COLOURS[one.verdict])}  {one.about}: {printable(one.words)}"
 
 
-def _document(loaded: Loaded, findings: Iterable[Finding]) -> dict[str, Any]:
+def _document(loaded: LoadedConfig, findings: Iterable[CheckFinding]) -> dict[str, Any]:
     return {
         "version": 1,
         "file": str(loaded.file) if loaded.file else None,

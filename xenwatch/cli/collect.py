@@ -48,18 +48,18 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
       xenwatch diagnose /tmp/support.tar.gz
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     from xenwatch.config.loader import load_config  # noqa: PLC0415
-    from xenwatch.host.host import open_doors  # noqa: PLC0415
+    from xenwatch.host.host import open_host  # noqa: PLC0415
     from xenwatch.triage.bundle.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
     async def work(file: BinaryIO) -> Collected:
-        doors = open_doors(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
+        host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
-            return await collect(doors, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
+            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
         finally:
-            await doors.close()
+            await host.close()
 
     with _whole(path) as file:
         done = asyncio.run(work(file))

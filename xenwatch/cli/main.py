@@ -19,7 +19,7 @@ EXIT_OUR_FAULT = 70
 """EX_SOFTWARE of sysexits.h: neither the input nor its reader is to blame."""
 
 
-class Words(click.Group):
+class CommandGroup(click.Group):
     """A group whose commands are the modules beside this one; a name with a leading `_` is private."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
@@ -34,7 +34,7 @@ class Words(click.Group):
         return command
 
 
-@click.group(cls=Words, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="xenwatch")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

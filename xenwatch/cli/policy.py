@@ -18,8 +18,8 @@ from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.open import policy_of
 from xenwatch.remediation.policy.inventory import selects
-from xenwatch.remediation.policy.policy import Rule
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.policy.policy import PolicyRule
+from xenwatch.remediation.service import RemediationService
 
 
 @click.group(short_help="Check the policy; try it on an incident.")
@@ -59,7 +59,7 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
     """Print the plan for an incident and which guard would stop it. Nothing is written."""
     trigger = _trigger(incident)
 
-    async def work(desk: Desk) -> str:
+    async def work(desk: RemediationService) -> str:
         draft = await desk.draft(trigger)
         stop = await desk.dry_run(draft)
         lines = [f"{trigger.name} of {trigger.target}"]
@@ -78,7 +78,7 @@ def _known(config: Path | None) -> dict[str, set[str]]:
     return {"class": {one.class_ for one in rules}, "diagnosis": {one.id for one in rules}}
 
 
-def _unheard_of(rule: Rule, known: Mapping[str, set[str]]) -> Iterator[str]:
+def _unheard_of(rule: PolicyRule, known: Mapping[str, set[str]]) -> Iterator[str]:
     """What a rule waits for that no known failure is called: it would wait for ever."""
     for what, word in (("class", rule.class_), ("diagnosis", rule.diagnosis)):
         if word and word not in known[what]:

@@ -17,7 +17,7 @@ from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
 from xenwatch.remediation.open import LocalMachine, policy_of
-from xenwatch.remediation.policy.inventory import Guest, Inventory
+from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.preflight.create import check_create
 from xenwatch.remediation.preflight.migrate import check_migrate
@@ -41,7 +41,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def create(policy: Path | None, form: str, config: Path) -> None:
     """Whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
     file = policy_path(policy)
-    read = policy_of(file) if file.exists() else Policy(Inventory("dom0"))
+    read = policy_of(file) if file.exists() else Policy(ManagedInventory("dom0"))
     path = str(config.resolve())
     known = next((g for g in read.inventory.guests if g.config in (path, str(config))), None)
     guest = known or Guest(name=config.stem, uuid="", config=path)

@@ -12,7 +12,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, pairs, person, subject_of, with_desk
 from xenwatch.model.action import PENDING, ActionRun
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.service import RemediationService
 from xenwatch.web.remediation_api import run_json
 
 _REASON = click.option("--reason", required=True, help="Why; it is kept in the journal.")
@@ -39,7 +39,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def list_(policy: Path | None, config: Path | None, form: str, every: bool) -> None:
     """Runs, oldest first."""
 
-    async def work(desk: Desk) -> list[ActionRun]:
+    async def work(desk: RemediationService) -> list[ActionRun]:
         return [run for run in await desk.runs() if every or run.state == "unknown" or not run.is_ended]
 
     runs = with_desk(policy, config, work)
@@ -57,7 +57,7 @@ def list_(policy: Path | None, config: Path | None, form: str, every: bool) -> N
 def show(policy: Path | None, config: Path | None, form: str, run: str) -> None:
     """One run: its plan, and its journal."""
 
-    async def work(desk: Desk) -> str:
+    async def work(desk: RemediationService) -> str:
         found = await desk.run(run)
         if form == "json":
             journal = [asdict(entry) for entry in await desk.entries(found.id)]
@@ -79,7 +79,7 @@ def show(policy: Path | None, config: Path | None, form: str, run: str) -> None:
 def approve(policy: Path | None, config: Path | None, run: str, plan_hash: str | None) -> None:
     """Consent to a plan, once; the agent starts it within seconds."""
 
-    async def work(desk: Desk) -> ActionRun:
+    async def work(desk: RemediationService) -> ActionRun:
         found = await desk.run(run)
         if plan_hash is None:
             click.echo("\n".join([_row(found), *(f"  {step}" for step in found.proposal.plan)]))
@@ -125,7 +125,7 @@ def run_(
     It is proposed; `approve` starts it. Where the policy asks for four eyes somebody else must approve.
     """
 
-    async def work(desk: Desk) -> str:
+    async def work(desk: RemediationService) -> str:
         draft = await desk.draft_request(action, subject_of(target), pairs(params), person())
         lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
         if dry_run:

@@ -14,7 +14,7 @@ from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, URL
 
 if TYPE_CHECKING:
-    from xenwatch.cli._top.sources import Source
+    from xenwatch.cli._top.sources import TopSource
 
 
 @click.command(short_help="The domains live, as in xentop, with what is wrong with them.")
@@ -48,10 +48,10 @@ async def _run(config: Path | None, url: str | None, every: float, *, alone: boo
         await source.close()
 
 
-async def _source(config: Path | None, url: str | None, *, alone: bool) -> "Source":
+async def _source(config: Path | None, url: str | None, *, alone: bool) -> "TopSource":
     from xenwatch.cli._top.sources import AgentSource, HostSource  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
-    from xenwatch.host.host import open_doors  # noqa: PLC0415
+    from xenwatch.host.host import open_host  # noqa: PLC0415
 
     running = Running(url, config)
     if not alone:
@@ -63,5 +63,5 @@ async def _source(config: Path | None, url: str | None, *, alone: bool) -> "Sour
         else:
             return AgentSource(running)
     sampling = load_config(config, dict(os.environ)).config.sampling
-    doors = open_doors(SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
-    return HostSource(doors, running.incidents)
+    host = open_host(SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
+    return HostSource(host, running.incidents)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_tables import PolicyFile, Table
+from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.notify.webhooks import Destination
-from xenwatch.web.auth import Person, Role
-from xenwatch.web.webhook_auth import Senders
+from xenwatch.web.auth import Role, User
+from xenwatch.web.webhook_auth import WebhookSenders
 
 _SHORTEST = 16
 _ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
@@ -19,8 +19,8 @@ _ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
 class Access:
     """Without a file nobody may do anything, and nobody is told."""
 
-    senders: Senders = Senders()  # noqa: RUF009 - frozen
-    people: tuple[Person, ...] = ()
+    senders: WebhookSenders = WebhookSenders()  # noqa: RUF009 - frozen
+    people: tuple[User, ...] = ()
     destinations: tuple[Destination, ...] = ()
 
 
@@ -35,16 +35,16 @@ def load_access(path: Path) -> Access:
         content = tomllib.loads(text)
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError([Problem(path, 0, "", f"cannot be read: {error}")]) from error
-    file = PolicyFile(path, text)
-    access = _access(Table(content, file))
+    file = TomlFile(path, text)
+    access = _access(TomlTable(content, file))
     if file.problems:
         raise ConfigError(file.problems)
     return access
 
 
-def _access(top: Table) -> Access:
+def _access(top: TomlTable) -> Access:
     hooks = top.table("hooks")
-    senders = Senders(
+    senders = WebhookSenders(
         bearer=_secrets(hooks, "bearer"),
         basic=hooks.pairs("basic"),
         keys=tuple(key.encode() for key in _secrets(hooks, "keys")),
@@ -60,21 +60,21 @@ def _access(top: Table) -> Access:
     return access
 
 
-def _secrets(table: Table, key: str) -> tuple[str, ...]:
+def _secrets(table: TomlTable, key: str) -> tuple[str, ...]:
     found = table.texts(key)
     table.need(key, all(len(one) >= _SHORTEST for one in found), f"a secret has at least {_SHORTEST} characters")
     return found
 
 
-def _person(table: Table) -> Person:
-    person = Person(table.text("name"), table.choice("role", "viewer", _ROLES), table.text("token"))
+def _person(table: TomlTable) -> User:
+    person = User(table.text("name"), table.choice("role", "viewer", _ROLES), table.text("token"))
     table.need("name", bool(person.name), "a person needs a name")
     table.need("token", len(person.token) >= _SHORTEST, f"a token has at least {_SHORTEST} characters")
     table.done()
     return person
 
 
-def _destination(table: Table) -> Destination:
+def _destination(table: TomlTable) -> Destination:
     found = Destination(table.text("url"), table.text("key").encode(), table.flag("local", False))
     table.need("url", found.url.startswith(("http://", "https://")), "must begin with http:// or https://")
     table.need("key", len(found.key) >= _SHORTEST, f"a key has at least {_SHORTEST} characters")

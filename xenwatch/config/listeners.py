@@ -6,12 +6,12 @@ from pathlib import Path
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from xenwatch.base.errors import ConfigError
-from xenwatch.base.toml_tables import PolicyFile
+from xenwatch.base.toml_tables import TomlFile
 from xenwatch.config.sections import HookSettings, WebSettings
 from xenwatch.remediation.open import policy_of
 from xenwatch.web.app import is_loopback
-from xenwatch.web.connection import Limits
-from xenwatch.web.listener import Door
+from xenwatch.web.connection import ConnectionLimits
+from xenwatch.web.listener import Listener
 from xenwatch.web.tls import TlsFiles
 
 
@@ -22,9 +22,11 @@ def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:
     return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
 
 
-def limits_of(settings: WebSettings) -> Limits:
+def limits_of(settings: WebSettings) -> ConnectionLimits:
     """For every listener."""
-    return Limits(settings.most_connections, settings.head_deadline, settings.idle_deadline, settings.request_deadline)
+    return ConnectionLimits(
+        settings.most_connections, settings.head_deadline, settings.idle_deadline, settings.request_deadline
+    )
 
 
 def guarded(settings: WebSettings) -> bool:
@@ -43,12 +45,12 @@ def refuse_open_auto(policy: Path, *, guarded: bool) -> None:
             "auto is refused while [web] listen is not the loopback and asks nobody who he is; "
             'set [web] tls_client_auth = "require", or log_in = "token" with TLS, or listen on 127.0.0.1'
         )
-        file = PolicyFile(policy, policy.read_text("utf-8"))
+        file = TomlFile(policy, policy.read_text("utf-8"))
         file.report("remediation.mode", words)
         raise ConfigError(file.problems)
 
 
-def listener_families(doors: Mapping[str, Door]) -> Iterator[Metric]:
+def listener_families(host: Mapping[str, Listener]) -> Iterator[Metric]:
     """Connections to each listener."""
     held = GaugeMetricFamily("xenwatch_web_connections", "Open connections to a listener", labels=["listener"])
     dropped = CounterMetricFamily(
@@ -56,7 +58,7 @@ def listener_families(doors: Mapping[str, Door]) -> Iterator[Metric]:
         "Connections that were ended before their time, by reason",
         labels=["listener", "reason"],
     )
-    for name, door in doors.items():
+    for name, door in host.items():
         held.add_metric([name], door.connections)
         for reason, count in sorted(door.dropped.items()):
             dropped.add_metric([name, reason], count)

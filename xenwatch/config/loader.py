@@ -20,7 +20,7 @@ _ENVIRONMENT = Path("environment")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfig:
     """The configuration, and for each `section.key` where its value came from: default, file:line or a variable."""
 
     config: Config
@@ -35,7 +35,7 @@ def load_config(
     overrides: Mapping[str, Any] | None = None,
     *,
     default_file: Path | None = DEFAULT_FILE,
-) -> Loaded:
+) -> LoadedConfig:
     """Read `file` (or $XENWATCH_CONFIG, or the default file where it exists), then the environment.
 
     `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
@@ -56,7 +56,7 @@ def load_config(
     if reading.problems:
         raise ConfigError(reading.problems)
     origins = {key: reading.origins.get(key, "default") for key, _ in all_settings()}
-    return Loaded(config, origins, path)
+    return LoadedConfig(config, origins, path)
 
 
 def all_settings() -> list[tuple[str, Setting[Any]]]:

@@ -13,12 +13,12 @@ _KEY = "setting"
 _HIGHEST_PORT = 65535
 
 
-class Unfit(ValueError):
+class InvalidSetting(ValueError):
     """A value that a setting cannot take; says what it can."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class SettingKind(Generic[T]):
     """How values of one kind are written.
 
     `read` takes what TOML gave, `parse` the text of an environment variable; both raise ValueError that says what was
@@ -36,12 +36,12 @@ class Kind(Generic[T]):
 class Setting(Generic[T]):
     """One key of one section."""
 
-    kind: Kind[T]
+    kind: SettingKind[T]
     default: T
     help: str
 
 
-def setting(kind: Kind[T], default: T, help_: str) -> Any:
+def setting(kind: SettingKind[T], default: T, help_: str) -> Any:
     """A dataclass field that is a setting (Any, as `dataclasses.field` is typed: the annotation beside it decides)."""
     return dataclasses.field(default=default, metadata={_KEY: Setting(kind, default, help_)})
 
@@ -58,7 +58,7 @@ def quoted(text: str) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Unfit(f'{_written(value)} must be text in quotes: "{value}"')
+        raise InvalidSetting(f'{_written(value)} must be text in quotes: "{value}"')
     return value
 
 
@@ -68,20 +68,20 @@ def _written(value: object) -> str:
 
 def _bool(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Unfit(f"{value!r} must be true or false")
+        raise InvalidSetting(f"{value!r} must be true or false")
     return value
 
 
 def _parse_bool(text: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if text.lower() not in words:
-        raise Unfit(f"{text!r} must be true or false")
+        raise InvalidSetting(f"{text!r} must be true or false")
     return words[text.lower()]
 
 
 def _duration(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise Unfit(f'{value} has no unit; write "{value}s" or "{value}m"')
+        raise InvalidSetting(f'{value} has no unit; write "{value}s" or "{value}m"')
     return parse_duration(_text(value))
 
 
@@ -93,7 +93,7 @@ def _size(value: object) -> int:
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise Unfit(f"{_written(value)} must be a whole number of at least 1")
+        raise InvalidSetting(f"{_written(value)} must be a whole number of at least 1")
     return value
 
 
@@ -103,9 +103,9 @@ def _parse_count(text: str) -> int:
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        raise Unfit(f"must be a list: [{quoted(value)}]")
+        raise InvalidSetting(f"must be a list: [{quoted(value)}]")
     if not isinstance(value, list):
-        raise Unfit(f"{_written(value)} must be a list of texts in quotes")
+        raise InvalidSetting(f"{_written(value)} must be a list of texts in quotes")
     return tuple(map(_text, value))
 
 
@@ -120,7 +120,7 @@ def _show_texts(values: tuple[str, ...]) -> str:
 def _listen(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > _HIGHEST_PORT:
-        raise Unfit(f'{text!r} must be an address and a port, like "127.0.0.1:10197" or "[::1]:10197"')
+        raise InvalidSetting(f'{text!r} must be an address and a port, like "127.0.0.1:10197" or "[::1]:10197"')
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
@@ -130,32 +130,32 @@ def show_address(address: tuple[str, int]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def one_of(*words: str) -> Kind[str]:
+def one_of(*words: str) -> SettingKind[str]:
     """One of a few words."""
 
     def parse(text: str) -> str:
         if text not in words:
-            raise Unfit(f"{text!r} must be one of {', '.join(words)}")
+            raise InvalidSetting(f"{text!r} must be one of {', '.join(words)}")
         return text
 
-    return Kind(" or ".join(words), lambda value: parse(_text(value)), parse, quoted)
+    return SettingKind(" or ".join(words), lambda value: parse(_text(value)), parse, quoted)
 
 
-TEXT = Kind("text", _text, str, quoted)
-BOOL = Kind("true or false", _bool, _parse_bool, lambda value: str(value).lower())
-DURATION = Kind("duration", _duration, parse_duration, lambda value: quoted(format_duration(value)))
-SIZE = Kind("size", _size, parse_size, lambda value: quoted(_show_size(value)))
-TEXTS = Kind("list of texts", _texts, _split, _show_texts)
-COUNT = Kind("number", _count, _parse_count, str)
-PATH = Kind("path", lambda value: Path(_text(value)), Path, lambda value: quoted(str(value)))
-LISTEN: Kind[tuple[str, int]] = Kind(
+TEXT = SettingKind("text", _text, str, quoted)
+BOOL = SettingKind("true or false", _bool, _parse_bool, lambda value: str(value).lower())
+DURATION = SettingKind("duration", _duration, parse_duration, lambda value: quoted(format_duration(value)))
+SIZE = SettingKind("size", _size, parse_size, lambda value: quoted(_show_size(value)))
+TEXTS = SettingKind("list of texts", _texts, _split, _show_texts)
+COUNT = SettingKind("number", _count, _parse_count, str)
+PATH = SettingKind("path", lambda value: Path(_text(value)), Path, lambda value: quoted(str(value)))
+LISTEN: SettingKind[tuple[str, int]] = SettingKind(
     "address:port", lambda value: _listen(_text(value)), _listen, lambda value: quoted(show_address(value))
 )
 
 
-def optional(kind: Kind[T]) -> Kind[T | None]:
+def optional(kind: SettingKind[T]) -> SettingKind[T | None]:
     """The same, or empty text for none."""
-    return Kind(
+    return SettingKind(
         f"{kind.name} or empty",
         lambda value: None if value == "" else kind.read(value),
         lambda text: kind.parse(text) if text else None,

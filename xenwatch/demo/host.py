@@ -10,7 +10,7 @@ from typing import Any
 
 from xenwatch.agent.agent import Agent
 from xenwatch.base.clock import Clock
-from xenwatch.demo.story import Step, play, read_story
+from xenwatch.demo.story import StoryStep, play, read_story
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class DemoHost:
 
     async def live(self, clock: Clock) -> None:
         """Play the story of failures into the logs, once."""
-        story: tuple[Step, ...] = read_story()
+        story: tuple[StoryStep, ...] = read_story()
         await play(story, self.logs, clock)
         log.info("the demo's story is told; the agent goes on watching")
 

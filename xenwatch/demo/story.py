@@ -14,7 +14,7 @@ STORY = Path(__file__).with_name("story.yaml")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """Lines by file (relative to the log folder), written `at` seconds after the start."""
 
     title: str
@@ -24,11 +24,11 @@ class Step:
     """Class of the root cause to be found; None where nothing is wrong."""
 
 
-def read_story(path: Path = STORY) -> tuple[Step, ...]:
+def read_story(path: Path = STORY) -> tuple[StoryStep, ...]:
     """The steps of a story file, in the order of time."""
     steps = yaml.safe_load(path.read_text())["steps"]
     return tuple(
-        Step(
+        StoryStep(
             title=step["title"],
             at=parse_duration(step["at"]),
             lines={name: tuple(lines) for name, lines in step["lines"].items()},
@@ -38,7 +38,7 @@ def read_story(path: Path = STORY) -> tuple[Step, ...]:
     )
 
 
-async def play(steps: tuple[Step, ...], log_dir: Path, clock: Clock, zone: tzinfo | None = None) -> None:
+async def play(steps: tuple[StoryStep, ...], log_dir: Path, clock: Clock, zone: tzinfo | None = None) -> None:
     """Write every step when its time has come, then return: what is written is bounded by the story."""
     started = clock.monotonic()
     for step in steps:
@@ -46,7 +46,7 @@ async def play(steps: tuple[Step, ...], log_dir: Path, clock: Clock, zone: tzinf
         write(step, log_dir, clock.now(), zone)
 
 
-def write(step: Step, log_dir: Path, now: float, zone: tzinfo | None = None) -> None:
+def write(step: StoryStep, log_dir: Path, now: float, zone: tzinfo | None = None) -> None:
     """Append a step's lines. `zone`: in which local times are written, the machine's own by default."""
     local = datetime.fromtimestamp(now, UTC).astimezone(zone)
     for name, lines in step.lines.items():

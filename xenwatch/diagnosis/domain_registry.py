@@ -55,7 +55,7 @@ class Naming(NamedTuple):
     name: str
 
 
-class Identity:
+class DomainRegistry:
     """Bounded: the domains seen longest ago are forgotten first."""
 
     def __init__(self) -> None:

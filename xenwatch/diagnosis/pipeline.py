@@ -7,9 +7,9 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from xenwatch.diagnosis.correlation.engine import Engine
-from xenwatch.diagnosis.incidents.tracker import Incidents
-from xenwatch.diagnosis.matching.prefilter import EngineName
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker
+from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -31,7 +31,7 @@ class Pipeline:
         rules: Sequence[Rule],
         *,
         formats: Iterable[LogFormat] = (),
-        engine: EngineName = "auto",
+        engine: PrefilterName = "auto",
         cache: Path | None = None,
         compiling: Executor | None = None,
         bundle: bool = False,
@@ -41,15 +41,15 @@ class Pipeline:
         `bundle`: the logs lie still.
         """
         self.scanner = Scanner(rules, engine, formats=formats, cache=cache, compiling=compiling)
-        self.engine = Engine(rules, self.scanner.identity)
-        self.incidents = Incidents(rules, bundle=bundle, name_of=self.scanner.identity.name_of)
+        self.engine = CorrelationEngine(rules, self.scanner.registry)
+        self.incidents = IncidentTracker(rules, bundle=bundle, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, dialect, severity of the rule)."""
         self._severity = {rule.id: rule.severity for rule in rules}
 
     def chunk(self, chunk: Chunk, latest: float) -> list[Incident]:
         """Whole lines of one log. Time is what the records say, but no later than `latest`."""
-        self.scanner.identity.notice_owner(chunk.source.subject, chunk.hint.near)
+        self.scanner.registry.notice_owner(chunk.source.subject, chunk.hint.near)
         events = self.scanner.feed(chunk)
         if not events:
             return []

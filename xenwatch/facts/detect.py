@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from xenwatch.base.errors import HostError
 from xenwatch.facts.local_files import Told, has_files, local_facts
-from xenwatch.host.host import Doors, is_control_domain
+from xenwatch.host.host import Host, is_control_domain
 from xenwatch.host.inventory import Domain
 from xenwatch.host.lvm import LvmReport, lvm_report, number
 from xenwatch.host.parse.xl_info import mebibytes
@@ -16,19 +16,19 @@ from xenwatch.model.subject import HOST, Subject
 _HOTPLUG = (("hotplug-error", "hotplug.error"), ("hotplug-status", "hotplug.status"))
 
 
-async def detect(doors: Doors) -> list[Fact]:
+async def detect(host: Host) -> list[Fact]:
     """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known."""
-    parts: tuple[Callable[[Doors], Awaitable[Iterable[Told]]], ...] = (
+    parts: tuple[Callable[[Host], Awaitable[Iterable[Told]]], ...] = (
         _toolstacks,
         _domains,
         _hypervisor,
         _volumes,
         _hotplug,
     )
-    told = await asyncio.gather(*(_or_nothing(part(doors)) for part in parts))
-    if has_files(doors.paths):
-        told.append(await asyncio.to_thread(lambda: list(local_facts(doors.paths))))
-    now = doors.clock.now()
+    told = await asyncio.gather(*(_or_nothing(part(host)) for part in parts))
+    if has_files(host.paths):
+        told.append(await asyncio.to_thread(lambda: list(local_facts(host.paths))))
+    now = host.clock.now()
     return [Fact(name, subject, value, now, origin) for facts in told for name, subject, value, origin in facts]
 
 
@@ -39,19 +39,19 @@ async def _or_nothing(part: Awaitable[Iterable[Told]]) -> list[Told]:
         return []
 
 
-async def _toolstacks(doors: Doors) -> Iterable[Told]:
-    found = [] if doors.toolstack is None else [doors.toolstack.name]
-    here = has_files(doors.paths)
+async def _toolstacks(host: Host) -> Iterable[Told]:
+    found = [] if host.toolstack is None else [host.toolstack.name]
+    here = has_files(host.paths)
     found += ["xapi"] if here and shutil.which("xapi") else []
-    found += ["libvirt"] if doors.libvirt is not None else []
+    found += ["libvirt"] if host.libvirt is not None else []
     words: list[Told] = [("host.toolstacks", HOST, tuple(found), "")]
     if here:
-        words.append(("xen.dom0", HOST, is_control_domain(doors.paths), "/proc/xen/capabilities"))
+        words.append(("xen.dom0", HOST, is_control_domain(host.paths), "/proc/xen/capabilities"))
     return words
 
 
-async def _domains(doors: Doors) -> Iterable[Told]:
-    inventory = await doors.domains.current()
+async def _domains(host: Host) -> Iterable[Told]:
+    inventory = await host.domains.current()
     names = ("domain.names", HOST, tuple(sorted(inventory.names)), "domain list")
     return [names, *(told for domain in inventory.domains for told in _of_domain(domain))]
 
@@ -65,10 +65,10 @@ def _of_domain(domain: Domain) -> Iterator[Told]:
         yield "domain.vcpus", subject, domain.vcpus, origin
 
 
-async def _hypervisor(doors: Doors) -> Iterable[Told]:
-    if doors.toolstack is None:
+async def _hypervisor(host: Host) -> Iterable[Told]:
+    if host.toolstack is None:
         return []
-    info, origin = await doors.toolstack.info(), f"{doors.toolstack.name} info"
+    info, origin = await host.toolstack.info(), f"{host.toolstack.name} info"
     version = (
         info.get("xen_version") or f"{info.get('xen_major', '')}.{info.get('xen_minor', '')}{info.get('xen_extra', '')}"
     )
@@ -87,8 +87,8 @@ async def _hypervisor(doors: Doors) -> Iterable[Told]:
     return words
 
 
-async def _volumes(doors: Doors) -> Iterable[Told]:
-    return _of_lvm(await lvm_report(doors.runner, 20.0))
+async def _volumes(host: Host) -> Iterable[Told]:
+    return _of_lvm(await lvm_report(host.runner, 20.0))
 
 
 def _of_lvm(report: LvmReport) -> Iterator[Told]:
@@ -112,13 +112,13 @@ def _of_lvm(report: LvmReport) -> Iterator[Told]:
             yield "lv.data_percent", subject, percent, origin
 
 
-async def _hotplug(doors: Doors) -> Iterable[Told]:
+async def _hotplug(host: Host) -> Iterable[Told]:
     """What hotplug scripts left in the backend's folder, which only dom0 can write."""
-    if doors.xenstore is None:
+    if host.xenstore is None:
         return []
-    devices = await doors.devices.current()
+    devices = await host.devices.current()
     paths = [f"{device.backend}/{key}" for device in devices for key, _ in _HOTPLUG]
-    values = iter(await doors.xenstore.read_many(paths))
+    values = iter(await host.xenstore.read_many(paths))
     return [
         (fact, Subject(device.kind, f"{device.domid}/{device.devid}"), value, "xenstore")
         for device in devices

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from xenwatch.facts import definitions as readings
 from xenwatch.facts.definitions import Reading
-from xenwatch.logs.format import by_name
 from xenwatch.model.fact import Fact
 
 LARGEST_OUTPUT = 8 * 1024 * 1024
@@ -76,17 +75,17 @@ READERS = (
 )
 
 
-def facts_reader(path: str, head: bytes) -> FactsReader | None:
+def facts_reader(path: str, head: bytes, *, named_as_log: bool = False) -> FactsReader | None:
     """The command whose output the file holds: name and content agree, or the file begins with telling content.
 
-    None for everything else: it stays a log.
+    None for everything else, such as a file that is called as a log is: it stays one.
     """
     called = _plain_name(path)
     text = head.decode("utf-8", "replace")
     for reader in READERS:
         if reader.called.match(called) and reader.content.search(text):
             return reader
-    if by_name(path) is not None:
+    if named_as_log:
         return None
     start = text.lstrip().split("\n", 1)[0]
     return next((reader for reader in READERS if reader.telling and reader.content.match(start)), None)

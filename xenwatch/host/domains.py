@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable
-from xenwatch.host.inventory import Inventory, Joined, join
+from xenwatch.host.inventory import DomainInventory, JoinedSources, join
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.connection import Session
-from xenwatch.host.libvirt.domains import Marks, VirDomain, list_domains, marked, read_marks
+from xenwatch.host.libvirt.domains import ReadMarks, VirDomain, list_domains, marked, read_marks
 from xenwatch.host.toolstack.protocol import Toolstack
 
 T = TypeVar("T")
@@ -22,14 +22,14 @@ class Domains:
     """Asking for the inventory twice within a moment asks the host once."""
 
     def __init__(self, clock: Clock, toolstack: Toolstack | None, libvirt: Libvirt | None) -> None:
-        self.last: Inventory | None = None
+        self.last: DomainInventory | None = None
         self._clock, self._toolstack, self._libvirt = clock, toolstack, libvirt
         self._virtual: list[VirDomain] = []
-        self._marks, self._marks_at = Marks(None, None), 0.0
+        self._marks, self._marks_at = ReadMarks(None, None), 0.0
         self._marked: set[str] = set()
-        self._asking: asyncio.Task[Inventory] | None = None
+        self._asking: asyncio.Task[DomainInventory] | None = None
 
-    async def current(self, max_age: float = 2.0, deadline: float = 4.0) -> Inventory:
+    async def current(self, max_age: float = 2.0, deadline: float = 4.0) -> DomainInventory:
         """The inventory, at most `max_age` seconds old. HostError where no source answers.
 
         Where Xen's list is to be had it decides what runs: without it the answer is an error, not half the guests.
@@ -41,14 +41,14 @@ class Domains:
             self._asking.add_done_callback(_seen)
         return await asyncio.shield(self._asking)
 
-    async def known(self, max_age: float = 2.0) -> Inventory:
+    async def known(self, max_age: float = 2.0) -> DomainInventory:
         """For those who can do with less: the inventory, or the last one, or an empty one where there never was any."""
         try:
             return await self.current(max_age)
         except HostError:
-            return self.last or Inventory(self._clock.now(), ())
+            return self.last or DomainInventory(self._clock.now(), ())
 
-    async def _ask(self, deadline: float) -> Inventory:
+    async def _ask(self, deadline: float) -> DomainInventory:
         if self._toolstack is None and self._libvirt is None:
             raise Unavailable("no toolstack: neither xl, xend nor libvirt is there to list domains")
         listed, virtual = await asyncio.gather(
@@ -74,13 +74,13 @@ class Domains:
         self._marked = uuids
         return domains
 
-    def _keep(self, joined: Joined) -> Inventory:
+    def _keep(self, joined: JoinedSources) -> DomainInventory:
         names = frozenset(domain.name for domain in joined.domains)
         by_domid = {domain.domid: domain for domain in joined.domains if domain.domid is not None}
         before = self.last
         same = before is not None and before.names == names and before.by_domid.keys() == by_domid.keys()
         version = (before.version if before else 0) + (0 if same else 1)
-        self.last = Inventory(
+        self.last = DomainInventory(
             at=self._clock.now(),
             domains=joined.domains,
             nameless=joined.nameless,
@@ -92,7 +92,7 @@ class Domains:
         return self.last
 
 
-def _seen(task: asyncio.Task[Inventory]) -> None:
+def _seen(task: asyncio.Task[DomainInventory]) -> None:
     """All who asked may have given up by now; then nobody looks at the error, and asyncio must not print it."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""All doors to one host in one value: what a collector is handed, live or over a recorded tree."""
+"""Every way to ask one host, in one value: what a collector is handed, live or over a recorded tree."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.host.devices import Devices
 from xenwatch.host.domains import Domains
 from xenwatch.host.exec.runner import Runner, SystemRunner
-from xenwatch.host.exec.worker_thread import Aside
+from xenwatch.host.exec.worker_thread import WorkerThread
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.connection import LifecycleEvent
@@ -18,8 +18,8 @@ from xenwatch.host.xenstore.client import Xenstore
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """A door that this host does not have is None; one that is closed just now raises Unavailable when used."""
+class Host:
+    """An interface that this host does not have is None; one that is down just now raises Unavailable when used."""
 
     paths: Paths
     clock: Clock
@@ -27,14 +27,14 @@ class Doors:
     domains: Domains
     devices: Devices
     lifecycle: Lifecycle
-    aside: Aside
+    aside: WorkerThread
     libvirt: Libvirt | None = None
     toolstack: Toolstack | None = None
     """Xen's own view of its domains: xl's, or on an old host xend's."""
     xenstore: Xenstore | None = None
 
     def sources(self) -> dict[str, bool]:
-        """Which doors there are, and which of them answered when last used."""
+        """Which interfaces there are, and which of them answered when last used."""
         up = {}
         if self.libvirt is not None:
             up["libvirt"] = self.libvirt.up
@@ -52,7 +52,7 @@ class Doors:
         self.aside.close()
 
 
-def open_doors(
+def open_host(
     clock: Clock,
     *,
     paths: Paths = Paths(),  # noqa: B008 - frozen
@@ -60,10 +60,10 @@ def open_doors(
     ssh: str | None = None,
     runner: Runner | None = None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
-) -> Doors:
-    """The doors of this host. Nothing is asked of a daemon yet; each door opens when it is first used.
+) -> Host:
+    """The interfaces of this host. Nothing is asked of a daemon yet; each connection opens when it is first used.
 
-    Xen's own doors are there on a control domain only, so that a `test:///` demo on any machine uses libvirt alone.
+    Xen's own interfaces are there on a control domain only, so that `test:///` on any machine uses libvirt alone.
     With `ssh` (`root@old1`) they are those of that host, and none of this machine's files is taken for one of its.
     """
     runner = runner or SystemRunner()
@@ -71,14 +71,14 @@ def open_doors(
         from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - for hosts afar alone
 
         far = SshRunner(ssh, runner)
-        return build_doors(
+        return build_host(
             clock, NOWHERE, far, toolstack=FarToolstack(far), libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle
         )
     toolstack = find_toolstack(paths, runner) if is_control_domain(paths) else None
-    return build_doors(clock, paths, runner, toolstack=toolstack, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
+    return build_host(clock, paths, runner, toolstack=toolstack, libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle)
 
 
-def build_doors(
+def build_host(
     clock: Clock,
     paths: Paths,
     runner: Runner,
@@ -86,19 +86,19 @@ def build_doors(
     toolstack: Toolstack | None,
     libvirt_uri: str | None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
-) -> Doors:
-    """Doors over exactly these parts, for a recorded host or one that is reached in another way."""
+) -> Host:
+    """A host over exactly these parts, for a recorded host or one that is reached in another way."""
     xenstore = Xenstore(paths) if is_control_domain(paths) else None
     lifecycle = Lifecycle(on_lifecycle)
     libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=lifecycle.seen) if libvirt_uri else None
-    return Doors(
+    return Host(
         paths=paths,
         clock=clock,
         runner=runner,
         domains=Domains(clock, toolstack, libvirt),
         devices=Devices(clock, paths, xenstore),
         lifecycle=lifecycle,
-        aside=Aside(),
+        aside=WorkerThread(),
         libvirt=libvirt,
         toolstack=toolstack,
         xenstore=xenstore,

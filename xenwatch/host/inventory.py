@@ -36,7 +36,7 @@ class Domain(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class DomainInventory:
     """All domains at one moment, each name once. `version` grows when a name or a domid came or went."""
 
     at: float
@@ -50,7 +50,7 @@ class Inventory:
     names: frozenset[str] = frozenset()
 
 
-class Joined(NamedTuple):
+class JoinedSources(NamedTuple):
     """Domains, each name once; how many more have no name; the domids of all."""
 
     domains: tuple[Domain, ...]
@@ -58,7 +58,7 @@ class Joined(NamedTuple):
     domids: frozenset[int]
 
 
-def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: bool = True) -> Joined:
+def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: bool = True) -> JoinedSources:
     """Domains of both lists, each name once.
 
     `listed` None: there is no list of Xen's own, libvirt's is believed. `fresh` False: libvirt did not answer now,
@@ -66,7 +66,7 @@ def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: 
     """
     if listed is None:
         domains = [_from_libvirt(domain) for domain in virtual]
-        return Joined(_each_name_once(domains), 0, frozenset(d.domid for d in domains if d.domid is not None))
+        return JoinedSources(_each_name_once(domains), 0, frozenset(d.domid for d in domains if d.domid is not None))
     by_uuid = {domain.uuid: domain for domain in virtual}
     by_domid = {domain.domid: domain for domain in by_uuid.values() if domain.domid is not None}
     domains, met = [], set()
@@ -78,7 +78,7 @@ def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: 
             domains.append(_merged(one, other, fresh=fresh))
     domains += [_stopped(domain) for domain in by_uuid.values() if domain.uuid not in met and domain.persistent]
     nameless = sum(one.name is None for one in listed)
-    return Joined(_each_name_once(domains), nameless, frozenset(one.domid for one in listed))
+    return JoinedSources(_each_name_once(domains), nameless, frozenset(one.domid for one in listed))
 
 
 def _from_libvirt(domain: VirDomain) -> Domain:

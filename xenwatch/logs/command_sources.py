@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import CommandFailed, HostError
-from xenwatch.config.sections import LogSettings
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.logs.format import all_formats
+from xenwatch.logs.options import CommandLogOptions
 from xenwatch.logs.sources.hypervisor_ring import HypervisorRing
-from xenwatch.logs.sources.journald import Journal, Spawn
+from xenwatch.logs.sources.journald import JournaldSource, Spawn
 from xenwatch.model.record import Chunk, Source
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class CommandLogs:
 
     def __init__(
         self,
-        settings: LogSettings,
-        doors: Doors,
+        options: CommandLogOptions,
+        host: Host,
         spawn: Spawn,
         on_chunk: Callable[[Chunk], None],
         followed: Callable[[], tuple[Mapping[str, str], FollowCounters]],
@@ -46,18 +46,18 @@ class CommandLogs:
         cursors: object = None,
     ) -> None:
         """`followed` gives the dialects of the files that are followed, by path, and the counters of all logs."""
-        self._settings, self._doors, self._spawn = settings, doors, spawn
+        self._options, self._host, self._spawn = options, host, spawn
         self._on_chunk, self._followed = on_chunk, followed
         self._cursors: dict[str, Any] = dict(cursors) if isinstance(cursors, Mapping) else {}
         self.files_known = asyncio.Event()
         """Set when the files were looked at for the first time."""
         self._ring: HypervisorRing | None = None
-        self._journal: Journal | None = None
+        self._journal: JournaldSource | None = None
         self.dialects: dict[str, str] = {}
 
     @property
     def _clock(self) -> Clock:
-        return self._doors.clock
+        return self._host.clock
 
     def cursors(self) -> dict[str, Any]:
         """What to hand to the next one; JSON can hold it."""
@@ -75,7 +75,7 @@ class CommandLogs:
             group.create_task(self._follow_journal(), name="journal")
 
     async def _poll_ring(self) -> None:
-        toolstack, every = self._doors.toolstack, self._settings.hypervisor_every
+        toolstack, every = self._host.toolstack, self._options.hypervisor_every
         if toolstack is None or not every:
             return
         argv = ("xm" if toolstack.name == "xend" else "xl", "dmesg")
@@ -83,14 +83,14 @@ class CommandLogs:
         counters = self._followed()[1].of(path)
 
         async def read() -> bytes:
-            return (await self._doors.runner.run(argv, _RING_DEADLINE)).checked().stdout
+            return (await self._host.runner.run(argv, _RING_DEADLINE)).checked().stdout
 
         source = Source(path, all_formats()["hypervisor"])
         self._ring = ring = _going_on(
             lambda cursor: HypervisorRing(source, read, self._clock, counters, cursor=cursor), self._cursors.get(RING)
         )
         self.dialects[path] = source.format.name
-        wanted = RING in self._cursors or self._settings.from_start
+        wanted = RING in self._cursors or self._options.from_start
         while True:
             if "hypervisor" not in self._followed()[0].values():
                 try:
@@ -105,14 +105,14 @@ class CommandLogs:
 
     async def _follow_journal(self) -> None:
         dialects, counters = self._followed()
-        there = self._doors.paths.at("run/systemd/journal").is_dir()
-        if not self._settings.journal or not there or any(self._is_written(*one) for one in dialects.items()):
+        there = self._host.paths.at("run/systemd/journal").is_dir()
+        if not self._options.journal or not there or any(self._is_written(*one) for one in dialects.items()):
             return
         source = Source(JOURNAL, all_formats()["syslog"])
-        history = HISTORY_SECONDS if self._settings.from_start else 0.0
+        history = HISTORY_SECONDS if self._options.from_start else 0.0
         first = {"realtime_microseconds": int((self._clock.now() - history) * 1e6)}
         self._journal = _going_on(
-            lambda cursor: Journal(
+            lambda cursor: JournaldSource(
                 source, self._spawn, self._clock, counters.of(JOURNAL), matches=_MATCHES, cursor=cursor or first
             ),
             self._cursors.get(JOURNAL),

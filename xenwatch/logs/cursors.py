@@ -5,21 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xenwatch.logs.fingerprint import Identity, Mark
+from xenwatch.logs.fingerprint import FileIdentity, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far one generation of a file was handed on, and how to know it again."""
 
-    identity: Identity
+    identity: FileIdentity
     name: str
     """What `Position.generation` says; it stays when the content moves on to a copy."""
     offset: int
     line: int
     """Number of the line that `offset` lies in, from 1."""
-    head: Mark
-    marker: Mark
+    head: Fingerprint
+    marker: Fingerprint
     """Of the bytes just before `offset`."""
     overwritten: bool = False
     """The writer is going over old content from its start; the end of the file is still the old one."""
@@ -28,9 +28,9 @@ class Cursor:
         """The open file holds all this cursor knows about. Raises OSError."""
         head = os.pread(fd, self.head.length, 0)
         marker = os.pread(fd, self.marker.length, self.offset - self.marker.length)
-        return Mark.of(head) == self.head and Mark.of(marker) == self.marker
+        return Fingerprint.of(head) == self.head and Fingerprint.of(marker) == self.marker
 
-    def may_be(self, other: Identity) -> bool:
+    def may_be(self, other: FileIdentity) -> bool:
         """Content alone has to tell: device numbers change over a reboot, and some files have no generation."""
         return self.identity.device != other.device or other.generation is None
 
@@ -51,7 +51,7 @@ def read_cursor(raw: Any) -> Cursor | None:
     try:
         device, inode, generation = raw["identity"]
         cursor = Cursor(
-            identity=Identity(int(device), int(inode), None if generation is None else int(generation)),
+            identity=FileIdentity(int(device), int(inode), None if generation is None else int(generation)),
             name=str(raw["name"]),
             offset=int(raw["offset"]),
             line=int(raw["line"]),
@@ -64,9 +64,9 @@ def read_cursor(raw: Any) -> Cursor | None:
     return cursor if 0 <= cursor.marker.length <= cursor.offset and 0 <= cursor.head.length <= cursor.offset else None
 
 
-def _mark(raw: Any) -> Mark:
+def _mark(raw: Any) -> Fingerprint:
     length, digest = raw
-    return Mark(int(length), str(digest))
+    return Fingerprint(int(length), str(digest))
 
 
 def read_cursors(raw: Any) -> tuple[dict[str, list[Cursor]], int]:

@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from xenwatch.logs.rotation import group
 
 
-class Places:
+class LogPatterns:
     """Directories and the name patterns looked for in them: `/var/log/xen/*.log`, `/var/log/libvirt/*/*.log`.
 
     A rotated file stands for the log it belongs to.

@@ -4,7 +4,7 @@ import os
 import stat
 
 from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.fingerprint import HEAD_BYTES, MARKER_BYTES, Identity, Mark
+from xenwatch.logs.fingerprint import HEAD_BYTES, MARKER_BYTES, FileIdentity, Fingerprint
 
 PIECE_BYTES = 256 * 1024
 _LINE_SEARCH_BYTES = 64 * 1024
@@ -27,10 +27,10 @@ def open_log(path: str) -> int | None:
     return None
 
 
-class Generation:
+class FileReader:
     """How far one incarnation was handed on."""
 
-    def __init__(self, fd: int, identity: Identity, name: str) -> None:
+    def __init__(self, fd: int, identity: FileIdentity, name: str) -> None:
         self.fd = fd
         self.identity = identity
         self.name = name
@@ -53,7 +53,7 @@ class Generation:
         self._settled = False
 
     @classmethod
-    def resume(cls, fd: int, identity: Identity, cursor: Cursor) -> "Generation | None":
+    def resume(cls, fd: int, identity: FileIdentity, cursor: Cursor) -> "FileReader | None":
         """Continue at the cursor; None where the file's content is not what the cursor knows. Raises OSError."""
         if not cursor.found_in(fd):
             return None
@@ -156,8 +156,8 @@ class Generation:
             self.name,
             self.offset,
             self.line,
-            Mark.of(self._head),
-            Mark.of(self._marker),
+            Fingerprint.of(self._head),
+            Fingerprint.of(self._marker),
             overwritten=self.stale is not None,
         )
 

@@ -14,7 +14,7 @@ _FS_IOC_GETVERSION = (2 << 30) | (struct.calcsize("l") << 16) | (ord("v") << 8) 
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 
 
-class Identity(NamedTuple):
+class FileIdentity(NamedTuple):
     """`generation` is None where the file system does not tell (tmpfs, NFS, FUSE): there content has to be compared."""
 
     device: int
@@ -26,21 +26,21 @@ class Identity(NamedTuple):
         return f"{self.device:x}-{self.inode:x}{generation}"
 
 
-class Mark(NamedTuple):
+class Fingerprint(NamedTuple):
     """Some bytes, remembered by their length and digest."""
 
     length: int
     digest: str
 
     @classmethod
-    def of(cls, data: bytes) -> "Mark":
+    def of(cls, data: bytes) -> "Fingerprint":
         return cls(len(data), hashlib.blake2b(data, digest_size=12).hexdigest())
 
 
-def identify(fd: int) -> Identity:
+def identify(fd: int) -> FileIdentity:
     """Who the open file is. Raises OSError."""
     status = os.fstat(fd)
-    return Identity(status.st_dev, status.st_ino, _generation(fd))
+    return FileIdentity(status.st_dev, status.st_ino, _generation(fd))
 
 
 def _generation(fd: int) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.logs.cursors import read_cursors
-from xenwatch.logs.discover import Places
+from xenwatch.logs.discover import LogPatterns
 from xenwatch.logs.file_reader import open_log
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.sources.file import FileSource
@@ -44,7 +44,7 @@ class Follower:
         options: FollowOptions | None = None,
     ) -> None:
         self.counters = FollowCounters()
-        self._places = Places(patterns)
+        self._places = LogPatterns(patterns)
         self._on_chunk, self._open_source, self._clock = on_chunk, open_source, clock
         self._options = options or FollowOptions()
         self._stored, self.counters.bad_cursors = read_cursors(cursors)

@@ -23,3 +23,15 @@ class FollowOptions:
     """Names of logs (patterns) that their writers start over without rotating."""
     spool_directory: Path | None = None
     """Where the previous content of those is kept; None keeps none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLogOptions:
+    """Which logs that are no files are read."""
+
+    from_start: bool = True
+    """Whether what was written before the very first start counts."""
+    hypervisor_every: float = 15.0
+    """Seconds between two readings of the hypervisor's ring; 0: never."""
+    journal: bool = True
+    """Whether systemd's journal is followed where no daemon writes a syslog file."""

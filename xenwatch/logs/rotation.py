@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xenwatch.logs.file_reader import open_log
-from xenwatch.logs.fingerprint import Identity, identify
+from xenwatch.logs.fingerprint import FileIdentity, identify
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
@@ -19,12 +19,12 @@ _COMPARED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class RotatedFile:
     """An open file of the chain."""
 
     name: str
     fd: int
-    identity: Identity
+    identity: FileIdentity
     size: int
     modified: float
     rotated: bool
@@ -61,13 +61,13 @@ def chain(directory: str, log: str) -> tuple[str, ...]:
     return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
 
 
-def open_chain(directory: str, log: str) -> tuple[list[Member], bool, int]:
+def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
     """The chain, oldest first, whether that is surely all of it, and how many files could not be read.
 
     It is opened newest first: files that move meanwhile move towards the older names, so they are met twice rather
     than missed. When a rotation slips in it is done again; after some times what was met is given.
     """
-    steady, members, unreadable = False, list[Member](), 0
+    steady, members, unreadable = False, list[RotatedFile](), 0
     for _ in range(_WALKS):
         before = _listed(directory, log)
         close_all(members)
@@ -78,7 +78,7 @@ def open_chain(directory: str, log: str) -> tuple[list[Member], bool, int]:
     return members, steady and not unreadable, unreadable
 
 
-def is_copy(copy: Member, log: Member) -> bool:
+def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
     """All of `copy` stands at the start of `log` and was written about as late: a copy, perhaps not finished yet.
 
     Two runs of one program may begin with the same lines; the time tells their logs apart. Raises OSError.
@@ -92,7 +92,7 @@ def is_copy(copy: Member, log: Member) -> bool:
     )
 
 
-def close_all(members: Iterable[Member]) -> None:
+def close_all(members: Iterable[RotatedFile]) -> None:
     """Let go of the files."""
     for member in members:
         os.close(member.fd)
@@ -109,8 +109,8 @@ def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
     return listed
 
 
-def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[Member], int]:
-    members: dict[Identity, Member] = {}
+def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[RotatedFile], int]:
+    members: dict[FileIdentity, RotatedFile] = {}
     unreadable = 0
     for name in [*reversed(names), *_next_numbers(names)]:
         try:
@@ -134,6 +134,6 @@ def _next_numbers(names: list[str]) -> list[str]:
     return [f"{found[1]}.{int(found[2]) + 1}" for found in numbered[:1]]
 
 
-def _member(name: str, fd: int, rotated: bool) -> Member:
+def _member(name: str, fd: int, rotated: bool) -> RotatedFile:
     status = os.fstat(fd)
-    return Member(name, fd, identify(fd), status.st_size, status.st_mtime, rotated)
+    return RotatedFile(name, fd, identify(fd), status.st_size, status.st_mtime, rotated)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.file_reader import Generation, next_name
-from xenwatch.logs.fingerprint import Identity, is_compressed
+from xenwatch.logs.file_reader import FileReader, next_name
+from xenwatch.logs.fingerprint import FileIdentity, is_compressed
 from xenwatch.logs.options import FollowOptions
-from xenwatch.logs.rotation import Member, close_all, is_copy, open_chain
+from xenwatch.logs.rotation import RotatedFile, close_all, is_copy, open_chain
 from xenwatch.logs.rotation_check import Glance
 from xenwatch.logs.spool import Spool
 
@@ -22,7 +22,7 @@ class _Rewound(NamedTuple):
     current: bool
 
 
-class Chain:
+class LogTracker:
     """Every file of the chain is known by its identity; one that is not known, wherever it stands, is new."""
 
     def __init__(
@@ -40,14 +40,14 @@ class Chain:
         self._directory, self._log = os.path.split(path)
         self._glance = Glance(path)
         self._spool = spool
-        self.open: list[Generation] = []
+        self.open: list[FileReader] = []
         """Oldest first; the last one that is not detached is what the path shows."""
         self.ended: list[Cursor] = []
         """Lost without a trace; that nothing follows is still to be told. The reader empties it."""
         self._parked: list[Cursor] = list(cursors or ())
         """Known and handed on so far, but not held open."""
         self._rewound: list[_Rewound] = []
-        self._copies: set[Identity] = set()
+        self._copies: set[FileIdentity] = set()
         """Files that hold what the log holds too."""
         self._first, self._from_end = cursors is None, from_end
         self._resuming = True
@@ -84,7 +84,7 @@ class Chain:
         """A rotation slipped in since the last look."""
         return self._glance.rotated()
 
-    def park(self, generation: Generation) -> None:
+    def park(self, generation: FileReader) -> None:
         """Hold it open no longer; it stays known."""
         self.open.remove(generation)
         if os.fstat(generation.fd).st_nlink:
@@ -111,7 +111,7 @@ class Chain:
             held = {generation.fd for generation in self.open}
             close_all(member for member in members if member.fd not in held)
 
-    def _take_in(self, members: list[Member]) -> None:
+    def _take_in(self, members: list[RotatedFile]) -> None:
         there = {member.identity for member in members}
         strangers = [member for member in members if not self._meet(member)]
         behind = True
@@ -125,14 +125,14 @@ class Chain:
         if members:
             self._first = self._resuming = False
 
-    def _begin_all(self, strangers: list[Member]) -> None:
+    def _begin_all(self, strangers: list[RotatedFile]) -> None:
         begun = [self._begin(member) for member in strangers]
         if self._first:
             self._skip_history(begun)
         else:
             self._counters.rotations += len(begun)
 
-    def _forget(self, there: set[Identity]) -> None:
+    def _forget(self, there: set[FileIdentity]) -> None:
         """Drop what is known about files that are gone, and content that stands in none of them."""
         self._parked = [cursor for cursor in self._parked if cursor.identity in there]
         self._copies &= there
@@ -140,7 +140,7 @@ class Chain:
         self.ended += [one.cursor for one in self._rewound]
         self._rewound.clear()
 
-    def _meet(self, member: Member) -> bool:
+    def _meet(self, member: RotatedFile) -> bool:
         """True where the member is a known file."""
         if any(one.identity == member.identity for one in self.open):
             return True
@@ -161,8 +161,8 @@ class Chain:
             self._replaced(member, cursor)
         return not member.rotated
 
-    def _resume(self, member: Member, cursor: Cursor) -> bool:
-        generation = Generation.resume(member.fd, member.identity, cursor)
+    def _resume(self, member: RotatedFile, cursor: Cursor) -> bool:
+        generation = FileReader.resume(member.fd, member.identity, cursor)
         if generation is None:
             return False
         self._copies.discard(member.identity)
@@ -171,13 +171,13 @@ class Chain:
         self._add(generation)
         return True
 
-    def _replaced(self, member: Member, cursor: Cursor) -> None:
+    def _replaced(self, member: RotatedFile, cursor: Cursor) -> None:
         """While nobody looked, the content of the log's file was replaced."""
         fresh = self._fresh(member.fd, member.identity, next_name(cursor.name))
         self._take_stale(fresh)
         self._add(fresh)
 
-    def _continue_in_copy(self, member: Member, there: set[Identity]) -> bool:
+    def _continue_in_copy(self, member: RotatedFile, there: set[FileIdentity]) -> bool:
         """The member holds what a rewound file held, or is a file we knew under another device number."""
         for rewound in self._rewound if member.rotated else ():
             if rewound.cursor.head.length and self._resume(member, rewound.cursor):
@@ -190,7 +190,7 @@ class Chain:
                 return True
         return False
 
-    def _still_copying(self, member: Member, members: list[Member]) -> bool:
+    def _still_copying(self, member: RotatedFile, members: list[RotatedFile]) -> bool:
         """A copy of the log as it is now: read only if the log is truncated and the copy holds more than was read."""
         log = next((one for one in members if not one.rotated), None)
         if log is None or not member.rotated:
@@ -203,7 +203,7 @@ class Chain:
         self._walk_again |= member.identity not in self._copies
         return True
 
-    def _begin(self, member: Member) -> Generation:
+    def _begin(self, member: RotatedFile) -> FileReader:
         name = str(member.identity)
         if member.identity.generation is None:
             name += f"@{os.fstat(member.fd).st_ctime_ns:x}"
@@ -215,18 +215,18 @@ class Chain:
         self._add(generation)
         return generation
 
-    def _fresh(self, fd: int, identity: Identity, name: str) -> Generation:
+    def _fresh(self, fd: int, identity: FileIdentity, name: str) -> FileReader:
         """A generation with nothing handed on and a name that no other one has."""
         taken = {cursor.name for cursor in self.cursors()}
         while name in taken:
             name = next_name(name)
-        return Generation(fd, identity, name)
+        return FileReader(fd, identity, name)
 
-    def _add(self, generation: Generation) -> None:
+    def _add(self, generation: FileReader) -> None:
         generation.quiet_since = self._clock.monotonic()
         self.open.append(generation)
 
-    def _skip_history(self, begun: list[Generation]) -> None:
+    def _skip_history(self, begun: list[FileReader]) -> None:
         room = 0 if self._from_end else self._options.history_bytes
         for generation in reversed(begun):
             size = os.fstat(generation.fd).st_size
@@ -234,7 +234,7 @@ class Chain:
                 generation.skip_to_line(size - room)
             room = max(0, room - size)
 
-    def _sort(self, members: list[Member]) -> None:
+    def _sort(self, members: list[RotatedFile]) -> None:
         place = {member.identity: number for number, member in enumerate(members)}
         self.open.sort(key=lambda one: place.get(one.identity, -1))
         base = next((member.identity for member in members if not member.rotated), None)
@@ -263,7 +263,7 @@ class Chain:
                 self._take_stale(fresh)
         return found
 
-    def _take_stale(self, fresh: Generation) -> None:
+    def _take_stale(self, fresh: FileReader) -> None:
         if self._spool is None:
             return
         content = self._spool.content()

@@ -11,8 +11,8 @@ from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import Risk
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine, Order
-from xenwatch.remediation.machine.presence import Proof, Row, look, prove_absent, sightings
-from xenwatch.remediation.policy.inventory import Guest, Inventory
+from xenwatch.remediation.machine.presence import AbsenceProof, ListedDomain, look, prove_absent, sightings
+from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 
 Outcome = Literal["pass", "fail", "unknown", "warn"]
@@ -83,7 +83,7 @@ class Context:
     """Facts kept by the preconditions for the verification, such as the domid before a reboot; journalled."""
 
     @property
-    def inventory(self) -> Inventory:
+    def inventory(self) -> ManagedInventory:
         return self.policy.inventory
 
     @property
@@ -96,26 +96,26 @@ class Context:
     async def read(self, *argv: str, host: str = HERE, deadline: float = 10.0) -> Answer:
         return await self.machine.read(Command(argv, host, deadline))
 
-    async def rows(self, host: str = HERE) -> tuple[Row, ...] | None:
+    async def rows(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
         """All domains of a host; None: unknown."""
         return await look(self.machine, host, self.guest.toolstack if self.guest else "xl")
 
-    async def sighted(self, host: str = HERE) -> tuple[Row, ...] | None:
+    async def sighted(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
         """The rows on a host that are this guest; None: unknown."""
         rows = await self.rows(host)
         return None if rows is None else sightings(rows, self.known.name, self.known.uuid)
 
-    async def row(self, host: str = HERE) -> Row | None:
+    async def row(self, host: str = HERE) -> ListedDomain | None:
         """The guest's only row on a host, under its own name; None where there is none, several or no telling."""
         rows = await self.sighted(host)
         return rows[0] if rows is not None and len(rows) == 1 and rows[0].name == self.known.name else None
 
-    async def proof(self, *, elsewhere: bool = False) -> Proof:
+    async def proof(self, *, elsewhere: bool = False) -> AbsenceProof:
         """The proof that the guest runs nowhere, or nowhere but here."""
         guest = self.known
-        hosts = [host for host in self.inventory.doors(guest) if not (elsewhere and host == HERE)]
+        hosts = [host for host in self.inventory.places(guest) if not (elsewhere and host == HERE)]
         if elsewhere and not hosts:
-            return Proof("absent", f"{guest.name} may run on this host alone")
+            return AbsenceProof("absent", f"{guest.name} may run on this host alone")
         return await prove_absent(
             self.machine, self.clock, hosts, name=guest.name, uuid=guest.uuid, toolstack=guest.toolstack
         )

@@ -7,7 +7,7 @@ from typing import Any
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding, Outcome, Verdict
 from xenwatch.remediation.machine.port import HERE, Answer, name_of
-from xenwatch.remediation.machine.presence import Row
+from xenwatch.remediation.machine.presence import ListedDomain
 
 
 def passes(check: str, holds: bool | None, detail: str, learnt: str = "") -> Finding:
@@ -30,7 +30,7 @@ async def nowhere_else(context: Context) -> Finding:
     return passes("location", holds, proof.reason, "xl list -v on every other host of the placement")
 
 
-async def one_row(context: Context, states: str, what: str) -> tuple[Row | None, Finding]:
+async def one_row(context: Context, states: str, what: str) -> tuple[ListedDomain | None, Finding]:
     """The guest's one row here, and whether its state has any of the letters `states`."""
     rows = await context.sighted()
     if rows is None:

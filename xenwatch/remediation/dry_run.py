@@ -2,28 +2,28 @@
 
 from xenwatch.model.action import ActionRun, Proposal
 from xenwatch.remediation.guards import approvals
-from xenwatch.remediation.guards.admission import Stop, admission
+from xenwatch.remediation.guards.admission import Refusal, admission
 from xenwatch.remediation.policy.policy import Policy
-from xenwatch.remediation.store.async_store import Ledger
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.async_store import AsyncRunStore
+from xenwatch.remediation.store.transaction import Transaction
 
 
 class _Answer(Exception):
     """Carries the guards' answer out of the transaction."""
 
-    def __init__(self, stop: Stop | None) -> None:
+    def __init__(self, stop: Refusal | None) -> None:
         self.stop = stop
 
 
 async def rehearse(
-    ledger: Ledger, proposal: Proposal, policy: Policy, *, cross_host: bool, as_approved: bool
-) -> Stop | None:
+    ledger: AsyncRunStore, proposal: Proposal, policy: Policy, *, cross_host: bool, as_approved: bool
+) -> Refusal | None:
     """Which guard would stop this run now; nothing is written, not even in the journal."""
 
-    def ask(tx: Tx) -> None:
+    def ask(tx: Transaction) -> None:
         run = tx.add(proposal)
         if run is None:
-            raise _Answer(Stop("duplicate", "this trouble has its run already"))
+            raise _Answer(Refusal("duplicate", "this trouble has its run already"))
         row = ActionRun(run, proposal, "proposed", tx.at, tx.wall)
         if as_approved:
             approvals.approve(tx, row, "human:dry-run", proposal.plan_hash)

@@ -9,14 +9,14 @@ from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import ActionRun, RunState
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict, plan_hash, settle
 from xenwatch.remediation.guards import breaker, budget
-from xenwatch.remediation.guards.admission import HEALING, Stop, admission, standing
+from xenwatch.remediation.guards.admission import HEALING, Refusal, admission, standing
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import Answer, Machine, Order
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.store import outbox
 from xenwatch.remediation.store import triggers as trouble
-from xenwatch.remediation.store.async_store import Ledger
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.async_store import AsyncRunStore
+from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 US = "xenwatch"
@@ -41,12 +41,12 @@ class Executor:
     """One for each agent. Every move and every intent is on disk before what it speaks of happens."""
 
     def __init__(
-        self, policy: Policy, actions: Mapping[str, Action], ledger: Ledger, machine: Machine, clock: Clock
+        self, policy: Policy, actions: Mapping[str, Action], ledger: AsyncRunStore, machine: Machine, clock: Clock
     ) -> None:
         self._policy, self._actions, self._ledger = policy, actions, ledger
         self._machine, self._clock = machine, clock
 
-    async def carry_out(self, run: ActionRun) -> Stop | None:
+    async def carry_out(self, run: ActionRun) -> Refusal | None:
         """The whole life of a run from here. A Stop: a guard said no, and the run stays where it is."""
         action = self._actions[run.proposal.action]
         stop = await self._ledger.write(lambda tx: self._admit(tx, run, action))
@@ -68,17 +68,17 @@ class Executor:
         for run in await self._ledger.read(lambda j: j.runs("executing", "verifying")):
             await self._look_after(run)
 
-    def _abort_early(self, tx: Tx) -> None:
+    def _abort_early(self, tx: Transaction) -> None:
         sql = "SELECT id, trouble FROM run WHERE state IN ('admitted', 'leased', 'prechecked')"
         for run, key in tx.db.execute(sql).fetchall():
             tx.move(run, "aborted", US, "the agent stopped before anything was done")
             trouble.set_handled(tx, key, False)
 
-    def _abort(self, tx: Tx, run: ActionRun, reason: str) -> None:
+    def _abort(self, tx: Transaction, run: ActionRun, reason: str) -> None:
         tx.move(run.id, "aborted", US, reason)
         trouble.set_handled(tx, run.proposal.trigger.key, False)
 
-    def _admit(self, tx: Tx, run: ActionRun, action: Action) -> Stop | None:
+    def _admit(self, tx: Transaction, run: ActionRun, action: Action) -> Refusal | None:
         stop = admission(tx, run, self._policy, cross_host=action.cross_host)
         if stop is not None:
             return stop
@@ -110,7 +110,7 @@ class Executor:
         await self._ledger.write(lambda tx: self._begin(tx, run, context, plan))
         return plan
 
-    def _begin(self, tx: Tx, run: ActionRun, context: Context, plan: Plan) -> None:
+    def _begin(self, tx: Transaction, run: ActionRun, context: Context, plan: Plan) -> None:
         stop = standing(tx, run, self._policy)
         if stop is not None:
             raise _Refused(f"{stop.guard}: {stop.reason}")
@@ -166,7 +166,7 @@ class Executor:
         await self._ledger.write(lambda tx: tx.entry("outcome", run.id, US, answer.words, told))
         return answer
 
-    def _end(self, tx: Tx, run: ActionRun, end: RunState, reason: str) -> None:
+    def _end(self, tx: Transaction, run: ActionRun, end: RunState, reason: str) -> None:
         """The last move, and all that follows from it, in one transaction."""
         if tx.one("SELECT state FROM run WHERE id=?", run.id) == "executing" and end != "unknown":
             tx.move(run.id, "verifying", US)
@@ -198,7 +198,7 @@ class Executor:
         await self._ledger.write(lambda tx: self._end(tx, run, ends[verdict.met], words))
 
 
-def _settle_held(tx: Tx, run: ActionRun) -> None:
+def _settle_held(tx: Transaction, run: ActionRun) -> None:
     """A recovery put the guest in order: what was unknown about it before did not do what it was meant to."""
     sql = "SELECT id FROM run WHERE target=? AND state='unknown' AND id<>?"
     for (held,) in tx.db.execute(sql, (run.proposal.target.key, run.id)).fetchall():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xenwatch.remediation.machine.presence import Row
+from xenwatch.remediation.machine.presence import ListedDomain
 
 Source = Literal["none", "run", "suspended", "away", "unclear"]
 """At the source: nothing, running, suspended under its name, suspended as N--migratedaway, anything else."""
@@ -14,14 +14,14 @@ Move = Literal["done", "destroy_target", "resume_source", "destroy_source", "unp
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class MigrationEnds:
     """Both ends at one moment."""
 
     source: Source
     target: Target
 
 
-def source_end(rows: Sequence[Row], name: str) -> Source:
+def source_end(rows: Sequence[ListedDomain], name: str) -> Source:
     """What the guest's rows at the source are."""
     if not rows:
         return "none"
@@ -35,7 +35,7 @@ def source_end(rows: Sequence[Row], name: str) -> Source:
     return "suspended" if "s" in row.state else "unclear" if "p" in row.state else "run"
 
 
-def target_end(rows: Sequence[Row], name: str) -> Target:
+def target_end(rows: Sequence[ListedDomain], name: str) -> Target:
     """What the guest's rows at the target are."""
     if not rows:
         return "none"
@@ -49,7 +49,7 @@ def target_end(rows: Sequence[Row], name: str) -> Target:
     return "paused" if "p" in row.state else "run"
 
 
-def next_move(ends: Ends) -> Move:
+def next_move(ends: MigrationEnds) -> Move:
     """One move, after which both ends are looked at again. Right only while no xl lives at either end.
 
     The loser is destroyed, and seen gone, before the winner goes on: a copy that could still be woken up would

@@ -13,13 +13,13 @@ from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.remediation.actions.collect_diagnostics import FOLDER
 from xenwatch.remediation.machine.libvirt_calls import PREFIX, call
 from xenwatch.remediation.machine.port import Answer, Command, Order, name_of
-from xenwatch.remediation.machine.ssh import HANDSHAKE_SECONDS, SOCKETS, Neighbours
-from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.machine.ssh import HANDSHAKE_SECONDS, SOCKETS, SshTransport
+from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.policy.loader import load_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
-from xenwatch.remediation.service import Desk
-from xenwatch.remediation.store.runs import Journal, boot_id
+from xenwatch.remediation.service import RemediationService
+from xenwatch.remediation.store.runs import RunStore, boot_id
 
 JOURNAL = "remediation.db"
 """The journal's file in the state folder."""
@@ -38,7 +38,7 @@ class LocalMachine:
 
     def __init__(
         self,
-        inventory: Inventory,
+        inventory: ManagedInventory,
         *,
         runner: Runner | None = None,
         libvirt: LibvirtCall | None = None,
@@ -48,7 +48,7 @@ class LocalMachine:
     ) -> None:
         self._runner = runner or SystemRunner(environment=_PATH)
         self._libvirt, self._folder = libvirt, folder
-        self._neighbours = Neighbours(inventory, sockets)
+        self._neighbours = SshTransport(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
         self._highest: dict[str, int] = {}
 
@@ -115,21 +115,21 @@ class LocalMachine:
         return Answer(done.returncode, done.text, done.stderr.decode("utf-8", "replace"))
 
 
-def open_desk(
+def open_service(
     policy: Path,
     state_dir: Path,
     *,
     clock: Clock | None = None,
     libvirt: LibvirtCall | None = None,
     runner: Runner | None = None,
-) -> tuple[Desk, LocalMachine]:
+) -> tuple[RemediationService, LocalMachine]:
     """Remediation of this host: policy, journal and machine put together. ConfigError, StoreError."""
     catalogue = load_catalogue()
     read = load_policy(policy, risks(catalogue))
     clock = clock or SystemClock()
     machine = LocalMachine(read.inventory, runner=runner, libvirt=libvirt)
-    journal = Journal(state_dir / JOURNAL, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
-    return Desk(journal, read, catalogue, machine, clock), machine
+    journal = RunStore(state_dir / JOURNAL, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
+    return RemediationService(journal, read, catalogue, machine, clock), machine
 
 
 def policy_of(path: Path) -> Policy:

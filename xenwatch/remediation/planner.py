@@ -9,13 +9,13 @@ from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import RISKS, Proposal, Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Action, Context, Finding, Plan, plan_hash
-from xenwatch.remediation.guards.admission import Stop
+from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.policy.inventory import Guest, nearness, selects
-from xenwatch.remediation.policy.policy import Policy, Rule, Rung
+from xenwatch.remediation.policy.policy import Policy, PolicyRule, Rung
 from xenwatch.remediation.store import triggers as trouble
-from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.runs import RunStore
 
 _NEXT = ("failed", "aborted", "expired")
 """Ends after which a trouble may have another run."""
@@ -27,7 +27,7 @@ class Draft:
 
     trigger: Trigger
     proposal: Proposal | None = None
-    stop: Stop | None = None
+    stop: Refusal | None = None
     findings: tuple[Finding, ...] = ()
     words: tuple[str, ...] = field(default=())
 
@@ -36,7 +36,7 @@ class Planner:
     """Reads the policy, the journal and the machine; changes none of them."""
 
     def __init__(
-        self, policy: Policy, actions: Mapping[str, Action], journal: Journal, machine: Machine, clock: Clock
+        self, policy: Policy, actions: Mapping[str, Action], journal: RunStore, machine: Machine, clock: Clock
     ) -> None:
         self._policy, self._actions, self._journal = policy, actions, journal
         self._machine, self._clock = machine, clock
@@ -45,13 +45,13 @@ class Planner:
         """For a trouble: the proposal of the nearest, least destructive rule, or what stands against it."""
         resolved = self._policy.inventory.resolve(trigger.target)
         if resolved is None:
-            return Draft(trigger, stop=Stop("inventory", f"{trigger.target} is not a guest the policy names"))
+            return Draft(trigger, stop=Refusal("inventory", f"{trigger.target} is not a guest the policy names"))
         target, guest = resolved
         rule = self._rule(trigger, target, guest)
         if rule is None:
-            return Draft(trigger, stop=Stop("no_rule", f"no rule of the policy is for {trigger.name} of {target}"))
+            return Draft(trigger, stop=Refusal("no_rule", f"no rule of the policy is for {trigger.name} of {target}"))
         chosen = self._left_to_others(trigger, rule) or self._rung(rule, trigger, target)
-        if isinstance(chosen, Stop):
+        if isinstance(chosen, Refusal):
             return Draft(trigger, stop=chosen)
         return await self._drafted(trigger, target, guest, rule, chosen)
 
@@ -61,21 +61,21 @@ class Planner:
         trigger = Trigger("manual", action, subject, f"{requester}/{action}/{sorted(params.items())}", starts_at)
         resolved = self._policy.inventory.resolve(subject)
         if resolved is None:
-            return Draft(trigger, stop=Stop("inventory", f"{subject} is not a guest the policy names"))
+            return Draft(trigger, stop=Refusal("inventory", f"{subject} is not a guest the policy names"))
         target, guest = resolved
         trigger = replace(trigger, target=target)
         rung = Rung(action, dict(params), needs_approval=True)
         return await self._build(trigger, target, guest, rule=None, rung=rung, requester=requester)
 
-    def _rule(self, trigger: Trigger, target: Subject, guest: Guest | None) -> Rule | None:
+    def _rule(self, trigger: Trigger, target: Subject, guest: Guest | None) -> PolicyRule | None:
         fitting = [r for r in self._policy.rules if r.fits(trigger) and selects(r.selectors, target, guest)]
         risk = {rule.name: RISKS.index(self._actions[rule.ladder[0].action].risk) for rule in fitting}
         return min(fitting, key=lambda r: (-nearness(r.selectors), risk[r.name], r.name), default=None)
 
-    def _left_to_others(self, trigger: Trigger, rule: Rule) -> Stop | None:
+    def _left_to_others(self, trigger: Trigger, rule: PolicyRule) -> Refusal | None:
         """A person who said so looks after it, or the rule for its cause does: a symptom is mended only without one."""
         if trigger.acknowledged_by and self._policy.effective(rule) == "auto":
-            return Stop("acknowledged", f"{trigger.acknowledged_by} looks after it")
+            return Refusal("acknowledged", f"{trigger.acknowledged_by} looks after it")
         if not trigger.explained_by:
             return None
         begins = f"incident|{trigger.explained_by}|%"
@@ -84,13 +84,13 @@ class Planner:
             resolved = self._policy.inventory.resolve(cause.target)
             other = resolved and self._rule(cause, *resolved)
             if other:
-                return Stop("cause", f"{cause.name} is its cause, and {other.name} is for that")
+                return Refusal("cause", f"{cause.name} is its cause, and {other.name} is for that")
         return None
 
-    def _rung(self, rule: Rule, trigger: Trigger, target: Subject) -> Rung | Stop:
+    def _rung(self, rule: PolicyRule, trigger: Trigger, target: Subject) -> Rung | Refusal:
         noted = self._journal.query("SELECT at FROM trouble WHERE key=?", trigger.key)
         if noted and self._journal.now() - noted[0][0] < rule.holds_for:
-            return Stop("too_early", f"{trigger.name} must last {rule.holds_for:g} s")
+            return Refusal("too_early", f"{trigger.name} must last {rule.holds_for:g} s")
         sql = "SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ("
         others = self._journal.query(
             sql + "'proposed','awaiting_approval','admitted','leased','prechecked','executing','verifying')",
@@ -98,7 +98,7 @@ class Planner:
             target.key,
         )
         if others[0][0] >= rule.max_targets:
-            return Stop("max_targets", f"{rule.name} is at work on {others[0][0]} other target(s)")
+            return Refusal("max_targets", f"{rule.name} is at work on {others[0][0]} other target(s)")
         for rung in rule.ladder:
             sql = (
                 "SELECT count(*) FILTER (WHERE state NOT IN ('aborted','expired')), max(created),"
@@ -108,35 +108,44 @@ class Planner:
             used, last, done = self._journal.query(sql, trigger.key, rule.name, rung.action)[0]
             if used < rung.max and not done:
                 wait = last + rung.every - self._journal.now() if last is not None else 0.0
-                return Stop("every", f"{rung.action} again in {wait:.0f} s") if wait > 0 else rung
+                return Refusal("every", f"{rung.action} again in {wait:.0f} s") if wait > 0 else rung
         told = rule.ladder[-1].action == "notify"
-        return Stop("told" if told else "ladder", f"every rung of {rule.name} was used")
+        return Refusal("told" if told else "ladder", f"every rung of {rule.name} was used")
 
-    async def _drafted(self, trigger: Trigger, target: Subject, guest: Guest | None, rule: Rule, rung: Rung) -> Draft:
+    async def _drafted(
+        self, trigger: Trigger, target: Subject, guest: Guest | None, rule: PolicyRule, rung: Rung
+    ) -> Draft:
         draft = await self._build(trigger, target, guest, rule=rule, rung=rung, requester="xenwatch")
         if draft.proposal is not None and self._policy.effective(rule) == "observe":
             words = f"observe only; would propose {rung.action} of {target}"
-            return Draft(trigger, draft.proposal, Stop("mode", words), draft.findings, draft.words)
+            return Draft(trigger, draft.proposal, Refusal("mode", words), draft.findings, draft.words)
         return draft
 
     async def _build(
-        self, trigger: Trigger, target: Subject, guest: Guest | None, *, rule: Rule | None, rung: Rung, requester: str
+        self,
+        trigger: Trigger,
+        target: Subject,
+        guest: Guest | None,
+        *,
+        rule: PolicyRule | None,
+        rung: Rung,
+        requester: str,
     ) -> Draft:
         action = self._actions.get(rung.action)
         if action is None or target.kind not in action.kinds:
-            return Draft(trigger, stop=Stop("catalogue", f"there is no action {rung.action!r} for a {target.kind}"))
+            return Draft(trigger, stop=Refusal("catalogue", f"there is no action {rung.action!r} for a {target.kind}"))
         strange = set(rung.params) - set(action.params)
         if strange:
-            return Draft(trigger, stop=Stop("catalogue", f"{rung.action} takes no {', '.join(sorted(strange))}"))
+            return Draft(trigger, stop=Refusal("catalogue", f"{rung.action} takes no {', '.join(sorted(strange))}"))
         context = Context(self._machine, self._clock, self._policy, target, guest, rung.params, approved=rule is None)
         try:
             findings = [*await check_owner(context), *await action.check(context)]
             plan = await action.plan(context) if all(f.holds for f in findings) else Plan()
         except XenwatchError as error:
-            return Draft(trigger, stop=Stop("precondition", str(error)))
+            return Draft(trigger, stop=Refusal("precondition", str(error)))
         failed = next((f for f in findings if not f.holds), None)
         if failed is not None:
-            stop = Stop("precondition", f"{failed.check} is {failed.outcome}: {failed.detail}")
+            stop = Refusal("precondition", f"{failed.check} is {failed.outcome}: {failed.detail}")
             return Draft(trigger, stop=stop, findings=tuple(findings))
         proposal = self._proposal(trigger, target, action, plan=plan, rule=rule, rung=rung, requester=requester)
         return Draft(trigger, proposal, findings=tuple(findings), words=plan.words)
@@ -148,7 +157,7 @@ class Planner:
         action: Action,
         *,
         plan: Plan,
-        rule: Rule | None,
+        rule: PolicyRule | None,
         rung: Rung,
         requester: str,
     ) -> Proposal:

@@ -23,7 +23,7 @@ from xenwatch.remediation.dry_run import rehearse
 from xenwatch.remediation.executor import US, Executor
 from xenwatch.remediation.guards import approvals, breaker, budget, storm
 from xenwatch.remediation.guards import kill_switch as switch
-from xenwatch.remediation.guards.admission import Stop
+from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import note_block, note_refusal
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.planner import Draft, Planner
@@ -31,9 +31,9 @@ from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.statistics import figures
 from xenwatch.remediation.store import outbox
 from xenwatch.remediation.store import triggers as trouble
-from xenwatch.remediation.store.async_store import Ledger
-from xenwatch.remediation.store.runs import Entry, Journal
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.async_store import AsyncRunStore
+from xenwatch.remediation.store.runs import RunLogEntry, RunStore
+from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,14 @@ _RETRY = frozenset({"precondition", "too_early", "max_targets", "every", "cause"
 """Stops of a draft that time may lift: the trouble is looked at again."""
 
 
-class Desk:
+class RemediationService:
     """The agent has one; the command line makes one of its own on the same journal."""
 
     def __init__(
-        self, journal: Journal, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
+        self, journal: RunStore, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
     ) -> None:
         self.policy, self._actions, self._clock = policy, actions, clock
-        self._ledger = Ledger(journal)
+        self._ledger = AsyncRunStore(journal)
         self._planner = Planner(policy, actions, journal, machine, clock)
         self._executor = Executor(policy, actions, self._ledger, machine, clock)
         self._underway: dict[str, asyncio.Task[None]] = {}
@@ -86,7 +86,7 @@ class Desk:
     async def note_healths(self, healthy: Mapping[str, bool]) -> None:
         """The same for many targets, with one commit."""
 
-        def write(tx: Tx) -> None:
+        def write(tx: Transaction) -> None:
             for target, well in healthy.items():
                 budget.note_health(tx, target, well, self.policy.pace)
 
@@ -105,7 +105,7 @@ class Desk:
             raise InputError(f"{action} of {subject} was asked for already")
         return await self._ledger.read(lambda j: j.run(run))
 
-    async def dry_run(self, draft: Draft, *, as_approved: bool = False) -> Stop | None:
+    async def dry_run(self, draft: Draft, *, as_approved: bool = False) -> Refusal | None:
         """Which guard would stop a drafted run now; nothing is written, not even in the journal."""
         if draft.stop is not None or draft.proposal is None:
             return draft.stop
@@ -203,7 +203,7 @@ class Desk:
     async def runs(self) -> list[ActionRun]:
         return await self._ledger.read(lambda j: j.runs())
 
-    async def entries(self, run: str | None = None) -> list[Entry]:
+    async def entries(self, run: str | None = None) -> list[RunLogEntry]:
         return await self._ledger.read(lambda j: j.entries(run))
 
     async def figures(self) -> RemediationFigures:
@@ -221,7 +221,7 @@ class Desk:
 
     # --- inside
 
-    def _expire(self, tx: Tx) -> None:
+    def _expire(self, tx: Transaction) -> None:
         marks = ",".join("?" * len(PENDING))
         sql = f"SELECT id FROM run WHERE state IN ({marks}) AND expires <= ?"  # noqa: S608 - marks only
         for (run,) in tx.db.execute(sql, (*PENDING, tx.at)).fetchall():
@@ -247,7 +247,7 @@ class Desk:
         proposal = draft.proposal
         assert proposal is not None
 
-        def write(tx: Tx) -> str | None:
+        def write(tx: Transaction) -> str | None:
             trouble.set_handled(tx, draft.trigger.key, True)
             run = tx.add(proposal)
             if run is not None and proposal.needs_approval:

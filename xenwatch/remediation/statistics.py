@@ -4,13 +4,13 @@ from xenwatch.model.action import ENDED, UNDERWAY, RemediationFigures
 from xenwatch.remediation.guards import breaker, budget, storm
 from xenwatch.remediation.guards import kill_switch as switch
 from xenwatch.remediation.policy.policy import Policy
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.transaction import Transaction
 
 _WEEK = 7 * 86400.0
 _REPEATED = 3
 
 
-def figures(tx: Tx, policy: Policy, slowest_commit: float) -> RemediationFigures:
+def figures(tx: Transaction, policy: Policy, slowest_commit: float) -> RemediationFigures:
     """Everything of RemediationFigures at this moment."""
     states = tx.db.execute("SELECT action, state, count(*) FROM run GROUP BY action, state").fetchall()
     repeated = tx.one(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.registry import load_parts
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Snapshot
 from xenwatch.sampling import collectors, health
 from xenwatch.sampling.collector import Collector
@@ -26,6 +26,6 @@ def all_metrics() -> dict[str, Metric]:
     return {metric.name: metric for metric in health.METRICS} | declared_by(all_collectors().values())
 
 
-async def take_once(doors: Doors, clock: Clock, switches: Mapping[str, bool] | None = None) -> Snapshot:
+async def take_once(host: Host, clock: Clock, switches: Mapping[str, bool] | None = None) -> Snapshot:
     """One snapshot through every collector that is on, for `diagnose --live` and `collect`."""
-    return await Sampler(chosen(switches), doors, clock).take_once()
+    return await Sampler(chosen(switches), host, clock).take_once()

@@ -1,12 +1,12 @@
-"""What a collector is: a subject, its metrics, its pace, and a function that reads them through the doors."""
+"""What a collector is: a subject, its metrics, its interval, and a function that reads them from the host."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 
-Collect = Callable[[Doors], Awaitable[Sequence[Sample]]]
+Collect = Callable[[Host], Awaitable[Sequence[Sample]]]
 """Reads once. Raises HostError where the host does not answer; Unsupported where it never will."""
 
 

@@ -16,7 +16,7 @@ def row(metrics: Iterable[Metric], labels: tuple[str, ...], values: Iterable[flo
     return cast("Iterable[Sample]", map(_made, zip(metrics, repeat(labels), values, strict=False)))
 
 
-class Kept:
+class KeptRows:
     """Samples that say the same from cycle to cycle, made once: states that hold, what something is, where it lies."""
 
     def __init__(self) -> None:

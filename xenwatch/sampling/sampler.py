@@ -8,7 +8,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.deadline import within
 from xenwatch.base.errors import CommandFailed, HostError, TimedOut, Unavailable, Unsupported
 from xenwatch.base.supervise import supervise
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.health import Record, health_samples
@@ -27,11 +27,11 @@ class Sampler:
     def __init__(
         self,
         collectors: Iterable[Collector],
-        doors: Doors,
+        host: Host,
         clock: Clock,
         on_snapshot: Callable[[Snapshot], None] = lambda _snapshot: None,
     ) -> None:
-        self._doors, self._clock, self._on_snapshot = doors, clock, on_snapshot
+        self._host, self._clock, self._on_snapshot = host, clock, on_snapshot
         self._running = [_Running(collector) for collector in collectors]
         self._fresh = asyncio.Event()
         self._names: frozenset[str] | None = None
@@ -47,7 +47,7 @@ class Sampler:
         """All samples that stand now, last good ones included."""
         records = [one.record for one in self._running]
         samples = [sample for one in self._running for sample in one.samples]
-        samples += health_samples(records, self._doors.sources())
+        samples += health_samples(records, self._host.sources())
         health = {record.collector: record.health() for record in records if record.runs}
         return Snapshot(self._clock.now(), tuple(samples), health)
 
@@ -73,7 +73,7 @@ class Sampler:
         collector, record, started = one.collector, one.record, self._clock.monotonic()
         version = self._version()
         try:
-            samples = await within(self._clock, collector.deadline, collector.name, one.collect(self._doors))
+            samples = await within(self._clock, collector.deadline, collector.name, one.collect(self._host))
         except Unsupported as error:
             one.keep((), record, None)
             record.unsupported, record.error = True, str(error)
@@ -90,12 +90,12 @@ class Sampler:
             self._forget_gone()
 
     def _version(self) -> int:
-        last = self._doors.domains.last
+        last = self._host.domains.last
         return last.version if last is not None else 0
 
     def _forget_gone(self) -> None:
         """A domain came or went while a collector ran: no sample may speak of one that is not there."""
-        last = self._doors.domains.last
+        last = self._host.domains.last
         if last is not None:
             for one in self._running:
                 one.drop_all_but(last.names)

@@ -24,7 +24,7 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedState:
     """What was committed last. Values of `cursors` and `correlation` are JSON values of whoever wrote them."""
 
     cursors: Mapping[str, Any] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class Store:
             os.close(self._lock)
             raise
 
-    def load(self) -> Saved:
+    def load(self) -> SavedState:
         """Everything that was committed; from a damaged file nothing, and a new one is started."""
         try:
             saved = self._guard("read", self._read)
         except Damaged:
-            return Saved()
+            return SavedState()
         self._cursors = {name: json.dumps(value) for name, value in saved.cursors.items()}
         self._known = {incident.id: incident for incident in saved.incidents}
         return saved
@@ -119,9 +119,9 @@ class Store:
             self._path, error, aside.name,
         )  # fmt: skip
 
-    def _read(self) -> Saved:
+    def _read(self) -> SavedState:
         rows = self._connection.execute
-        return Saved(
+        return SavedState(
             _values(rows("SELECT log, cursor FROM cursors")),
             _values(rows("SELECT part, state FROM correlation")),
             tuple(readable(rows("SELECT id, body FROM incidents ORDER BY opened, id"))),

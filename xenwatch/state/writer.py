@@ -19,7 +19,7 @@ LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CaptureState:
     """What stands at one moment of the event loop: `incidents` are all that are known, by id."""
 
     cursors: Mapping[str, Any] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        capture: Callable[[], Capture],
+        capture: Callable[[], CaptureState],
         clock: Clock,
         *,
         every: float = 1.0,

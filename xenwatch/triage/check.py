@@ -15,7 +15,7 @@ from xenwatch.config.assembly import collectors_of, load_rules
 from xenwatch.config.listeners import guarded, refuse_open_auto, tls_of
 from xenwatch.config.sections import Config, HookSettings, WebSettings
 from xenwatch.config.settings import show_address
-from xenwatch.host.host import open_doors
+from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import policy_of
@@ -27,7 +27,7 @@ LIBVIRT_DEADLINE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """What came of one try. A warning does not keep the agent from starting, an error does."""
 
     about: str
@@ -35,7 +35,7 @@ class Finding:
     words: str
 
 
-async def check_up(config: Config, clock: Clock) -> list[Finding]:
+async def check_up(config: Config, clock: Clock) -> list[CheckFinding]:
     """Every finding, in the order of the configuration's sections."""
     return [
         _state(config.agent.state_dir),
@@ -50,25 +50,25 @@ async def check_up(config: Config, clock: Clock) -> list[Finding]:
     ]
 
 
-def _state(folder: Path) -> Finding:
+def _state(folder: Path) -> CheckFinding:
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        return Finding("agent.state_dir", "error", f"{folder}: {place} cannot be written by this user")
+        return CheckFinding("agent.state_dir", "error", f"{folder}: {place} cannot be written by this user")
     words = f"{folder} can be written" if place == folder else f"{folder} is not there yet and can be made"
-    return Finding("agent.state_dir", "ok", words)
+    return CheckFinding("agent.state_dir", "ok", words)
 
 
-def _logs(patterns: tuple[str, ...]) -> list[Finding]:
+def _logs(patterns: tuple[str, ...]) -> list[CheckFinding]:
     found = sorted({path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path)})  # noqa: PTH113, PTH207 - patterns are text, as the follower takes them
     unreadable = [path for path in found if not os.access(path, os.R_OK)]
-    findings = [Finding("logs.paths", "error", f"{path} cannot be read by this user") for path in unreadable]
+    findings = [CheckFinding("logs.paths", "error", f"{path} cannot be read by this user") for path in unreadable]
     dialects = Counter(_dialect(path) for path in found if path not in unreadable)
     if not dialects:
-        return [*findings, Finding("logs.paths", "warning", "no such log is there now; it is waited for")]
+        return [*findings, CheckFinding("logs.paths", "warning", "no such log is there now; it is waited for")]
     told = ", ".join(f"{count} {name}" for name, count in dialects.most_common())
-    return [*findings, Finding("logs.paths", "ok", f"{dialects.total()} logs: {told}")]
+    return [*findings, CheckFinding("logs.paths", "ok", f"{dialects.total()} logs: {told}")]
 
 
 def _dialect(path: str) -> str:
@@ -80,27 +80,27 @@ def _dialect(path: str) -> str:
     return known.format.name if known.format else known.reason
 
 
-def _collectors(config: Config) -> Finding:
+def _collectors(config: Config) -> CheckFinding:
     try:
         names = [collector.name for collector in collectors_of(config.sampling)]
     except XenwatchError as error:
-        return Finding("sampling", "error", str(error))
-    return Finding("sampling", "ok", f"{len(names)} collectors: {', '.join(names)}")
+        return CheckFinding("sampling", "error", str(error))
+    return CheckFinding("sampling", "ok", f"{len(names)} collectors: {', '.join(names)}")
 
 
-async def _libvirt(config: Config, clock: Clock) -> Finding:
+async def _libvirt(config: Config, clock: Clock) -> CheckFinding:
     uri = config.sampling.libvirt_uri
-    doors = open_doors(clock, libvirt_uri=uri or None)
+    host = open_host(clock, libvirt_uri=uri or None)
     about = "sampling.libvirt_uri"
-    if doors.libvirt is None:
-        return Finding(about, "warning", "libvirt is not asked; domains come from xl alone")
+    if host.libvirt is None:
+        return CheckFinding(about, "warning", "libvirt is not asked; domains come from xl alone")
     try:
-        count = await doors.libvirt.run("count of domains", _running_domains, LIBVIRT_DEADLINE)
+        count = await host.libvirt.run("count of domains", _running_domains, LIBVIRT_DEADLINE)
     except HostError as error:
-        return Finding(about, "warning", f"{error}; it is tried again and again while the agent runs")
+        return CheckFinding(about, "warning", f"{error}; it is tried again and again while the agent runs")
     finally:
-        await doors.close()
-    return Finding(about, "ok", f"{uri} answers; {count} domains run")
+        await host.close()
+    return CheckFinding(about, "ok", f"{uri} answers; {count} domains run")
 
 
 def _running_domains(session: Session) -> int:
@@ -108,57 +108,60 @@ def _running_domains(session: Session) -> int:
     return count
 
 
-def _rules(config: Config) -> Finding:
+def _rules(config: Config) -> CheckFinding:
     try:
         rules = load_rules(config)
     except XenwatchError as error:
-        return Finding("diagnosis.rules", "error", str(error))
-    return Finding("diagnosis.rules", "ok", f"{len(rules)} rules")
+        return CheckFinding("diagnosis.rules", "error", str(error))
+    return CheckFinding("diagnosis.rules", "ok", f"{len(rules)} rules")
 
 
-def _policy(path: Path, web: WebSettings) -> Finding:
+def _policy(path: Path, web: WebSettings) -> CheckFinding:
     about = "remediation.policy"
     if not path.exists():
-        return Finding(about, "ok", f"{path}: no such file, so nothing is put right")
+        return CheckFinding(about, "ok", f"{path}: no such file, so nothing is put right")
     try:
         read = policy_of(path)
         refuse_open_auto(path, guarded=guarded(web))
     except XenwatchError as error:
-        return Finding(about, "error", str(error))
+        return CheckFinding(about, "error", str(error))
     rules, guests = len(read.rules), len(read.inventory.guests)
-    return Finding(about, "ok", f"{path}: mode {read.mode}, {rules} rules, {guests} guests")
+    return CheckFinding(about, "ok", f"{path}: mode {read.mode}, {rules} rules, {guests} guests")
 
 
-def _access(path: Path) -> Finding:
+def _access(path: Path) -> CheckFinding:
     about = "remediation.access"
     if not path.exists():
-        return Finding(about, "ok", f"{path}: no such file, so nobody may consent over HTTP or send alerts")
+        return CheckFinding(about, "ok", f"{path}: no such file, so nobody may consent over HTTP or send alerts")
     try:
         read = load_access(path)
     except XenwatchError as error:
-        return Finding(about, "error", str(error))
-    return Finding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
+        return CheckFinding(about, "error", str(error))
+    return CheckFinding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
 
 
-def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[Finding]:
+def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[CheckFinding]:
     if address is None:
         return []
     found, files = [_port(f"{section}.listen", address)], tls_of(said)
     if files is None:
         if not is_loopback(address[0]):
             words = f"{show_address(address)} speaks plain HTTP; whoever is on the way reads tokens and incidents"
-            found.append(Finding(f"{section}.tls_certificate", "warning", words))
+            found.append(CheckFinding(f"{section}.tls_certificate", "warning", words))
         return found
     about = f"{section}.tls_certificate"
     try:
         Rereading.of(files)
     except XenwatchError as error:
-        return [*found, Finding(about, "error", str(error))]
+        return [*found, CheckFinding(about, "error", str(error))]
     asked = "none" if files.client_ca is None else f"of {files.client_ca}"
-    return [*found, Finding(about, "ok", f"{files.certificate} can be used; certificates asked of clients: {asked}")]
+    return [
+        *found,
+        CheckFinding(about, "ok", f"{files.certificate} can be used; certificates asked of clients: {asked}"),
+    ]
 
 
-def _port(about: str, address: tuple[str, int]) -> Finding:
+def _port(about: str, address: tuple[str, int]) -> CheckFinding:
     host, port = address
     shown = show_address(address)
     try:
@@ -167,5 +170,5 @@ def _port(about: str, address: tuple[str, int]) -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
-        return Finding(about, "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
-    return Finding(about, "ok", f"{shown} is free")
+        return CheckFinding(about, "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
+    return CheckFinding(about, "ok", f"{shown} is free")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.correlation.engine import Engine
-from xenwatch.diagnosis.incidents.tracker import Incidents
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
@@ -17,13 +17,13 @@ from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
-from xenwatch.triage.bundle.entry import Entry
+from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.bundle.years import Years
-from xenwatch.triage.report import FileRead, Report, Skipped, UnmatchedError
+from xenwatch.triage.bundle.years import YearCorrection
+from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
 
 if TYPE_CHECKING:
-    from xenwatch.triage.live_probe import Look
+    from xenwatch.triage.live_probe import LiveProbe
 
 Progress = Callable[[str, int], None]
 """Told the path being read and the bytes read so far."""
@@ -42,7 +42,7 @@ def diagnose(
     *,
     cache: Path | None = None,
     utc_offset: float = 0.0,
-    live: "Look | None" = None,
+    live: "LiveProbe | None" = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
@@ -62,7 +62,7 @@ def diagnose(
     return Report(
         incidents=tuple(work.incidents.all()),
         files=tuple(work.files),
-        skipped=tuple(Skipped(s.path, s.reason) for s in bundle.skipped),
+        skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
         unmatched=tuple(grouped(work.scanner.unmatched)),
         facts=(*work.fact_files, *(live.answered if live else ())),
         unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if work.snapshot else ())),
@@ -71,7 +71,7 @@ def diagnose(
     )
 
 
-def _one_look_only(rules: Sequence[Rule]) -> list[Skipped]:
+def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
     from xenwatch.triage.live_probe import one_look_only  # noqa: PLC0415  what asks a host is slow to load; logs need none of it
 
     return one_look_only(rules)
@@ -80,25 +80,25 @@ def _one_look_only(rules: Sequence[Rule]) -> list[Skipped]:
 class _Work:
     """The pipeline with events held back until those of all logs can be put in the order of time."""
 
-    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: "Look | None") -> None:
+    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: "LiveProbe | None") -> None:
         self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
-        self.incidents = Incidents(rules, bundle=True, name_of=self.scanner.identity.name_of)
+        self.incidents = IncidentTracker(rules, bundle=True, name_of=self.scanner.registry.name_of)
         self.files: list[FileRead] = []
         self.fact_files: list[str] = []
-        self._engine = Engine(rules, self.scanner.identity)
+        self._engine = CorrelationEngine(rules, self.scanner.registry)
         self._events: list[Event] = []
         self._facts: list[Fact] = list(live.facts) if live else []
         self.snapshot: Snapshot | None = live.snapshot if live else None
-        self._years = Years()
+        self._years = YearCorrection()
         self._bytes = 0
 
-    def read(self, entry: Entry, progress: Progress) -> None:
+    def read(self, entry: BundleEntry, progress: Progress) -> None:
         if entry.source is None:
             self._facts += entry.facts
             self.snapshot = entry.snapshot or self.snapshot
             self.fact_files.append(f"{entry.format} ({entry.path})")
         else:
-            self.scanner.identity.notice_owner(entry.source.subject, entry.mtime)
+            self.scanner.registry.notice_owner(entry.source.subject, entry.mtime)
         for chunk in entry.chunks():
             self._years.see(chunk)
             self._events += self.scanner.feed(chunk)

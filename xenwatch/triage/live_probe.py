@@ -11,13 +11,13 @@ from xenwatch.config.assembly import collectors_of
 from xenwatch.config.sections import Config
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
 from xenwatch.facts.detect import detect
-from xenwatch.host.host import Doors, is_control_domain, open_doors
+from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
-from xenwatch.logs.discover import Places
+from xenwatch.logs.discover import LogPatterns
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.sampler import Sampler
-from xenwatch.triage.report import Skipped
+from xenwatch.triage.report import SkippedFile
 
 FACTS_DEADLINE = 30.0
 """Seconds for all facts together; each command has a shorter one of its own."""
@@ -26,44 +26,46 @@ _NEXT_TRY = re.compile(r"; next attempt in .*")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LiveProbe:
     """What the host told, and what it did not."""
 
     facts: tuple[Fact, ...]
     snapshot: Snapshot
     answered: tuple[str, ...]
     """What told something: `xl`, `xenstore`, the collectors that went well, in words for people."""
-    silent: tuple[Skipped, ...]
-    """Doors and collectors that told nothing, each with the reason."""
+    silent: tuple[SkippedFile, ...]
+    """Interfaces and collectors that gave nothing, each with the reason."""
 
 
-async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> Look:  # noqa: B008 - frozen
-    """Open the host's doors, read everything once, close them. Works, with less to tell, where there is no Xen."""
-    doors = open_doors(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
+async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> LiveProbe:  # noqa: B008 - frozen
+    """Connect to the host, read everything once, disconnect. Where there is no Xen it works and has less to tell."""
+    host = open_host(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
     try:
-        return await look_through(doors, config)
+        return await look_through(host, config)
     finally:
-        await doors.close()
+        await host.close()
 
 
-async def look_through(doors: Doors, config: Config) -> Look:
-    """The same through doors that are open already."""
-    sampler = Sampler(collectors_of(config.sampling), doors, doors.clock)
-    snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(doors))
-    silent = [*_no_xen(doors), *_shut(doors), *_failed(snapshot)]
-    return Look(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent))
+async def look_through(host: Host, config: Config) -> LiveProbe:
+    """The same over connections that are open already."""
+    sampler = Sampler(collectors_of(config.sampling), host, host.clock)
+    snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(host))
+    silent = [*_no_xen(host), *_shut(host), *_failed(snapshot)]
+    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent))
 
 
 def log_paths(config: Config) -> list[str]:
     """The logs there are just now of those the configuration names."""
-    places = Places(config.logs.paths)
+    places = LogPatterns(config.logs.paths)
     return sorted(places.logs(places.directories()))
 
 
-def one_look_only(rules: Iterable[Rule]) -> list[Skipped]:
+def one_look_only(rules: Iterable[Rule]) -> list[SkippedFile]:
     """The rules that judge what lasts or climbs: an agent that goes on watching can, one look cannot."""
     timed = sum(any(_takes_time(part) for part in _parts(rule.when)) for rule in rules)
-    return [Skipped(f"{timed} rules", "they judge what lasts or climbs, which one look cannot show; the agent does")]
+    return [
+        SkippedFile(f"{timed} rules", "they judge what lasts or climbs, which one look cannot show; the agent does")
+    ]
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:
@@ -78,10 +80,10 @@ def _takes_time(condition: Condition) -> bool:
     return isinstance(condition, MetricCondition) and (condition.hold > 0 or condition.rate is not None)
 
 
-async def _facts(doors: Doors) -> list[Fact]:
+async def _facts(host: Host) -> list[Fact]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FACTS_DEADLINE):
-            return await detect(doors)
+            return await detect(host)
     return []
 
 
@@ -91,24 +93,26 @@ def _answered(facts: list[Fact], snapshot: Snapshot) -> tuple[str, ...]:
     return (*sorted(origins), f"{well} of {len(snapshot.health)} collectors")
 
 
-def _no_xen(doors: Doors) -> list[Skipped]:
-    if is_control_domain(doors.paths):
+def _no_xen(host: Host) -> list[SkippedFile]:
+    if is_control_domain(host.paths):
         return []
-    return [Skipped("Xen", "this machine is no dom0 (/proc/xen/capabilities has no control_d)")]
+    return [SkippedFile("Xen", "this machine is no dom0 (/proc/xen/capabilities has no control_d)")]
 
 
-def _shut(doors: Doors) -> list[Skipped]:
-    """Xen's own doors; libvirt's reason is its collectors'."""
+def _shut(host: Host) -> list[SkippedFile]:
+    """Xen's own interfaces; the reason why libvirt is silent is its collectors' to say."""
     return [
-        Skipped(name, "does not answer") for name, up in sorted(doors.sources().items()) if not up and name != "libvirt"
+        SkippedFile(name, "does not answer")
+        for name, up in sorted(host.sources().items())
+        if not up and name != "libvirt"
     ]
 
 
-def _failed(snapshot: Snapshot) -> list[Skipped]:
+def _failed(snapshot: Snapshot) -> list[SkippedFile]:
     """Collectors that failed, by reason; those of which this host has nothing (no md, no iSCSI) are nothing to tell."""
     reasons: dict[str, list[str]] = {}
     for health in snapshot.health.values():
         if not health.ok:
             reason = _NEXT_TRY.sub("", health.error or "failed")
             reasons.setdefault(reason, []).append(health.collector)
-    return [Skipped(f"collectors {', '.join(names)}", reason) for reason, names in reasons.items()]
+    return [SkippedFile(f"collectors {', '.join(names)}", reason) for reason, names in reasons.items()]

@@ -21,7 +21,7 @@ class FileRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFile:
     """Something that was not read, and why."""
 
     path: str
@@ -44,11 +44,11 @@ class Report:
 
     incidents: tuple[Incident, ...]
     files: tuple[FileRead, ...]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
     unmatched: tuple[UnmatchedError, ...] = ()
     facts: tuple[str, ...] = ()
     """Where facts about the host were learnt: `xl info`, `brctl show` …"""
-    unasked: tuple[Skipped, ...] = ()
+    unasked: tuple[SkippedFile, ...] = ()
     """Of a running host: what did not answer, and what one look cannot show."""
     older: int = 0
     """Incidents left out because they ended before the time that was asked about."""

@@ -10,12 +10,12 @@ from aiohttp.typedefs import Middleware
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
-from xenwatch.web.auth import Person
-from xenwatch.web.connection import Limits
-from xenwatch.web.context import View
+from xenwatch.web.auth import User
+from xenwatch.web.connection import ConnectionLimits
+from xenwatch.web.context import WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
 from xenwatch.web.keys import GATES, VIEW
-from xenwatch.web.listener import Door
+from xenwatch.web.listener import Listener
 from xenwatch.web.middleware import own_names_only, plain, readers_only, safe, timed
 from xenwatch.web.tls import Rereading, TlsFiles
 
@@ -26,11 +26,11 @@ _STOP_SECONDS = 2.0
 
 
 def build_app(
-    view: View,
+    view: WebContext,
     *,
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
-    readers: Sequence[Person] | None = None,
+    readers: Sequence[User] | None = None,
     more: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """The application with `more` routes. `loopback`: it listens there only, so other host names are refused.
@@ -48,7 +48,7 @@ def build_bare(
     *,
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
-    readers: Sequence[Person] | None = None,
+    readers: Sequence[User] | None = None,
 ) -> web.Application:
     """An application of these routes alone, behind the same fences."""
     fences: list[Middleware] = [timed, safe, plain, *([own_names_only] if loopback else [])]
@@ -60,16 +60,16 @@ def build_bare(
 
 
 async def serve(
-    app: web.Application, host: str, port: int, *, limits: Limits | None = None, tls: TlsFiles | None = None
-) -> tuple[Door, int]:
+    app: web.Application, host: str, port: int, *, limits: ConnectionLimits | None = None, tls: TlsFiles | None = None
+) -> tuple[Listener, int]:
     """Start listening; what to close later, and the port (another one where 0 was asked for)."""
-    context, limits = (None if tls is None else Rereading.of(tls)), limits or Limits()
+    context, limits = (None if tls is None else Rereading.of(tls)), limits or ConnectionLimits()
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=limits.idle,
         auto_decompress=False, logger=_Calm(log),
     )  # fmt: skip
     await runner.setup()
-    door = Door(runner, limits, context)
+    door = Listener(runner, limits, context)
     try:
         return door, await door.open(host, port)
     except OSError as error:

@@ -12,7 +12,7 @@ _RANKS: dict[Role, int] = {"viewer": 0, "approver": 1, "admin": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class User:
     """Somebody with a token of their own."""
 
     name: str
@@ -20,7 +20,7 @@ class Person:
     token: str
 
 
-def person(request: web.Request, people: Sequence[Person], least: Role) -> str:
+def person(request: web.Request, people: Sequence[User], least: Role) -> str:
     """Who asks, as the journal names persons; 401 without a token we know, 403 where the role is too low."""
     scheme, _, word = request.headers.get("Authorization", "").partition(" ")
     # A header may hold any bytes; those that are no UTF-8 arrive as surrogates.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """What a listener grants; times in seconds."""
 
     connections: int = 256
@@ -18,11 +18,15 @@ class Limits:
     """From a request's headers to its answer, and until a reader has taken what waits for it."""
 
 
-class Gate(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """Hands everything on to `inner`. `on_late` is told why a connection was ended, `on_lost` that it is no more."""
 
     def __init__(
-        self, inner: asyncio.Protocol, limits: Limits, on_late: Callable[[str], None], on_lost: Callable[[], None]
+        self,
+        inner: asyncio.Protocol,
+        limits: ConnectionLimits,
+        on_late: Callable[[str], None],
+        on_lost: Callable[[], None],
     ) -> None:
         self._inner, self._limits, self._on_late, self._on_lost = inner, limits, on_late, on_lost
         self._transport: asyncio.Transport | None = None

@@ -9,7 +9,7 @@ from xenwatch.web.exposition import Exposition
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PartHealth:
     """Whether one part of the agent is getting on. `age`: seconds since its last progress, None before the first."""
 
     name: str
@@ -19,7 +19,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class HistoryEntry:
     """One line of an incident's history."""
 
     at: float
@@ -28,16 +28,16 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class WebContext:
     """The agent as the web layer sees it. Nothing here may block."""
 
     exposition: Exposition
-    health: Callable[[], Sequence[Check]]
+    health: Callable[[], Sequence[PartHealth]]
     ready: Callable[[], str | None]
     """None when ready; otherwise what is still waited for."""
     incidents: Callable[[], Sequence[Incident]]
     """All that are known, most likely root cause first."""
-    history: Callable[[str], Awaitable[Sequence[Happened]]]
+    history: Callable[[str], Awaitable[Sequence[HistoryEntry]]]
     """Of the incident with this id, oldest first."""
     acknowledge: Callable[[str, str], Incident | None]
     """(id, who) → the incident as it is now; None where there is none."""

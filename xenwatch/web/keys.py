@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from xenwatch.web.connection import Gate
-from xenwatch.web.context import View
+from xenwatch.web.connection import ClientConnection
+from xenwatch.web.context import WebContext
 
-VIEW = web.AppKey("view", View)
-GATES = web.AppKey("gates", dict[object, Gate])
+VIEW = web.AppKey("view", WebContext)
+GATES = web.AppKey("gates", dict[object, ClientConnection])
 """Of the open connections, by aiohttp's protocol."""

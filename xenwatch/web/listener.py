@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from xenwatch.web.connection import Gate, Limits
+from xenwatch.web.connection import ClientConnection, ConnectionLimits
 from xenwatch.web.keys import GATES
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class _Visit:
 
     def __init__(self, source: str, now: float) -> None:
         self.source, self._accepted = source, now
-        self.gate: Gate | None = None
+        self.gate: ClientConnection | None = None
         self.task: asyncio.Task[None] | None = None
 
     @property
@@ -40,10 +40,10 @@ class _Visit:
             self.task.cancel()
 
 
-class Door:
+class Listener:
     """The listening sockets of one application. `dropped` counts the connections it ended, by reason."""
 
-    def __init__(self, runner: web.AppRunner, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, runner: web.AppRunner, limits: ConnectionLimits, tls: ssl.SSLContext | None = None) -> None:
         """`runner`: set up already; it is cleaned up with the door."""
         self._runner, self._limits, self._tls = runner, limits, tls
         self._sockets: list[socket.socket] = []
@@ -119,7 +119,7 @@ class Door:
         handler = self._runner.server
         assert handler is not None
         inner = handler()
-        gate = Gate(inner, self._limits, self._late, partial(self._lost, visit, inner))
+        gate = ClientConnection(inner, self._limits, self._late, partial(self._lost, visit, inner))
         deadline = self._limits.head if self._tls is not None else None
         try:
             self._runner.app[GATES][inner] = gate

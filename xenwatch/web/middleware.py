@@ -9,7 +9,7 @@ from aiohttp.http import HttpVersion11
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
-from xenwatch.web.auth import Person, person
+from xenwatch.web.auth import User, person
 from xenwatch.web.keys import GATES
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ async def own_names_only(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-def readers_only(people: Sequence[Person]) -> Middleware:
+def readers_only(people: Sequence[User]) -> Middleware:
     """Whoever asks for more than health must have a token."""
 
     @web.middleware

@@ -7,7 +7,7 @@ from math import ceil
 _MOST = 4096
 
 
-class Pace:
+class RateLimiter:
     """`per_minute` in the long run, a whole minute's worth at once."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:

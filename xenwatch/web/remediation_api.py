@@ -8,13 +8,13 @@ from aiohttp import web
 
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun
-from xenwatch.web.auth import Person, person
+from xenwatch.web.auth import User, person
 from xenwatch.web.body import json_object
 
 _LARGEST = 16 * 1024
 
 
-class RemediationDesk(Protocol):
+class RemediationApi(Protocol):
     """What the handlers ask."""
 
     async def runs(self) -> list[ActionRun]: ...
@@ -30,7 +30,7 @@ class RemediationDesk(Protocol):
     async def turn(self, off: bool, actor: str, reason: str) -> None: ...
 
 
-def routes(desk: RemediationDesk, people: Sequence[Person]) -> list[web.RouteDef]:
+def routes(desk: RemediationApi, people: Sequence[User]) -> list[web.RouteDef]:
     """`/api/v1/remediation/…`. What changes anything is POST with a token: a link that is only fetched does nothing."""
 
     async def runs(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ _WINDOW = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Senders:
+class WebhookSenders:
     """Who may send. Nothing configured: nobody may."""
 
     bearer: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Senders:
     nonce_header: str = "X-Xenwatch-Nonce"
 
 
-def known(request: web.Request, senders: Senders) -> bool:
+def known(request: web.Request, senders: WebhookSenders) -> bool:
     """By a certificate that the listener verified, or by a token or password, compared in constant time with all."""
     certificate = request.get_extra_info("peercert")
     if not certificate_names(certificate).isdisjoint(senders.certificates):
@@ -56,7 +56,7 @@ def _bytes(header: str) -> bytes:
     return header.encode("utf-8", "surrogateescape")
 
 
-def delivery_of(headers: Mapping[str, str], body: bytes, senders: Senders, now: float) -> str | None:
+def delivery_of(headers: Mapping[str, str], body: bytes, senders: WebhookSenders, now: float) -> str | None:
     """What makes this delivery unique, where its signature holds and its time is near; None otherwise.
 
     Signed is `timestamp:body`, as Grafana does, or `timestamp:nonce:body` where a nonce is sent.

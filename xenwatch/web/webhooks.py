@@ -11,8 +11,8 @@ from aiohttp import web
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
 from xenwatch.web.body import NotJson, plain_json, read
-from xenwatch.web.rate_limit import Pace
-from xenwatch.web.webhook_auth import Senders, delivery_of, known
+from xenwatch.web.rate_limit import RateLimiter
+from xenwatch.web.webhook_auth import WebhookSenders, delivery_of, known
 
 LARGEST = 256 * 1024
 PER_MINUTE = 120
@@ -23,7 +23,7 @@ _VERSIONS = ("4", "1")
 """Alertmanager's payload and Grafana's, which took it over."""
 
 
-class HookDesk(Protocol):
+class AlertReceiver(Protocol):
     """What takes the alerts in. StoreError where nothing can be kept just now."""
 
     async def take_alerts(self, alerts: Sequence[Alert]) -> int: ...
@@ -36,13 +36,13 @@ class _Bad(Exception):
 
 
 def routes(
-    desk: HookDesk, senders: Senders, *, now: Callable[[], float] = time.time, per_minute: int = PER_MINUTE
+    desk: AlertReceiver, senders: WebhookSenders, *, now: Callable[[], float] = time.time, per_minute: int = PER_MINUTE
 ) -> list[web.RouteDef]:
     """`/hooks/alertmanager` (bearer, basic or certificate), `/hooks/grafana` and `/hooks/generic` (signed).
 
     `per_minute`: deliveries from one address; who proves himself and who does not are counted apart.
     """
-    pace = Pace(per_minute, now)
+    pace = RateLimiter(per_minute, now)
 
     async def alertmanager(request: web.Request) -> web.Response:
         proven = known(request, senders)
@@ -68,7 +68,7 @@ def routes(
     ]
 
 
-def _paced(pace: Pace, request: web.Request, *, proven: bool) -> None:
+def _paced(pace: RateLimiter, request: web.Request, *, proven: bool) -> None:
     """503 for who comes too often: Alertmanager sends again after a 503, and gives an alert up after a 429."""
     who = (request.remote, proven)
     wait = pace.wait(who)
@@ -77,7 +77,7 @@ def _paced(pace: Pace, request: web.Request, *, proven: bool) -> None:
     pace.take(who)
 
 
-async def _taken(desk: HookDesk, body: bytes, nonce: str | None = None) -> web.Response:
+async def _taken(desk: AlertReceiver, body: bytes, nonce: str | None = None) -> web.Response:
     """202 once the alerts stand in the journal; 400 final, 503 to be sent again."""
     try:
         alerts = parse(body)

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.base.clock import SystemClock
-from xenwatch.config.loader import Loaded, load_config
+from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
 
@@ -62,7 +62,7 @@ class Bench:
         self.overrides = {**self.host.settings(("127.0.0.1", 0)), "diagnosis.cache_dir": cache}
         self.config_file: Path | None = None
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedConfig:
         return load_config(self.config_file, {}, self.overrides, default_file=None)
 
     def write(self, name: str, text: str) -> None:
@@ -74,7 +74,7 @@ class Bench:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Running]:
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        outside = Outside(SystemClock(), self.load, {}, port.set_result, Paths(self.host.folder / "root"))
+        outside = ExternalAccess(SystemClock(), self.load, {}, port.set_result, Paths(self.host.folder / "root"))
         agent = Agent(self.load(), outside)
         task = asyncio.create_task(agent.run())
         async with aiohttp.ClientSession(f"http://127.0.0.1:{await asyncio.wait_for(port, 30)}") as http:

@@ -7,7 +7,7 @@ from monitoring.tools import tool
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from xenwatch.agent.agent import Agent, Outside
+from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import StoreError
 from xenwatch.demo.story import read_story, write
@@ -209,7 +209,7 @@ async def test_a_person_acknowledges_an_incident_and_it_is_remembered(bench: Ben
 async def test_a_second_agent_on_the_same_state_is_refused(bench: Bench):
     async with bench.running():
         with pytest.raises(StoreError, match="another xenwatch agent"):
-            Agent(bench.load(), Outside(SystemClock(), bench.load))
+            Agent(bench.load(), ExternalAccess(SystemClock(), bench.load))
 
 
 async def test_text_that_a_guest_wrote_reaches_nobody_raw(bench: Bench):

@@ -19,8 +19,8 @@ from xenwatch.base.errors import InputError
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.model.subject import Subject
-from xenwatch.triage.bundle.archive import Limits
-from xenwatch.triage.bundle.entry import CHUNK, Entry, aligned_chunks
+from xenwatch.triage.bundle.archive import ArchiveLimits
+from xenwatch.triage.bundle.entry import CHUNK, BundleEntry, aligned_chunks
 from xenwatch.triage.bundle.reader import Bundle, rotation_order
 
 NOW = 1_700_000_000.0
@@ -31,7 +31,7 @@ def xend_log(lines: int, start: int = 0) -> bytes:
     return b"".join(LINE % number for number in range(start, start + lines))
 
 
-def read(*paths: Path | str, limits: Limits | None = None) -> tuple[dict[str, bytes], Bundle, list[Entry]]:
+def read(*paths: Path | str, limits: ArchiveLimits | None = None) -> tuple[dict[str, bytes], Bundle, list[BundleEntry]]:
     bundle = Bundle([str(path) for path in paths], now=NOW, limits=limits)
     texts, entries = {}, []
     for entry in bundle.entries():
@@ -139,7 +139,7 @@ def test_links_and_pipes_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_cut_off_and_named(tmp_path: Path) -> None:
-    limits = Limits(ratio=50, ratio_from_bytes=1024**2)
+    limits = ArchiveLimits(ratio=50, ratio_from_bytes=1024**2)
     bomb = tmp_path / "xend.log.gz"
     bomb.write_bytes(gzip.compress(b"[2011-05-18 20:55:04 xend 1] DEBUG (a:1) b\n" * 400_000))
     texts, bundle, _ = read(bomb, limits=limits)
@@ -150,7 +150,7 @@ def test_a_bomb_is_cut_off_and_named(tmp_path: Path) -> None:
 def test_an_archive_that_unfolds_to_more_than_the_limit_is_cut_off_and_the_next_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tar_of({"xend.log": os.urandom(3_000_000).hex().encode()})))
     (tmp_path / "xend.log").write_bytes(xend_log(4))
-    texts, bundle, _ = read(tmp_path, limits=Limits(total_bytes=1024**2))
+    texts, bundle, _ = read(tmp_path, limits=ArchiveLimits(total_bytes=1024**2))
     assert texts[str(tmp_path / "xend.log")] == xend_log(4)
     assert "unfolds to more than 1.0 MiB" in bundle.skipped[0].reason
 
@@ -158,7 +158,7 @@ def test_an_archive_that_unfolds_to_more_than_the_limit_is_cut_off_and_the_next_
 def test_an_archive_of_countless_files_is_cut_off(tmp_path: Path) -> None:
     file = tmp_path / "many.tar"
     file.write_bytes(tar_of({f"xend.log.{number}": xend_log(1) for number in range(1, 9)}))
-    texts, bundle, _ = read(file, limits=Limits(members=5))
+    texts, bundle, _ = read(file, limits=ArchiveLimits(members=5))
     assert len(texts) == 5
     assert [skip.reason for skip in bundle.skipped] == ["holds more than 5 files"]
 

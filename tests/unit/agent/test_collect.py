@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hosts.recorded import RECORDED_AT, recorded_doors
+from hosts.recorded import RECORDED_AT, recorded_host
 
 from xenwatch.config.sections import Config, LogSettings, SamplingSettings
 from xenwatch.diagnosis.ruleset import rules_with
@@ -31,8 +31,8 @@ def config_for(folder: Path) -> Config:
 
 async def bundle_of(folder: Path, **options: object) -> bytes:
     into = io.BytesIO()
-    async with recorded_doors() as doors:
-        await collect(doors, config_for(folder), into, **options)  # type: ignore[arg-type]
+    async with recorded_host() as host:
+        await collect(host, config_for(folder), into, **options)  # type: ignore[arg-type]
     return into.getvalue()
 
 
@@ -46,8 +46,8 @@ async def test_elsewhere_diagnose_finds_in_the_bundle_what_it_finds_here(tmp_pat
     logs.mkdir()
     (logs / "xl-web.log").write_text(BRIDGE)
     rules = rules_with([], cache)
-    async with recorded_doors() as doors:
-        live = await look_through(doors, config_for(logs))
+    async with recorded_host() as host:
+        live = await look_through(host, config_for(logs))
     here = diagnose([str(logs / "xl-web.log")], rules, cache=cache, live=live)
     (tmp_path / "b.tar.gz").write_bytes(await bundle_of(logs))
     there = diagnose([str(tmp_path / "b.tar.gz")], rules, cache=cache)
@@ -62,8 +62,8 @@ async def test_elsewhere_diagnose_finds_in_the_bundle_what_it_finds_here(tmp_pat
 
 async def test_facts_of_the_bundle_are_those_of_the_host(tmp_path: Path):
     (tmp_path / "b.tar.gz").write_bytes(await bundle_of(tmp_path))
-    async with recorded_doors() as doors:
-        live = await look_through(doors, config_for(tmp_path))
+    async with recorded_host() as host:
+        live = await look_through(host, config_for(tmp_path))
     read = {
         (f.name, str(f.subject)): f.value
         for e in Bundle([str(tmp_path / "b.tar.gz")], now=0).entries()
@@ -78,8 +78,8 @@ async def test_facts_of_the_bundle_are_those_of_the_host(tmp_path: Path):
 
 
 async def test_a_snapshot_comes_back_from_its_text_as_it_was():
-    async with recorded_doors() as doors:
-        snapshot = (await look_through(doors, config_for(Path("/nowhere")))).snapshot
+    async with recorded_host() as host:
+        snapshot = (await look_through(host, config_for(Path("/nowhere")))).snapshot
     back = read_snapshot(write_snapshot(snapshot))
     assert back.at == RECORDED_AT
     assert set(back.samples) == set(snapshot.samples)

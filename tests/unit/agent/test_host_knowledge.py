@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import pytest
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed
-from xenwatch.config.sections import LogSettings
-from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.host.exec.runner import Completed
-from xenwatch.host.host import Doors, build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.xl import Xl
 from xenwatch.logs.command_sources import JOURNAL, CommandLogs
 from xenwatch.logs.counters import FollowCounters
+from xenwatch.logs.options import CommandLogOptions
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import Chunk
 from xenwatch.model.subject import HOST, Subject
@@ -48,13 +47,13 @@ tests:
 """
 
 
-class Host:
+class ScriptedHost:
     """An xl and a journalctl that say what a test wants; everything else of a host is missing."""
 
     def __init__(self, root: Path) -> None:
         (root / "run/systemd/journal").mkdir(parents=True)
         self.clock, self.ring = ManualClock(), b"(XEN) Xen version 4.17\n"
-        self.doors: Doors = build_doors(self.clock, Paths(root), self, toolstack=Xl(self), libvirt_uri=None)
+        self.host: ScriptedHost = build_host(self.clock, Paths(root), self, toolstack=Xl(self), libvirt_uri=None)
         self.entries: list[dict[str, Any]] = []
         self.spawned: list[tuple[str, ...]] = []
         self.chunks: list[Chunk] = []
@@ -71,10 +70,10 @@ class Host:
         await asyncio.Event().wait()
 
     def logs(self, cursors: object = None, **settings: Any) -> CommandLogs:
-        chosen = replace(LogSettings(), **settings)
+        chosen = CommandLogOptions(**settings)
         logs = CommandLogs(
             chosen,
-            self.doors,
+            self.host,
             self.lines,
             self.chunks.append,
             lambda: (self.dialects, FollowCounters()),
@@ -98,8 +97,8 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return Host(tmp_path)
+def host(tmp_path: Path) -> ScriptedHost:
+    return ScriptedHost(tmp_path)
 
 
 def entry(text: str, cursor: str = "c1") -> dict[str, Any]:
@@ -109,7 +108,7 @@ def entry(text: str, cursor: str = "c1") -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def test_the_ring_is_read_and_its_new_lines_alone_after_a_restart(host: Host):
+async def test_the_ring_is_read_and_its_new_lines_alone_after_a_restart(host: ScriptedHost):
     logs = host.logs(journal=False)
     assert await host.follow(logs, polls=2) == [("xl dmesg", b"(XEN) Xen version 4.17\n")]
     stored = json.loads(json.dumps(logs.cursors()))
@@ -117,12 +116,12 @@ async def test_the_ring_is_read_and_its_new_lines_alone_after_a_restart(host: Ho
     assert await host.follow(host.logs(stored, journal=False)) == [("xl dmesg", b"(XEN) d3 crashed\n")]
 
 
-async def test_the_ring_is_left_alone_where_a_log_of_the_hypervisor_is_followed(host: Host):
+async def test_the_ring_is_left_alone_where_a_log_of_the_hypervisor_is_followed(host: ScriptedHost):
     host.dialects["/var/log/xen/console/hypervisor.log"] = "hypervisor"
     assert await host.follow(host.logs(journal=False)) == []
 
 
-async def test_only_what_is_new_in_the_ring_counts_where_logs_are_not_read_from_their_start(host: Host):
+async def test_only_what_is_new_in_the_ring_counts_where_logs_are_not_read_from_their_start(host: ScriptedHost):
     logs = host.logs(journal=False, from_start=False)
     assert await host.follow(logs) == []
     host.ring += b"(XEN) d3 crashed\n"
@@ -131,7 +130,7 @@ async def test_only_what_is_new_in_the_ring_counts_where_logs_are_not_read_from_
     ]
 
 
-async def test_the_journal_is_read_where_nobody_writes_a_syslog_and_goes_on_behind_its_cursor(host: Host):
+async def test_the_journal_is_read_where_nobody_writes_a_syslog_and_goes_on_behind_its_cursor(host: ScriptedHost):
     host.entries = [entry("md/raid1:md0: Disk failure on sdb1, disabling device.")]
     logs = host.logs(hypervisor_every=0.0)
     ((path, line),) = await host.follow(logs)
@@ -142,7 +141,7 @@ async def test_the_journal_is_read_where_nobody_writes_a_syslog_and_goes_on_behi
     assert "--after-cursor=c1" in host.spawned[-1]
 
 
-async def test_the_journal_is_not_read_beside_a_syslog_file_that_is_written(host: Host, tmp_path: Path):
+async def test_the_journal_is_not_read_beside_a_syslog_file_that_is_written(host: ScriptedHost, tmp_path: Path):
     (tmp_path / "syslog").write_text("")
     os.utime(tmp_path / "syslog", (host.clock.now(), host.clock.now()))
     host.dialects[str(tmp_path / "syslog")] = "syslog"
@@ -150,7 +149,7 @@ async def test_the_journal_is_not_read_beside_a_syslog_file_that_is_written(host
     assert await host.follow(host.logs(hypervisor_every=0.0)) == []
 
 
-async def test_a_syslog_file_that_nobody_writes_any_more_does_not_hide_the_journal(host: Host, tmp_path: Path):
+async def test_a_syslog_file_that_nobody_writes_any_more_does_not_hide_the_journal(host: ScriptedHost, tmp_path: Path):
     (tmp_path / "syslog").write_text("")
     os.utime(tmp_path / "syslog", (0, host.clock.now() - 90000))
     host.dialects[str(tmp_path / "syslog")] = "syslog"
@@ -158,13 +157,13 @@ async def test_a_syslog_file_that_nobody_writes_any_more_does_not_hide_the_journ
     assert len(await host.follow(host.logs(hypervisor_every=0.0))) == 1
 
 
-async def test_a_stored_cursor_that_is_no_cursor_is_passed_over(host: Host):
+async def test_a_stored_cursor_that_is_no_cursor_is_passed_over(host: ScriptedHost):
     host.entries = [entry("hello")]
     logs = host.logs({"ring": {"length": "x"}, JOURNAL: ["?"]})
     assert {path for path, _ in await host.follow(logs)} == {"xl dmesg", JOURNAL}
 
 
-async def test_a_host_without_journalctl_has_its_ring_read_all_the_same(host: Host, caplog):
+async def test_a_host_without_journalctl_has_its_ring_read_all_the_same(host: ScriptedHost, caplog):
     async def missing(argv: Sequence[str]) -> AsyncGenerator[bytes, None]:
         raise CommandFailed(argv, None, "No such file or directory")
         yield b""
@@ -201,7 +200,7 @@ async def test_a_whole_array_is_no_incident_and_its_fact_is_known(bench: Bench):
 
 
 def test_a_fact_that_is_not_seen_any_more_is_forgotten():
-    facts = FactBook()
+    facts = FactStore()
     facts.learn([Fact("vg.free_bytes", Subject("vg", "gone"), 1, 10.0), Fact("host.cpus", HOST, 4, 20.0)])
     facts.forget(15.0)
     assert facts.find("vg.free_bytes", Subject("vg", "gone")) is None

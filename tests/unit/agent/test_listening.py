@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from monitoring.certificates import Authority
 
-from xenwatch.agent.remediation import open_remedy
+from xenwatch.agent.remediation import open_remediation
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import ConfigError
 from xenwatch.config.access import Access
@@ -51,7 +51,7 @@ async def test_webhooks_with_an_address_of_their_own_are_there_and_nowhere_else(
     client = ssl.create_default_context(cafile=str(authority.certificate))
     client.load_cert_chain(*authority.sign("am"))
     async with bench.running() as run, aiohttp.ClientSession() as http:
-        port = run.agent.desk.doors["hooks"].port
+        port = run.agent.desk.listeners["hooks"].port
         url, body = f"https://127.0.0.1:{port}", '{"version": "4", "alerts": []}'
         assert await status(http, f"{url}/hooks/alertmanager", SECRET, ssl=client, data=body) == 202
         assert await status(http, f"{url}/hooks/alertmanager", ssl=client, data=body) == 401
@@ -106,7 +106,7 @@ async def test_an_agent_does_not_start_with_automatic_remediation_and_an_open_ap
 
 async def test_a_reload_that_brings_automatic_remediation_to_an_open_api_is_refused(tmp_path: Path):
     path, clock = policy(tmp_path, "propose"), ManualClock()
-    remedy = open_remedy(path, Access(), tmp_path, clock, "test:///default", guarded=False)
+    remedy = open_remediation(path, Access(), tmp_path, clock, "test:///default", guarded=False)
     policy(tmp_path, "auto")
     with pytest.raises(ConfigError, match="auto is refused"):
         remedy.reload(path, tmp_path)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from xenwatch.agent.incident_registry import MOST_RESOLVED, Ledger
-from xenwatch.agent.liveness import Progress
+from xenwatch.agent.incident_registry import MOST_RESOLVED, IncidentRegistry
+from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.families import incident_families, log_families
 from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, SelfMetrics
-from xenwatch.agent.sdnotify import Notifier
+from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.base.clock import ManualClock
 from xenwatch.demo.host import choose_address
-from xenwatch.demo.story import Step, play, read_story, write
+from xenwatch.demo.story import StoryStep, play, read_story, write
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -28,7 +28,7 @@ def an_incident(key: str, name: str = "web", **changes) -> Incident:
 
 def test_a_part_that_is_silent_for_too_long_is_not_healthy_and_one_that_works_is():
     clock = ManualClock()
-    progress = Progress(clock, 60.0, ["logs", "sampling"])
+    progress = Liveness(clock, 60.0, ["logs", "sampling"])
     clock.advance(50)
     progress.made("logs")
     clock.advance(20)
@@ -40,7 +40,7 @@ def test_a_part_that_is_silent_for_too_long_is_not_healthy_and_one_that_works_is
 
 def test_a_step_of_the_wall_clock_makes_nobody_unhealthy():
     clock = ManualClock()
-    progress = Progress(clock, 60.0, ["logs"])
+    progress = Liveness(clock, 60.0, ["logs"])
     clock.set_wall(clock.now() + 86400)
     assert progress.healthy
 
@@ -54,7 +54,7 @@ def systemd(tmp_path: Path):
 
 
 def test_systemd_is_told(systemd: socket.socket):
-    notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000"})
+    notifier = SystemdNotifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000"})
     assert notifier.watchdog == 30.0
     notifier.tell("READY=1", "STATUS=following logs")
     assert systemd.recv(100) == b"READY=1\nSTATUS=following logs"
@@ -64,26 +64,26 @@ def test_systemd_is_told_over_an_abstract_socket():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
         door.bind("\0xenwatch-test-notify")
         door.settimeout(5)
-        Notifier({"NOTIFY_SOCKET": "@xenwatch-test-notify"}).tell("WATCHDOG=1")
+        SystemdNotifier({"NOTIFY_SOCKET": "@xenwatch-test-notify"}).tell("WATCHDOG=1")
         assert door.recv(100) == b"WATCHDOG=1"
 
 
 def test_without_systemd_nothing_is_told_and_with_its_socket_gone_the_log_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    Notifier({}).tell("READY=1")
+    SystemdNotifier({}).tell("READY=1")
     assert not caplog.messages
-    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
+    SystemdNotifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
     assert "systemd could not be told READY=1" in caplog.text
 
 
 @pytest.mark.parametrize("variables", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "5000", "WATCHDOG_PID": "1"}])
 def test_a_watchdog_that_is_not_ours_is_not_fed(variables: dict[str, str]):
-    assert Notifier({"NOTIFY_SOCKET": "/x", **variables}, pid=7).watchdog is None
+    assert SystemdNotifier({"NOTIFY_SOCKET": "/x", **variables}, pid=7).watchdog is None
 
 
 def test_opening_and_coming_back_are_counted_and_being_seen_again_is_not():
-    ledger = Ledger([an_incident("old", state="resolved")])
+    ledger = IncidentRegistry([an_incident("old", state="resolved")])
     ledger.take([an_incident("new"), an_incident("old")])
     ledger.take([an_incident("new", times_seen=2)])
     ledger.take([an_incident("new", state="explained", explained_by="old")])
@@ -91,12 +91,12 @@ def test_opening_and_coming_back_are_counted_and_being_seen_again_is_not():
 
 
 def test_the_ledger_lists_what_is_over_last():
-    ledger = Ledger([an_incident("over", state="resolved", opened=0.0), an_incident("open")])
+    ledger = IncidentRegistry([an_incident("over", state="resolved", opened=0.0), an_incident("open")])
     assert [i.id for i in ledger.ranked()] == ["open", "over"]
 
 
 def test_the_ledger_is_bounded_and_loses_the_oldest_resolved_one_first():
-    ledger = Ledger()
+    ledger = IncidentRegistry()
     ledger.take([an_incident(f"r{n}", state="resolved", last_seen=float(n)) for n in range(MOST_RESOLVED + 1)])
     ledger.take([an_incident("open", last_seen=-1.0)])
     assert len(ledger.known) == MOST_RESOLVED + 1
@@ -112,7 +112,7 @@ def exposed(*parts) -> dict[str, list[dict[str, str]]]:
 
 
 def test_only_open_incidents_that_nothing_explains_are_open_in_the_metrics():
-    ledger = Ledger([
+    ledger = IncidentRegistry([
         an_incident("a"),
         an_incident("same-labels", diagnosis=an_incident("a").diagnosis),
         an_incident("b", name="sym", state="explained", explained_by="a"),
@@ -136,8 +136,8 @@ def test_so_many_logs_that_series_would_explode_are_cut_and_counted():
 async def test_the_story_is_written_when_its_time_has_come(tmp_path: Path):
     clock = ManualClock(start=1_700_000_000.0)
     story = (
-        Step("first", 0.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] one",)}),
-        Step("second", 5.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] two",)}),
+        StoryStep("first", 0.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] one",)}),
+        StoryStep("second", 5.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] two",)}),
     )
     playing = asyncio.create_task(play(story, tmp_path, clock, UTC))
     while not clock._sleepers:  # noqa: ASYNC110 - the story is running towards its first pause

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hosts.recorded import recorded_doors
+from hosts.recorded import recorded_host
 from textual.widgets import DataTable, Static
 
 from xenwatch.base.errors import InputError, Unavailable
 from xenwatch.cli._top.app import IncidentScreen, TopApp
-from xenwatch.cli._top.reading import Reading, Row, ordered, rows
+from xenwatch.cli._top.reading import TopFrame, TopRow, ordered, rows
 from xenwatch.cli._top.sources import HostSource, parsed
 from xenwatch.cli.main import cli
 
@@ -28,7 +28,7 @@ def incident(ident: str, name: str, severity: str = "error", title: str = "The b
     }  # fmt: skip
 
 
-def reading(at: float, *, cpu: dict[str, float], incidents: tuple[dict[str, Any], ...] = (), **more: Any) -> Reading:
+def reading(at: float, *, cpu: dict[str, float], incidents: tuple[dict[str, Any], ...] = (), **more: Any) -> TopFrame:
     state = [({"domain": name, "state": "running"}, 1.0) for name in cpu]
     samples = {
         "xen_domain_state": state,
@@ -39,16 +39,16 @@ def reading(at: float, *, cpu: dict[str, float], incidents: tuple[dict[str, Any]
         ],
         **more,
     }
-    return Reading(samples, incidents, "test")
+    return TopFrame(samples, incidents, "test")
 
 
 class Told:
     """A source that gives one reading after the other, then the last one again; an error is raised."""
 
-    def __init__(self, *readings: Reading | Exception) -> None:
+    def __init__(self, *readings: TopFrame | Exception) -> None:
         self._readings = list(readings)
 
-    async def read(self) -> Reading:
+    async def read(self) -> TopFrame:
         one = self._readings.pop(0) if len(self._readings) > 1 else self._readings[0]
         if isinstance(one, Exception):
             raise one
@@ -157,8 +157,8 @@ async def recorded() -> AsyncIterator[HostSource]:
     def nobody() -> tuple[list[dict[str, Any]], str]:
         raise InputError("no state")
 
-    async with recorded_doors() as doors:
-        yield HostSource(doors, nobody)
+    async with recorded_host() as host:
+        yield HostSource(host, nobody)
 
 
 async def test_a_recorded_host_is_shown_without_an_agent(recorded: HostSource):
@@ -192,8 +192,8 @@ def test_rows_of_the_same_reading_have_no_pace_yet():
 
 
 def test_the_gravest_trouble_comes_first_when_sorted_by_incidents():
-    quiet, warned = Row("a"), Row("b", incidents=(incident("1", "b", "warning"),))
-    grave = Row("c", incidents=(incident("2", "c", "warning"), incident("3", "c", "critical")))
+    quiet, warned = TopRow("a"), TopRow("b", incidents=(incident("1", "b", "warning"),))
+    grave = TopRow("c", incidents=(incident("2", "c", "warning"), incident("3", "c", "critical")))
     assert [row.name for row in ordered([quiet, warned, grave], "i")] == ["c", "b", "a"]
     assert grave.worst["severity"] == "critical"
 

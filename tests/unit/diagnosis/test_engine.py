@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from xenwatch.diagnosis.correlation.conditions import evaluate
-from xenwatch.diagnosis.correlation.engine import MOST_DEADLINES, Engine
-from xenwatch.diagnosis.domain_registry import Identity
+from xenwatch.diagnosis.correlation.engine import MOST_DEADLINES, CorrelationEngine
+from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Metric, Sample, Snapshot
@@ -24,14 +24,14 @@ def event(kind: str, at: float, subject: Subject = WEB, rule: str = "a-rule", **
 
 @pytest.fixture
 def engine(kit: SimpleNamespace):
-    def make(when: str, more: str = "subject: domain\n", identity: Identity | None = None) -> Engine:
+    def make(when: str, more: str = "subject: domain\n", registry: DomainRegistry | None = None) -> CorrelationEngine:
         regex = "signatures: [{event: a, regex: aaa}, {event: b, regex: bbb}, {event: c, regex: ccc}]\n"
-        return Engine([kit.rule(f"{regex}when: {when}\n{more}")], identity)
+        return CorrelationEngine([kit.rule(f"{regex}when: {when}\n{more}")], registry)
 
     return make
 
 
-def fired(engine: Engine, *events: Event, now: float = 0.0) -> list[str]:
+def fired(engine: CorrelationEngine, *events: Event, now: float = 0.0) -> list[str]:
     return [str(d.subject) for d in engine.observe(events, now=now)]
 
 
@@ -170,26 +170,26 @@ def test_numbers_of_several_things_meet_in_the_subject_that_the_rule_names(engin
 
 
 def test_a_domid_gets_the_name_it_had_at_the_time(engine):
-    identity = Identity()
-    identity.learn({"domain": "old", "domid": "5"}, 100.0)
-    identity.learn({"domain": "new", "domid": "5"}, 9000.0)
-    made = engine("{any: [{type: event, event: a}]}", identity=identity)
+    registry = DomainRegistry()
+    registry.learn({"domain": "old", "domid": "5"}, 100.0)
+    registry.learn({"domain": "new", "domid": "5"}, 9000.0)
+    made = engine("{any: [{type: event, event: a}]}", registry=registry)
     nameless = Subject("domain", "5", domid=5)
     assert fired(made, event("a", 120, nameless), event("a", 9100, nameless)) == ["domain/old", "domain/new"]
 
 
 def test_what_is_said_of_nobody_is_said_of_the_only_guest(engine):
-    one = Identity()
+    one = DomainRegistry()
     one.learn({"domain": "web", "domid": "5"}, 1.0)
     unknown = Subject("domain", "unknown")
-    assert fired(engine("{any: [{type: event, event: a}]}", identity=one), event("a", 2, unknown)) == ["domain/web"]
+    assert fired(engine("{any: [{type: event, event: a}]}", registry=one), event("a", 2, unknown)) == ["domain/web"]
     one.learn({"domain": "db", "domid": "6"}, 1.0)
-    assert fired(engine("{any: [{type: event, event: a}]}", identity=one), event("a", 2, unknown)) == ["host/dom0"]
+    assert fired(engine("{any: [{type: event, event: a}]}", registry=one), event("a", 2, unknown)) == ["host/dom0"]
 
 
 def test_a_rule_that_fails_is_fenced_and_counted_and_the_others_go_on(kit, monkeypatch, caplog):
     rules = [kit.one("aaa", "bad"), kit.one("bbb", "good", "when: {any: [{type: event, event: bad}]}\n")]
-    made = Engine(rules)
+    made = CorrelationEngine(rules)
     real = made._plans[0].rule
 
     def judged(condition, world, fields):
@@ -215,7 +215,7 @@ def test_state_is_bounded(engine, monkeypatch):
 def test_values_in_commands_are_one_word_to_the_shell(kit):
     regex = r"bridge (?P<bridge>[^\n]+) missing"
     more = "verify: ['ip link show {bridge}', \"awk '{print}' x\"]\ncause: 'no {bridge}, {unit}'\n"
-    made = Engine([kit.one(regex, more=more)])
+    made = CorrelationEngine([kit.one(regex, more=more)])
     [diagnosis] = made.observe([event("a-rule", 1, HOST, bridge="x; reboot")], now=1)
     assert diagnosis.verify == ("ip link show 'x; reboot'", "awk '{print}' x")
     assert diagnosis.cause == "no x; reboot, {unit}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from xenwatch.diagnosis.incidents.tracker import Incidents, incident_id
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker, incident_id
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
@@ -50,7 +50,7 @@ def say(rules):
 
 @pytest.fixture
 def incidents(rules):
-    return Incidents(list(rules.values()))
+    return IncidentTracker(list(rules.values()))
 
 
 def named(found):
@@ -70,7 +70,7 @@ def test_another_subject_is_another_incident(incidents, say):
 
 def test_the_id_is_the_same_after_a_restart(incidents, say, rules):
     [first] = incidents.apply([say("end", 1)], 1)
-    [second] = Incidents(list(rules.values())).apply([say("end", 99)], 99)
+    [second] = IncidentTracker(list(rules.values())).apply([say("end", 99)], 99)
     assert first.id == second.id == incident_id("end", "domain/web")
 
 
@@ -125,7 +125,7 @@ def test_a_listed_cause_is_surer_than_a_nearer_one(incidents, say):
 
 def test_in_a_bundle_an_undated_line_may_belong_anywhere(rules, say):
     cause, symptom = say("cause", 1), say("middle", 9000, logged=False)
-    live, still = Incidents(list(rules.values())), Incidents(list(rules.values()), bundle=True)
+    live, still = IncidentTracker(list(rules.values())), IncidentTracker(list(rules.values()), bundle=True)
     assert named(live.apply([cause, symptom], 9000))["middle"].state == "open"
     assert named(still.apply([cause, symptom], 9000))["middle"].state == "explained"
 
@@ -138,7 +138,7 @@ def test_quiet_long_enough_is_over(incidents, say):
 
 
 def test_in_a_bundle_nothing_is_over_because_another_log_is_younger(rules, say):
-    incidents = Incidents(list(rules.values()), bundle=True)
+    incidents = IncidentTracker(list(rules.values()), bundle=True)
     incidents.apply([say("cause", 100)], 100)
     assert incidents.apply([], 100_000) == []
 
@@ -168,7 +168,7 @@ def test_a_symptom_seen_after_its_cause_is_over_stands_alone(incidents, say):
 def test_a_circle_of_rules_still_leaves_one_to_show(kit, say):
     a = kit.one("a text", "cause", "explains: [middle]\nsubject: domain\n")
     b = kit.one("b text", "middle", "explains: [cause]\nsubject: domain\n")
-    found = Incidents([a, b]).apply([say("cause", 1), say("middle", 1)], 1)
+    found = IncidentTracker([a, b]).apply([say("cause", 1), say("middle", 1)], 1)
     assert sorted(i.state for i in found) == ["explained", "open"]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.diagnosis.correlation.enrichment import look_around
-from xenwatch.diagnosis.correlation.fact_store import FactBook
+from xenwatch.diagnosis.correlation.enrichment import enrich
+from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST, Subject
@@ -18,9 +18,9 @@ WEB = Subject("domain", "web", domid=5)
 @pytest.fixture
 def seen(kit):
     def look(items, fields, *facts):
-        book = FactBook()
+        book = FactStore()
         book.learn(facts)
-        return look_around(kit.one("gone: (?P<vg>[a-z]+)", more=f"look: {items}\n"), WEB, fields, book.find)
+        return enrich(kit.one("gone: (?P<vg>[a-z]+)", more=f"look: {items}\n"), WEB, fields, book.find)
 
     return look
 
@@ -58,7 +58,7 @@ def test_what_is_worked_out_is_a_field_for_the_words_of_the_rule(seen):
 
 
 def test_a_path_is_judged_by_the_mount_it_lies_on():
-    book = FactBook()
+    book = FactStore()
     book.learn(
         Fact("disk.free_bytes", Subject("mount", point), size, 7.0, "") for point, size in (("/", 1), ("/var", 2))
     )

@@ -13,7 +13,7 @@ def name_of_three(*lines: str) -> str | None:
     scanner = Scanner((), "re", formats=formats.values())
     source = Source("/var/log/xen/xenstored-access.log", formats["xenstored"])
     scanner.feed(Chunk(source, "".join(lines).encode(), Position("1", 0), TimeHint(AT), final=True))
-    return scanner.identity.name_of(3, AT)
+    return scanner.registry.name_of(3, AT)
 
 
 def test_what_dom0_writes_as_a_domains_name_is_its_name() -> None:

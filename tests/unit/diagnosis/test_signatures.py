@@ -7,9 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xenwatch.diagnosis.matching.bytes_regex import raw_form
-from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickEngine, FindEngine
+from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickPrefilter, FindPrefilter
 from xenwatch.diagnosis.matching.literals import literals
-from xenwatch.diagnosis.matching.prefilter_factory import make_engine
+from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter
 from xenwatch.diagnosis.matching.record_reader import text_of
 from xenwatch.diagnosis.matching.reduce import scan_form
 from xenwatch.diagnosis.rules.patterns import FLAGS
@@ -123,7 +123,7 @@ def test_the_most_telling_literal_is_taken(regex, expected):
     ],
 )
 def test_optional_ends_are_not_looked_for(regex, text):
-    found = [at for at, _ in make_engine([regex], "hyperscan").candidates(b"so: " + text + b" x y z")]
+    found = [at for at, _ in make_prefilter([regex], "hyperscan").candidates(b"so: " + text + b" x y z")]
     assert 4 + len(text) in {found[0], found[0] - 1}
 
 
@@ -135,31 +135,31 @@ def test_a_long_repeat_does_not_stop_the_others(kit):
 
 def test_a_compiled_database_is_kept_and_a_damaged_one_is_made_anew(kit, tmp_path):
     regexes = ["abc def", "ghi jkl"]
-    make_engine(regexes, "hyperscan", tmp_path)
+    make_prefilter(regexes, "hyperscan", tmp_path)
     [kept] = tmp_path.iterdir()
-    assert make_engine(regexes, "hyperscan", tmp_path).candidates(b"ghi jkl") == [(7, 1)]
+    assert make_prefilter(regexes, "hyperscan", tmp_path).candidates(b"ghi jkl") == [(7, 1)]
     kept.write_bytes(b"torn" + kept.read_bytes()[4:200])
-    assert make_engine(regexes, "hyperscan", tmp_path).candidates(b"ghi jkl") == [(7, 1)]
+    assert make_prefilter(regexes, "hyperscan", tmp_path).candidates(b"ghi jkl") == [(7, 1)]
 
 
 def test_other_signatures_use_another_database(tmp_path):
-    make_engine(["abc def"], "hyperscan", tmp_path)
-    make_engine(["abc xyz"], "hyperscan", tmp_path)
+    make_prefilter(["abc def"], "hyperscan", tmp_path)
+    make_prefilter(["abc xyz"], "hyperscan", tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_place_where_nothing_can_be_kept_does_no_harm(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    assert make_engine(["abc def"], "hyperscan", blocked / "cache").candidates(b"abc def") == [(7, 0)]
+    assert make_prefilter(["abc def"], "hyperscan", blocked / "cache").candidates(b"abc def") == [(7, 0)]
 
 
-@pytest.mark.parametrize("engine", [AhoCorasickEngine, FindEngine])
+@pytest.mark.parametrize("engine", [AhoCorasickPrefilter, FindPrefilter])
 def test_a_signature_without_literals_is_asked_everywhere(engine):
     assert engine([r"\d+\s\d+", "literal text"]).everywhere == (0,)
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_no_signatures_and_no_data_give_no_candidates(name):
-    assert make_engine([], name).candidates(b"abc") == []
-    assert make_engine(["abc"], name).candidates(b"") == []
+    assert make_prefilter([], name).candidates(b"abc") == []
+    assert make_prefilter(["abc"], name).candidates(b"") == []

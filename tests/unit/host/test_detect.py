@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from hosts.recorded import recorded_doors
+from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.facts.detect import detect
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
 
@@ -16,8 +16,8 @@ DOCS = Path(__file__).parents[3] / "docs/facts.md"
 
 
 async def facts_of_the_recorded_host() -> dict[tuple[str, str], Fact]:
-    async with recorded_doors() as doors:
-        return {(fact.name, str(fact.subject)): fact for fact in await detect(doors)}
+    async with recorded_host() as host:
+        return {(fact.name, str(fact.subject)): fact for fact in await detect(host)}
 
 
 async def test_facts_of_a_real_host_are_what_its_tools_said() -> None:
@@ -42,7 +42,7 @@ async def test_every_fact_is_documented() -> None:
 
 
 async def test_a_host_without_xen_tells_what_it_can_and_raises_nothing(tmp_path: Path) -> None:
-    doors = build_doors(ManualClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
-    facts = {fact.name: fact.value for fact in await detect(doors)}
+    host = build_host(ManualClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
+    facts = {fact.name: fact.value for fact in await detect(host)}
     assert (facts["xen.dom0"], facts["bridge.names"]) == (False, ())
     assert "domain.names" not in facts

@@ -15,7 +15,7 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed, TimedOut, Unavailable
 from xenwatch.facts.detect import detect
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import build_doors, open_doors
+from xenwatch.host.host import build_host, open_host
 from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner
 from xenwatch.sampling.catalogue import take_once
 
@@ -135,11 +135,11 @@ async def test_a_host_that_does_not_let_us_in_is_unavailable_and_nothing_is_aske
 async def test_all_that_is_sampled_of_a_far_host_comes_from_there(far: Far, xm: Path) -> None:
     runner = far.runner()
     clock = ManualClock()
-    doors = build_doors(clock, NOWHERE, runner, toolstack=FarToolstack(runner), libvirt_uri=None)
+    host = build_host(clock, NOWHERE, runner, toolstack=FarToolstack(runner), libvirt_uri=None)
     try:
-        snapshot, facts = await take_once(doors, clock), await detect(doors)
+        snapshot, facts = await take_once(host, clock), await detect(host)
     finally:
-        await doors.close()
+        await host.close()
     domains = {sample.labels for sample in snapshot.samples if sample.metric.name == "xen_domain_info"}
     assert [labels[0] for labels in domains] == ["Domain-0"]
     told = {sample.metric.name for sample in snapshot.samples if sample.metric.name.startswith("xen_")}
@@ -149,10 +149,10 @@ async def test_all_that_is_sampled_of_a_far_host_comes_from_there(far: Far, xm: 
 
 
 async def test_this_machines_files_are_not_taken_for_those_of_the_far_host() -> None:
-    doors = open_doors(ManualClock(), libvirt_uri=None, ssh="root@old1")
+    host = open_host(ManualClock(), libvirt_uri=None, ssh="root@old1")
     try:
-        assert doors.paths is NOWHERE
-        assert doors.xenstore is None
-        assert list(doors.sources()) == ["ssh"]
+        assert host.paths is NOWHERE
+        assert host.xenstore is None
+        assert list(host.sources()) == ["ssh"]
     finally:
-        await doors.close()
+        await host.close()

@@ -63,13 +63,13 @@ def test_a_device_models_log_says_nothing_of_another_guest(rules: tuple[Rule, ..
     pipeline = Pipeline(rules, engine="re")
     found = tell(pipeline, "qemu-dm", "Domain has crashed: name=web id=5.\n", whose=MALLORY, path="qemu-dm-mallory.log")
     assert "domain/web" not in {str(i.diagnosis.subject) for i in found}
-    assert pipeline.scanner.identity.name_of(5, NOW) is None
+    assert pipeline.scanner.registry.name_of(5, NOW) is None
 
 
 def test_a_host_log_is_believed_about_any_guest(rules: tuple[Rule, ...]) -> None:
     pipeline = Pipeline(rules, engine="re")
     assert {str(i.diagnosis.subject) for i in tell(pipeline, "xend", CRASH)} == {"domain/web"}
-    assert pipeline.scanner.identity.name_of(5, NOW) == "web"
+    assert pipeline.scanner.registry.name_of(5, NOW) == "web"
 
 
 CAUSE = """\

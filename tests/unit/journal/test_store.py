@@ -9,7 +9,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.state.query import find_incident, list_incidents
 from xenwatch.state.schema import FILE_NAME
-from xenwatch.state.store import Damaged, Saved, Store
+from xenwatch.state.store import Damaged, SavedState, Store
 
 
 def open_store(state_dir: Path) -> Store:
@@ -22,7 +22,7 @@ def what_happened(state_dir: Path, incident: Incident) -> list[str]:
 
 def test_a_new_state_directory_holds_nothing(tmp_path: Path):
     store = open_store(tmp_path / "new" / "state")
-    assert store.load() == Saved()
+    assert store.load() == SavedState()
     store.close()
 
 
@@ -31,7 +31,7 @@ def test_cursors_correlation_and_incidents_come_back_together(tmp_path: Path, in
     store.commit({"/var/log/xend.log": {"offset": 7}}, {"windows": [1, 2]}, [incident])
     store.close()
     again = open_store(tmp_path)
-    assert again.load() == Saved({"/var/log/xend.log": {"offset": 7}}, {"windows": [1, 2]}, (incident,))
+    assert again.load() == SavedState({"/var/log/xend.log": {"offset": 7}}, {"windows": [1, 2]}, (incident,))
     again.close()
 
 
@@ -50,10 +50,10 @@ def test_what_was_committed_before_a_failed_commit_stands(tmp_path: Path, incide
     huge = replace(incident, diagnosis=replace(incident.diagnosis, cause="x" * 500_000))
     with pytest.raises(StoreError, match=r"cannot write .*full"):
         store.commit({"a": 2}, {}, [huge])
-    assert store.load() == Saved({"a": 1}, {}, (incident,))
+    assert store.load() == SavedState({"a": 1}, {}, (incident,))
     store._connection.execute("PRAGMA max_page_count = 100000")
     store.commit({"a": 2}, {}, [huge])
-    assert store.load() == Saved({"a": 2}, {}, (huge,))
+    assert store.load() == SavedState({"a": 2}, {}, (huge,))
     store.close()
 
 
@@ -65,7 +65,7 @@ def fill(store: Store) -> None:
 def test_a_file_that_is_no_database_is_moved_aside_and_a_new_one_started(tmp_path: Path, caplog):
     (tmp_path / FILE_NAME).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     store = open_store(tmp_path)
-    assert store.load() == Saved()
+    assert store.load() == SavedState()
     assert store.moved_aside == 1
     assert "moved aside to state.db.damaged-1000" in caplog.text
     assert (tmp_path / "state.db.damaged-1000").read_bytes().startswith(b"not a database")
@@ -80,7 +80,7 @@ def test_a_database_torn_in_the_middle_is_replaced_when_it_is_read(tmp_path: Pat
     data[4096 * 2 :] = b"\xee" * (len(data) - 4096 * 2)
     (tmp_path / FILE_NAME).write_bytes(data)
     again = open_store(tmp_path)
-    assert again.load() == Saved()
+    assert again.load() == SavedState()
     assert again.moved_aside == 1
     again.commit({"a": 1}, {}, [incident])
     assert again.load().incidents == (incident,)
@@ -106,7 +106,7 @@ def test_a_row_that_cannot_be_read_costs_only_itself(tmp_path: Path, incident: I
     store.commit({"a": 1, "b": 2}, {}, [incident, replace(incident, id="other")])
     store._connection.execute("UPDATE incidents SET body = '{' WHERE id = 'other'")
     store._connection.execute("UPDATE cursors SET cursor = '{' WHERE log = 'b'")
-    assert store.load() == Saved({"a": 1}, {}, (incident,))
+    assert store.load() == SavedState({"a": 1}, {}, (incident,))
     assert "incident other in the state database cannot be read" in caplog.text
     store.close()
 

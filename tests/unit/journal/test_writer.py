@@ -8,7 +8,7 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.model.incident import Incident
 from xenwatch.state.retention import EVERY, tidy
 from xenwatch.state.store import Store
-from xenwatch.state.writer import Capture, Writer
+from xenwatch.state.writer import CaptureState, Writer
 
 
 class World:
@@ -17,7 +17,7 @@ class World:
     def __init__(self, state_dir: Path) -> None:
         self.clock = ManualClock()
         self.store = Store(state_dir, now=self.clock.now)
-        self.state = Capture({"a": 1}, {}, {})
+        self.state = CaptureState({"a": 1}, {}, {})
         self.errors: list[Exception] = []
         self.writer = Writer(self.store, lambda: self.state, self.clock, on_error=self.errors.append)
 

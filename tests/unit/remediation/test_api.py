@@ -5,10 +5,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from story import Story
 
-from xenwatch.web.auth import Person
+from xenwatch.web.auth import User
 from xenwatch.web.remediation_api import routes
 
-PEOPLE = [Person("vera", "viewer", "v"), Person("ann", "approver", "a"), Person("adam", "admin", "x")]
+PEOPLE = [User("vera", "viewer", "v"), User("ann", "approver", "a"), User("adam", "admin", "x")]
 BASE = "/api/v1/remediation"
 
 

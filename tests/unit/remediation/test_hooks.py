@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
-from xenwatch.web.rate_limit import Pace
-from xenwatch.web.webhook_auth import Senders
+from xenwatch.web.rate_limit import RateLimiter
+from xenwatch.web.webhook_auth import WebhookSenders
 from xenwatch.web.webhooks import LARGEST, _Bad, parse, routes
 
 NOW = 1_700_000_000
-SENDERS = Senders(bearer=("old", "s3cret"), basic={"am": "pass"}, keys=(b"new", b"old"))
+SENDERS = WebhookSenders(bearer=("old", "s3cret"), basic={"am": "pass"}, keys=(b"new", b"old"))
 ALERT = {
     "status": "firing",
     "labels": {"alertname": "GuestDown", "domain": "web"},
@@ -172,7 +172,7 @@ async def test_a_signature_that_does_not_hold_or_is_old_or_from_the_future_is_40
 async def test_with_no_sender_configured_nobody_may_send():
     desk = Desk()
     app = web.Application()
-    app.add_routes(routes(desk, Senders(), now=lambda: NOW))
+    app.add_routes(routes(desk, WebhookSenders(), now=lambda: NOW))
     async with TestClient(TestServer(app)) as client:
         assert (await client.post("/hooks/alertmanager", data=body(), headers=BEARER)).status == 401
         assert (await client.post("/hooks/generic", data=body(), headers=signed(body(), b""))).status == 401
@@ -275,7 +275,7 @@ async def test_who_delivers_too_often_is_told_when_to_come_again_and_strangers_u
 
 def test_a_pace_fills_up_again_with_time_and_remembers_a_bounded_number():
     now = [0.0]
-    pace = Pace(60, lambda: now[0])
+    pace = RateLimiter(60, lambda: now[0])
     for _ in range(60):
         pace.take("a")
     assert pace.wait("a") == 1

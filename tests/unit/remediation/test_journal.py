@@ -15,7 +15,7 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import RUN_MOVES, ActionRun, Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.runs import RunStore
 
 TARGET = Subject("domain", "web", "u1")
 
@@ -31,12 +31,12 @@ def proposal(key: str = "k", **more) -> Proposal:
 
 @pytest.fixture
 def journal(tmp_path):
-    opened = Journal(tmp_path / "journal.db", ManualClock(), "boot-1")
+    opened = RunStore(tmp_path / "journal.db", ManualClock(), "boot-1")
     yield opened
     opened.close()
 
 
-def add(journal: Journal, key: str = "k", **more) -> ActionRun:
+def add(journal: RunStore, key: str = "k", **more) -> ActionRun:
     with journal.transaction() as tx:
         run = tx.add(proposal(key, **more))
     assert run is not None
@@ -49,7 +49,7 @@ from pathlib import Path
 sys.path[:0] = [{scenarios!r}]
 from story import Story
 from xenwatch.remediation.open import LocalMachine
-from xenwatch.remediation.service import Desk
+from xenwatch.remediation.service import RemediationService
 import xenwatch.remediation.actions.host_cordon as cordon
 async def main():
     story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},
@@ -150,7 +150,7 @@ async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(t
 @pytest.mark.parametrize("damage", [b"", b"not a database" * 1000])
 def test_i12_a_damaged_journal_is_not_opened(tmp_path, damage):
     path = tmp_path / "journal.db"
-    journal = Journal(path, ManualClock(), "boot-1")
+    journal = RunStore(path, ManualClock(), "boot-1")
     run = add(journal)
     with journal.transaction() as tx:
         tx.move(run.id, "rejected", "human:ann")
@@ -158,7 +158,7 @@ def test_i12_a_damaged_journal_is_not_opened(tmp_path, damage):
     data = path.read_bytes()
     path.write_bytes(data[:3000] + damage + data[3000 + len(damage) : -4096])
     with pytest.raises(StoreError):
-        Journal(path, ManualClock(), "boot-1")
+        RunStore(path, ManualClock(), "boot-1")
 
 
 def test_i12_a_journal_of_another_version_is_not_opened(tmp_path):
@@ -166,7 +166,7 @@ def test_i12_a_journal_of_another_version_is_not_opened(tmp_path):
         db.execute("PRAGMA user_version=99")
     db.close()
     with pytest.raises(StoreError, match="version 99"):
-        Journal(tmp_path / "journal.db", ManualClock(), "boot-1")
+        RunStore(tmp_path / "journal.db", ManualClock(), "boot-1")
 
 
 def test_i13_lines_can_neither_be_changed_nor_removed(journal):
@@ -186,7 +186,7 @@ TAMPERING = {
 @pytest.mark.parametrize("how", TAMPERING)
 def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
     path = tmp_path / "journal.db"
-    journal = Journal(path, ManualClock(), "boot-1")
+    journal = RunStore(path, ManualClock(), "boot-1")
     for key in "abc":
         add(journal, key)
     assert journal.verify() == []
@@ -195,11 +195,11 @@ def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
         db.executescript(f"DROP TRIGGER entry_is_kept; DROP TRIGGER entry_stays; {TAMPERING[how]};")
     db.close()
     with pytest.raises(StoreError, match="damaged"):
-        Journal(path, ManualClock(), "boot-1")
+        RunStore(path, ManualClock(), "boot-1")
 
 
 def test_i13_a_journal_that_another_process_is_writing_is_not_taken_for_damaged(tmp_path):
-    writer, reader = (Journal(tmp_path / "journal.db", ManualClock(), "boot-1") for _ in range(2))
+    writer, reader = (RunStore(tmp_path / "journal.db", ManualClock(), "boot-1") for _ in range(2))
     add(writer, "before")
     reader._db.set_trace_callback(
         lambda sql: add(writer, f"{sql}{time.monotonic_ns()}") if "FROM head" in sql else None

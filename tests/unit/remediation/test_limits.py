@@ -15,9 +15,9 @@ from xenwatch.model.action import Proposal, Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.guards import breaker, budget, storm
 from xenwatch.remediation.policy.inventory import Guest, selects
-from xenwatch.remediation.policy.policy import Limit, Pace, StormLimit
+from xenwatch.remediation.policy.policy import CooldownLimits, Limit, StormLimit
 from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store.runs import Journal
+from xenwatch.remediation.store.runs import RunStore
 
 LIMITS = {"global": Limit(3, 3600.0), "guest": Limit(2, 7200.0)}
 
@@ -41,8 +41,8 @@ class Budgets(RuleBasedStateMachine):
         self.tried, self.up = 0, 0.0
         self.acted: list[tuple[float, str]] = []
 
-    def open(self) -> Journal:
-        return Journal(Path(self.folder.name) / "journal.db", self.clock, f"boot-{self.boot}")
+    def open(self) -> RunStore:
+        return RunStore(Path(self.folder.name) / "journal.db", self.clock, f"boot-{self.boot}")
 
     @rule(guest=st.sampled_from(["web", "db"]), end=st.sampled_from(["succeeded", "failed"]))
     def act(self, guest: str, end: str) -> None:
@@ -91,7 +91,7 @@ test_i14_no_window_is_overdrawn_by_clock_steps_restarts_or_reboots = Budgets.Tes
 
 
 def test_i14_a_success_gives_nothing_back_and_an_abort_does(tmp_path):
-    journal = Journal(tmp_path / "journal.db", ManualClock(), "b")
+    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
     with journal.transaction() as tx:
         run = tx.add(proposal("a"))
         assert budget.reserve(tx, run, proposal("a"), LIMITS) is None
@@ -104,10 +104,10 @@ def test_i14_a_success_gives_nothing_back_and_an_abort_does(tmp_path):
 
 def test_i15_fifty_at_once_get_no_more_than_the_budget(tmp_path):
     path = tmp_path / "journal.db"
-    Journal(path, ManualClock(), "b").close()
+    RunStore(path, ManualClock(), "b").close()
 
     def one(nth: int) -> bool:
-        journal = Journal(path, ManualClock(), "b")
+        journal = RunStore(path, ManualClock(), "b")
         try:
             with journal.transaction() as tx:
                 run = tx.add(proposal(str(nth), f"g{nth}"))
@@ -123,7 +123,7 @@ def test_i15_fifty_at_once_get_no_more_than_the_budget(tmp_path):
 
 
 def test_i15_a_run_without_a_reserved_budget_cannot_be_admitted(tmp_path):
-    journal = Journal(tmp_path / "journal.db", ManualClock(), "b")
+    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
     with pytest.raises(Exception, match="no budget was reserved"), journal.transaction() as tx:
         tx.move(tx.add(proposal("a")), "admitted", "xenwatch")
     journal.close()
@@ -131,7 +131,7 @@ def test_i15_a_run_without_a_reserved_budget_cannot_be_admitted(tmp_path):
 
 def test_i16_a_storm_begins_over_the_share_and_ends_after_health_and_cooldown(tmp_path):
     clock = ManualClock()
-    journal = Journal(tmp_path / "journal.db", clock, "b")
+    journal = RunStore(tmp_path / "journal.db", clock, "b")
     limit = StormLimit(0.3, 3, 300.0, 900.0)
 
     def look(failing: list[str], watched: int = 10) -> bool:
@@ -164,8 +164,8 @@ async def test_i16_a_run_underway_ends_though_a_storm_begins(tmp_path):
 
 def test_i17_pauses_grow_and_one_good_sample_does_not_start_them_over(tmp_path):
     clock = ManualClock()
-    journal = Journal(tmp_path / "journal.db", clock, "b")
-    pace = Pace(600.0, 3600.0, 86400.0)
+    journal = RunStore(tmp_path / "journal.db", clock, "b")
+    pace = CooldownLimits(600.0, 3600.0, 86400.0)
 
     def pause() -> float:
         waited = 0.0
@@ -195,8 +195,8 @@ def test_i17_pauses_grow_and_one_good_sample_does_not_start_them_over(tmp_path):
 
 def test_i17_health_with_a_break_in_it_is_not_stability(tmp_path):
     clock = ManualClock()
-    journal = Journal(tmp_path / "journal.db", clock, "b")
-    pace = Pace(600.0, 3600.0, 86400.0)
+    journal = RunStore(tmp_path / "journal.db", clock, "b")
+    pace = CooldownLimits(600.0, 3600.0, 86400.0)
     with journal.transaction() as tx:
         budget.note_attempt(tx, "web")
     for nth in range(100):
@@ -209,7 +209,7 @@ def test_i17_health_with_a_break_in_it_is_not_stability(tmp_path):
 
 
 def test_i18_the_breaker_opens_once_and_only_a_person_closes_it(tmp_path):
-    journal = Journal(tmp_path / "journal.db", ManualClock(), "b")
+    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
     with journal.transaction() as tx:
         ends = ["failed", "unknown", "succeeded", "failed", "unknown", "failed", "failed", "succeeded"]
         assert [breaker.note_end(tx, end, 3) for end in ends] == [False] * 5 + [True, False, False]

@@ -9,7 +9,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.guards import approvals
-from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 
 PROPOSE = {"rule": {"mode": "propose"}}
@@ -69,7 +69,7 @@ async def test_i21_neither_who_asked_nor_a_program_approves_what_is_risky(tmp_pa
 
 
 def test_i22_a_policy_that_says_nothing_observes():
-    assert Policy(Inventory("xen1")).mode == "observe"
+    assert Policy(ManagedInventory("xen1")).mode == "observe"
 
 
 @pytest.mark.parametrize(

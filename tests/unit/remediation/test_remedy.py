@@ -3,14 +3,14 @@
 import pytest
 from story import Story
 
-from xenwatch.agent.remediation import Remedy, open_remedy
+from xenwatch.agent.remediation import RemediationController, open_remediation
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import ConfigError
 from xenwatch.config.access import Access, load_access
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Destination
-from xenwatch.web.auth import Person
+from xenwatch.web.auth import User
 
 SECRET = "0123456789abcdef"
 
@@ -23,7 +23,7 @@ def incident(story: Story, name: str = "web", state: str = "open") -> Incident:
 
 async def test_an_incident_of_the_agent_becomes_a_verified_repair_and_figures(tmp_path):
     story = Story(tmp_path, {})
-    remedy = Remedy(story.desk, Access(), story.clock)
+    remedy = RemediationController(story.desk, Access(), story.clock)
     remedy.changed([incident(story)])
     await remedy.round(story.desk)
     await story.desk.idle()
@@ -36,7 +36,7 @@ async def test_an_incident_of_the_agent_becomes_a_verified_repair_and_figures(tm
 
 async def test_many_guests_that_fail_at_once_are_a_storm(tmp_path):
     story = Story(tmp_path, {"settings": {"storm": {"min_count": 2}}})
-    remedy = Remedy(story.desk, Access(), story.clock)
+    remedy = RemediationController(story.desk, Access(), story.clock)
     remedy.changed([incident(story), incident(story, "db")])
     await remedy.round(story.desk)
     await story.desk.idle()
@@ -54,14 +54,16 @@ async def test_many_guests_that_fail_at_once_are_a_storm(tmp_path):
 async def test_what_runs_and_is_served_follows_from_what_is_configured(tmp_path):
     story = Story(tmp_path, {})
     told = Access(destinations=(Destination("http://10.0.0.9/", b"key"),))
-    assert set(Remedy(story.desk, told, story.clock).parts()) == {"remediation", "webhooks"}
-    assert set(Remedy(story.desk, Access(), story.clock).parts()) == {"remediation"}
-    assert "/hooks/alertmanager" in [route.path for route in Remedy(story.desk, Access(), story.clock).hook_routes()]
+    assert set(RemediationController(story.desk, told, story.clock).parts()) == {"remediation", "webhooks"}
+    assert set(RemediationController(story.desk, Access(), story.clock).parts()) == {"remediation"}
+    assert "/hooks/alertmanager" in [
+        route.path for route in RemediationController(story.desk, Access(), story.clock).hook_routes()
+    ]
     story.desk.close()
 
 
 async def test_without_a_policy_there_is_no_remediation(tmp_path):
-    remedy = open_remedy(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
+    remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
     assert (remedy.parts(), remedy.routes()) == ({}, [])
     await remedy.stop()
 
@@ -69,7 +71,7 @@ async def test_without_a_policy_there_is_no_remediation(tmp_path):
 async def test_i12_with_a_damaged_journal_the_agent_goes_on_without_remediation(tmp_path):
     (tmp_path / "policy.toml").write_text("")
     (tmp_path / "remediation.db").write_bytes(b"not a database at all" * 500)
-    remedy = open_remedy(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
+    remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
     assert remedy.parts() == {}
     await remedy.stop()
 
@@ -77,7 +79,7 @@ async def test_i12_with_a_damaged_journal_the_agent_goes_on_without_remediation(
 async def test_a_policy_with_a_mistake_is_an_error(tmp_path):
     (tmp_path / "policy.toml").write_text("surprise = 1")
     with pytest.raises(ConfigError):
-        open_remedy(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
+        open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
 
 
 def access(tmp_path, text: str, mode: int = 0o600) -> Access:
@@ -102,7 +104,7 @@ key = "{SECRET}"
 """
     found = access(tmp_path, text)
     assert found.senders.bearer == (SECRET,)
-    assert found.people == (Person("ann", "approver", SECRET),)
+    assert found.people == (User("ann", "approver", SECRET),)
     assert found.destinations == (Destination("https://ops.example/hook", SECRET.encode()),)
 
 

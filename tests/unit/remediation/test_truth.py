@@ -13,7 +13,7 @@ from xenwatch.model.action import Alert
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.port import Order, name_of, path_of
 from xenwatch.remediation.open import LocalMachine
-from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.store import outbox
 from xenwatch.remediation.store.triggers import trigger_of_alert
 from xenwatch.web.remediation_metrics import RUNS, UNKNOWN, samples
@@ -42,7 +42,7 @@ def test_i25_every_action_with_an_order_for_another_host_says_so():
 
 
 async def test_i26_an_order_with_an_older_token_is_refused():
-    machine = LocalMachine(Inventory("xen1"), systemd=False)
+    machine = LocalMachine(ManagedInventory("xen1"), systemd=False)
     new = await machine.effect(Order(("true",), target="domain/u1", token=8))
     old = await machine.effect(Order(("true",), target="domain/u1", token=7))
     other = await machine.effect(Order(("true",), target="domain/u2", token=1))
@@ -134,7 +134,7 @@ async def test_i29_a_stopping_agent_ends_what_is_underway_and_starts_nothing(tmp
 
 
 async def test_i29_a_guest_is_started_outside_the_agents_control_group():
-    machine = LocalMachine(Inventory("xen1"), systemd=True)
+    machine = LocalMachine(ManagedInventory("xen1"), systemd=True)
     order = Order(("xl", "create", "/etc/xen/web.cfg"), detached=True, run="018b-1")
     words = machine._apart(order)
     assert words[0] == "systemd-run"

@@ -7,17 +7,17 @@ from hosts.crowd import crowd
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import take_once
 
 
 async def test_a_thousand_guests_are_sampled_whole(tmp_path: Path) -> None:
     uri = crowd(tmp_path, 1000)
-    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
+    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
     on = {"lvm": False, "daemons": False}
-    snapshot = await take_once(doors, doors.clock, on)
-    await doors.close()
+    snapshot = await take_once(host, host.clock, on)
+    await host.close()
     assert {name: health.error for name, health in snapshot.health.items() if not health.ok} == {}
     counts = Counter(sample.metric.name for sample in snapshot.samples)
     assert counts["xen_domain_cpu_seconds_total"] == 1000

@@ -14,7 +14,7 @@ import pytest
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.catalogue import all_collectors
@@ -53,9 +53,9 @@ async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
     libvirtd: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
 ) -> None:
     uri, process = libvirtd
-    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
+    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
     parts = all_collectors()
-    sampler = Sampler([parts[name] for name in ("domain", "vcpu", "libvirt", "dom0")], doors, doors.clock)
+    sampler = Sampler([parts[name] for name in ("domain", "vcpu", "libvirt", "dom0")], host, host.clock)
     running = asyncio.create_task(sampler.run())
     await until(lambda: known(sampler.snapshot()), 30)
     before = (len(os.listdir("/proc/self/fd")), threading.active_count())  # noqa: PTH208
@@ -74,4 +74,4 @@ async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
     await until(lambda: sampler.snapshot().health["domain"].ok, 90)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await doors.close()
+    await host.close()

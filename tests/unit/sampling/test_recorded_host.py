@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hosts.recorded import recorded_doors, recorded_snapshot
+from hosts.recorded import recorded_host, recorded_snapshot
 
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.catalogue import all_collectors, all_metrics, take_once
@@ -71,10 +71,10 @@ async def test_the_guest_receives_what_dom0_sends(snapshot: Snapshot) -> None:
 
 
 async def test_no_label_but_those_of_info_metrics_changes_with_the_domid() -> None:
-    async with recorded_doors() as doors:
-        before = await take_once(doors, doors.clock)
-    async with recorded_doors(edit=reborn) as doors:
-        after = await take_once(doors, doors.clock)
+    async with recorded_host() as host:
+        before = await take_once(host, host.clock)
+    async with recorded_host(edit=reborn) as host:
+        after = await take_once(host, host.clock)
     assert _lasting(before) == _lasting(after)
     assert _identities(after) == {("Domain-0", "0"), ("g1", "13"), ("lv1", "14")}
 
@@ -112,9 +112,9 @@ async def test_the_volume_group_is_as_vgs_said_and_its_volumes_are_tied_to_guest
 async def test_a_guest_has_as_many_series_as_the_manual_says() -> None:
     """One vcpu, one disk, one interface."""
     counts: Counter[str] = Counter()
-    async with recorded_doors() as doors:
+    async with recorded_host() as host:
         for name in MANUAL:
-            samples = await all_collectors()[name].begin()(doors)
+            samples = await all_collectors()[name].begin()(host)
             counts[name] = sum("g1" in [label.partition("/")[0] for label in s.labels] for s in samples)
     assert counts == MANUAL
     table = (Path(__file__).parents[3] / "docs/metrics.md").read_text()

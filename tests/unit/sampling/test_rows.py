@@ -1,7 +1,7 @@
 """Samples made many at a time are the samples one would have made one by one."""
 
 from xenwatch.model.sample import Metric, Sample
-from xenwatch.sampling.rows import Kept, row, state_set
+from xenwatch.sampling.rows import KeptRows, row, state_set
 
 READ = Metric("xen_read_total", "counter", "Read.", ("domain",))
 WRITTEN = Metric("xen_written_total", "counter", "Written.", ("domain",))
@@ -21,7 +21,7 @@ def test_a_state_set_has_one_state_that_holds_or_none_that_is_known() -> None:
 
 
 def test_what_is_the_same_as_before_is_the_very_same_and_what_changed_is_made_anew() -> None:
-    kept = Kept()
+    kept = KeptRows()
     first = kept.of(("web", "running"), lambda: [Sample(READ, ("web",), 1.0)])
     kept.forget_unasked()
     assert kept.of(("web", "running"), list) is first
@@ -29,7 +29,7 @@ def test_what_is_the_same_as_before_is_the_very_same_and_what_changed_is_made_an
 
 
 def test_what_is_gone_is_forgotten() -> None:
-    kept = Kept()
+    kept = KeptRows()
     kept.of("web", lambda: [Sample(READ, ("web",), 1.0)])
     kept.forget_unasked()
     kept.forget_unasked()

@@ -10,8 +10,8 @@ import pytest
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed, Unavailable, Unsupported
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import Doors, build_doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host, build_host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.sampling.collector import Collector
@@ -21,7 +21,7 @@ NUMBER = Metric("xen_number", "gauge", "A number")
 BY_DOMAIN = Metric("xen_by_domain", "gauge", "A number of a domain", ("domain",))
 
 
-def collector(name: str, work: Callable[[Doors], Awaitable[Sequence[Sample]]], **more: object) -> Collector:
+def collector(name: str, work: Callable[[Host], Awaitable[Sequence[Sample]]], **more: object) -> Collector:
     settings = {"interval": 10.0, "deadline": 5.0, **more}
     return Collector(name=name, metrics=(NUMBER, BY_DOMAIN), begin=lambda: work, **settings)  # type: ignore[arg-type]
 
@@ -32,8 +32,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def doors(clock: ManualClock, tmp_path: Path) -> Doors:
-    return build_doors(clock, Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
+def host(clock: ManualClock, tmp_path: Path) -> Host:
+    return build_host(clock, Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
 
 
 @asynccontextmanager
@@ -55,38 +55,36 @@ def value(snapshot: Snapshot, name: str, *labels: str) -> float | None:
     return next((s.value for s in snapshot.samples if s.metric.name == name and s.labels == labels), None)
 
 
-async def test_each_collector_runs_at_its_own_pace(clock: ManualClock, doors: Doors) -> None:
+async def test_each_collector_runs_at_its_own_pace(clock: ManualClock, host: Host) -> None:
     runs = {"fast": 0, "slow": 0}
 
-    def counting(name: str) -> Callable[[Doors], Awaitable[Sequence[Sample]]]:
-        async def collect(_doors: Doors) -> Sequence[Sample]:
+    def counting(name: str) -> Callable[[Host], Awaitable[Sequence[Sample]]]:
+        async def collect(_host: Host) -> Sequence[Sample]:
             runs[name] += 1
             return []
 
         return collect
 
     fast, slow = collector("fast", counting("fast"), interval=5.0), collector("slow", counting("slow"), interval=30.0)
-    async with running(Sampler([fast, slow], doors, clock)):
+    async with running(Sampler([fast, slow], host, clock)):
         for _ in range(6):
             clock.advance(5)
             await settle()
     assert runs == {"fast": 7, "slow": 2}
 
 
-async def test_a_collector_that_hangs_is_given_up_and_keeps_its_last_good_data(
-    clock: ManualClock, doors: Doors
-) -> None:
+async def test_a_collector_that_hangs_is_given_up_and_keeps_its_last_good_data(clock: ManualClock, host: Host) -> None:
     hang = False
 
-    async def collect(_doors: Doors) -> Sequence[Sample]:
+    async def collect(_host: Host) -> Sequence[Sample]:
         if hang:
             await asyncio.Event().wait()
         return [Sample(NUMBER, (), 1.0)]
 
-    async def well(_doors: Doors) -> Sequence[Sample]:
+    async def well(_host: Host) -> Sequence[Sample]:
         return []
 
-    sampler = Sampler([collector("hangs", collect), collector("well", well)], doors, clock)
+    sampler = Sampler([collector("hangs", collect), collector("well", well)], host, clock)
     async with running(sampler):
         last_good = clock.now()
         hang = True
@@ -113,16 +111,16 @@ async def test_a_collector_that_hangs_is_given_up_and_keeps_its_last_good_data(
     ],
 )
 async def test_a_failure_is_counted_by_reason_and_the_next_run_may_go_well(
-    clock: ManualClock, doors: Doors, error: Exception, reason: str
+    clock: ManualClock, host: Host, error: Exception, reason: str
 ) -> None:
     failures = [error]
 
-    async def collect(_doors: Doors) -> Sequence[Sample]:
+    async def collect(_host: Host) -> Sequence[Sample]:
         if failures:
             raise failures.pop()
         return [Sample(NUMBER, (), 2.0)]
 
-    sampler = Sampler([collector("fails", collect)], doors, clock)
+    sampler = Sampler([collector("fails", collect)], host, clock)
     async with running(sampler):
         assert value(sampler.snapshot(), "xenwatch_collector_errors_total", "fails", reason) == 1.0
         assert value(sampler.snapshot(), "xen_number") is None
@@ -133,16 +131,16 @@ async def test_a_failure_is_counted_by_reason_and_the_next_run_may_go_well(
 
 
 async def test_what_the_host_will_never_answer_emits_nothing_and_is_asked_seldom(
-    clock: ManualClock, doors: Doors
+    clock: ManualClock, host: Host
 ) -> None:
     asked = 0
 
-    async def collect(_doors: Doors) -> Sequence[Sample]:
+    async def collect(_host: Host) -> Sequence[Sample]:
         nonlocal asked
         asked += 1
         raise Unsupported("no such thing here")
 
-    sampler = Sampler([collector("never", collect)], doors, clock)
+    sampler = Sampler([collector("never", collect)], host, clock)
     async with running(sampler):
         for _ in range(5):
             clock.advance(10)
@@ -154,14 +152,14 @@ async def test_what_the_host_will_never_answer_emits_nothing_and_is_asked_seldom
     assert value(snapshot, "xenwatch_collector_last_success_timestamp_seconds", "never") is None
 
 
-async def test_runs_missed_while_one_took_long_are_skipped_and_counted(clock: ManualClock, doors: Doors) -> None:
+async def test_runs_missed_while_one_took_long_are_skipped_and_counted(clock: ManualClock, host: Host) -> None:
     go_on = asyncio.Event()
 
-    async def collect(_doors: Doors) -> Sequence[Sample]:
+    async def collect(_host: Host) -> Sequence[Sample]:
         await go_on.wait()
         return []
 
-    sampler = Sampler([collector("long", collect, deadline=60.0)], doors, clock)
+    sampler = Sampler([collector("long", collect, deadline=60.0)], host, clock)
     async with running(sampler):
         clock.advance(35)
         go_on.set()
@@ -169,13 +167,13 @@ async def test_runs_missed_while_one_took_long_are_skipped_and_counted(clock: Ma
     assert value(sampler.snapshot(), "xenwatch_collector_skipped_total", "long") == 3.0
 
 
-async def test_a_snapshot_comes_once_for_all_that_were_due_together(clock: ManualClock, doors: Doors) -> None:
+async def test_a_snapshot_comes_once_for_all_that_were_due_together(clock: ManualClock, host: Host) -> None:
     seen: list[Snapshot] = []
 
-    async def collect(_doors: Doors) -> Sequence[Sample]:
+    async def collect(_host: Host) -> Sequence[Sample]:
         return [Sample(NUMBER, (), 1.0)]
 
-    sampler = Sampler([collector("a", collect), collector("b", collect)], doors, clock, seen.append)
+    sampler = Sampler([collector("a", collect), collector("b", collect)], host, clock, seen.append)
     async with running(sampler):
         clock.advance(1)
         await settle()
@@ -188,21 +186,21 @@ async def test_a_snapshot_comes_once_for_all_that_were_due_together(clock: Manua
     assert len(seen) == 2
 
 
-async def test_series_of_a_domain_that_is_gone_are_gone_at_once(clock: ManualClock, doors: Doors) -> None:
+async def test_series_of_a_domain_that_is_gone_are_gone_at_once(clock: ManualClock, host: Host) -> None:
     """A slow collector still holds its last samples when a fast one sees that the guest is gone."""
     present = ["web", "db"]
 
-    async def domains(doors: Doors) -> Sequence[Sample]:
-        version = (doors.domains.last.version if doors.domains.last else 0) + 1
-        doors.domains.last = Inventory(clock.now(), (), version=version, names=frozenset(present))
+    async def domains(host: Host) -> Sequence[Sample]:
+        version = (host.domains.last.version if host.domains.last else 0) + 1
+        host.domains.last = DomainInventory(clock.now(), (), version=version, names=frozenset(present))
         return []
 
-    async def disks(_doors: Doors) -> Sequence[Sample]:
+    async def disks(_host: Host) -> Sequence[Sample]:
         return [Sample(BY_DOMAIN, (name,), 1.0) for name in ("web", "db")] + [Sample(NUMBER, (), 1.0)]
 
     fast, slow = collector("domains", domains), collector("disks", disks, interval=300.0)
     past = collector("events", disks, interval=300.0, follows_domains=False)
-    sampler = Sampler([fast, slow, past], doors, clock)
+    sampler = Sampler([fast, slow, past], host, clock)
     async with running(sampler):
         assert value(sampler.snapshot(), "xen_by_domain", "db") == 1.0
         present.remove("db")

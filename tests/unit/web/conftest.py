@@ -13,7 +13,7 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.context import Check, Happened, View
+from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
@@ -42,7 +42,7 @@ class Served:
     """The agent behind the server, as a test sets it."""
 
     known: dict[str, Incident] = field(default_factory=dict)
-    checks: Sequence[Check] = (Check("logs", True, 0.5),)
+    checks: Sequence[PartHealth] = (PartHealth("logs", True, 0.5),)
     waiting: str | None = None
     exposition: Exposition = field(default_factory=lambda: Exposition(lambda _: b"own_total 1\n"))
     url: str = ""
@@ -56,11 +56,11 @@ class Served:
         self.known[wanted] = replace(self.known[wanted], acknowledged_by=who)
         return self.known[wanted]
 
-    async def history(self, _wanted: str) -> Sequence[Happened]:
-        return [Happened(1e9, "opened", "no bridge")]
+    async def history(self, _wanted: str) -> Sequence[HistoryEntry]:
+        return [HistoryEntry(1e9, "opened", "no bridge")]
 
-    def view(self) -> View:
-        return View(
+    def view(self) -> WebContext:
+        return WebContext(
             exposition=self.exposition, health=lambda: self.checks, ready=lambda: self.waiting,
             incidents=lambda: list(self.known.values()), history=self.history, acknowledge=self.acknowledge,
             status=lambda: {"version": 1, "rules": 3},

@@ -10,7 +10,7 @@ import pytest
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, is_loopback, serve
-from xenwatch.web.context import Check
+from xenwatch.web.context import PartHealth
 
 Served = Any  # conftest's, which cannot be imported in this import mode
 HOSTILE = '<script>alert("1")</script>'
@@ -37,7 +37,7 @@ async def test_every_answer_carries_the_security_headers(client: aiohttp.ClientS
 
 async def test_health_is_503_as_soon_as_one_part_makes_no_progress(served: Served, client: aiohttp.ClientSession):
     assert (await client.get("/healthz")).status == 200
-    served.checks = (Check("logs", True, 0.5), Check("sampling", False, 300.04, "no cycle"))
+    served.checks = (PartHealth("logs", True, 0.5), PartHealth("sampling", False, 300.04, "no cycle"))
     answer = await client.get("/healthz")
     assert answer.status == 503
     assert (await answer.json())["checks"][1] == {

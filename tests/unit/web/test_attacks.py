@@ -15,14 +15,14 @@ from monitoring.certificates import Authority
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.connection import Limits
-from xenwatch.web.listener import Door, _source
+from xenwatch.web.connection import ConnectionLimits
+from xenwatch.web.listener import Listener, _source
 from xenwatch.web.tls import TlsFiles
 
 Served = Any  # conftest's
 MOST = 16
-PATIENT = Limits(connections=MOST, head=60, idle=60, request=60)
-HASTY = Limits(connections=MOST, head=0.3, idle=0.3, request=0.3)
+PATIENT = ConnectionLimits(connections=MOST, head=60, idle=60, request=60)
+HASTY = ConnectionLimits(connections=MOST, head=0.3, idle=0.3, request=0.3)
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ACKNOWLEDGE = (
     b"POST /api/v1/incidents/v-web/acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -33,7 +33,7 @@ ACKNOWLEDGE = (
 class Target:
     """A server, and ways to be unkind to it."""
 
-    door: Door
+    door: Listener
     opened: list[asyncio.StreamWriter]
 
     async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
@@ -79,7 +79,7 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
     served.know(an_incident())
     targets: list[Target] = []
 
-    async def opened(limits: Limits = PATIENT, **more: Any) -> Target:
+    async def opened(limits: ConnectionLimits = PATIENT, **more: Any) -> Target:
         door, _ = await serve(build_app(served.view(), loopback=True), "127.0.0.1", 0, limits=limits, **more)
         targets.append(Target(door, []))
         return targets[-1]
@@ -165,7 +165,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(served: Served, attack: O
 
 
 async def test_pipelined_requests_by_the_ten_thousand_are_no_ones_burden_but_the_senders(attack: Opening):
-    target = await attack(Limits(connections=MOST, head=60, idle=60, request=2))
+    target = await attack(ConnectionLimits(connections=MOST, head=60, idle=60, request=2))
     reader, writer = await asyncio.open_connection("127.0.0.1", target.door.port)
     target.opened.append(writer)
     reader._transport.pause_reading()  # type: ignore[attr-defined]  # it sends, and reads nothing

@@ -16,8 +16,8 @@ from monitoring.certificates import Authority
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.connection import Limits
-from xenwatch.web.listener import Door
+from xenwatch.web.connection import ConnectionLimits
+from xenwatch.web.listener import Listener
 from xenwatch.web.tls import Rereading, TlsFiles, certificate_names
 
 Served = Any  # conftest's
@@ -30,7 +30,7 @@ class Secure:
     authority: Authority
     files: TlsFiles
     url: str
-    door: Door
+    door: Listener
 
     def client(self, own: tuple[Path, Path] | None = None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
@@ -48,7 +48,7 @@ async def secure(served: Served, folder: Path, *, ask: bool) -> AsyncIterator[Se
     authority = Authority(folder)
     files = TlsFiles(*authority.sign("server"), authority.certificate if ask else None)
     app = build_app(served.view(), loopback=True)
-    door, port = await serve(app, "127.0.0.1", 0, tls=files, limits=Limits(head=2.0))
+    door, port = await serve(app, "127.0.0.1", 0, tls=files, limits=ConnectionLimits(head=2.0))
     try:
         yield Secure(authority, files, f"https://127.0.0.1:{port}", door)
     finally:

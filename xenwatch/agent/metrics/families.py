@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
-from xenwatch.agent.incident_registry import Ledger
+from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, counter, gauge
 from xenwatch.logs.counters import FollowCounters, SourceCounters
 from xenwatch.model.incident import MOVES, Incident
@@ -89,7 +89,7 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 
-def incident_families(ledger: Ledger) -> Iterator[Metric]:
+def incident_families(ledger: IncidentRegistry) -> Iterator[Metric]:
     """The one road of incidents to Alertmanager. An explained symptom is not open: its cause is."""
     opened = GaugeMetricFamily(
         "xenwatch_incident_open",

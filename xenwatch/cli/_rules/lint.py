@@ -13,9 +13,9 @@ import xenwatch.sampling.collectors
 import xenwatch.sampling.health
 from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.cli.report.format import count_text
-from xenwatch.diagnosis.authoring.lint import Library, Remark, all_lints
+from xenwatch.diagnosis.authoring.lint import Library, LintFinding, all_lints
 from xenwatch.diagnosis.authoring.lint import lint as run_lints
-from xenwatch.diagnosis.authoring.testing import TestBench
+from xenwatch.diagnosis.authoring.testing import RuleTestBench
 from xenwatch.model.sample import Metric
 
 
@@ -35,7 +35,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     if unknown:
         raise click.UsageError(f"no check is called {', '.join(unknown)}; there are {', '.join(all_lints())}")
     rules = library(paths)
-    bench = TestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder())
     remarks = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
     if form == "json":
         click.echo(json.dumps([_row(remark) for remark in remarks], indent=2))
@@ -46,7 +46,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     context.exit(1 if any(remark.weight == "error" for remark in remarks) else 0)
 
 
-def _row(remark: Remark) -> dict[str, object]:
+def _row(remark: LintFinding) -> dict[str, object]:
     place = remark.problem
     return {"lint": remark.lint, "weight": remark.weight, "file": str(place.file), "line": place.line,
             "key": place.key, "message": place.message}  # fmt: skip

@@ -7,7 +7,7 @@ import click
 
 from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.cli.report.format import count_text
-from xenwatch.diagnosis.authoring.testing import TestBench, Verdict
+from xenwatch.diagnosis.authoring.testing import RuleTestBench, RuleTestResult
 
 
 @click.command()
@@ -29,20 +29,20 @@ def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...
     missing = sorted(set(chosen) - {rule.id for rule in under_test})
     if missing:
         raise click.UsageError(f"no rule is called {', '.join(missing)}")
-    bench = TestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder())
     verdicts = list(bench.run(under_test))
     _print_json(verdicts) if form == "json" else _print_text(verdicts, len(under_test))
     context.exit(0 if all(verdict.ok for verdict in verdicts) else 1)
 
 
-def _print_text(verdicts: list[Verdict], rules: int) -> None:
+def _print_text(verdicts: list[RuleTestResult], rules: int) -> None:
     failed = [verdict for verdict in verdicts if not verdict.ok]
     for verdict in failed:
         click.echo(str(verdict))
     click.echo(f"{count_text(rules, 'rule')}, {count_text(len(verdicts), 'test')}, {len(failed)} failed")
 
 
-def _print_json(verdicts: list[Verdict]) -> None:
+def _print_json(verdicts: list[RuleTestResult]) -> None:
     rows = [
         {"rule": v.rule.id, "test": v.test.name, "file": str(v.rule.file), "line": v.test.line, "ok": v.ok,
          "message": v.message}

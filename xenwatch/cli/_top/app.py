@@ -11,8 +11,8 @@ from textual.widgets import DataTable, Footer, Static
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._top.cells import DOMAIN_COLUMNS, INCIDENT_COLUMNS, domain_cells, host_line, incident_cells
-from xenwatch.cli._top.reading import SORTS, Reading, Row, ordered, rows
-from xenwatch.cli._top.sources import Source
+from xenwatch.cli._top.reading import SORTS, TopFrame, TopRow, ordered, rows
+from xenwatch.cli._top.sources import TopSource
 from xenwatch.cli.report.incident_text import whole
 
 
@@ -52,12 +52,12 @@ class TopApp(App[None]):
         Binding("tab", "app.focus_next", "other table", show=False),
     ]
 
-    def __init__(self, source: Source, every: float) -> None:
+    def __init__(self, source: TopSource, every: float) -> None:
         super().__init__()
         self._source, self._every = source, every
-        self._now: Reading | None = None
-        self._before: Reading | None = None
-        self._rows: list[Row] = []
+        self._now: TopFrame | None = None
+        self._before: TopFrame | None = None
+        self._rows: list[TopRow] = []
         self._key, self._backwards, self._paused = "c", False, False
 
     def compose(self) -> ComposeResult:

@@ -5,7 +5,7 @@ from typing import Any
 from rich.text import Text
 
 from xenwatch.base.durations import format_size
-from xenwatch.cli._top.reading import Reading, Row
+from xenwatch.cli._top.reading import TopFrame, TopRow
 from xenwatch.cli.report.format import count_text, one_line
 
 DOMAIN_COLUMNS = (
@@ -19,7 +19,7 @@ _LONGEST_NAME = 28
 _LONGEST_WORDS = 44
 
 
-def domain_cells(row: Row) -> list[Text]:
+def domain_cells(row: TopRow) -> list[Text]:
     """In the order of DOMAIN_COLUMNS."""
     numbers = (
         "-" if row.cpu_percent is None else f"{row.cpu_percent:.1f}",
@@ -53,7 +53,7 @@ def incident_cells(one: dict[str, Any]) -> list[Text]:
     ]
 
 
-def host_line(now: Reading, rows: list[Row], order: str) -> Text:
+def host_line(now: TopFrame, rows: list[TopRow], order: str) -> Text:
     """Version, cpus, memory, counts; whom it comes from; what could not be had."""
     info = next((labels for labels, _ in now.samples.get("xen_hypervisor_info", ())), {})
     version = info.get("xen_version", "")

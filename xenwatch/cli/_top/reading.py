@@ -12,7 +12,7 @@ Series = tuple[dict[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TopFrame:
     """Samples by metric and open incidents. `origin`: whom they come from; `trouble`: what could not be had."""
 
     samples: Mapping[str, list[Series]]
@@ -49,7 +49,7 @@ def series(samples: Iterable[Sample]) -> dict[str, list[Series]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TopRow:
     """One domain. Paces are a second's; None is not known (yet)."""
 
     name: str
@@ -71,7 +71,7 @@ class Row:
         return max(self.incidents, key=lambda one: _rank(one["severity"]), default=None)
 
 
-def rows(now: Reading, before: Reading | None) -> list[Row]:
+def rows(now: TopFrame, before: TopFrame | None) -> list[TopRow]:
     """A row for each domain there is."""
     state = {have["domain"]: have["state"] for have, value in now.samples.get("xen_domain_state", ()) if value == 1}
     domids = {have["domain"]: have["domid"] for have, _ in now.samples.get("xen_domain_info", ())}
@@ -89,7 +89,7 @@ def rows(now: Reading, before: Reading | None) -> list[Row]:
         if incident["subject"]["kind"] == "domain":
             troubles[incident["subject"]["name"]].append(incident)
     return [
-        Row(
+        TopRow(
             name=name,
             domid=int(domids[name]) if domids.get(name, "").isdigit() else None,
             state=state.get(name, ""),
@@ -107,7 +107,7 @@ def rows(now: Reading, before: Reading | None) -> list[Row]:
     ]
 
 
-def _pace(name: str, collector: str, now: Reading, before: Reading | None) -> dict[str, float]:
+def _pace(name: str, collector: str, now: TopFrame, before: TopFrame | None) -> dict[str, float]:
     """By domain. A counter that fell started anew: its guest did."""
     if before is None:
         return {}
@@ -119,7 +119,7 @@ def _pace(name: str, collector: str, now: Reading, before: Reading | None) -> di
     return {domain: max(0.0, value - past) / (end - start) for domain, value, past in paces if past is not None}
 
 
-Key = Callable[[Row], Any]
+Key = Callable[[TopRow], Any]
 SORTS: dict[str, tuple[str, Key]] = {
     "c": ("cpu", lambda row: row.cpu_percent if row.cpu_percent is not None else (row.cpu_seconds or 0.0) * 1e-9),
     "m": ("memory", lambda row: row.memory_bytes or 0.0),
@@ -131,7 +131,7 @@ SORTS: dict[str, tuple[str, Key]] = {
 """By key: what it sorts by. The largest come first, but for names."""
 
 
-def ordered(found: Iterable[Row], key: str, *, backwards: bool = False) -> list[Row]:
+def ordered(found: Iterable[TopRow], key: str, *, backwards: bool = False) -> list[TopRow]:
     """Rows in the order of a sort key; equals by name."""
     by_name = sorted(found, key=lambda row: row.name)
     return sorted(by_name, key=SORTS[key][1], reverse=(key != "a") != backwards)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import Outcome
-from xenwatch.diagnosis.correlation.engine import Engine, who
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine, subject_key
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.log_scope import seen_in
 from xenwatch.diagnosis.matching.record_reader import text_of
@@ -45,7 +45,7 @@ class Explanation:
 def explain(rule: Rule, rules: Sequence[Rule], chunks: Iterable[Chunk]) -> Explanation:
     """Read the logs with all rules, and say what became of this one."""
     scanner = Scanner(rules)
-    engine = Engine(rules, scanner.identity)
+    engine = CorrelationEngine(rules, scanner.registry)
     stories = tuple(SignatureStory(signature) for signature in rule.signatures)
     events: list[Event] = []
     for chunk in chunks:
@@ -55,7 +55,7 @@ def explain(rule: Rule, rules: Sequence[Rule], chunks: Iterable[Chunk]) -> Expla
     last = max((event.at for event in events), default=0.0)
     diagnoses = tuple(d for d in engine.observe(events, now=last) if d.rule == rule.id)
     kinds = {s.event for s in rule.signatures}
-    told = {who(e.subject): (scanner.identity.complete(e.subject, e.at), e) for e in events if e.kind in kinds}
+    told = {subject_key(e.subject): (scanner.registry.complete(e.subject, e.at), e) for e in events if e.kind in kinds}
     asked: list[tuple[Subject, Event | None]] = [*told.values()] or [(HOST, None)]
     outcomes = () if rule.noise else tuple((whose, engine.outcome(rule.id, whose, last, e)) for whose, e in asked)
     quiet = tuple(r.id for r in rules if r.noise and r.id != rule.id and scanner.matches[r.id])

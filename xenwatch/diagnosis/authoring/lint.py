@@ -7,7 +7,7 @@ from typing import Literal
 from xenwatch.base.errors import Problem
 from xenwatch.base.registry import load_parts
 from xenwatch.diagnosis.authoring import lints
-from xenwatch.diagnosis.authoring.testing import TestBench
+from xenwatch.diagnosis.authoring.testing import RuleTestBench
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.record import LogFormat
 
@@ -18,7 +18,7 @@ class Library:
 
     rules: tuple[Rule, ...]
     formats: Mapping[str, LogFormat]
-    bench: TestBench
+    bench: RuleTestBench
     actions: frozenset[str] | None = None
     metrics: frozenset[str] | None = None
 
@@ -33,7 +33,7 @@ class Lint:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class LintFinding:
     """A problem and the check that found it."""
 
     lint: str
@@ -49,10 +49,12 @@ def all_lints() -> dict[str, Lint]:
     return load_parts(lints, "LINT", Lint)
 
 
-def lint(library: Library, only: Sequence[str] = ()) -> list[Remark]:
+def lint(library: Library, only: Sequence[str] = ()) -> list[LintFinding]:
     """What the checks have to say, by file and line."""
     chosen = {name: part for name, part in all_lints().items() if not only or name in only}
-    remarks = [Remark(name, part.weight, problem) for name, part in chosen.items() for problem in part.check(library)]
+    remarks = [
+        LintFinding(name, part.weight, problem) for name, part in chosen.items() for problem in part.check(library)
+    ]
     return sorted(remarks, key=lambda r: (str(r.problem.file), r.problem.line, r.lint))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenwatch.diagnosis.correlation.engine import Engine, who
-from xenwatch.diagnosis.matching.prefilter import EngineName
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine, subject_key
+from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.rules.rule import Expected, GivenAdvance, GivenFact, GivenLine, GivenSample, Rule, RuleTest
 from xenwatch.model.diagnosis import Diagnosis
@@ -18,7 +18,7 @@ START = 1_700_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleTestResult:
     """How one test went; `message` says what came instead of what was expected."""
 
     rule: Rule
@@ -31,7 +31,7 @@ class Verdict:
         return f"{place}: {self.test.name}: {'ok' if self.ok else self.message}"
 
 
-class TestBench:
+class RuleTestBench:
     """All rules together, as in the field: a test of one may need another's events, or be hushed by a quiet rule."""
 
     __test__ = False  # pytest: this is no test class
@@ -40,14 +40,14 @@ class TestBench:
         self,
         rules: Sequence[Rule],
         formats: Mapping[str, LogFormat],
-        engine: EngineName = "auto",
+        engine: PrefilterName = "auto",
         cache: Path | None = None,
     ) -> None:
         self._rules, self._formats = rules, formats
         self._scanner = Scanner(rules, engine, formats=formats.values(), cache=cache)
         self._fresh = self._scanner.state()
 
-    def run(self, rules: Iterable[Rule]) -> Iterator[Verdict]:
+    def run(self, rules: Iterable[Rule]) -> Iterator[RuleTestResult]:
         """The verdict of every test of these rules."""
         for rule in rules:
             for test in rule.tests:
@@ -56,26 +56,26 @@ class TestBench:
     def diagnoses(self, test: RuleTest) -> list[Diagnosis]:
         """What all rules say to the story of a test. Raises ValueError where it names an unknown dialect."""
         self._scanner.restore(self._fresh)
-        return _Story(self._scanner, Engine(self._rules, self._scanner.identity), self._formats).told(test)
+        return _Story(self._scanner, CorrelationEngine(self._rules, self._scanner.registry), self._formats).told(test)
 
     def recognised(self, rule: Rule, test: RuleTest) -> bool:
         """Whether a signature of the rule matched in the story, whatever came of it: how a quiet rule shows itself."""
         self._scanner.restore(self._fresh)
         before = self._scanner.matches[rule.id]
-        _Story(self._scanner, Engine(self._rules, self._scanner.identity), self._formats).told(test)
+        _Story(self._scanner, CorrelationEngine(self._rules, self._scanner.registry), self._formats).told(test)
         return self._scanner.matches[rule.id] > before
 
-    def _verdict(self, rule: Rule, test: RuleTest) -> Verdict:
+    def _verdict(self, rule: Rule, test: RuleTest) -> RuleTestResult:
         try:
-            found = {who(d.subject): d for d in self.diagnoses(test) if d.rule == rule.id}
+            found = {subject_key(d.subject): d for d in self.diagnoses(test) if d.rule == rule.id}
         except ValueError as error:
-            return Verdict(rule, test, ok=False, message=str(error))
+            return RuleTestResult(rule, test, ok=False, message=str(error))
         message = _difference(test.expect, list(found.values()))
-        return Verdict(rule, test, ok=not message, message=message)
+        return RuleTestResult(rule, test, ok=not message, message=message)
 
 
 class _Story:
-    def __init__(self, scanner: Scanner, engine: Engine, formats: Mapping[str, LogFormat]) -> None:
+    def __init__(self, scanner: Scanner, engine: CorrelationEngine, formats: Mapping[str, LogFormat]) -> None:
         self._scanner, self._engine, self._formats = scanner, engine, formats
         self._offsets: dict[str, int] = {}
         self._standing: dict[tuple[Metric, tuple[str, ...]], Sample] = {}

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 
 from xenwatch.diagnosis.correlation.conditions import Outcome
-from xenwatch.diagnosis.correlation.enrichment import Find, Seen, look_around
+from xenwatch.diagnosis.correlation.enrichment import Enrichment, Find, enrich
 from xenwatch.diagnosis.rules.rule import Rule
-from xenwatch.diagnosis.rules.templates import Words
+from xenwatch.diagnosis.rules.templates import TemplateFiller
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
 
-def diagnosis_of(
+def conclude(
     rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float, find: Find
 ) -> Diagnosis:
     """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
     known = {**outcome.fields, **fields}
-    seen = look_around(rule, subject, known, find) if rule.look else Seen()
+    seen = enrich(rule, subject, known, find) if rule.look else Enrichment()
     known = {**seen.fields, **known}
-    words = Words(rule, known, subject)
+    words = TemplateFiller(rule, known, subject)
     return Diagnosis(
         rule=rule.id,
         class_=rule.class_,

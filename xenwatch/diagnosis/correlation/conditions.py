@@ -37,7 +37,7 @@ class Outcome:
     parts: tuple["Outcome", ...] = ()
 
 
-class World(Protocol):
+class ConditionContext(Protocol):
     """What a condition may ask about: one rule, one subject, one moment."""
 
     @property
@@ -58,7 +58,7 @@ class World(Protocol):
         """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
 
 
-def evaluate(condition: Condition, world: World, fields: Mapping[str, str]) -> Outcome:
+def evaluate(condition: Condition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     """The outcome for `world`; `fields` are those captured by the event that made us ask."""
     return _JUDGES[type(condition)](condition, world, fields)
 
@@ -90,7 +90,7 @@ def event_evidence(event: Event) -> Evidence:
     return Evidence(event.at, short, event.record)
 
 
-def _all(condition: AllOf, world: World, fields: Mapping[str, str]) -> Outcome:
+def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     parts: list[Outcome] = []
     known = dict(fields)
     for part in condition.parts:
@@ -101,7 +101,7 @@ def _all(condition: AllOf, world: World, fields: Mapping[str, str]) -> Outcome:
     return _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, known)
 
 
-def _any(condition: AnyOf, world: World, fields: Mapping[str, str]) -> Outcome:
+def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     parts = [evaluate(part, world, fields) for part in condition.parts]
     held = [part for part in parts if part.holds]
     known = dict(fields)
@@ -116,7 +116,7 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
-def _event(condition: EventCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
     fit = [e for e in came if condition.where is None or holds(condition.where, {"fields": {**fields, **e.fields}})]
     if fit:
@@ -126,7 +126,7 @@ def _event(condition: EventCondition, world: World, fields: Mapping[str, str]) -
     return Outcome(False, f"{condition.event} did not come within {format_duration(world.window)}")
 
 
-def _count(condition: CountCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+def _count(condition: CountCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came = [e for e in world.events(condition.event) if e.at >= world.now - condition.within]
     if condition.by:
         came = [e for e in came if all(e.fields.get(name) == fields.get(name) for name in condition.by)]
@@ -137,7 +137,7 @@ def _count(condition: CountCondition, world: World, fields: Mapping[str, str]) -
     return Outcome(True, why, tuple(map(event_evidence, came[-condition.at_least :])), came[-1].fields)
 
 
-def _sequence(condition: SequenceCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+def _sequence(condition: SequenceCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     """Looked for backwards from the last one, so that the tightest run is found."""
     came = [e for e in world.events(*condition.events) if e.at >= world.now - condition.within]
     wanted, run = list(condition.events), list[Event]()
@@ -152,7 +152,7 @@ def _sequence(condition: SequenceCondition, world: World, _fields: Mapping[str, 
     return Outcome(True, f"{' then '.join(condition.events)} came", tuple(map(event_evidence, run)), fields)
 
 
-def _absent(condition: AbsentCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+def _absent(condition: AbsentCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     within = format_duration(condition.within)
     starts = [e for e in world.events(condition.after) if e.at <= world.now - condition.within]
     ends = world.events(condition.expect)
@@ -165,7 +165,7 @@ def _absent(condition: AbsentCondition, world: World, _fields: Mapping[str, str]
     return Outcome(False, f"{condition.after} has not come, or less than {within} ago")
 
 
-def _metric(condition: MetricCondition, world: World, _fields: Mapping[str, str]) -> Outcome:
+def _metric(condition: MetricCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     found = world.reading(condition)
     if found is None:
         return Outcome(False, f"{condition.metric} is not known here")
@@ -180,7 +180,7 @@ def _metric(condition: MetricCondition, world: World, _fields: Mapping[str, str]
     return Outcome(True, why, (Evidence(world.now, why, sample),), {**labels, "value": f"{value:g}"})
 
 
-def _fact(condition: FactCondition, world: World, fields: Mapping[str, str]) -> Outcome:
+def _fact(condition: FactCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     known = world.fact(condition.fact)
     told = None if known is None else holds(condition.check, {"value": _cel(known.value), "fields": dict(fields)})
     if known is None or told is None:
@@ -201,7 +201,7 @@ def _shown(value: Any) -> str:
     return ", ".join(value) or "nothing" if isinstance(value, tuple) else str(value)
 
 
-_JUDGES: dict[type, Callable[[Any, World, Mapping[str, str]], Outcome]] = {
+_JUDGES: dict[type, Callable[[Any, ConditionContext, Mapping[str, str]], Outcome]] = {
     AllOf: _all,
     AnyOf: _any,
     EventCondition: _event,

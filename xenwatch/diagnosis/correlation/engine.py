@@ -7,13 +7,13 @@ from heapq import heappop, heappush
 from typing import Any
 
 from xenwatch.diagnosis.attribution import UNKNOWN, subject_of
-from xenwatch.diagnosis.correlation.conclusion import diagnosis_of
+from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
-from xenwatch.diagnosis.correlation.fact_store import FactBook
-from xenwatch.diagnosis.correlation.metric_history import Readings, sample_subject
-from xenwatch.diagnosis.correlation.plan import Plan, Scene, plans
+from xenwatch.diagnosis.correlation.fact_store import FactStore
+from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
+from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
-from xenwatch.diagnosis.domain_registry import Identity
+from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
@@ -30,22 +30,22 @@ MOST_MOMENTS = 8
 _NO_SOURCE = Source("", LogFormat("", ""))
 
 
-def who(subject: Subject) -> str:
+def subject_key(subject: Subject) -> str:
     """What correlation counts by: a domain's name, since not every log knows its uuid."""
     return f"{subject.kind}/{subject.name}"
 
 
-class Engine:
-    """`identity` is the scanner's: it says which name a domid had. `failures` counts, by rule, what was fenced off."""
+class CorrelationEngine:
+    """`registry` is the scanner's: it says which name a domid had. `failures` counts, by rule, what was fenced off."""
 
-    def __init__(self, rules: Sequence[Rule], identity: Identity | None = None) -> None:
-        self._identity = identity or Identity()
-        self._plans = plans(rules)
-        self._by_kind: dict[str, list[Plan]] = {}
+    def __init__(self, rules: Sequence[Rule], registry: DomainRegistry | None = None) -> None:
+        self._registry = registry or DomainRegistry()
+        self._plans = prepared(rules)
+        self._by_kind: dict[str, list[PreparedRule]] = {}
         for plan in self._plans:
             for kind in plan.kinds:
                 self._by_kind.setdefault(kind, []).append(plan)
-        self._windows, self._facts, self._readings = Windows(), FactBook(), Readings()
+        self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
@@ -103,16 +103,16 @@ class Engine:
         for plan in self._by_kind.get(event.kind, ()):
             subject = self._subject(plan.rule, event)
             if plan.longest:
-                self._windows.add((plan.rule.id, who(subject)), event, plan.longest)
+                self._windows.add((plan.rule.id, subject_key(subject)), event, plan.longest)
             for absent in plan.absences:
                 if absent.after == event.kind:
                     self._expect(event.at + absent.within, plan.rule.id, subject)
             found += self._judge_event(plan, subject, event)
         return found
 
-    def _judge_event(self, plan: Plan, subject: Subject, event: Event) -> list[Diagnosis]:
+    def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
-        later = self._windows.moments((plan.rule.id, who(subject)), event.at) if plan.longest else []
+        later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
         for moment in [event.at, *later[:MOST_MOMENTS]]:
             found = self._judge(plan, subject, moment, event.fields, event)
             if found:
@@ -122,16 +122,16 @@ class Engine:
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject
         if event.record is not None and event.record.guest:  # about that guest, whatever the rule is about
-            return self._identity.named(subject, event.at)
+            return self._registry.named(subject, event.at)
         if event.rule != rule.id and subject.kind != rule.subject:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE
             subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source)
-        subject = self._identity.complete(subject, event.at)
+        subject = self._registry.complete(subject, event.at)
         if subject.kind == "domain" and subject.domid is not None:
-            self._identity.learn({"domain": subject.name, "domid": str(subject.domid)}, event.at)
+            self._registry.learn({"domain": subject.name, "domid": str(subject.domid)}, event.at)
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
-            self._identity.notice(subject.name, event.at)
+            self._registry.notice(subject.name, event.at)
         return HOST if subject.name == UNKNOWN else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
@@ -140,43 +140,43 @@ class Engine:
         for plan in self._plans:
             if plan.facts & names and not plan.kinds and not plan.metrics:
                 subjects = {f.subject for f in facts if f.subject.kind == plan.rule.subject} or {HOST}
-                for subject in sorted(subjects, key=who):
+                for subject in sorted(subjects, key=subject_key):
                     found += self._judge(plan, subject, now, {})
         return found
 
     def _snapshot(self, snapshot: Snapshot) -> list[Diagnosis]:
         taken = self._readings.take([plan.metrics[place] for plan, place in self._metrics], snapshot)
-        asked: dict[tuple[str, str], tuple[Plan, Subject]] = {}
+        asked: dict[tuple[str, str], tuple[PreparedRule, Subject]] = {}
         for plan in self._plans:
             plan.readings.clear()
         for index, (plan, place) in enumerate(self._metrics):
             for reading in taken[index]:
                 subject = sample_subject(reading.sample, plan.rule)
-                kept = plan.readings.get((place, who(subject)))
+                kept = plan.readings.get((place, subject_key(subject)))
                 if kept is None or reading.since < kept.since:
-                    plan.readings[place, who(subject)] = reading
-                asked[plan.rule.id, who(subject)] = (plan, subject)
+                    plan.readings[place, subject_key(subject)] = reading
+                asked[plan.rule.id, subject_key(subject)] = (plan, subject)
         found: list[Diagnosis] = []
         for plan, subject in asked.values():
             found += self._judge(plan, subject, snapshot.at, {})
         return found
 
     def _judge(
-        self, plan: Plan, subject: Subject, now: float, fields: Mapping[str, str], event: Event | None = None
+        self, plan: PreparedRule, subject: Subject, now: float, fields: Mapping[str, str], event: Event | None = None
     ) -> list[Diagnosis]:
         try:
             outcome = evaluate(plan.rule.when, self._scene(plan, subject, now, event), fields)
-            return [diagnosis_of(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
+            return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
 
-    def _scene(self, plan: Plan, subject: Subject, now: float, event: Event | None = None) -> Scene:
-        return Scene(plan, subject, who(subject), now, event, self._windows, self._facts)
+    def _scene(self, plan: PreparedRule, subject: Subject, now: float, event: Event | None = None) -> RuleContext:
+        return RuleContext(plan, subject, subject_key(subject), now, event, self._windows, self._facts)
 
     def _expect(self, deadline: float, rule: str, subject: Subject) -> None:
-        heappush(self._deadlines, (deadline, rule, who(subject), subject))
+        heappush(self._deadlines, (deadline, rule, subject_key(subject), subject))
         if len(self._deadlines) > MOST_DEADLINES:
             self.failures["deadlines"] += 1
             heappop(self._deadlines)

@@ -16,7 +16,7 @@ Find = Callable[[str, Subject], Fact | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Enrichment:
     """What the facts said, what could not be asked, and the fields that were worked out."""
 
     evidence: tuple[Evidence, ...] = ()
@@ -24,7 +24,7 @@ class Seen:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def look_around(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) -> Seen:
+def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) -> Enrichment:
     """Each item of `look` in turn; one that needs a field which was not captured is passed over."""
     evidence: list[Evidence] = []
     unchecked: list[str] = []
@@ -45,7 +45,7 @@ def look_around(rule: Rule, subject: Subject, fields: Mapping[str, str], find: F
         worked_out |= found
         said = _filled(look.says, {**known, **worked_out, "value": _shown(fact)})
         evidence.append(Evidence(fact.at, f"{said} ({fact.origin})" if fact.origin else said, fact))
-    return Seen(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out)
+    return Enrichment(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out)
 
 
 def _whose(look: Look, subject: Subject, fields: Mapping[str, str]) -> Subject | None:

@@ -12,7 +12,7 @@ from xenwatch.model.subject import HOST, Subject
 MOST_FACTS = 20_000
 
 
-class FactBook:
+class FactStore:
     """Facts by name and subject."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ _KINDS = {kind: kind for kind in ("bridge", "vg", "lv", "array", "daemon", "sr",
 """Labels that name a subject, by the kind it then is of."""
 
 
-class Reading(NamedTuple):
+class MetricReading(NamedTuple):
     """`value` is what `check` looks at; `since` the moment from which it has held without a break."""
 
     sample: Sample
@@ -23,14 +23,14 @@ class Reading(NamedTuple):
     since: float
 
 
-class Readings:
+class MetricHistory:
     """One history a condition and series; the rules' conditions are its keys."""
 
     def __init__(self) -> None:
         self._points: OrderedDict[tuple[int, tuple[str, ...]], deque[tuple[float, float]]] = OrderedDict()
         self._since: dict[tuple[int, tuple[str, ...]], float] = {}
 
-    def take(self, conditions: list[MetricCondition], snapshot: Snapshot) -> dict[int, list[Reading]]:
+    def take(self, conditions: list[MetricCondition], snapshot: Snapshot) -> dict[int, list[MetricReading]]:
         """What each condition reads in the snapshot, by its position in the list."""
         by_name: dict[str, list[Sample]] = {}
         for sample in snapshot.samples:
@@ -40,7 +40,9 @@ class Readings:
             for index, condition in enumerate(conditions)
         }
 
-    def _condition(self, index: int, condition: MetricCondition, samples: list[Sample], at: float) -> Iterator[Reading]:
+    def _condition(
+        self, index: int, condition: MetricCondition, samples: list[Sample], at: float
+    ) -> Iterator[MetricReading]:
         for sample in samples:
             labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
             if any(labels.get(name) != value for name, value in condition.labels.items()):
@@ -54,7 +56,7 @@ class Readings:
             else:
                 self._since.pop(series, None)
                 since = at
-            yield Reading(sample, value, since)
+            yield MetricReading(sample, value, since)
 
     def _rate(self, series: tuple[int, tuple[str, ...]], value: float, at: float, span: float) -> float | None:
         """Increase a second over `span`; None until two points are there. A counter that went back starts over."""

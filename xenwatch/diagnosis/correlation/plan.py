@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
-from xenwatch.diagnosis.correlation.fact_store import FactBook
-from xenwatch.diagnosis.correlation.metric_history import Reading
+from xenwatch.diagnosis.correlation.fact_store import FactStore
+from xenwatch.diagnosis.correlation.metric_history import MetricReading
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
@@ -24,7 +24,7 @@ from xenwatch.model.subject import HOST, Subject
 
 
 @dataclass(slots=True)
-class Plan:
+class PreparedRule:
     """What the engine looks up often: `longest` is how long the rule remembers events, 0 where it need not."""
 
     rule: Rule
@@ -33,20 +33,20 @@ class Plan:
     facts: frozenset[str]
     absences: tuple[AbsentCondition, ...]
     longest: float
-    readings: dict[tuple[int, str], Reading] = field(default_factory=dict)
+    readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
 
-def plans(rules: Sequence[Rule]) -> list[Plan]:
+def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
     """One for each rule that can conclude anything: quiet rules only speak to the scanner."""
     return [_plan(rule) for rule in rules if not rule.noise]
 
 
-def _plan(rule: Rule) -> Plan:
+def _plan(rule: Rule) -> PreparedRule:
     parts = parts_of(rule.when)
     spans = [p.within for p in parts if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
     alone = all(isinstance(p, AnyOf | EventCondition) for p in parts)
-    return Plan(
+    return PreparedRule(
         rule,
         kinds_in(rule.when),
         tuple(p for p in parts if isinstance(p, MetricCondition)),
@@ -57,16 +57,16 @@ def _plan(rule: Rule) -> Plan:
 
 
 @dataclass(slots=True)
-class Scene:
+class RuleContext:
     """One rule, one subject, one moment; `event` is what made us ask."""
 
-    plan: Plan
+    plan: PreparedRule
     subject: Subject
     who: str
     now: float
     event: Event | None
     windows: Windows
-    facts: FactBook
+    facts: FactStore
 
     @property
     def window(self) -> float:

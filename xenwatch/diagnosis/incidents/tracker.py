@@ -24,7 +24,7 @@ def incident_id(rule: str, subject: str) -> str:
     return hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:12]
 
 
-class Incidents:
+class IncidentTracker:
     """`known` are those of the journal; `bundle` says that the logs lie still, so undated lines may belong anywhere."""
 
     def __init__(

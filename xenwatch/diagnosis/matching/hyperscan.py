@@ -26,7 +26,7 @@ _FLAGS: int = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_MULTILINE
 _VERSION = str(getattr(hyperscan, "__version__", ""))
 
 
-class HyperscanEngine:
+class HyperscanPrefilter:
     """`regexes` may hold some that cannot be compiled for it; those are in `everywhere`."""
 
     name = "hyperscan"

@@ -6,7 +6,7 @@ from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.prefilter import Candidate
 
 
-class FindEngine:
+class FindPrefilter:
     """No library at all: `bytes.find` for each literal."""
 
     name = "re"
@@ -27,7 +27,7 @@ class FindEngine:
         return sorted(found)
 
 
-class AhoCorasickEngine:
+class AhoCorasickPrefilter:
     """The rarest literals of all signatures in one automaton."""
 
     name = "ahocorasick"

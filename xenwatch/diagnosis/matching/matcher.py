@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
-from xenwatch.diagnosis.domain_registry import NAMINGS, Identity
-from xenwatch.diagnosis.matching.known import OWN_LINES, Entry, Known
+from xenwatch.diagnosis.domain_registry import NAMINGS, DomainRegistry
+from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.model.diagnosis import SEVERITIES
@@ -17,15 +17,15 @@ from xenwatch.model.subject import Subject
 class Match(NamedTuple):
     """A signature and the fields it captured."""
 
-    entry: Entry
+    entry: SignatureEntry
     fields: dict[str, str]
 
 
-class Confirm:
-    """Stateless but for `identity`, which learns who is who from records that say so."""
+class Matcher:
+    """Stateless but for `registry`, which learns who is who from records that say so."""
 
-    def __init__(self, known: Known, identity: Identity) -> None:
-        self._known, self._identity = known, identity
+    def __init__(self, index: SignatureIndex, registry: DomainRegistry) -> None:
+        self._index, self._registry = index, registry
         self._namings = [compiled(naming.pattern) for naming in NAMINGS]
 
     def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
@@ -33,10 +33,10 @@ class Confirm:
 
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
         """
-        allowed, found = self._known.allowed(format_), list[Match]()
+        allowed, found = self._index.allowed(format_), list[Match]()
         for index in sorted(asked):
-            if index < self._known.first_naming and allowed[index] & lines:
-                entry = self._known.entries[index]
+            if index < self._index.first_naming and allowed[index] & lines:
+                entry = self._index.entries[index]
                 fields = captured(entry, text)
                 if fields is not None:
                     found.append(Match(entry, fields))
@@ -45,10 +45,10 @@ class Confirm:
     def learn(self, text: str, at: float, asked: set[int]) -> None:
         """Take names, domids and uuids from the text of a record."""
         for index in asked:
-            if self._known.first_naming <= index < self._known.first_level:
-                found = self._namings[index - self._known.first_naming].search(text)
+            if self._index.first_naming <= index < self._index.first_level:
+                found = self._namings[index - self._index.first_naming].search(text)
                 if found:
-                    self._identity.learn(found.groupdict(), at)
+                    self._registry.learn(found.groupdict(), at)
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
@@ -67,7 +67,7 @@ class Confirm:
         ]
 
 
-def captured(entry: Entry, text: str) -> dict[str, str] | None:
+def captured(entry: SignatureEntry, text: str) -> dict[str, str] | None:
     """The fields of the first match that the signature's `where` agrees with; None: no match."""
     signature = entry.signature
     for found in compiled(signature.regex).finditer(text):

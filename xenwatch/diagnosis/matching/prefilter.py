@@ -5,12 +5,12 @@ An engine may name too many places and never too few: the scanner asks `re` abou
 
 from typing import Literal, Protocol
 
-EngineName = Literal["auto", "hyperscan", "ahocorasick", "re"]
+PrefilterName = Literal["auto", "hyperscan", "ahocorasick", "re"]
 Candidate = tuple[int, int]
 """Offset in the chunk (inside the match, or just behind it) and index of the signature."""
 
 
-class Engine(Protocol):
+class Prefilter(Protocol):
     """Made from the regular expressions of all signatures; an index is a position in that list."""
 
     name: str

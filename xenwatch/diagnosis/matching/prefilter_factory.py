@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickEngine, FindEngine
-from xenwatch.diagnosis.matching.prefilter import Engine, EngineName
+from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickPrefilter, FindPrefilter
+from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 
 log = logging.getLogger(__name__)
 
 
-def make_engine(regexes: Sequence[str], name: EngineName = "auto", cache: Path | None = None) -> Engine:
+def make_prefilter(regexes: Sequence[str], name: PrefilterName = "auto", cache: Path | None = None) -> Prefilter:
     """The engine asked for, or the first that works here; `cache` is a folder for compiled databases."""
     if name == "auto":
         for maker in (_hyperscan, _aho_corasick):
@@ -18,7 +18,7 @@ def make_engine(regexes: Sequence[str], name: EngineName = "auto", cache: Path |
                 return maker(regexes, cache)
             except (ImportError, RuntimeError, ValueError) as error:
                 log.warning("%s cannot be used: %s", maker.__name__.strip("_"), error)
-        return FindEngine(regexes)
+        return FindPrefilter(regexes)
     return _MAKERS[name](regexes, cache)
 
 
@@ -40,21 +40,21 @@ def hyperscan_takes(form: str) -> bool:
     return compiles(form)
 
 
-def _hyperscan(regexes: Sequence[str], cache: Path | None) -> Engine:
-    from xenwatch.diagnosis.matching.hyperscan import HyperscanEngine  # noqa: PLC0415  a wheel that some platforms lack
+def _hyperscan(regexes: Sequence[str], cache: Path | None) -> Prefilter:
+    from xenwatch.diagnosis.matching.hyperscan import HyperscanPrefilter  # noqa: PLC0415  a wheel that some platforms lack
 
-    return HyperscanEngine(regexes, cache)
-
-
-def _aho_corasick(regexes: Sequence[str], _cache: Path | None) -> Engine:
-    return AhoCorasickEngine(regexes)
+    return HyperscanPrefilter(regexes, cache)
 
 
-def _find(regexes: Sequence[str], _cache: Path | None) -> Engine:
-    return FindEngine(regexes)
+def _aho_corasick(regexes: Sequence[str], _cache: Path | None) -> Prefilter:
+    return AhoCorasickPrefilter(regexes)
 
 
-_MAKERS: dict[str, Callable[[Sequence[str], Path | None], Engine]] = {
+def _find(regexes: Sequence[str], _cache: Path | None) -> Prefilter:
+    return FindPrefilter(regexes)
+
+
+_MAKERS: dict[str, Callable[[Sequence[str], Path | None], Prefilter]] = {
     "hyperscan": _hyperscan,
     "ahocorasick": _aho_corasick,
     "re": _find,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from xenwatch.diagnosis.matching.openrecord import SourceMemory
+from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Header, LogRecord, Position
 
 _LOOK_BACK = 24
@@ -17,7 +17,7 @@ Cut = tuple[int, int, set[int]]
 """Start and end of a record, and the indexes of what might match in it."""
 
 
-class Reading:
+class RecordReader:
     """`data` is the chunk with the open record before it; `position` is that of its first byte."""
 
     def __init__(self, chunk: Chunk, data: bytes, position: Position, memory: SourceMemory) -> None:

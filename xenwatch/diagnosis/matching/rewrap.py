@@ -9,8 +9,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from xenwatch.diagnosis.matching.matcher import Confirm, Match
-from xenwatch.diagnosis.matching.record_reader import Reading, text_of
+from xenwatch.diagnosis.matching.matcher import Match, Matcher
+from xenwatch.diagnosis.matching.record_reader import RecordReader, text_of
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat, LogRecord
 
@@ -40,37 +40,37 @@ class _Paragraph:
 
 
 def unwrapped_events(
-    reading: Reading,
+    reader: RecordReader,
     candidates: Callable[[bytes, LogFormat], list[tuple[int, int]]],
-    confirm: Confirm,
+    matcher: Matcher,
     found: list[Event],
 ) -> list[Event]:
     """Events of matches that run over two to four wrapped lines and that `found` does not hold."""
-    format_ = reading.chunk.source.format
+    format_ = reader.chunk.source.format
     if format_.guest_written:
         return []
-    paragraphs = [p for p in _paragraphs(reading.data, format_) if len(p.starts) > 1]
+    paragraphs = [p for p in _paragraphs(reader.data, format_) if len(p.starts) > 1]
     events: list[Event] = []
     for paragraph in paragraphs:
         asked: dict[int, set[int]] = {}
         for behind, index in candidates(paragraph.text, format_):
             asked.setdefault(bisect_right(paragraph.starts, behind - 1) - 1, set()).add(index)
         for line, indexes in sorted(asked.items()):
-            events += _events(reading, confirm, paragraph, line, indexes, [*found, *events])
+            events += _events(reader, matcher, paragraph, line, indexes, [*found, *events])
     return events
 
 
 def _events(
-    reading: Reading, confirm: Confirm, paragraph: _Paragraph, line: int, asked: set[int], found: list[Event]
+    reader: RecordReader, matcher: Matcher, paragraph: _Paragraph, line: int, asked: set[int], found: list[Event]
 ) -> list[Event]:
     first, last = max(0, line - MOST_LINES + 1), min(len(paragraph.starts), line + MOST_LINES)
     begin = paragraph.starts[first]
     end = paragraph.starts[last] - 1 if last < len(paragraph.starts) else len(paragraph.text)
     text = text_of(paragraph.text[begin:end])
-    record, header = reading.record(paragraph.origins[first], paragraph.origins[last - 1])
+    record, header = reader.record(paragraph.origins[first], paragraph.origins[last - 1])
     wrapped = record._replace(text=text)
-    matches = [m for m in confirm.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
-    return confirm.events(matches, wrapped, header)
+    matches = [m for m in matcher.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
+    return matcher.events(matches, wrapped, header)
 
 
 def _is_new(match: Match, record: LogRecord, found: list[Event]) -> bool:

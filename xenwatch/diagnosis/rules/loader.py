@@ -11,11 +11,11 @@ from xenwatch.diagnosis.rules.paths import rule_files
 from xenwatch.diagnosis.rules.patterns import check_regex
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.rules.schema import RULE
-from xenwatch.diagnosis.rules.validate import Shape
-from xenwatch.diagnosis.rules.yaml_tree import Tree, YamlError, read_tree
+from xenwatch.diagnosis.rules.validate import ShapeReader
+from xenwatch.diagnosis.rules.yaml_tree import YamlError, YamlTree, read_tree
 
 LONGEST_FILE = 256 * 1024
-_SHAPE = Shape(
+_SHAPE = ShapeReader(
     RULE,
     {"duration": parse_duration, "regex": check_regex, "cel": check_expression, "offset": parse_offset},
 )
@@ -67,7 +67,7 @@ def parse_rule(text: str, path: Path) -> Rule:
     return build_rule(tree, path)
 
 
-def _problems(tree: Tree, path: Path) -> list[Problem]:
+def _problems(tree: YamlTree, path: Path) -> list[Problem]:
     if not isinstance(tree.value, dict):
         return [Problem(path, 1, "", "must be a mapping with id, class, title, …")]
     found = [Problem(path, tree.line(key), key, "is given twice") for key in tree.doubled]

@@ -26,7 +26,7 @@ from xenwatch.diagnosis.rules.rule import (
     SequenceCondition,
     Signature,
 )
-from xenwatch.diagnosis.rules.yaml_tree import Tree
+from xenwatch.diagnosis.rules.yaml_tree import YamlTree
 
 DEFAULT_WINDOW = 120.0
 
@@ -36,7 +36,7 @@ def parse_offset(text: str) -> float:
     return parse_duration(text.removeprefix("+"))
 
 
-def build_rule(tree: Tree, path: Path) -> Rule:
+def build_rule(tree: YamlTree, path: Path) -> Rule:
     """The rule in `tree`, whose shape has been checked."""
     raw: dict[str, Any] = tree.value
     signatures = tuple(

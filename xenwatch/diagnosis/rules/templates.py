@@ -20,7 +20,7 @@ def capture_names(rule: Rule) -> frozenset[str]:
     return frozenset(name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
 
 
-class Words:
+class TemplateFiller:
     """The words of one rule, for one set of fields."""
 
     def __init__(self, rule: Rule, fields: Mapping[str, str], subject: Subject) -> None:

@@ -16,7 +16,7 @@ _WORDS = {"object": "a mapping", "array": "a list", "string": "text", "integer":
           "number": "a number", "boolean": "true or false"}  # fmt: skip
 
 
-class Shape:
+class ShapeReader:
     """`formats` maps a `format` name to a function that raises ValueError where a text does not have it."""
 
     def __init__(self, schema: Mapping[str, Any], formats: Mapping[str, Callable[[str], object]]) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class YamlTree:
     """`lines` maps a dotted path (`signatures[0].regex`) to its 1-based line; `doubled` lists keys given twice."""
 
     value: Any
@@ -36,7 +36,7 @@ DEEPEST = 40
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_tree(text: str) -> Tree:
+def read_tree(text: str) -> YamlTree:
     """The first document of `text`. Raises YamlError."""
     try:
         _refuse_what_explodes(text)
@@ -56,7 +56,7 @@ def read_tree(text: str) -> Tree:
     except (ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
         # a date such as 2011-99-99; `!!timestamp x` and `!!bool x`, on which PyYAML itself stumbles
         raise YamlError(f"a value that cannot be read ({str(error)[:100]})", 1) from None
-    return Tree(value, reader.lines, tuple(reader.doubled))
+    return YamlTree(value, reader.lines, tuple(reader.doubled))
 
 
 def _refuse_what_explodes(text: str) -> None:

@@ -12,8 +12,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Aside:
-    """Nothing that may hang belongs here: what waits on the outside has doors with deadlines."""
+class WorkerThread:
+    """Nothing that may hang belongs here: what waits on the outside has a deadline of its own."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sampling")

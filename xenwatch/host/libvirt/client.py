@@ -14,7 +14,7 @@ from xenwatch.base.errors import HostError, TimedOut, Unavailable
 from xenwatch.host.libvirt.connection import Connection, LifecycleEvent, Session, guarded
 from xenwatch.host.libvirt.event_loop import start_event_loop
 from xenwatch.host.libvirt.rpc_stats import RpcStats
-from xenwatch.host.libvirt.worker_pool import Workers
+from xenwatch.host.libvirt.worker_pool import WorkerPool
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Libvirt:
         self.reconnects = 0
         """Connections opened after the first."""
         self._clock, self._on_lifecycle = clock, on_lifecycle
-        self._workers = Workers("libvirt", threads)
+        self._workers = WorkerPool("libvirt", threads)
         self._opening = asyncio.Lock()
         self._opens: deque[int] = deque()
         self._arrived: deque[Connection] = deque()

@@ -53,22 +53,22 @@ class VirDomain(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ReadMarks:
     """UUIDs of domains that libvirt keeps, and that it starts with the host; None where it does not tell."""
 
     persistent: frozenset[str] | None
     autostart: frozenset[str] | None
 
 
-def read_marks(session: Session) -> Marks:
+def read_marks(session: Session) -> ReadMarks:
     """Two filtered listings instead of two questions to each domain."""
-    return Marks(
+    return ReadMarks(
         _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT),
         _uuids(session, libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART),
     )
 
 
-def marked(domain: VirDomain, marks: Marks) -> VirDomain:
+def marked(domain: VirDomain, marks: ReadMarks) -> VirDomain:
     """The same domain with what these marks say of it."""
     return domain._replace(
         persistent=None if marks.persistent is None else domain.uuid in marks.persistent,
@@ -76,7 +76,7 @@ def marked(domain: VirDomain, marks: Marks) -> VirDomain:
     )
 
 
-def list_domains(session: Session, marks: Marks) -> list[VirDomain]:
+def list_domains(session: Session, marks: ReadMarks) -> list[VirDomain]:
     """All domains, active and not. Only calls that do not wait behind a domain's job (save, migrate, dump)."""
     found = []
     for domain in session.call("connectListAllDomains", session.connection.listAllDomains):
@@ -93,7 +93,7 @@ def _uuids(session: Session, only: int) -> frozenset[str] | None:
     return frozenset(domain.UUIDString() for domain in domains)
 
 
-def _describe(session: Session, domain: libvirt.virDomain, marks: Marks) -> VirDomain:
+def _describe(session: Session, domain: libvirt.virDomain, marks: ReadMarks) -> VirDomain:
     domid, uuid = domain.ID(), domain.UUIDString()
     state, reason = session.call("domainGetState", domain.state)
     _, maximum_kib, memory_kib, vcpus, nanoseconds = session.call("domainGetInfo", domain.info)

@@ -13,7 +13,7 @@ from xenwatch.base.errors import TimedOut, Unavailable
 T = TypeVar("T")
 
 
-class Workers:
+class WorkerPool:
     """At most `limit` threads. All of them stuck means Unavailable at once: nothing piles up behind a hung daemon."""
 
     def __init__(self, name: str, limit: int = 4) -> None:

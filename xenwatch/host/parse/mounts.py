@@ -24,7 +24,7 @@ class Mount(NamedTuple):
     options: tuple[str, ...]
 
 
-class Space(NamedTuple):
+class FileSystemSpace(NamedTuple):
     """One line of df, sizes in bytes."""
 
     device: str
@@ -64,7 +64,7 @@ def parse_mounts(text: str) -> list[Mount]:
     return found
 
 
-def parse_df(text: str) -> list[Space]:
+def parse_df(text: str) -> list[FileSystemSpace]:
     """df, `df -h`, `df -T`, `df -P`; a long device name on a line of its own belongs to the next line."""
     factor = 1024**2 if "1M-blocks" in text else 512 if "512-blocks" in text else 1024
     found, device = [], ""
@@ -72,7 +72,7 @@ def parse_df(text: str) -> list[Space]:
         row = _DF.match(line)
         if row:
             size, free = _bytes(row["size"], factor), _bytes(row["free"], factor)
-            found.append(Space(row["device"] or device, row["point"].rstrip(), size, free))
+            found.append(FileSystemSpace(row["device"] or device, row["point"].rstrip(), size, free))
         device = line.strip() if not row and len(line.split()) == 1 else ""
     return found
 

@@ -155,7 +155,7 @@ def _wait(file: int, event: int, until: float) -> None:
 def _open(paths: Paths) -> tuple[int, int]:
     """A descriptor and how many requests may be on the way: the kernel's device takes one message a write."""
     failures = []
-    for path, at_once in _doors(paths):
+    for path, at_once in _host(paths):
         try:
             return _connect(path) if at_once > 1 else os.open(path, os.O_RDWR | os.O_CLOEXEC), at_once
         except OSError as error:
@@ -163,7 +163,7 @@ def _open(paths: Paths) -> tuple[int, int]:
     raise OSError("; ".join(failures))
 
 
-def _doors(paths: Paths) -> Iterator[tuple[Path, int]]:
+def _host(paths: Paths) -> Iterator[tuple[Path, int]]:
     yield from ((path, _AT_ONCE) for path in paths.xenstored_sockets)
     yield from ((path, 1) for path in paths.xenbus_devices)
 

@@ -6,10 +6,10 @@ from collections.abc import Generator, Iterator, Sequence
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.file_reader import Generation, RewoundError
+from xenwatch.logs.file_reader import FileReader, RewoundError
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.spool import Spool
-from xenwatch.logs.tracker import Chain
+from xenwatch.logs.tracker import LogTracker
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than its chain has
@@ -34,7 +34,7 @@ class FileSource:
     ) -> None:
         self._source, self._clock, self._counters, self._options = source, clock, counters, options
         self._spool = spool
-        self._chain = Chain(source.path, clock, counters, options, cursors=cursors, spool=spool, from_end=from_end)
+        self._chain = LogTracker(source.path, clock, counters, options, cursors=cursors, spool=spool, from_end=from_end)
 
     @property
     def forgotten(self) -> bool:
@@ -74,7 +74,7 @@ class FileSource:
                 self._counters.read_errors += 1
         return False
 
-    def _drain(self, generation: Generation, settle: bool) -> Iterator[Chunk]:
+    def _drain(self, generation: FileReader, settle: bool) -> Iterator[Chunk]:
         size = generation.size
         if generation.stirred():
             if generation.size != size:
@@ -85,7 +85,7 @@ class FileSource:
         if generation.partial and quiet >= self._options.partial_seconds:
             yield from self._pieces(generation, flush=True)
 
-    def _pieces(self, generation: Generation, *, flush: bool) -> Iterator[Chunk]:
+    def _pieces(self, generation: FileReader, *, flush: bool) -> Iterator[Chunk]:
         while True:
             offset, line = generation.offset, generation.line
             piece = generation.take(flush=flush)
@@ -99,7 +99,7 @@ class FileSource:
                 self._spool.keep(offset, piece)
             yield self._chunk(generation, offset, line, piece)
 
-    def _chunk(self, generation: Generation, offset: int, line: int, data: bytes) -> Chunk:
+    def _chunk(self, generation: FileReader, offset: int, line: int, data: bytes) -> Chunk:
         counters = self._counters
         counters.lines += data.count(b"\n")
         counters.bytes += len(data)

@@ -18,7 +18,7 @@ Spawn = Callable[[Sequence[str]], AsyncGenerator[bytes, None]]
 """Runs a program and gives its lines as they come; CommandFailed when it ends with an error."""
 
 
-class Journal:
+class JournaldSource:
     """`matches` narrows what is read, such as `-k` or `-t xenstored`."""
 
     def __init__(

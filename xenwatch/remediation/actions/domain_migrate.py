@@ -4,7 +4,7 @@ from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
 from xenwatch.remediation.checks import healthy
 from xenwatch.remediation.machine import domain_commands as toolstack
 from xenwatch.remediation.machine.port import HERE
-from xenwatch.remediation.migration_recovery import Ends, source_end, target_end
+from xenwatch.remediation.migration_recovery import MigrationEnds, source_end, target_end
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
 
 
@@ -18,10 +18,10 @@ async def verify_moved(context: Context) -> Verdict:
     here, there = await context.sighted(), await context.sighted(target_of(context).name)
     if here is None or there is None:
         return Verdict(None, "one of the ends cannot be seen")
-    ends = Ends(source_end(here, context.known.name), target_end(there, context.known.name))
-    if ends == Ends("none", "run"):
+    ends = MigrationEnds(source_end(here, context.known.name), target_end(there, context.known.name))
+    if ends == MigrationEnds("none", "run"):
         return await healthy(context)
-    safe = ends == Ends("run", "none")
+    safe = ends == MigrationEnds("run", "none")
     return Verdict(False if safe else None, f"source {ends.source}, target {ends.target}")
 
 

@@ -6,7 +6,7 @@ from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, P
 from xenwatch.remediation.checks import healthy, passes
 from xenwatch.remediation.machine import domain_commands as toolstack
 from xenwatch.remediation.machine.port import HERE, Order, argv
-from xenwatch.remediation.migration_recovery import Ends, Move, next_move, source_end, target_end
+from xenwatch.remediation.migration_recovery import MigrationEnds, Move, next_move, source_end, target_end
 from xenwatch.remediation.preflight.cpu import version
 from xenwatch.remediation.preflight.memory import info
 from xenwatch.remediation.preflight.migrate import target_of
@@ -31,7 +31,7 @@ async def _processes(context: Context, host: str) -> list[int] | None:
     return found
 
 
-async def _ends(context: Context) -> Ends | None:
+async def _ends(context: Context) -> MigrationEnds | None:
     """Both ends, looked at twice with the same result; None: cannot be told."""
     looks = []
     for nth in range(2):
@@ -41,7 +41,7 @@ async def _ends(context: Context) -> Ends | None:
         if here is None or there is None:
             return None
         name = context.known.name
-        looks.append(Ends(source_end(here, name), target_end(there, name)))
+        looks.append(MigrationEnds(source_end(here, name), target_end(there, name)))
     return looks[0] if looks[0] == looks[1] else None
 
 
@@ -130,8 +130,8 @@ async def _verify(context: Context) -> Verdict:
     here, there = await context.sighted(HERE), await context.sighted(to)
     if here is None or there is None:
         return Verdict(None, "one of the ends cannot be seen")
-    ends = Ends(source_end(here, context.known.name), target_end(there, context.known.name))
-    if ends in (Ends("run", "none"), Ends("none", "run")):
+    ends = MigrationEnds(source_end(here, context.known.name), target_end(there, context.known.name))
+    if ends in (MigrationEnds("run", "none"), MigrationEnds("none", "run")):
         return await healthy(context)
     return Verdict(None, f"source {ends.source}, target {ends.target}")
 

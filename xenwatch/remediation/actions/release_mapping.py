@@ -4,15 +4,15 @@ from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import passes
 from xenwatch.remediation.machine.port import Order, argv, path_of
-from xenwatch.remediation.preflight.storage import Held, disk_holders, guest_disks
+from xenwatch.remediation.preflight.storage import DeviceHolder, disk_holders, guest_disks
 
 
-async def _holders(context: Context) -> list[Held] | None:
+async def _holders(context: Context) -> list[DeviceHolder] | None:
     """What holds the guest's disks in dom0; None: cannot be told."""
     disks = await guest_disks(context)
     if disks is None:
         return None
-    found: list[Held] = []
+    found: list[DeviceHolder] = []
     for disk in disks:
         held = await disk_holders(context, path_of(disk.target, "a disk"))
         if held is None:
@@ -42,7 +42,7 @@ async def _check(context: Context) -> list[Finding]:
     ]
 
 
-async def _unused(context: Context, held: Held) -> Finding:
+async def _unused(context: Context, held: DeviceHolder) -> Finding:
     if held.kind == "loop":
         return Finding("open count", "pass", f"{held.device} is a loop device; detaching waits for its last user")
     answer = await context.read("dmsetup", "info", "--columns", "--noheadings", "-o", "open", held.device)

@@ -1,12 +1,12 @@
 """The circuit breaker: so many runs in a row failed or ended unknown that only a person lets the next one start."""
 
 from xenwatch.model.action import RunState
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.transaction import Transaction
 
 SCOPE = "all"
 
 
-def note_end(tx: Tx, end: RunState, open_after: int) -> bool:
+def note_end(tx: Transaction, end: RunState, open_after: int) -> bool:
     """Count how a run ended; true when this very run opened the breaker."""
     if end == "succeeded":
         tx.db.execute("UPDATE breaker SET failures=0 WHERE scope=? AND open=0", (SCOPE,))
@@ -24,13 +24,13 @@ def note_end(tx: Tx, end: RunState, open_after: int) -> bool:
     return True
 
 
-def reason_open(tx: Tx) -> str | None:
+def reason_open(tx: Transaction) -> str | None:
     """Why the breaker is open; None where it is closed."""
     reason = tx.one("SELECT reason FROM breaker WHERE scope=? AND open=1", SCOPE)
     return None if reason is None else str(reason)
 
 
-def close(tx: Tx, actor: str, reason: str) -> None:
+def close(tx: Transaction, actor: str, reason: str) -> None:
     """A person says that the cause is dealt with."""
     tx.db.execute("UPDATE breaker SET open=0, failures=0, reason='' WHERE scope=?", (SCOPE,))
     tx.entry("breaker", None, actor, reason, {"open": False})

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from xenwatch.base.durations import format_duration
 from xenwatch.model.action import UNDERWAY, Proposal
-from xenwatch.remediation.policy.policy import Limit, Pace
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.policy.policy import CooldownLimits, Limit
+from xenwatch.remediation.store.transaction import Transaction
 
 _COLUMNS = {"guest": "guest", "host": "host", "class": "class", "action": "action"}
 
@@ -30,7 +30,7 @@ def _scopes(proposal: Proposal) -> tuple[_Scope, ...]:
     )
 
 
-def reserve(tx: Tx, run: str, proposal: Proposal, limits: Mapping[str, Limit]) -> str | None:
+def reserve(tx: Transaction, run: str, proposal: Proposal, limits: Mapping[str, Limit]) -> str | None:
     """Take one action from every budget of a run; what is used up, in words, and nothing taken, where one is empty."""
     for scope in _scopes(proposal):
         limit = limits.get(scope.key)
@@ -41,7 +41,7 @@ def reserve(tx: Tx, run: str, proposal: Proposal, limits: Mapping[str, Limit]) -
     return None
 
 
-def _full(tx: Tx, scope: _Scope, limit: Limit) -> str | None:
+def _full(tx: Transaction, scope: _Scope, limit: Limit) -> str | None:
     used = _count(tx, scope, tx.at - limit.window)
     if used >= limit.max_actions:
         return f"{scope.key}: {used} of {limit.max_actions} actions in {format_duration(limit.window)} are used"
@@ -58,19 +58,19 @@ def _where(scope: _Scope) -> tuple[str, tuple[str, ...]]:
     return f"AND b.{scope.column} = ? {harmless}", (scope.value,)
 
 
-def _count(tx: Tx, scope: _Scope, since: float) -> int:
+def _count(tx: Transaction, scope: _Scope, since: float) -> int:
     where, values = _where(scope)
     return int(tx.one(f"SELECT count(*) FROM budget b WHERE b.at > ? {where}", since, *values))  # noqa: S608 - our own columns
 
 
-def _underway(tx: Tx, scope: _Scope) -> int:
+def _underway(tx: Transaction, scope: _Scope) -> int:
     marks = ",".join("?" * len(UNDERWAY))
     where, values = _where(scope)
     sql = f"SELECT count(*) FROM budget b JOIN run r ON r.id = b.run WHERE r.state IN ({marks}) {where}"  # noqa: S608 - our own columns
     return int(tx.one(sql, *UNDERWAY, *values))
 
 
-def remaining(tx: Tx, limits: Mapping[str, Limit], host: str) -> dict[str, int]:
+def remaining(tx: Transaction, limits: Mapping[str, Limit], host: str) -> dict[str, int]:
     """What is left of the budgets that have one holder: global, this host, each class and action."""
     left = {}
     for key, limit in limits.items():
@@ -81,7 +81,7 @@ def remaining(tx: Tx, limits: Mapping[str, Limit], host: str) -> dict[str, int]:
     return left
 
 
-def cooling(tx: Tx, target: str, pace: Pace) -> str | None:
+def cooling(tx: Transaction, target: str, pace: CooldownLimits) -> str | None:
     """Why a target must be left in peace yet; None where it need not."""
     level, last = tx.db.execute("SELECT level, last FROM backoff WHERE target=?", (target,)).fetchone() or (0, 0.0)
     wait = min(pace.cooldown * 2 ** max(0, level - 1), pace.longest) if level else 0.0
@@ -89,7 +89,7 @@ def cooling(tx: Tx, target: str, pace: Pace) -> str | None:
     return f"acted {format_duration(tx.at - last)} ago; next in {format_duration(left)}" if left > 0 else None
 
 
-def note_attempt(tx: Tx, target: str) -> None:
+def note_attempt(tx: Transaction, target: str) -> None:
     """Count one more attempt; the pause after it is twice the one before, whatever came of it."""
     tx.db.execute(
         "INSERT INTO backoff VALUES(?,1,?,NULL)"
@@ -98,7 +98,7 @@ def note_attempt(tx: Tx, target: str) -> None:
     )
 
 
-def note_health(tx: Tx, target: str, healthy: bool, pace: Pace) -> None:
+def note_health(tx: Transaction, target: str, healthy: bool, pace: CooldownLimits) -> None:
     """One sample of health. Only an unbroken stretch of it starts the pauses over; one good sample does not."""
     since = tx.one("SELECT healthy_since FROM backoff WHERE target=?", target)
     if not healthy:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from xenwatch.remediation.policy.policy import StormLimit
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.transaction import Transaction
 
 
-def note_failing(tx: Tx, failing: Collection[str], watched: int, limit: StormLimit) -> bool:
+def note_failing(tx: Transaction, failing: Collection[str], watched: int, limit: StormLimit) -> bool:
     """Take in which targets fail now, of how many watched; true while a storm is on. It ends after a calm cooldown."""
     tx.db.executemany(
         "INSERT INTO failing VALUES(?,?) ON CONFLICT(target) DO UPDATE SET at=excluded.at",
@@ -18,7 +18,7 @@ def note_failing(tx: Tx, failing: Collection[str], watched: int, limit: StormLim
     return _settle(tx, rough, calm=not failing and not rough, cooldown=limit.cooldown)
 
 
-def _settle(tx: Tx, rough: bool, calm: bool, cooldown: float) -> bool:
+def _settle(tx: Transaction, rough: bool, calm: bool, cooldown: float) -> bool:
     was, calm_since = tx.db.execute("SELECT active, calm_since FROM storm").fetchone()
     if rough or (was and not calm):
         on, since = True, None
@@ -31,6 +31,6 @@ def _settle(tx: Tx, rough: bool, calm: bool, cooldown: float) -> bool:
     return on
 
 
-def is_on(tx: Tx) -> bool:
+def is_on(tx: Transaction) -> bool:
     """Whether a storm is on by the last that was taken in."""
     return bool(tx.one("SELECT active FROM storm"))

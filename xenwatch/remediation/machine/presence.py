@@ -23,7 +23,7 @@ _HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedDomain:
     """One domain of `xl list -v`; `state`: letter or `-` for running, blocked, paused, shut down, crashed, dying."""
 
     name: str
@@ -35,14 +35,16 @@ class Row:
     uuid: str | None
 
 
-def parse_listing(answer: Answer) -> tuple[Row, ...] | None:
+def parse_listing(answer: Answer) -> tuple[ListedDomain, ...] | None:
     """The domains of a whole `xl list -v` or `xm list`; None (unknown) where anything about it is odd."""
     lines = [line.rstrip() for line in answer.out.splitlines() if line.strip()]
     if not answer.ok or not lines or not _HEADER.match(lines[0]):
         return None
     found = [_ROW.fullmatch(line) for line in lines[1:]]
     rows = [
-        Row(m["name"], int(m["domid"]), int(m["mem"]), int(m["vcpus"]), m["state"], float(m["cpu"]), _uuid(m["uuid"]))
+        ListedDomain(
+            m["name"], int(m["domid"]), int(m["mem"]), int(m["vcpus"]), m["state"], float(m["cpu"]), _uuid(m["uuid"])
+        )
         for m in found
         if m
     ]
@@ -59,27 +61,27 @@ def aliases(name: str) -> frozenset[str]:
     return frozenset({name, f"{name}--incoming", f"{name}--migratedaway", f"migrating-{name}"})
 
 
-def sightings(rows: Iterable[Row], name: str, uuid: str | None) -> tuple[Row, ...]:
+def sightings(rows: Iterable[ListedDomain], name: str, uuid: str | None) -> tuple[ListedDomain, ...]:
     """The rows that are this guest: by UUID or by any of its names."""
     names = aliases(name)
     return tuple(row for row in rows if row.name in names or (uuid is not None and row.uuid == uuid))
 
 
-def presence(rows: Sequence[Row] | None, name: str, uuid: str | None) -> Presence:
+def presence(rows: Sequence[ListedDomain] | None, name: str, uuid: str | None) -> Presence:
     """One look at one host. A paused, crashed or incoming copy counts as running: it holds the guest's disks."""
     if rows is None:
         return "unknown"
     return "running" if sightings(rows, name, uuid) else "absent"
 
 
-async def look(machine: Machine, host: str = HERE, toolstack: Toolstack = "xl") -> tuple[Row, ...] | None:
+async def look(machine: Machine, host: str = HERE, toolstack: Toolstack = "xl") -> tuple[ListedDomain, ...] | None:
     """One listing of one host; None where it cannot be told."""
     argv = ("xm", "list") if toolstack == "xm" else ("xl", "list", "-v")
     rows = parse_listing(await machine.read(Command(argv, host)))
     return await _with_uuids(machine, host, rows) if rows and toolstack == "xm" else rows
 
 
-async def _with_uuids(machine: Machine, host: str, rows: tuple[Row, ...]) -> tuple[Row, ...] | None:
+async def _with_uuids(machine: Machine, host: str, rows: tuple[ListedDomain, ...]) -> tuple[ListedDomain, ...] | None:
     """Of xm, which prints none: xenstore has them at /local/domain/<id>/vm."""
     argv = ("xenstore-read", *(f"/local/domain/{row.domid}/vm" for row in rows))
     answer = await machine.read(Command(argv, host))
@@ -87,13 +89,13 @@ async def _with_uuids(machine: Machine, host: str, rows: tuple[Row, ...]) -> tup
     if not answer.ok or len(paths) != len(rows):
         return None
     return tuple(
-        Row(r.name, r.domid, r.memory_mib, r.vcpus, r.state, r.cpu_seconds, path.rpartition("/")[2])
+        ListedDomain(r.name, r.domid, r.memory_mib, r.vcpus, r.state, r.cpu_seconds, path.rpartition("/")[2])
         for r, path in zip(rows, paths, strict=True)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class AbsenceProof:
     """What several looks at several hosts came to."""
 
     presence: Presence
@@ -102,10 +104,10 @@ class Proof:
 
 async def prove_absent(
     machine: Machine, clock: Clock, hosts: Sequence[str], name: str, uuid: str | None, toolstack: Toolstack = "xl"
-) -> Proof:
+) -> AbsenceProof:
     """Absent only when every look at every host says so; one sighting ends it, one silence makes it unknown."""
     if not hosts:
-        return Proof("unknown", f"no host is known where {name} may run")
+        return AbsenceProof("unknown", f"no host is known where {name} may run")
     for nth in range(LOOKS):
         if nth:
             await clock.sleep(SPAN / (LOOKS - 1))
@@ -116,5 +118,5 @@ async def prove_absent(
                 said = (
                     f"{name} is on {where}" if seen == "running" else f"{where} does not say whether {name} runs there"
                 )
-                return Proof(seen, said)
-    return Proof("absent", f"{name} was not seen in {LOOKS} looks over {SPAN:g} s at {len(hosts)} host(s)")
+                return AbsenceProof(seen, said)
+    return AbsenceProof("absent", f"{name} was not seen in {LOOKS} looks over {SPAN:g} s at {len(hosts)} host(s)")

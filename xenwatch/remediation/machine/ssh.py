@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.machine.port import name_of
-from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.policy.inventory import ManagedInventory
 
 SOCKETS = Path("/run/xenwatch/ssh")
 HANDSHAKE_SECONDS = 10.0
@@ -17,10 +17,10 @@ _ALWAYS = (
 )  # fmt: skip
 
 
-class Neighbours:
+class SshTransport:
     """The other hosts of the policy. `sockets`: a folder of ours alone, where a connection waits for the next words."""
 
-    def __init__(self, inventory: Inventory, sockets: Path = SOCKETS) -> None:
+    def __init__(self, inventory: ManagedInventory, sockets: Path = SOCKETS) -> None:
         self._inventory, self._sockets = inventory, sockets
 
     def is_far(self, host: str) -> bool:

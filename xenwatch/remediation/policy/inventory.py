@@ -44,7 +44,7 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class ManagedHost:
     """A neighbour. `address` is what ssh is given."""
 
     name: str
@@ -55,12 +55,12 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class ManagedInventory:
     """All of them, and the name of the host we run on."""
 
     here: str
     guests: tuple[Guest, ...] = ()
-    hosts: tuple[Host, ...] = ()
+    hosts: tuple[ManagedHost, ...] = ()
 
     def guest(self, subject: Subject) -> Guest | None:
         """The guest a subject is: by UUID where it has one, else by its whole name; never by part of it."""
@@ -69,10 +69,10 @@ class Inventory:
                 return guest
         return None
 
-    def host(self, name: str) -> Host | None:
+    def host(self, name: str) -> ManagedHost | None:
         return next((host for host in self.hosts if host.name == name), None)
 
-    def doors(self, guest: Guest) -> tuple[str, ...]:
+    def places(self, guest: Guest) -> tuple[str, ...]:
         """Where to look for a guest, as the Machine is told it: this host and each other host of its placement."""
         others = tuple(name for name in guest.placement if name != self.here)
         return (HERE, *others)

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import get_args
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_tables import PolicyFile, Table
+from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
 from xenwatch.remediation.machine.presence import Toolstack
-from xenwatch.remediation.policy.inventory import Desired, Guest, Host, Inventory, Lease
+from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory
 from xenwatch.remediation.policy.policy import (
     BLOCKERS,
     DAY,
     DEFAULT_LIMITS,
     HOUR,
+    CooldownLimits,
     Limit,
-    Pace,
     Policy,
-    Rule,
+    PolicyRule,
     Rung,
     StormLimit,
 )
@@ -40,14 +40,14 @@ def parse_policy(text: str, path: Path, actions: Mapping[str, Risk]) -> Policy:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Problem(path, 0, "", f"is not TOML: {error}")]) from error
-    file = PolicyFile(path, text)
-    policy = _policy(Table(content, file), hashlib.sha256(text.encode()).hexdigest(), actions)
+    file = TomlFile(path, text)
+    policy = _policy(TomlTable(content, file), hashlib.sha256(text.encode()).hexdigest(), actions)
     if file.problems:
         raise ConfigError(file.problems)
     return policy
 
 
-def _policy(top: Table, digest: str, actions: Mapping[str, Risk]) -> Policy:
+def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
     main, storm, breaker = top.table("remediation"), top.table("storm"), top.table("breaker")
     approval, limits, maintenance = top.table("approval"), top.table("limits"), top.table("maintenance")
     guest = limits.table("guest")
@@ -59,7 +59,7 @@ def _policy(top: Table, digest: str, actions: Mapping[str, Risk]) -> Policy:
         core_dump_dir=main.text("core_dump_dir", "/var/lib/xen/dump"),
         migrate_timeout=main.duration("migrate_timeout", HOUR),
         min_free_mib=main.whole("state_dir_min_free_mib", 256),
-        pace=Pace(
+        pace=CooldownLimits(
             guest.duration("cooldown", 600.0), guest.duration("stability", HOUR),
             guest.duration("longest_cooldown", DAY),
         ),
@@ -82,7 +82,7 @@ def _policy(top: Table, digest: str, actions: Mapping[str, Risk]) -> Policy:
     return policy
 
 
-def _limits(limits: Table, guest: Table, actions: Mapping[str, Risk]) -> dict[str, Limit]:
+def _limits(limits: TomlTable, guest: TomlTable, actions: Mapping[str, Risk]) -> dict[str, Limit]:
     found = dict(DEFAULT_LIMITS)
     tables = {"global": limits.table("global"), "host": limits.table("host"), "guest": guest}
     for group, known in (("class", set(RISKS)), ("action", set(actions))):
@@ -101,7 +101,7 @@ def _limits(limits: Table, guest: Table, actions: Mapping[str, Risk]) -> dict[st
     return found
 
 
-def _inventory(top: Table, here: str) -> Inventory:
+def _inventory(top: TomlTable, here: str) -> ManagedInventory:
     guests = tuple(_guest(table) for table in top.tables("guest"))
     hosts = tuple(_host(table) for table in top.tables("host"))
     known = {here, *(host.name for host in hosts)}
@@ -110,10 +110,10 @@ def _inventory(top: Table, here: str) -> Inventory:
         top.need(f"guest[{nth}].placement", not strangers, f"names hosts without a [[host]]: {', '.join(strangers)}")
     unique = len({g.uuid for g in guests}) == len(guests) == len({g.name for g in guests})
     top.need("guest", unique, "two guests share a name or a uuid")
-    return Inventory(here, guests, hosts)
+    return ManagedInventory(here, guests, hosts)
 
 
-def _guest(table: Table) -> Guest:
+def _guest(table: TomlTable) -> Guest:
     guest = Guest(
         name=table.text("name"), uuid=table.text("uuid").lower(),
         toolstack=table.choice("toolstack", "xl", get_args(Toolstack)), config=table.text("config"),
@@ -129,8 +129,8 @@ def _guest(table: Table) -> Guest:
     return guest
 
 
-def _host(table: Table) -> Host:
-    host = Host(
+def _host(table: TomlTable) -> ManagedHost:
+    host = ManagedHost(
         name=table.text("name"), address=table.text("address"), machine_id=table.text("machine_id"),
         fencing=table.text("fencing"), reserve_mib=table.whole("reserve_mib", 512),
     )  # fmt: skip
@@ -139,9 +139,9 @@ def _host(table: Table) -> Host:
     return host
 
 
-def _rule(table: Table, actions: Mapping[str, Risk]) -> Rule:
+def _rule(table: TomlTable, actions: Mapping[str, Risk]) -> PolicyRule:
     when, scope = table.table("when"), table.table("scope")
-    rule = Rule(
+    rule = PolicyRule(
         name=table.text("name"), mode=table.choice("mode", "observe", MODES),
         max_risk=table.choice("max_risk", "L1", RISKS), diagnosis=when.text("diagnosis"), class_=when.text("class"),
         alert=when.text("alert"), labels=when.pairs("labels"), holds_for=when.duration("for", 0.0),
@@ -164,7 +164,7 @@ def _rule(table: Table, actions: Mapping[str, Risk]) -> Rule:
     return rule
 
 
-def _selectors(scope: Table) -> tuple[str, ...]:
+def _selectors(scope: TomlTable) -> tuple[str, ...]:
     """`selector = "tag:x"` or `selectors = [...]`. None at all is allowed and selects nothing."""
     one = scope.text("selector")
     every = (*((one,) if one else ()), *scope.texts("selectors"))
@@ -172,7 +172,7 @@ def _selectors(scope: Table) -> tuple[str, ...]:
     return every
 
 
-def _rung(table: Table, actions: Mapping[str, Risk]) -> Rung:
+def _rung(table: TomlTable, actions: Mapping[str, Risk]) -> Rung:
     rung = Rung(
         action=table.text("action"), params=table.pairs("params"), max=table.whole("max", 1, 1),
         every=table.duration("every", 600.0),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xenwatch.model.action import MODES, Mode, Risk, Trigger
-from xenwatch.remediation.policy.inventory import Inventory
+from xenwatch.remediation.policy.inventory import ManagedInventory
 
 HOUR, DAY = 3600.0, 86400.0
 BLOCKERS = ("alert", "diagnosis", "class")
@@ -21,7 +21,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class CooldownLimits:
     """After a run on a guest the next waits `cooldown`, doubled each time; `stability` of health starts it over."""
 
     cooldown: float = 600.0
@@ -51,7 +51,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolicyRule:
     """For which trouble, on whom, which actions in which order."""
 
     name: str
@@ -81,12 +81,12 @@ class Rule:
 class Policy:
     """The whole file; `hash` stands in every run, so that a run of an older policy is never carried out."""
 
-    inventory: Inventory
+    inventory: ManagedInventory
     enabled: bool = True
     mode: Mode = "observe"
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """Keys: global, host, guest, class.L0 …, action.<name>."""
-    pace: Pace = Pace()
+    pace: CooldownLimits = CooldownLimits()
     storm: StormLimit = StormLimit()
     breaker_after: int = 3
     approval_ttl: float = 900.0
@@ -97,10 +97,10 @@ class Policy:
     core_dump_dir: str = "/var/lib/xen/dump"
     migrate_timeout: float = HOUR
     min_free_mib: int = 256
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     hash: str = ""
 
-    def effective(self, rule: Rule) -> Mode:
+    def effective(self, rule: PolicyRule) -> Mode:
         """The lower of the global mode and the rule's."""
         return min(self.mode, rule.mode, key=MODES.index)
 

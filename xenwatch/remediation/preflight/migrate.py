@@ -4,7 +4,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
 from xenwatch.remediation.machine.port import path_of
-from xenwatch.remediation.policy.inventory import Host
+from xenwatch.remediation.policy.inventory import ManagedHost
 from xenwatch.remediation.preflight.cpu import check_cpu, version
 from xenwatch.remediation.preflight.guest_config import GuestConfig, read_config
 from xenwatch.remediation.preflight.memory import check_memory, info
@@ -16,7 +16,7 @@ from xenwatch.remediation.preflight.transport import check_duration, check_trans
 _TELLS_PAGING = (4, 13)
 
 
-def target_of(context: Context) -> Host:
+def target_of(context: Context) -> ManagedHost:
     """The host named by the parameter `to`; InputError where the policy does not know it."""
     host = context.inventory.host(context.param("to"))
     if host is None:
@@ -74,7 +74,7 @@ async def check_move(context: Context) -> list[Finding]:
     ]
 
 
-async def _same_file(context: Context, target: Host) -> Finding:
+async def _same_file(context: Context, target: ManagedHost) -> Finding:
     """The next start at the target reads its own file: it must be the same."""
     if context.known.toolstack == "libvirt":
         return Finding("P4 same file", "pass", "libvirt carries the configuration over", "policy")
@@ -102,7 +102,7 @@ async def _log_dirty(context: Context, config: GuestConfig) -> Finding:
     return passes("P5 log dirty", None if said is None else can, f"{words}; virt_caps: {' '.join(caps)}", "xl info")
 
 
-async def _files(context: Context, config: GuestConfig, target: Host) -> list[Finding]:
+async def _files(context: Context, config: GuestConfig, target: ManagedHost) -> list[Finding]:
     """P17: a missing kernel only breaks the next reboot; a missing medium breaks the move."""
     found = []
     media = {disk.target for disk in config.disks if disk.removable and disk.target}

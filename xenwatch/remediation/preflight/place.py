@@ -5,7 +5,7 @@ from xenwatch.remediation.checks import dom0_free_mib, nowhere_else, one_row, pa
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.machine.presence import presence
-from xenwatch.remediation.policy.inventory import Host
+from xenwatch.remediation.policy.inventory import ManagedHost
 
 CORDON_FLAG = "/var/lib/xenwatch/cordoned"
 """A host on which this file lies takes no more guests."""
@@ -13,7 +13,7 @@ _SKEW = 5.0
 _WATCH = 60.0
 
 
-async def check_place(context: Context, target: Host, *, live: bool) -> list[Finding]:
+async def check_place(context: Context, target: ManagedHost, *, live: bool) -> list[Finding]:
     """Who may go where."""
     found = [*await _target(context, target)]
     if live:
@@ -26,7 +26,7 @@ async def check_place(context: Context, target: Host, *, live: bool) -> list[Fin
     return [*found, *[await _room(context, host) for host in (HERE, target.name)]]
 
 
-async def _target(context: Context, target: Host) -> list[Finding]:
+async def _target(context: Context, target: ManagedHost) -> list[Finding]:
     cordoned = await context.read("ls", "-1", "--", CORDON_FLAG, host=target.name)
     free = {0: False, 2: True}.get(cordoned.code) if cordoned.code is not None else None
     clock = await context.read("date", "+%s.%N", host=target.name)
@@ -58,7 +58,7 @@ async def _stable(context: Context) -> list[Finding]:
     return [passes("P2 stable", same, f"domain {row.domid} for {_WATCH:g} s", "xl list -v, twice")]
 
 
-async def _apart(context: Context, target: Host) -> Finding:
+async def _apart(context: Context, target: ManagedHost) -> Finding:
     """P22: no guest there that must not share a host with it, and no other move underway to it."""
     rows = await context.rows(target.name)
     if rows is None:

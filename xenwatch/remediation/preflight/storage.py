@@ -14,7 +14,7 @@ _SHARED_FS = {"nfs", "nfs4", "ocfs2", "gfs2", "ceph", "fuse.glusterfs", "lustre"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DeviceHolder:
     """Something in dom0 that stands on a disk: a partition mapping, a loop device, a mount."""
 
     device: str
@@ -28,7 +28,7 @@ async def guest_disks(context: Context) -> tuple[Disk, ...] | None:
     return None if config is None else tuple(disk for disk in config.disks if disk.target)
 
 
-async def disk_holders(context: Context, path: str, host: str = HERE) -> list[Held] | None:
+async def disk_holders(context: Context, path: str, host: str = HERE) -> list[DeviceHolder] | None:
     """What stands on a disk in dom0, topmost first, last the disk itself where it is mounted. None: unknown."""
     if not path.startswith("/dev/"):
         return await _file_holders(context, path, host)
@@ -38,26 +38,28 @@ async def disk_holders(context: Context, path: str, host: str = HERE) -> list[He
         return None
     top = tree["blockdevices"][0]
     held = [held for child in top.get("children", []) for held in _tree(child)]
-    return [*held, Held(path, "disk", top["mountpoint"])] if top.get("mountpoint") else held
+    return [*held, DeviceHolder(path, "disk", top["mountpoint"])] if top.get("mountpoint") else held
 
 
-def _tree(node: dict[str, Any]) -> list[Held]:
+def _tree(node: dict[str, Any]) -> list[DeviceHolder]:
     above = [held for child in node.get("children", []) for held in _tree(child)]
-    return [*above, Held(str(node["name"]), str(node["type"]), node.get("mountpoint") or "")]
+    return [*above, DeviceHolder(str(node["name"]), str(node["type"]), node.get("mountpoint") or "")]
 
 
-async def _file_holders(context: Context, path: str, host: str) -> list[Held] | None:
+async def _file_holders(context: Context, path: str, host: str) -> list[DeviceHolder] | None:
     answer = await context.read("losetup", "--json", "--list", "--associated", path, host=host)
     if not answer.ok:
         return None
     loops = (parsed(answer) or {}).get("loopdevices", []) if answer.out.strip() else []
-    found: list[Held] = []
+    found: list[DeviceHolder] = []
     for loop in loops:
         held = await disk_holders(context, str(loop["name"]), host)
         if held is None:
             return None
         found += [h for h in held if h.kind != "disk"]
-        found.append(Held(str(loop["name"]), "loop", next((h.mounted_at for h in held if h.kind == "disk"), "")))
+        found.append(
+            DeviceHolder(str(loop["name"]), "loop", next((h.mounted_at for h in held if h.kind == "disk"), ""))
+        )
     return found
 
 

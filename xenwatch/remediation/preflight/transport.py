@@ -4,7 +4,7 @@ import re
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.policy.inventory import Host
+from xenwatch.remediation.policy.inventory import ManagedHost
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 _XEND_PORT = 8002
@@ -13,7 +13,7 @@ _MIB_A_SECOND = 80
 """What a gigabit link carries; a slower one only makes the estimate too good, never the migration unsafe."""
 
 
-async def check_transport(context: Context, target: Host) -> list[Finding]:
+async def check_transport(context: Context, target: ManagedHost) -> list[Finding]:
     """The target answers, is the machine it should be, and has the toolstack."""
     identity = await context.read("cat", "--", "/etc/machine-id", host=target.name)
     same = identity.out.strip() == target.machine_id if identity.ok and target.machine_id else None
@@ -32,7 +32,7 @@ async def check_transport(context: Context, target: Host) -> list[Finding]:
     ]
 
 
-async def _xend(context: Context, target: Host) -> list[Finding]:
+async def _xend(context: Context, target: ManagedHost) -> list[Finding]:
     """Xend listens on a port of its own, in plain text, for hosts it was told to allow."""
     opens = await context.machine.connect(target.address, _XEND_PORT, 5.0)
     text = await context.read("cat", "--", _XEND_CONFIG, host=target.name)

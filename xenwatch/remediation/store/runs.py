@@ -15,11 +15,11 @@ from xenwatch.model.action import ActionRun, Proposal, RunState, Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.store import schema
 from xenwatch.remediation.store.hashchain import broken
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RunLogEntry:
     """One line of the journal."""
 
     seq: int
@@ -34,7 +34,7 @@ class Entry:
     at: float
 
 
-class Journal:
+class RunStore:
     """Opened by the agent (one thread at a time) and by the command line; SQLite keeps the two apart."""
 
     def __init__(self, path: Path, clock: Clock, boot_id: str) -> None:
@@ -57,11 +57,11 @@ class Journal:
         self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self) -> Iterator[Transaction]:
         """BEGIN IMMEDIATE … COMMIT with fsync; StoreError, and nothing written, where the database refuses."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            tx = Tx(self._db, self._journal_time(), self._clock.now(), self._boot)
+            tx = Transaction(self._db, self._journal_time(), self._clock.now(), self._boot)
             yield tx
             self._anchor(tx.at)
             self._commit()
@@ -97,7 +97,7 @@ class Journal:
         sql = f"SELECT {_RUN} FROM run {'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY created, id LIMIT ?"  # noqa: S608 - constants
         return [_run(row) for row in self.query(sql, *states, *([target] if target is not None else []), limit)]
 
-    def entries(self, run: str | None = None) -> list[Entry]:
+    def entries(self, run: str | None = None) -> list[RunLogEntry]:
         """The journal's lines in order, of one run or of all."""
         rows = self.query(
             "SELECT seq,run,kind,old,new,actor,reason,facts,wall,at FROM entry WHERE ? IS NULL OR run=? ORDER BY seq",
@@ -105,7 +105,7 @@ class Journal:
             run,
         )
         return [
-            Entry(seq, of, kind, old, new, actor, reason, json.loads(facts), wall, at)
+            RunLogEntry(seq, of, kind, old, new, actor, reason, json.loads(facts), wall, at)
             for seq, of, kind, old, new, actor, reason, facts, wall, at in rows
         ]
 

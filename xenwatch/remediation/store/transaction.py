@@ -11,7 +11,7 @@ from xenwatch.model.action import Proposal, RunState
 from xenwatch.remediation.store.hashchain import digest_of
 
 
-class Tx:
+class Transaction:
     """One transaction: everything written in it stands together or not at all."""
 
     def __init__(self, db: sqlite3.Connection, at: float, wall: float, boot: str) -> None:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from xenwatch.model.action import PENDING, Alert, Trigger
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.policy.inventory import Inventory
-from xenwatch.remediation.store.transaction import Tx
+from xenwatch.remediation.policy.inventory import ManagedInventory
+from xenwatch.remediation.store.transaction import Transaction
 
 _NAME_LABELS = ("uuid", "domain_uuid", "domain", "guest", "name")
 _WATCHED = 10_000
@@ -25,7 +25,7 @@ def trigger_of(incident: Incident) -> Trigger:
     )  # fmt: skip
 
 
-def trigger_of_alert(alert: Alert, inventory: Inventory) -> Trigger:
+def trigger_of_alert(alert: Alert, inventory: ManagedInventory) -> Trigger:
     """An alert as a hint. Its labels choose a guest we know, by comparison only; otherwise the host is meant."""
     labels = alert.labels
     target = Subject("host", inventory.here)
@@ -40,7 +40,7 @@ def trigger_of_alert(alert: Alert, inventory: Inventory) -> Trigger:
     return Trigger("alert", labels.get("alertname", ""), target, alert.fingerprint, alert.starts_at, "", dict(labels))
 
 
-def note(tx: Tx, trigger: Trigger) -> bool:
+def note(tx: Transaction, trigger: Trigger) -> bool:
     """Take a trouble in; false where it is known (what is new about it is kept), or where too many are."""
     said = json.dumps(asdict(trigger))
     if tx.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (said, trigger.key)).rowcount:
@@ -51,7 +51,7 @@ def note(tx: Tx, trigger: Trigger) -> bool:
     return True
 
 
-def over(tx: Tx, trigger: Trigger) -> None:
+def over(tx: Transaction, trigger: Trigger) -> None:
     """A trouble ended: what has not started is cancelled; what has is never stopped for it."""
     tx.db.execute("UPDATE trouble SET firing=0 WHERE key=?", (trigger.key,))
     marks = ",".join("?" * len(PENDING))
@@ -60,7 +60,7 @@ def over(tx: Tx, trigger: Trigger) -> None:
         tx.move(run, "cancelled", "xenwatch", "the trouble is over")
 
 
-def waiting(tx: Tx) -> list[Trigger]:
+def waiting(tx: Transaction) -> list[Trigger]:
     """Troubles that last and have not been dealt with, oldest first."""
     rows = tx.db.execute("SELECT trigger FROM trouble WHERE firing=1 AND handled=0 ORDER BY at, key").fetchall()
     return [read(row[0]) for row in rows]
@@ -72,18 +72,18 @@ def read(text: str) -> Trigger:
     return Trigger(**{**said, "target": Subject(**said["target"])})
 
 
-def set_handled(tx: Tx, key: str, handled: bool) -> None:
+def set_handled(tx: Transaction, key: str, handled: bool) -> None:
     """Whether a trouble needs looking at again."""
     tx.db.execute("UPDATE trouble SET handled=? WHERE key=?", (handled, key))
 
 
-def forget_old(tx: Tx, seconds: float) -> None:
+def forget_old(tx: Transaction, seconds: float) -> None:
     """Drop troubles that are over for so long, and nonces as old."""
     tx.db.execute("DELETE FROM trouble WHERE firing=0 AND at < ?", (tx.at - seconds,))
     tx.db.execute("DELETE FROM nonce WHERE at < ?", (tx.at - seconds,))
 
 
-def take(tx: Tx, alerts: Sequence[Alert], inventory: Inventory) -> int:
+def take(tx: Transaction, alerts: Sequence[Alert], inventory: ManagedInventory) -> int:
     """One delivery, whole: new troubles are noted, ended ones are over. How many were new."""
     fresh = 0
     for alert in alerts:

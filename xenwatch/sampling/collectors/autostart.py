@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in, read_bytes
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.collectors.domain import AUTOSTART
@@ -16,11 +16,11 @@ _NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|\(name ['"]?([^'"()\n]
 """In a file of xl or xm, `name = "web"`; in one of xend's, `(name web)`."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    folder = doors.paths.etc_xen / "auto"
+async def _collect(host: Host) -> Sequence[Sample]:
+    folder = host.paths.etc_xen / "auto"
     if not folder.is_dir():
         raise Unsupported("autostart: there is no /etc/xen/auto")
-    inventory = await doors.domains.known(max_age=60.0)
+    inventory = await host.domains.known(max_age=60.0)
     told = {domain.name for domain in inventory.domains if domain.autostart is not None}
     files = {name: _guest(folder / name) for name in names_in(folder)}
     guests = sorted({guest for guest in files.values() if guest is not None} - told)

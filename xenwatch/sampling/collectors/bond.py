@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -13,12 +13,12 @@ SLAVES = Metric("xen_bond_slaves", "gauge", "Interfaces of a bond", ("bond",))
 ACTIVE = Metric("xen_bond_slaves_active", "gauge", "Interfaces of a bond whose link is up", ("bond",))
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    net = doors.paths.sys / "class/net"
+async def _collect(host: Host) -> Sequence[Sample]:
+    net = host.paths.sys / "class/net"
     bonds = (read_text(net / "bonding_masters") or "").split()
     if not bonds:
         raise Unsupported("bond: no bond here")
-    return await doors.aside.run(lambda: [sample for bond in bonds for sample in _of(net, bond)])
+    return await host.aside.run(lambda: [sample for bond in bonds for sample in _of(net, bond)])
 
 
 def _of(net: Path, bond: str) -> Iterator[Sample]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from xenwatch.host.devices import Device
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import Bridge, read_bridges
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -55,10 +55,10 @@ class _Reader:
     def __init__(self) -> None:
         self._moves = _Moves()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        bridges = await doors.aside.run(read_bridges, doors.paths.sys)
-        inventory = await doors.domains.known(max_age=30.0)
-        vifs = [device for device in await doors.devices.current(max_age=15.0) if device.kind == "vif"]
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        bridges = await host.aside.run(read_bridges, host.paths.sys)
+        inventory = await host.domains.known(max_age=30.0)
+        vifs = [device for device in await host.devices.current(max_age=15.0) if device.kind == "vif"]
         guests = {
             f"vif{vif.domid}.{vif.devid}": (inventory.by_domid[vif.domid].name, vif.name)
             for vif in vifs

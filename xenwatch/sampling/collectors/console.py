@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -23,13 +23,13 @@ _LOG = re.compile(r"guest-(.+)\.log")
 """xen: tools/console/daemon/io.c; written only where xenconsoled is started with --log=guest or all."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    folder = doors.paths.log / "xen/console"
+async def _collect(host: Host) -> Sequence[Sample]:
+    folder = host.paths.log / "xen/console"
     if not folder.is_dir():
         raise Unsupported("console: xenconsoled keeps no logs here")
-    inventory = await doors.domains.known(max_age=15.0)
+    inventory = await host.domains.known(max_age=15.0)
     alive = {domain.name for domain in inventory.by_domid.values()}
-    return await doors.aside.run(lambda: [sample for sample in _logs(folder) if sample.labels[0] in alive])
+    return await host.aside.run(lambda: [sample for sample in _logs(folder) if sample.labels[0] in alive])
 
 
 def _logs(folder: Path) -> Iterator[Sample]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.processes import Process, boot_time, open_files, open_files_limit, read_processes
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
@@ -41,12 +41,12 @@ class _Reader:
         self._seen: set[str] = set()
         self._models: set[tuple[str, int]] = set()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory = await doors.domains.known(max_age=15.0)
-        control = doors.xenstore is not None
-        return await doors.aside.run(self._read, doors.paths, inventory, control)
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        inventory = await host.domains.known(max_age=15.0)
+        control = host.xenstore is not None
+        return await host.aside.run(self._read, host.paths, inventory, control)
 
-    def _read(self, paths: Paths, inventory: Inventory, control: bool) -> list[Sample]:
+    def _read(self, paths: Paths, inventory: DomainInventory, control: bool) -> list[Sample]:
         processes = list(read_processes(paths.proc))
         samples = list(self._daemons(paths.proc, processes, _NEEDED if control else ()))
         samples += self._device_models(paths.proc, processes, inventory)
@@ -61,7 +61,7 @@ class _Reader:
             if name in running:
                 yield from _use(proc, running[name], name, booted)
 
-    def _device_models(self, proc: Path, processes: Iterable[Process], inventory: Inventory) -> Iterator[Sample]:
+    def _device_models(self, proc: Path, processes: Iterable[Process], inventory: DomainInventory) -> Iterator[Sample]:
         running = {domid: one for one in processes if (domid := domid_of(one)) is not None and domid > 0}
         alive = {(domain.name, domid) for domid, domain in inventory.by_domid.items()}
         self._models = {key for key in self._models if key in alive}

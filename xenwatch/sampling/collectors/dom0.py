@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xenwatch.host.files import read_bytes, read_number, read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -24,9 +24,9 @@ BOOT = Metric("xen_hypervisor_boot_time_seconds", "gauge", "When dom0 booted, an
 CRASH_KERNEL = Metric("xen_kexec_crash_loaded", "gauge", "Whether a crash kernel is loaded")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
+async def _collect(host: Host) -> Sequence[Sample]:
     """A few small files of procfs and sysfs, read in well under a millisecond."""
-    proc, sys = doors.paths.proc, doors.paths.sys
+    proc, sys = host.paths.proc, host.paths.sys
     return [*_memory(proc, sys), *_cpu(proc), *_pressure(proc), *_kexec(sys)]
 
 

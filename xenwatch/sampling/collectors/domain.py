@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import STATES, Domain, Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import STATES, Domain, DomainInventory
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
-from xenwatch.sampling.rows import Kept, state_set
+from xenwatch.sampling.rows import KeptRows, state_set
 
 INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
 STATE = Metric(
@@ -47,13 +47,13 @@ class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
         self._restarts = _Restarts()
-        self._kept = Kept()
+        self._kept = KeptRows()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory = await doors.domains.current()
-        return await doors.aside.run(self._all, inventory)
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        inventory = await host.domains.current()
+        return await host.aside.run(self._all, inventory)
 
-    def _all(self, inventory: Inventory) -> list[Sample]:
+    def _all(self, inventory: DomainInventory) -> list[Sample]:
         samples = list(self._overall(inventory))
         for domain in inventory.domains:
             samples += self._of(domain)
@@ -62,7 +62,7 @@ class _Reader:
         self._restarts.forget_all_but(inventory.names)
         return samples
 
-    def _overall(self, inventory: Inventory) -> Iterator[Sample]:
+    def _overall(self, inventory: DomainInventory) -> Iterator[Sample]:
         states = [domain.state for domain in inventory.domains]
         for state in STATES:
             yield Sample(DOMAINS, (state,), float(states.count(state)))

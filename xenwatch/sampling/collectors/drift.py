@@ -6,7 +6,7 @@ from xml.etree.ElementTree import ParseError
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.libvirt.domain_xml import drifted
 from xenwatch.model.sample import Metric, Sample
@@ -23,15 +23,15 @@ _AT_ONCE = 20
 _RUN_AND_KEPT = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE | libvirt.VIR_CONNECT_LIST_DOMAINS_PERSISTENT
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.libvirt is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if host.libvirt is None:
         raise Unsupported("drift: libvirt is not configured")
-    inventory = await doors.domains.known(max_age=60.0)
-    uuids = await doors.libvirt.run("configurations", _run_and_kept, 10.0)
+    inventory = await host.domains.known(max_age=60.0)
+    uuids = await host.libvirt.run("configurations", _run_and_kept, 10.0)
     samples: list[Sample] = []
     for start in range(0, len(uuids), _AT_ONCE):
         some = uuids[start : start + _AT_ONCE]
-        samples += await doors.libvirt.run("configurations", lambda session, some=some: _ask(session, some), 20.0)  # type: ignore[misc]
+        samples += await host.libvirt.run("configurations", lambda session, some=some: _ask(session, some), 20.0)  # type: ignore[misc]
     return [sample for sample in samples if sample.labels[0] in inventory.names]
 
 

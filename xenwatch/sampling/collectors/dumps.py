@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -25,9 +25,9 @@ FREE = Metric(
 _MOST_FILES = 10_000
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    inventory = await doors.domains.known(max_age=60.0)
-    return await asyncio.to_thread(lambda: list(_dumps(doors.paths.dumps, inventory.names)))
+async def _collect(host: Host) -> Sequence[Sample]:
+    inventory = await host.domains.known(max_age=60.0)
+    return await asyncio.to_thread(lambda: list(_dumps(host.paths.dumps, inventory.names)))
 
 
 def _dumps(folders: Sequence[Path], names: frozenset[str]) -> Iterator[Sample]:

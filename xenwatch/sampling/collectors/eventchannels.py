@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.eventchannels import channels_limit, channels_used
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -12,14 +12,14 @@ USED = Metric("xen_event_channels_used", "gauge", "Event channels that dom0's ke
 LIMIT = Metric("xen_event_channels_limit", "gauge", "Event channels that dom0 can have with its kernel", ("domain",))
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
+async def _collect(host: Host) -> Sequence[Sample]:
     """At a minute's pace: the table is read whole, and has a column for each cpu."""
-    if doors.xenstore is None:
+    if host.xenstore is None:
         raise Unsupported("eventchannels: this is no control domain")
-    inventory = await doors.domains.known(max_age=60.0)
+    inventory = await host.domains.known(max_age=60.0)
     dom0 = inventory.by_domid.get(0)
-    used = await doors.aside.run(channels_used, doors.paths)
-    limit = channels_limit(doors.paths)
+    used = await host.aside.run(channels_used, host.paths)
+    limit = channels_limit(host.paths)
     labels = (dom0.name if dom0 is not None else "Domain-0",)
     return [Sample(metric, labels, float(n)) for metric, n in ((USED, used), (LIMIT, limit)) if n is not None]
 

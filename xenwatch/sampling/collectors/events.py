@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -22,11 +22,11 @@ MIGRATIONS = Metric(
 _DIRECTIONS = {("started", "migrated"): "in", ("stopped", "migrated"): "out"}
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.libvirt is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if host.libvirt is None:
         raise Unsupported("events: libvirt is not configured")
     samples = []
-    for (domain, event, detail), count in sorted(doors.lifecycle.counts.items()):
+    for (domain, event, detail), count in sorted(host.lifecycle.counts.items()):
         samples.append(Sample(EVENTS, (domain, event, detail), float(count)))
         if (direction := _DIRECTIONS.get((event, detail))) is not None:
             samples.append(Sample(MIGRATIONS, (domain, direction, "success"), float(count)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import libvirt
 
 from xenwatch.base.errors import HostError, Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.parse.xl_info import mebibytes
 from xenwatch.model.sample import Metric, Sample
@@ -31,9 +31,9 @@ SHARED = Metric(
 FREQUENCY = Metric("xen_hypervisor_cpu_frequency_hertz", "gauge", "Nominal frequency of the physical cpus")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    node = await _node(doors)
-    info = await doors.toolstack.info() if doors.toolstack is not None else None
+async def _collect(host: Host) -> Sequence[Sample]:
+    node = await _node(host)
+    info = await host.toolstack.info() if host.toolstack is not None else None
     if info is None and node is None:
         raise Unsupported("hypervisor: neither xl nor libvirt is there")
     samples = list(_from_xl(info) if info is not None else _from_libvirt(node or _Node()))
@@ -53,14 +53,14 @@ class _Node:
     free_bytes: int | None = None
 
 
-async def _node(doors: Doors) -> _Node | None:
+async def _node(host: Host) -> _Node | None:
     """Xen's own numbers are enough where libvirt does not answer; its version is then not known."""
-    if doors.libvirt is None:
+    if host.libvirt is None:
         return None
     try:
-        return await doors.libvirt.run("node", _ask_libvirt, 4.0)
+        return await host.libvirt.run("node", _ask_libvirt, 4.0)
     except HostError:
-        if doors.toolstack is None:
+        if host.toolstack is None:
             raise
         return None
 

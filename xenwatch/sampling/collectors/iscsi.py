@@ -5,15 +5,15 @@ from pathlib import Path
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in, read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 UP = Metric("xen_iscsi_session_up", "gauge", "Whether an iSCSI session is logged in", ("target", "portal"))
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    classes = doors.paths.at("sys/class")
+async def _collect(host: Host) -> Sequence[Sample]:
+    classes = host.paths.at("sys/class")
     if not (classes / "iscsi_session").is_dir():
         raise Unsupported("iscsi: the kernel has no iSCSI")
     return list(_sessions(classes))

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import HostError, Unsupported
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.processes import Process, boot_time, named
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
@@ -25,19 +25,21 @@ _WITH_VALUE = ("-s", "-C")
 """Options of `xl migrate` that are followed by a word of their own: the ssh command, the configuration."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.libvirt is None and doors.toolstack is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if host.libvirt is None and host.toolstack is None:
         raise Unsupported("jobs: neither xl nor libvirt is there")
-    inventory = await doors.domains.known(max_age=15.0)
-    processes = await doors.aside.run(lambda: list(named(doors.paths.proc, b"xl")))
-    booted = boot_time(doors.paths.proc)
-    found = {} if booted is None else dict(of_xl(processes, inventory, doors.clock.now() - booted))
-    if doors.libvirt is not None:
-        found |= await _of_libvirt(doors, inventory)
+    inventory = await host.domains.known(max_age=15.0)
+    processes = await host.aside.run(lambda: list(named(host.paths.proc, b"xl")))
+    booted = boot_time(host.paths.proc)
+    found = {} if booted is None else dict(of_xl(processes, inventory, host.clock.now() - booted))
+    if host.libvirt is not None:
+        found |= await _of_libvirt(host, inventory)
     return [Sample(JOBS, (), float(len(found))), *(Sample(ELAPSED, *job) for job in sorted(found.items()))]
 
 
-def of_xl(processes: Iterable[Process], inventory: Inventory, uptime: float) -> Iterator[tuple[tuple[str, str], float]]:
+def of_xl(
+    processes: Iterable[Process], inventory: DomainInventory, uptime: float
+) -> Iterator[tuple[tuple[str, str], float]]:
     """(domain, word) and seconds of each `xl save web file` and the like; the guest is given by name or domid."""
     for process in processes:
         words = _without_options(process.command[1:])
@@ -58,14 +60,14 @@ def _without_options(command: Sequence[str]) -> list[str]:
     return words
 
 
-async def _of_libvirt(doors: Doors, inventory: Inventory) -> dict[tuple[str, str], float]:
+async def _of_libvirt(host: Host, inventory: DomainInventory) -> dict[tuple[str, str], float]:
     """A driver without jobs, or a libvirt that does not answer, takes nothing from what xl's processes tell."""
-    if doors.libvirt is None:
+    if host.libvirt is None:
         return {}
     try:
-        return await doors.libvirt.run("jobs", lambda session: _ask(session, inventory.names), 8.0)
+        return await host.libvirt.run("jobs", lambda session: _ask(session, inventory.names), 8.0)
     except HostError:
-        if doors.toolstack is None:
+        if host.toolstack is None:
             raise
         return {}
 

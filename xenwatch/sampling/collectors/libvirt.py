@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.unixsockets import clients
 from xenwatch.host.libvirt.rpc_stats import BOUNDS, RpcStats
 from xenwatch.host.paths import Paths
@@ -31,15 +31,15 @@ _USUAL_LIMIT = 5000
 """libvirt: src/remote/libvirtd.conf.in."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
+async def _collect(host: Host) -> Sequence[Sample]:
     """Asks libvirt nothing: what other collectors met is told, whether it answers just now or not."""
-    if doors.libvirt is None:
+    if host.libvirt is None:
         raise Unsupported("libvirt is not configured")
-    stats = doors.libvirt.stats
+    stats = host.libvirt.stats
     return [
-        Sample(RECONNECTS, (), float(doors.libvirt.reconnects)),
-        Sample(STUCK, (), float(doors.libvirt.stuck_calls)),
-        *_clients(doors.paths),
+        Sample(RECONNECTS, (), float(host.libvirt.reconnects)),
+        Sample(STUCK, (), float(host.libvirt.stuck_calls)),
+        *_clients(host.paths),
         *_durations(stats),
         *(Sample(ERRORS, key, float(count)) for key, count in sorted(stats.errors.items())),
         *(Sample(UNSUPPORTED, ("libvirt", call), 1.0) for call in sorted(stats.unsupported)),

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.lvm import LvmReport, Row, lvm_report, number
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -49,11 +49,11 @@ HOLDER = Metric(
 )
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if not doors.paths.at("etc/lvm").is_dir() and shutil.which("lvm") is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if not host.paths.at("etc/lvm").is_dir() and shutil.which("lvm") is None:
         raise Unsupported("lvm: LVM is not installed here")
-    report = await lvm_report(doors.runner, COLLECTOR.deadline - 2)
-    return [*_groups(report), *_volumes(report), *await _holders(doors, report)]
+    report = await lvm_report(host.runner, COLLECTOR.deadline - 2)
+    return [*_groups(report), *_volumes(report), *await _holders(host, report)]
 
 
 def _groups(report: LvmReport) -> Iterator[Sample]:
@@ -96,13 +96,13 @@ def _fill(lv: Row, labels: tuple[str, str]) -> Iterator[Sample]:
         yield Sample(SNAPSHOT_INVALID, labels, float(bool(lv.get("lv_snapshot_invalid"))))
 
 
-async def _holders(doors: Doors, report: LvmReport) -> list[Sample]:
+async def _holders(host: Host, report: LvmReport) -> list[Sample]:
     """Which guest's disk stands on which volume, by the path that the guest was configured with."""
-    inventory = await doors.domains.known(max_age=60.0)
+    inventory = await host.domains.known(max_age=60.0)
     known = {f"/dev/{lv['vg_name']}/{lv['lv_name']}": lv for lv in report.lvs}
     known |= {lv["lv_dm_path"]: lv for lv in report.lvs if lv.get("lv_dm_path")}
     samples = []
-    for device in await doors.devices.current(max_age=60.0):
+    for device in await host.devices.current(max_age=60.0):
         domain, lv = inventory.by_domid.get(device.domid), known.get(device.about.get("params", ""))
         if domain is not None and lv is not None:
             labels = (lv["vg_name"], lv["lv_name"], domain.name, device.name)

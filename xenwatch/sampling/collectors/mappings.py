@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from xenwatch.base.errors import CommandFailed, Unsupported
 from xenwatch.host.files import names_in, read_number
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.devmapper import Mapping, loops, mappings
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -26,40 +26,40 @@ ORPHANS = Metric(
 )
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if not doors.paths.root.is_dir():
+async def _collect(host: Host) -> Sequence[Sample]:
+    if not host.paths.root.is_dir():
         raise Unsupported("mappings: the host's files are not here")
-    mapped = [one for one in await _mappings(doors) if one.is_partition]
+    mapped = [one for one in await _mappings(host) if one.is_partition]
     partitions = Counter("in_use" if one.opens else "orphan" for one in mapped)
-    files = Counter("deleted_backing" if one.deleted else "in_use" for one in loops(doors.paths.sys))
+    files = Counter("deleted_backing" if one.deleted else "in_use" for one in loops(host.paths.sys))
     samples = [Sample(KPARTX, (state,), float(partitions[state])) for state in ("in_use", "orphan")]
     samples += [Sample(OPENS, (one.name,), float(one.opens)) for one in mapped]
     samples += [Sample(LOOPS, (state,), float(files[state])) for state in ("in_use", "deleted_backing")]
-    limit = read_number(str(doors.paths.at("sys/module/loop/parameters/max_loop")))
+    limit = read_number(str(host.paths.at("sys/module/loop/parameters/max_loop")))
     if limit:
         samples.append(Sample(LOOPS_LIMIT, (), float(limit)))
-    orphans = await _dead_backends(doors) | {"kpartx": partitions["orphan"], "loop": files["deleted_backing"]}
+    orphans = await _dead_backends(host) | {"kpartx": partitions["orphan"], "loop": files["deleted_backing"]}
     return [*samples, *(Sample(ORPHANS, (kind,), float(count)) for kind, count in sorted(orphans.items()))]
 
 
-async def _mappings(doors: Doors) -> list[Mapping]:
+async def _mappings(host: Host) -> list[Mapping]:
     """Nothing mapped is the common case; then no program is run at all."""
-    if not any(name.startswith("dm-") for name in names_in(doors.paths.at("sys/block"))):
+    if not any(name.startswith("dm-") for name in names_in(host.paths.at("sys/block"))):
         return []
     try:
-        return await mappings(doors.runner)
+        return await mappings(host.runner)
     except CommandFailed as error:
         if error.returncode is None:  # dmsetup is not installed: then kpartx is not either
             return []
         raise
 
 
-async def _dead_backends(doors: Doors) -> dict[str, int]:
+async def _dead_backends(host: Host) -> dict[str, int]:
     """Backends whose domid no domain has; a zombie's devices are not orphaned yet."""
-    if doors.toolstack is None:
+    if host.toolstack is None:
         return {}
-    inventory = await doors.domains.current(max_age=5.0)
-    dead = Counter(d.kind for d in await doors.devices.current() if d.domid not in inventory.domids)
+    inventory = await host.domains.current(max_age=5.0)
+    dead = Counter(d.kind for d in await host.devices.current() if d.domid not in inventory.domids)
     return {kind: dead[kind] for kind in ("vif", "vbd")}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import read_number, read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.parse.mdstat import Array, parse_mdstat
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -18,14 +18,14 @@ MISMATCHES = Metric("xen_md_mismatch_count", "gauge", "Sectors that the last che
 STATES = ("active", "inactive", "degraded", "recovering")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    text = read_text(doors.paths.at("proc/mdstat"))
+async def _collect(host: Host) -> Sequence[Sample]:
+    text = read_text(host.paths.at("proc/mdstat"))
     if text is None:  # the file appears when md is loaded
         raise Unsupported("mdraid: the kernel has no md")
-    return [sample for array in parse_mdstat(text) for sample in _of(doors, array)]
+    return [sample for array in parse_mdstat(text) for sample in _of(host, array)]
 
 
-def _of(doors: Doors, array: Array) -> Iterator[Sample]:
+def _of(host: Host, array: Array) -> Iterator[Sample]:
     holds = {
         "active": array.active,
         "inactive": not array.active,
@@ -39,7 +39,7 @@ def _of(doors: Doors, array: Array) -> Iterator[Sample]:
         yield Sample(DISKS, (array.name, state), float(count))
     if array.percent is not None:
         yield Sample(SYNC, (array.name,), array.percent / 100)
-    found = read_number(str(doors.paths.at("sys/block", array.name, "md/mismatch_cnt")))
+    found = read_number(str(host.paths.at("sys/block", array.name, "md/mismatch_cnt")))
     if found is not None:
         yield Sample(MISMATCHES, (array.name,), float(found))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.inventory import Domain
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -25,13 +25,13 @@ GUEST = Metric(
 _KEYS = ("memory/target", "memory/static-max", "data/meminfo_free", "data/meminfo_total")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    inventory = await doors.domains.current()
+async def _collect(host: Host) -> Sequence[Sample]:
+    inventory = await host.domains.current()
     active = [domain for domain in inventory.domains if domain.domid is not None]
     samples = [sample for domain in active for sample in _from_toolstack(domain)]
-    if doors.xenstore is not None:
+    if host.xenstore is not None:
         paths = [f"/local/domain/{domain.domid}/{key}" for domain in active for key in _KEYS]
-        values = await doors.xenstore.read_many(paths, COLLECTOR.deadline - 1)
+        values = await host.xenstore.read_many(paths, COLLECTOR.deadline - 1)
         for n, domain in enumerate(active):
             samples += _from_xenstore(domain, values[n * len(_KEYS) : (n + 1) * len(_KEYS)])
     return samples

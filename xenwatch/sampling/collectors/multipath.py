@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in, read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.devmapper import multipath_status
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -16,11 +16,11 @@ _PATH = re.compile(r"\b\d+:\d+ ([AF])\b")
 _MAP = re.compile(r"^(?P<name>[^:]+): \d+ \d+ multipath (?P<rest>.*)$", re.MULTILINE)
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    blocks = doors.paths.at("sys/block")
+async def _collect(host: Host) -> Sequence[Sample]:
+    blocks = host.paths.at("sys/block")
     if not any((read_text(blocks / name / "dm/uuid") or "").startswith("mpath-") for name in names_in(blocks)):
         raise Unsupported("multipath: no multipath device here")
-    return list(from_status(await multipath_status(doors.runner)))
+    return list(from_status(await multipath_status(host.runner)))
 
 
 def from_status(text: str) -> Iterator[Sample]:

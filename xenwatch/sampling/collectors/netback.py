@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.ethtool import control_socket, driver_counters
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -16,14 +16,14 @@ EVENTS = Metric(
 )
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
+async def _collect(host: Host) -> Sequence[Sample]:
     """Asked of this machine's kernel, so only where the host's files are this machine's own."""
-    if str(doors.paths.root) != "/" or doors.xenstore is None:
+    if str(host.paths.root) != "/" or host.xenstore is None:
         raise Unsupported("netback: not on this host itself")
-    inventory = await doors.domains.current(max_age=15.0)
-    vifs = [vif for vif in await doors.devices.current() if vif.kind == "vif" and vif.domid in inventory.by_domid]
+    inventory = await host.domains.current(max_age=15.0)
+    vifs = [vif for vif in await host.devices.current() if vif.kind == "vif" and vif.domid in inventory.by_domid]
     names = {f"vif{vif.domid}.{vif.devid}": (inventory.by_domid[vif.domid].name, vif.name) for vif in vifs}
-    return await doors.aside.run(samples_of, names)
+    return await host.aside.run(samples_of, names)
 
 
 def samples_of(names: dict[str, tuple[str, str]]) -> list[Sample]:

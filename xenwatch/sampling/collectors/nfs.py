@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from xenwatch.base.errors import CommandFailed, TimedOut
 from xenwatch.host.files import read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.parse.mounts import Mount, parse_mounts
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -26,24 +26,24 @@ class _Reader:
         self._hung: dict[str, int] = {}
         self._skip: dict[str, int] = {}
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        mounts = parse_mounts(read_text(doors.paths.at("proc/mounts")) or "")
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        mounts = parse_mounts(read_text(host.paths.at("proc/mounts")) or "")
         remote = [mount for mount in mounts if mount.type in ("nfs", "nfs4")]
-        found = await asyncio.gather(*(self._probe(doors, mount) for mount in remote))
+        found = await asyncio.gather(*(self._probe(host, mount) for mount in remote))
         points = {mount.point for mount in remote}
         for memory in (self._hung, self._skip):
             for point in memory.keys() - points:
                 del memory[point]
         return [sample for samples in found for sample in samples]
 
-    async def _probe(self, doors: Doors, mount: Mount) -> list[Sample]:
+    async def _probe(self, host: Host, mount: Mount) -> list[Sample]:
         labels = (mount.point, mount.device.rpartition(":/")[0])
         if self._skip.get(mount.point, 0) > 0:
             self._skip[mount.point] -= 1
             return [Sample(UP, labels, 0.0)]
-        started = doors.clock.monotonic()
+        started = host.clock.monotonic()
         try:
-            done = await doors.runner.run(("stat", "-f", "-t", "--", mount.point), PROBE_SECONDS)
+            done = await host.runner.run(("stat", "-f", "-t", "--", mount.point), PROBE_SECONDS)
         except TimedOut:
             self._hung[mount.point] = self._hung.get(mount.point, 0) + 1
             self._skip[mount.point] = min(2 ** self._hung[mount.point] - 2, _LONGEST_SKIP)
@@ -51,7 +51,7 @@ class _Reader:
         except CommandFailed:
             return []  # there is no stat to ask with: nothing is known
         self._hung.pop(mount.point, None)
-        took = Sample(DURATION, (mount.point,), doors.clock.monotonic() - started)
+        took = Sample(DURATION, (mount.point,), host.clock.monotonic() - started)
         return [Sample(UP, labels, float(done.returncode == 0)), took]
 
 

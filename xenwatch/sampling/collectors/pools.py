@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -19,10 +19,10 @@ STATES = ("inactive", "building", "running", "degraded", "inaccessible")
 """By their numbers: virStoragePoolState."""
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.libvirt is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if host.libvirt is None:
         raise Unsupported("pools: libvirt is not configured")
-    return await doors.libvirt.run("storage pools", _ask, COLLECTOR.deadline - 2)
+    return await host.libvirt.run("storage pools", _ask, COLLECTOR.deadline - 2)
 
 
 def _ask(session: Session) -> list[Sample]:

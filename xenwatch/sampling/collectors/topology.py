@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import CommandFailed, Unsupported
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.toolstack.xl import Xl
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
@@ -35,13 +35,13 @@ _SCHEDULED = re.compile(r"^.*?\s+(?P<domid>\d+)\s+(?P<weight>\d+)\s+(?P<cap>\d+)
 _POOL_HEAD = re.compile(r"^Cpupool (?P<pool>.+?):(?: tslice=(?P<tslice>\d+)ms)?(?: ratelimit=(?P<limit>\d+)us)?")
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if not isinstance(doors.toolstack, Xl):
+async def _collect(host: Host) -> Sequence[Sample]:
+    if not isinstance(host.toolstack, Xl):
         raise Unsupported("topology: there is no xl")
-    inventory = await doors.domains.current(max_age=60.0)
-    samples = list(from_info(await doors.toolstack.say("info", "-n")))
-    samples += from_pools(await doors.toolstack.say("cpupool-list"))
-    return [*samples, *await _scheduler(doors.toolstack, inventory)]
+    inventory = await host.domains.current(max_age=60.0)
+    samples = list(from_info(await host.toolstack.say("info", "-n")))
+    samples += from_pools(await host.toolstack.say("cpupool-list"))
+    return [*samples, *await _scheduler(host.toolstack, inventory)]
 
 
 def from_info(text: str) -> Iterator[Sample]:
@@ -62,7 +62,7 @@ def from_pools(text: str) -> Iterator[Sample]:
         yield Sample(POOL_DOMAINS, (pool,), float(domains))
 
 
-async def _scheduler(xl: Xl, inventory: Inventory) -> list[Sample]:
+async def _scheduler(xl: Xl, inventory: DomainInventory) -> list[Sample]:
     """Each scheduler has a word of its own; the one in use answers, the others fail."""
     for word in ("sched-credit2", "sched-credit"):
         try:
@@ -75,7 +75,7 @@ async def _scheduler(xl: Xl, inventory: Inventory) -> list[Sample]:
     return []
 
 
-def from_scheduler(text: str, inventory: Inventory) -> Iterator[Sample]:
+def from_scheduler(text: str, inventory: DomainInventory) -> Iterator[Sample]:
     """`xl sched-credit` or `sched-credit2`: a head for each pool, a line for each domain, cap in percent of a cpu."""
     for line in text.splitlines():
         if head := _POOL_HEAD.match(line):

@@ -6,8 +6,8 @@ from operator import mul
 
 from xenwatch.host.devices import Device
 from xenwatch.host.files import read_numbers, read_text
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.blocks import Volumes
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
@@ -56,11 +56,11 @@ class _Reader:
         self._counters = Counters()
         self._described = _Described()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory, devices = await doors.domains.current(), await doors.devices.current()
-        return await doors.aside.run(self._read, doors.paths, inventory, devices, doors.clock.monotonic())
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        inventory, devices = await host.domains.current(), await host.devices.current()
+        return await host.aside.run(self._read, host.paths, inventory, devices, host.clock.monotonic())
 
-    def _read(self, paths: Paths, inventory: Inventory, devices: tuple[Device, ...], now: float) -> list[Sample]:
+    def _read(self, paths: Paths, inventory: DomainInventory, devices: tuple[Device, ...], now: float) -> list[Sample]:
         samples: list[Sample] = []
         bus = str(paths.at("sys/bus/xen-backend/devices"))
         for disk in devices:
@@ -92,7 +92,9 @@ class _Described:
         self._at = 0.0
         self._samples: list[Sample] = []
 
-    def samples(self, paths: Paths, inventory: Inventory, devices: tuple[Device, ...], now: float) -> list[Sample]:
+    def samples(
+        self, paths: Paths, inventory: DomainInventory, devices: tuple[Device, ...], now: float
+    ) -> list[Sample]:
         of = (devices, inventory.version)
         same = self._of is not None and self._of[0] is devices and self._of[1] == inventory.version
         if not same or now - self._at >= _DESCRIBE_SECONDS:

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import libvirt
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.cpusets import count_cpus
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.toolstack.xl import XlVcpu
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.rows import Kept, state_set
+from xenwatch.sampling.rows import KeptRows, state_set
 
 _VCPU = ("domain", "vcpu")
 SECONDS = Metric("xen_domain_vcpu_seconds_total", "counter", "Cpu time a vcpu has used", _VCPU)
@@ -32,18 +32,18 @@ STATES = ("running", "runnable", "blocked", "paused", "offline")
 
 class _Reader:
     def __init__(self) -> None:
-        self._kept = Kept()
+        self._kept = KeptRows()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory = await doors.domains.current()
-        if doors.toolstack is not None:
-            vcpus, cpus = await doors.toolstack.vcpus(), await _host_cpus(doors)
-            return await doors.aside.run(lambda: list(self._from_xl(vcpus, inventory, cpus)))
-        if doors.libvirt is None:
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        inventory = await host.domains.current()
+        if host.toolstack is not None:
+            vcpus, cpus = await host.toolstack.vcpus(), await _host_cpus(host)
+            return await host.aside.run(lambda: list(self._from_xl(vcpus, inventory, cpus)))
+        if host.libvirt is None:
             raise Unsupported("vcpus: neither xl nor libvirt is there")
-        return await doors.libvirt.run("vcpus", lambda session: self._ask(session, inventory.names), COLLECTOR.deadline)
+        return await host.libvirt.run("vcpus", lambda session: self._ask(session, inventory.names), COLLECTOR.deadline)
 
-    def _from_xl(self, vcpus: list[XlVcpu], inventory: Inventory, host_cpus: int) -> Iterator[Sample]:
+    def _from_xl(self, vcpus: list[XlVcpu], inventory: DomainInventory, host_cpus: int) -> Iterator[Sample]:
         online: dict[str, list[int]] = {}
         for vcpu in vcpus:
             domain = inventory.by_domid.get(vcpu.domid)
@@ -113,8 +113,8 @@ def _state(vcpu: XlVcpu) -> str:
     return next((state for letter, state in letters if letter in vcpu.flags), "runnable")
 
 
-async def _host_cpus(doors: Doors) -> int:
-    return int((await doors.toolstack.info()).get("nr_cpus", "0")) if doors.toolstack is not None else 0
+async def _host_cpus(host: Host) -> int:
+    return int((await host.toolstack.info()).get("nr_cpus", "0")) if host.toolstack is not None else 0
 
 
 _ACTIVE = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xenwatch.host.devices import Device
 from xenwatch.host.files import link_name, names_in, read_bytes, read_line
-from xenwatch.host.host import Doors
-from xenwatch.host.inventory import Inventory
+from xenwatch.host.host import Host
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.netdev import NetCounters, parse_net_dev
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
-from xenwatch.sampling.rows import Kept, row
+from xenwatch.sampling.rows import KeptRows, row
 
 _VIF = ("domain", "vif")
 _VIEW = "; the guest's view, so dom0's own counters with their directions swapped"
@@ -44,14 +44,14 @@ _TOLD = ("mac", "bridge", "script", "type", "rate")
 class _Reader:
     def __init__(self) -> None:
         self._counters = Counters()
-        self._kept = Kept()
+        self._kept = KeptRows()
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        inventory = await doors.domains.current()
-        vifs = [device for device in await doors.devices.current() if device.kind == "vif"]
-        return await doors.aside.run(self._read, doors.paths, inventory, vifs)
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        inventory = await host.domains.current()
+        vifs = [device for device in await host.devices.current() if device.kind == "vif"]
+        return await host.aside.run(self._read, host.paths, inventory, vifs)
 
-    def _read(self, paths: Paths, inventory: Inventory, vifs: Sequence[Device]) -> list[Sample]:
+    def _read(self, paths: Paths, inventory: DomainInventory, vifs: Sequence[Device]) -> list[Sample]:
         counted = parse_net_dev(read_bytes(paths.at("proc/net/dev")) or b"")
         ports = _Ports(f"{paths.sys}/class/net")
         samples: list[Sample] = []

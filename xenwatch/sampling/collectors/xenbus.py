@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.devices import Device
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -18,13 +18,13 @@ FRONTEND = Metric(
 )
 
 
-async def _collect(doors: Doors) -> Sequence[Sample]:
-    if doors.xenstore is None:
+async def _collect(host: Host) -> Sequence[Sample]:
+    if host.xenstore is None:
         raise Unsupported("xenbus: no xenstore here")
-    inventory = await doors.domains.current()
-    devices = [device for device in await doors.devices.current() if device.domid in inventory.by_domid]
+    inventory = await host.domains.current()
+    devices = [device for device in await host.devices.current() if device.domid in inventory.by_domid]
     paths = [f"{end}/state" for device in devices for end in (device.backend, device.frontend)]
-    values = await doors.xenstore.read_many(paths, COLLECTOR.deadline - 1)
+    values = await host.xenstore.read_many(paths, COLLECTOR.deadline - 1)
     names = inventory.by_domid
     return [
         sample

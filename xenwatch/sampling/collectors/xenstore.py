@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from xenwatch.base.errors import Unsupported
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.host.xenstore.quota import node_quota
 from xenwatch.model.sample import Metric, Sample
@@ -27,16 +27,16 @@ class _Reader:
         self._runs = 0
         self._counts: list[Sample] = []
 
-    async def __call__(self, doors: Doors) -> Sequence[Sample]:
-        store = doors.xenstore
+    async def __call__(self, host: Host) -> Sequence[Sample]:
+        store = host.xenstore
         if store is None:
             raise Unsupported("xenstore: this is no control domain")
-        before = doors.clock.monotonic()
+        before = host.clock.monotonic()
         await store.read("/local/domain/0/name")
-        samples = [Sample(PROBE, (), doors.clock.monotonic() - before)]
-        if (quota := node_quota(doors.paths)) is not None:
+        samples = [Sample(PROBE, (), host.clock.monotonic() - before)]
+        if (quota := node_quota(host.paths)) is not None:
             samples.append(Sample(QUOTA, (), float(quota)))
-        inventory = await doors.domains.known(max_age=15.0)
+        inventory = await host.domains.known(max_age=15.0)
         active = {domain.name: domid for domid, domain in inventory.by_domid.items()}
         samples += await _start_times(store, active)
         samples += await _types(store, active)

@@ -26,7 +26,7 @@ HEAD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ArchiveLimits:
     """What one bundle may unfold to. A log compresses 10 to 60 times; a bomb 1000 times."""
 
     total_bytes: int = 64 * 1024**3
@@ -36,14 +36,14 @@ class Limits:
     members: int = 200_000
 
 
-class Bomb(InputError):
+class ArchiveBomb(InputError):
     """An archive unfolds to more than its limits allow."""
 
 
-class Bounded(io.RawIOBase):
+class BoundedStream(io.RawIOBase):
     """The unpacked side of a stream; raises Bomb when more comes out of it than its limits allow."""
 
-    def __init__(self, inner: BinaryIO, packed: "Counted", limits: Limits) -> None:
+    def __init__(self, inner: BinaryIO, packed: "CountedStream", limits: ArchiveLimits) -> None:
         self._inner, self._packed, self._limits = inner, packed, limits
         self._out = 0
 
@@ -60,12 +60,12 @@ class Bounded(io.RawIOBase):
     def _judge(self) -> None:
         limits = self._limits
         if self._out > limits.total_bytes:
-            raise Bomb(f"unfolds to more than {format_size(limits.total_bytes)}")
+            raise ArchiveBomb(f"unfolds to more than {format_size(limits.total_bytes)}")
         if self._out > limits.ratio_from_bytes and self._out > limits.ratio * max(1, self._packed.count):
-            raise Bomb(f"unfolds to more than {limits.ratio} times its size")
+            raise ArchiveBomb(f"unfolds to more than {limits.ratio} times its size")
 
 
-class Counted(io.RawIOBase):
+class CountedStream(io.RawIOBase):
     """The packed side of a stream: knows how many bytes were taken from it."""
 
     def __init__(self, inner: BinaryIO) -> None:
@@ -82,7 +82,7 @@ class Counted(io.RawIOBase):
         return len(data)
 
 
-class Ending(io.RawIOBase):
+class EndingStream(io.RawIOBase):
     """Says plainly that a stream is over: tarfile would read on for the years that a forged size tells it to."""
 
     _MOST_ENDS = 8
@@ -101,7 +101,7 @@ class Ending(io.RawIOBase):
         return count
 
 
-class Headed(io.RawIOBase):
+class PeekedStream(io.RawIOBase):
     """A stream whose first 64 KiB can be looked at; a pipe is asked until they are there or it ended."""
 
     def __init__(self, inner: BinaryIO) -> None:
@@ -132,9 +132,9 @@ class Headed(io.RawIOBase):
         return next((name for magic, name in _MAGIC.items() if self.head.startswith(magic)), None)
 
 
-def unpacked(stream: io.RawIOBase, kind: str, limits: Limits) -> BinaryIO:
+def unpacked(stream: io.RawIOBase, kind: str, limits: ArchiveLimits) -> BinaryIO:
     """What a compressed stream (gz, bz2, xz, zst) holds. Reading it raises one of DAMAGED, or Bomb."""
-    packed = Counted(cast("BinaryIO", stream))
+    packed = CountedStream(cast("BinaryIO", stream))
     buffered = cast("BinaryIO", io.BufferedReader(packed, 64 * 1024))
     inner: BinaryIO
     if kind == "gz":
@@ -146,19 +146,19 @@ def unpacked(stream: io.RawIOBase, kind: str, limits: Limits) -> BinaryIO:
     else:
         decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
         inner = cast("BinaryIO", decompressor.stream_reader(buffered, read_across_frames=True))
-    return cast("BinaryIO", io.BufferedReader(Bounded(inner, packed, limits), 64 * 1024))
+    return cast("BinaryIO", io.BufferedReader(BoundedStream(inner, packed, limits), 64 * 1024))
 
 
-def members(stream: io.RawIOBase, limits: Limits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
+def members(stream: io.RawIOBase, limits: ArchiveLimits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
     """The members of a tar in its order; None for the stream where a member is no plain file and must not be read."""
-    with _opened(cast("BinaryIO", Ending(stream))) as archive:
+    with _opened(cast("BinaryIO", EndingStream(stream))) as archive:
         for number in itertools.count():
             with _forged_headers():
                 member = archive.next()
             if member is None:
                 return
             if number >= limits.members:
-                raise Bomb(f"holds more than {limits.members} files")
+                raise ArchiveBomb(f"holds more than {limits.members} files")
             plain = member.isreg() and not member.issparse()
             yield member, cast("BinaryIO | None", archive.extractfile(member)) if plain else None
             # tarfile remembers every header it has read; a stream never goes back.

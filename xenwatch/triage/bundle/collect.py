@@ -13,14 +13,14 @@ from xenwatch.base.durations import format_size
 from xenwatch.base.errors import HostError
 from xenwatch.config.sections import Config
 from xenwatch.host.files import read_text
-from xenwatch.host.host import Doors
+from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
-from xenwatch.triage.bundle.collect_logs import Found, Taken, files_of, read_newest
+from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
 from xenwatch.triage.bundle.snapshot_file import FILE, OWN_WORDS, write_snapshot
 from xenwatch.triage.live_probe import look_through
-from xenwatch.triage.report import Skipped
+from xenwatch.triage.report import SkippedFile
 
 COMMAND_DEADLINE = 15.0
 MOST_OUTPUT = 2 * 1024 * 1024
@@ -69,11 +69,11 @@ class Collected:
     members: int = 0
     bytes: int = 0
     redactions: int = 0
-    left_out: list[Skipped] = field(default_factory=list)
+    left_out: list[SkippedFile] = field(default_factory=list)
 
 
 async def collect(
-    doors: Doors,
+    host: Host,
     config: Config,
     into: BinaryIO,
     *,
@@ -84,9 +84,9 @@ async def collect(
     """Write a .tar.gz of commands' output, a snapshot and logs. At most `limit` bytes before compression."""
     done, redaction = Collected(), Redaction(addresses=addresses)
     progress("asking the host")
-    outputs, look = await asyncio.gather(_outputs(doors, done), look_through(doors, config))
+    outputs, look = await asyncio.gather(_outputs(host, done), look_through(host, config))
     done.left_out += look.silent
-    now = doors.clock.now()
+    now = host.clock.now()
     root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
     with tarfile.open(fileobj=into, mode="w:gz", compresslevel=6) as archive:
         bundle = _Bundle(archive, root, redaction, done, limit, now)
@@ -118,35 +118,35 @@ class _Bundle:
         self.done.bytes += len(data)
 
 
-async def _outputs(doors: Doors, done: Collected) -> list[tuple[str, bytes]]:
-    found = await asyncio.gather(*(_output(doors, name, argv) for name, argv in COMMANDS.items()))
+async def _outputs(host: Host, done: Collected) -> list[tuple[str, bytes]]:
+    found = await asyncio.gather(*(_output(host, name, argv) for name, argv in COMMANDS.items()))
     outputs: list[tuple[str, bytes]] = []
     for name, answer in zip(COMMANDS, found, strict=True):
-        if isinstance(answer, Skipped):
+        if isinstance(answer, SkippedFile):
             done.left_out.append(answer)
         elif answer:
             outputs.append((name, answer))
-    return [*outputs, *await asyncio.to_thread(lambda: list(_local(doors)))]
+    return [*outputs, *await asyncio.to_thread(lambda: list(_local(host)))]
 
 
-async def _output(doors: Doors, name: str, argv: tuple[str, ...]) -> bytes | Skipped:
+async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | SkippedFile:
     try:
-        ended = await doors.runner.run(argv, COMMAND_DEADLINE, limit=MOST_OUTPUT)
+        ended = await host.runner.run(argv, COMMAND_DEADLINE, limit=MOST_OUTPUT)
     except HostError as error:
-        return Skipped(name, str(error))
+        return SkippedFile(name, str(error))
     return ended.stdout if ended.returncode == 0 else ended.stdout + ended.stderr
 
 
-def _local(doors: Doors) -> Iterator[tuple[str, bytes]]:
+def _local(host: Host) -> Iterator[tuple[str, bytes]]:
     """Files of the kernel, and the bridges in brctl's words.
 
     Few hosts still have brctl, and a bridge without ports is in no other command's output that `diagnose` reads.
     """
     for name, path in _FILES.items():
-        if text := read_text(doors.paths.at(path)):
+        if text := read_text(host.paths.at(path)):
             yield name, text.encode()
     rows = ["bridge name\tbridge id\t\tSTP enabled\tinterfaces"]
-    for bridge in read_bridges(doors.paths.sys):
+    for bridge in read_bridges(host.paths.sys):
         ports = [port.name for port in bridge.ports]
         rows.append(f"{bridge.name}\t\t8000.000000000000\tno\t\t{ports[0] if ports else ''}".rstrip())
         rows += [f"\t\t\t\t\t\t\t{port}" for port in ports[1:]]
@@ -156,22 +156,22 @@ def _local(doors: Doors) -> Iterator[tuple[str, bytes]]:
 def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callable[[str], None]) -> None:
     """The newest logs are chosen until the room is used up; written in the order in which they are to be read."""
     room = limit - bundle.done.bytes
-    chosen: list[Taken] = []
+    chosen: list[CollectedLog] = []
     for found in sorted(files_of(patterns), key=lambda one: -one.mtime):
         progress(found.path)
         taken = read_newest(found, room)
-        if isinstance(taken, Skipped):
+        if isinstance(taken, SkippedFile):
             bundle.done.left_out.append(taken)
             continue
         if taken.cut:
-            bundle.done.left_out.append(Skipped(found.path, f"the first {format_size(taken.cut)}"))
+            bundle.done.left_out.append(SkippedFile(found.path, f"the first {format_size(taken.cut)}"))
         room -= len(taken.data)
         chosen.append(taken)
     for taken in sorted(chosen, key=lambda one: _order(one.found)):
         bundle.add(f"logs/{taken.found.path.lstrip('/')}", taken.data, taken.found.mtime)
 
 
-def _order(found: Found) -> tuple[str, tuple[bool, str, int, str]]:
+def _order(found: LogFile) -> tuple[str, tuple[bool, str, int, str]]:
     folder, _, name = found.path.rpartition("/")
     return folder, rotation_order(name)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from xenwatch.base.durations import format_size
-from xenwatch.triage.report import Skipped
+from xenwatch.triage.report import SkippedFile
 
 MOST_OF_ONE = 16 * 1024 * 1024
 """Bytes of one log, the newest."""
@@ -22,7 +22,7 @@ _ROTATED = (".[0-9]", ".[0-9].gz", "-[0-9]*[0-9]", "-[0-9]*.gz", ".old")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LogFile:
     """A log that is there."""
 
     path: str
@@ -30,15 +30,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CollectedLog:
     """A log's newest part; `cut` bytes before it were left out. A packed one is unpacked, for it is to be redacted."""
 
-    found: Found
+    found: LogFile
     data: bytes
     cut: int
 
 
-def files_of(patterns: Sequence[str]) -> Iterator[Found]:
+def files_of(patterns: Sequence[str]) -> Iterator[LogFile]:
     """The logs that the patterns name, rotated ones included; regular files only."""
     paths = {path for pattern in patterns for ending in ("", *_ROTATED) for path in glob.glob(pattern + ending)}  # noqa: PTH207 - patterns are text, as the follower takes them
     for path in sorted(paths):
@@ -47,25 +47,25 @@ def files_of(patterns: Sequence[str]) -> Iterator[Found]:
         except OSError:
             continue
         if stat.S_ISREG(status.st_mode) and status.st_size:
-            yield Found(path, status.st_mtime)
+            yield LogFile(path, status.st_mtime)
 
 
-def read_newest(found: Found, room: int) -> Taken | Skipped:
+def read_newest(found: LogFile, room: int) -> CollectedLog | SkippedFile:
     """At most `room` bytes and MOST_OF_ONE of its end, from the start of a line."""
     most = min(room, MOST_OF_ONE)
     if most < _SMALLEST:
-        return Skipped(found.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
+        return SkippedFile(found.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
     try:
         with os.fdopen(os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             data, before = _unpacked(cast("BinaryIO", file)) if found.path.endswith(".gz") else _end(file, most)
     except (OSError, EOFError, zlib.error) as error:
-        return Skipped(found.path, str(error))
+        return SkippedFile(found.path, str(error))
     if len(data) > most:
         before, data = before + len(data) - most, data[-most:]
     if before:
         torn = data.find(b"\n") + 1
         before, data = before + torn, data[torn:]
-    return Taken(_plain(found), data, before)
+    return CollectedLog(_plain(found), data, before)
 
 
 def _end(file: BinaryIO, most: int) -> tuple[bytes, int]:
@@ -80,5 +80,5 @@ def _unpacked(file: BinaryIO) -> tuple[bytes, int]:
         return packed.read(_MOST_PACKED), 0
 
 
-def _plain(found: Found) -> Found:
-    return Found(found.path.removesuffix(".gz"), found.mtime)
+def _plain(found: LogFile) -> LogFile:
+    return LogFile(found.path.removesuffix(".gz"), found.mtime)

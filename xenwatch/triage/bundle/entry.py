@@ -18,7 +18,7 @@ ReadInto = Callable[[memoryview], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedMember:
     """A file or the rest of one that was not read, and why, in words for people."""
 
     path: str
@@ -26,7 +26,7 @@ class Skipped:
 
 
 @dataclass(slots=True)
-class Entry:
+class BundleEntry:
     """A file of the bundle. `chunks()` is consumed once, before the next entry; counts and times are whole after it."""
 
     path: str

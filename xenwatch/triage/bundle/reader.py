@@ -11,11 +11,11 @@ from typing import BinaryIO, cast
 
 from xenwatch.base.errors import InputError
 from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
-from xenwatch.logs.format import recognise
+from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.record import Chunk, Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, Bomb, Headed, Limits, members, unpacked
-from xenwatch.triage.bundle.entry import Entry, Skipped, aligned_chunks
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
 
 STDIN = "-"
@@ -35,14 +35,14 @@ class Bundle:
     """
 
     def __init__(
-        self, paths: Sequence[str], *, now: float, utc_offset: float = 0.0, limits: Limits | None = None
+        self, paths: Sequence[str], *, now: float, utc_offset: float = 0.0, limits: ArchiveLimits | None = None
     ) -> None:
         self._paths = tuple(paths)
-        self._now, self._utc_offset, self._limits = now, utc_offset, limits or Limits()
-        self.skipped: list[Skipped] = []
+        self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
+        self.skipped: list[SkippedMember] = []
         self._device_models = DeviceModels(lambda _pid: None)  # pids of another host: only its own logs know them
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[BundleEntry]:
         """Raises InputError before anything is read if one of the paths does not exist."""
         missing = [path for path in self._paths if path != STDIN and not os.path.lexists(path)]
         if missing:
@@ -55,7 +55,7 @@ class Bundle:
             else:
                 yield from self._file(path, follow=True)
 
-    def _folder(self, folder: Path) -> Iterator[Entry]:
+    def _folder(self, folder: Path) -> Iterator[BundleEntry]:
         """Links inside are not followed: a collected folder may point anywhere."""
         for where, folders, files in os.walk(folder, onerror=self._unlisted):
             folders.sort()
@@ -65,7 +65,7 @@ class Bundle:
     def _unlisted(self, error: OSError) -> None:
         self._skip(str(error.filename), error.strerror or "cannot be listed")
 
-    def _file(self, path: str, *, follow: bool) -> Iterator[Entry]:
+    def _file(self, path: str, *, follow: bool) -> Iterator[BundleEntry]:
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
         try:
             if not follow and Path(path).is_symlink():
@@ -86,11 +86,13 @@ class Bundle:
         except OSError as error:
             self._skip(path, error.strerror or str(error))
 
-    def _stream(self, stream: BinaryIO, path: str, mtime: float, depth: int = 0, wraps: int = 0) -> Iterator[Entry]:
+    def _stream(
+        self, stream: BinaryIO, path: str, mtime: float, depth: int = 0, wraps: int = 0
+    ) -> Iterator[BundleEntry]:
         """Unwraps compression and archives until a log or a file of facts is left."""
         try:
-            headed = Headed(stream)
-        except (Bomb, *DAMAGED) as error:
+            headed = PeekedStream(stream)
+        except (ArchiveBomb, *DAMAGED) as error:
             self._skip(path, f"torn or damaged: {error}")
             return
         kind = headed.packing
@@ -106,7 +108,7 @@ class Bundle:
         else:
             yield from self._leaf(headed, path, mtime)
 
-    def _archive(self, headed: Headed, path: str, mtime: float, depth: int) -> Iterator[Entry]:
+    def _archive(self, headed: PeekedStream, path: str, mtime: float, depth: int) -> Iterator[BundleEntry]:
         if depth >= _NESTING:
             self._skip(path, "packed too deep inside other archives")
             return
@@ -117,23 +119,23 @@ class Bundle:
                     yield from self._stream(stream, name, _sane(member.mtime) or mtime, depth + 1)
                 elif not member.isdir():
                     self._skip(name, "a link, device or sparse file, not followed")
-        except Bomb as bomb:
+        except ArchiveBomb as bomb:
             self._skip(path, str(bomb))
         except DAMAGED as error:
             self._skip(path, f"torn or damaged: {error}")
 
-    def _leaf(self, headed: Headed, path: str, mtime: float) -> Iterator[Entry]:
+    def _leaf(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         if not headed.head:
             self._skip(path, "empty")
             return
-        if reader := facts_reader(path, headed.head):
+        if reader := facts_reader(path, headed.head, named_as_log=by_name(path) is not None):
             data = self._output(headed, path)
             try:
                 facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
             except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
                 self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
                 return
-            yield Entry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
+            yield BundleEntry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
             return
         if headed.head.startswith(OWN_WORDS):
             return
@@ -146,18 +148,18 @@ class Bundle:
             return
         source = Source(path, known.format, owner_of(path, known.format, self._device_models))
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
-        entry = Entry(path, known.format.name, source, mtime)
+        entry = BundleEntry(path, known.format.name, source, mtime)
         entry.pieces = self._learning(aligned_chunks(lambda view: self._read(headed, view, path), source, hint))
         yield entry
 
-    def _snapshot(self, headed: Headed, path: str, mtime: float) -> Iterator[Entry]:
+    def _snapshot(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         data = self._output(headed, path)
         try:
             snapshot = read_snapshot(data.decode("utf-8", "replace"))
         except ValueError as error:
             self._skip(path, f"a damaged snapshot: {error}")
             return
-        yield Entry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
+        yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
 
     def _learning(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         for chunk in chunks:
@@ -165,24 +167,24 @@ class Bundle:
                 self._device_models.learn_from(chunk.data)
             yield chunk
 
-    def _read(self, headed: Headed, view: memoryview, path: str) -> int:
+    def _read(self, headed: PeekedStream, view: memoryview, path: str) -> int:
         """What was read before the damage counts; what lies behind it is reported."""
         try:
             return headed.readinto(view)
-        except Bomb as bomb:
+        except ArchiveBomb as bomb:
             self._skip(path, f"the rest: {bomb}")
         except DAMAGED as error:
             self._skip(path, f"the rest is torn or damaged: {error}")
         return 0
 
-    def _output(self, headed: Headed, path: str) -> bytes:
+    def _output(self, headed: PeekedStream, path: str) -> bytes:
         data, block = bytearray(), bytearray(HEAD)
         while len(data) < LARGEST_OUTPUT and (count := self._read(headed, memoryview(block), path)):
             data += block[:count]
         return bytes(data)
 
     def _skip(self, path: str, reason: str) -> None:
-        self.skipped.append(Skipped(path, reason))
+        self.skipped.append(SkippedMember(path, reason))
 
 
 def rotation_order(name: str) -> tuple[bool, str, int, str]:

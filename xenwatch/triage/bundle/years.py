@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, TimeHint
-from xenwatch.triage.bundle.entry import Entry
+from xenwatch.triage.bundle.entry import BundleEntry
 
 _YEAR = 365.25 * 86400
 _SLACK = 2 * 86400.0
 _LINES = 50
 
 
-class Years:
+class YearCorrection:
     """See each chunk, be told each entry when it was read; `dated` and `right` then move what has the wrong year."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Years:
         if chunk.position.offset == 0 and _needs_a_year(chunk):
             self._yearless.add(chunk.source.path)
 
-    def told(self, entry: Entry) -> None:
+    def told(self, entry: BundleEntry) -> None:
         """Take in the times of a log that was read to its end."""
         if entry.path not in self._yearless and entry.source is not None:
             self._known += [at for at in (entry.first, entry.last) if at is not None]

@@ -7,7 +7,7 @@ import pytest
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed
 from xenwatch.logs.counters import SourceCounters
-from xenwatch.logs.sources.journald import Journal, entry_line
+from xenwatch.logs.sources.journald import JournaldSource, entry_line
 from xenwatch.model.record import LogFormat, Source
 
 ENTRY = {
@@ -33,7 +33,7 @@ def journal(answers, cursor=None):
             yield line
 
     source = Source("journal", LogFormat("syslog", "journal"))
-    return Journal(source, spawn, ManualClock(), SourceCounters(), matches=["-k"], cursor=cursor), runs
+    return JournaldSource(source, spawn, ManualClock(), SourceCounters(), matches=["-k"], cursor=cursor), runs
 
 
 async def test_an_entry_is_one_line_and_the_cursor_moves_with_it():

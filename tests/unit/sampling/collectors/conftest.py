@@ -1,4 +1,4 @@
-"""Doors over a few made-up files and command outputs, for one collector at a time."""
+"""A host made of a few made-up files and command outputs, for one collector at a time."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 from hosts.recorded import RecordedRunner, plant
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.host.host import Doors, build_doors
-from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.host import Host, build_host
+from xenwatch.host.inventory import Domain, DomainInventory
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import all_collectors
 
@@ -24,7 +24,7 @@ class Bench:
         self.commands.mkdir()
         self.clock = ManualClock()
         self.runner = RecordedRunner(self.commands)
-        self.doors: Doors = build_doors(self.clock, Paths(self.root), self.runner, toolstack=None, libvirt_uri=None)
+        self.host: Host = build_host(self.clock, Paths(self.root), self.runner, toolstack=None, libvirt_uri=None)
 
     def files(self, tree: str) -> None:
         plant(self.root, tree)
@@ -36,7 +36,7 @@ class Bench:
         """Guests by name that stand in the inventory for good."""
         known = tuple(Domain(name, None, domid, "running") for name, domid in domids.items())
         by_domid = {domain.domid: domain for domain in known if domain.domid is not None}
-        self.doors.domains.last = Inventory(
+        self.host.domains.last = DomainInventory(
             self.clock.now(), known, 0, 1, by_domid, frozenset(by_domid), frozenset(domids)
         )
 
@@ -46,7 +46,7 @@ class Bench:
 
         async def read() -> Mapping[str, Values]:
             found: dict[str, Values] = {}
-            for metric, labels, value in await collect(self.doors):
+            for metric, labels, value in await collect(self.host):
                 found.setdefault(metric.name, {})[labels] = value
             return found
 
@@ -57,4 +57,4 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    await bench.doors.close()
+    await bench.host.close()

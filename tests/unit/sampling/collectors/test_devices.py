@@ -103,7 +103,7 @@ def test_a_torn_line_of_net_dev_is_passed_over() -> None:
 
 async def test_a_device_that_comes_and_one_that_goes_are_seen_and_otherwise_the_list_stays_the_same(bench: Any) -> None:
     bench.files("sys/bus/xen-backend/devices/vif-3-0/devtype = vif")
-    devices = bench.doors.devices
+    devices = bench.host.devices
     first = await devices.current(max_age=-1)
     assert await devices.current(max_age=-1) is first
     bench.files("sys/bus/xen-backend/devices/vbd-3-51712/devtype = vbd")
@@ -131,10 +131,10 @@ async def test_a_disks_size_is_its_volumes_or_what_qemu_told_the_guest_and_a_gro
         Device("qdisk", 3, 51744, {"dev": "xvdc", "sectors": "many"}),
     )
     bench.files("sys/block/dm-0/dev = 253:0\\n\nsys/block/dm-0/size = 32\\n\nsys/block/dm-0/dm/name = dsk-web")
-    described, inventory = _Described(), bench.doors.domains.last
+    described, inventory = _Described(), bench.host.domains.last
 
     def sizes(now: float) -> dict[tuple[str, ...], float]:
-        samples = described.samples(bench.doors.paths, inventory, devices, now)
+        samples = described.samples(bench.host.paths, inventory, devices, now)
         return {s.labels: s.value for s in samples if s.metric is CAPACITY}
 
     assert sizes(0.0) == {("web", "xvda"): 32 * 512, ("web", "xvdb"): 16 * 512}

@@ -9,7 +9,7 @@ from hosts.recorded import plant
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in
-from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.inventory import Domain, DomainInventory
 from xenwatch.host.kernel.ethtool import control_socket, driver_counters
 from xenwatch.host.kernel.eventchannels import channels_limit, channels_used
 from xenwatch.host.kernel.unixsockets import clients
@@ -103,7 +103,7 @@ async def test_a_host_without_the_folder_has_no_autostart(bench: Any) -> None:
 
 def test_weights_and_caps_are_those_of_either_scheduler() -> None:
     web = Domain("web", None, 3, "running")
-    inventory = Inventory(0.0, (web,), by_domid={3: web})
+    inventory = DomainInventory(0.0, (web,), by_domid={3: web})
     text = "Cpupool Pool-0: tslice=30ms ratelimit=1000us migration-delay=0us\nName ID Weight Cap\nweb 3 512 150\n"
     found = {(s.metric.name, s.labels): s.value for s in from_scheduler(text, inventory)}
     assert found == {

@@ -9,8 +9,8 @@ import pytest
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.exec.runner import SystemRunner
-from xenwatch.host.host import Doors, build_doors
-from xenwatch.host.inventory import Domain, Inventory
+from xenwatch.host.host import Host, build_host
+from xenwatch.host.inventory import Domain, DomainInventory
 from xenwatch.host.kernel.processes import Process, named
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.collectors.drift import COLLECTOR as DRIFT
@@ -18,7 +18,7 @@ from xenwatch.sampling.collectors.jobs import COLLECTOR as JOBS
 from xenwatch.sampling.collectors.jobs import of_xl
 
 WEB, DB = Domain("web", None, 3, "running"), Domain("db", None, 4, "running")
-GUESTS = Inventory(0.0, (WEB, DB), by_domid={3: WEB, 4: DB}, names=frozenset({"web", "db"}))
+GUESTS = DomainInventory(0.0, (WEB, DB), by_domid={3: WEB, 4: DB}, names=frozenset({"web", "db"}))
 
 
 def xl(words: str, started: float = 1000.0) -> Process:
@@ -61,31 +61,31 @@ async def test_on_a_host_with_neither_toolstack_there_are_no_jobs_to_tell(bench:
 
 
 @pytest.fixture
-async def doors(tmp_path: Path) -> AsyncIterator[Doors]:
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
     node = tmp_path / "node.xml"
     guest = "<memory>524288</memory><vcpu>2</vcpu><os><type>hvm</type></os>"
     domains = "".join(f"<domain type='test'><name>{name}</name>{guest}</domain>" for name in ("web", "db"))
     node.write_text(f"<node>{domains}</node>")
-    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=f"test://{node}")
-    yield doors
-    await doors.close()
+    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=f"test://{node}")
+    yield host
+    await host.close()
 
 
-async def test_a_driver_without_jobs_is_not_asked_again(doors: Doors) -> None:
+async def test_a_driver_without_jobs_is_not_asked_again(host: Host) -> None:
     with pytest.raises(Unsupported):
-        await JOBS.begin()(doors)
-    assert doors.libvirt is not None
-    assert "domainGetJobInfo" in doors.libvirt.stats.unsupported
+        await JOBS.begin()(host)
+    assert host.libvirt is not None
+    assert "domainGetJobInfo" in host.libvirt.stats.unsupported
 
 
 async def test_a_guest_whose_memory_was_changed_only_while_it_runs_drifts_and_its_neighbour_does_not(
-    doors: Doors,
+    host: Host,
 ) -> None:
-    assert doors.libvirt is not None
+    assert host.libvirt is not None
     read = DRIFT.begin()
-    assert {sample.value for sample in await read(doors)} == {0.0}
-    await doors.libvirt.run("shrink", lambda s: s.connection.lookupByName("web").setMemory(262144), 5.0)
-    assert {sample.labels for sample in await read(doors) if sample.value} == {("web", "current_memory")}
+    assert {sample.value for sample in await read(host)} == {0.0}
+    await host.libvirt.run("shrink", lambda s: s.connection.lookupByName("web").setMemory(262144), 5.0)
+    assert {sample.labels for sample in await read(host) if sample.value} == {("web", "current_memory")}
 
 
 async def test_without_libvirt_nobody_keeps_a_configuration_to_compare(bench: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import TimedOut, Unsupported
 from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, SystemRunner
-from xenwatch.host.host import build_doors
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import all_collectors
 
@@ -138,7 +138,7 @@ async def test_a_dead_nfs_server_is_down_and_asked_ever_less_often(bench: Any) -
         "proc/mounts = nas:/a /srv/a nfs4 rw 0 0\\nold:/x /srv/dead nfs rw,hard 0 0\\n/dev/vda / ext4 rw 0 0\\n"
     )
     server = HungServer()
-    object.__setattr__(bench.doors, "runner", server)
+    object.__setattr__(bench.host, "runner", server)
     read = bench.begin("nfs")
     for _ in range(5):
         found = await read()
@@ -165,9 +165,9 @@ async def test_without_cores_the_room_for_them_is_nobodys_concern(bench: Any) ->
 
 async def test_a_pool_of_libvirt_tells_its_state_and_its_space(tmp_path: Path) -> None:
     """The test driver's own pool: 100 GiB, nothing of it used."""
-    doors = build_doors(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri="test:///default")
-    found = {(s.metric.name, s.labels): s.value for s in await all_collectors()["pools"].begin()(doors)}
-    await doors.close()
+    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri="test:///default")
+    found = {(s.metric.name, s.labels): s.value for s in await all_collectors()["pools"].begin()(host)}
+    await host.close()
     assert found["xen_storage_pool_state", ("default-pool", "running")] == 1
     assert found["xen_storage_pool_state", ("default-pool", "degraded")] == 0
     assert found["xen_storage_pool_capacity_bytes", ("default-pool",)] == 100 * 1024**3

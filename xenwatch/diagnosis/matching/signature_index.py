@@ -14,7 +14,7 @@ OWN_LINES, QUOTED_GUESTS = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SignatureEntry:
     """A signature of a rule; `key` names it over restarts."""
 
     rule: Rule
@@ -22,7 +22,7 @@ class Entry:
     key: str
 
 
-class Known:
+class SignatureIndex:
     """Index ranges: signatures from 0, then patterns that name domains, then the error levels of the dialects.
 
     `regexes` are those of the signatures and namings.
@@ -30,7 +30,7 @@ class Known:
 
     def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
         self.entries = tuple(
-            Entry(rule, signature, f"{rule.id}#{number}")
+            SignatureEntry(rule, signature, f"{rule.id}#{number}")
             for rule in rules
             for number, signature in enumerate(rule.signatures)
         )
