@@ -35,7 +35,7 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DyingJournal(RunStore):
+class DyingRunStore(RunStore):
     """May die before a transaction, before its commit, and after it."""
 
     @contextlib.contextmanager
@@ -98,7 +98,7 @@ async def _ends(folder: Path) -> list[str]:
 
 def main() -> None:
     root, mode = Path(sys.argv[1]), sys.argv[2]
-    real, stories.Journal, stories.World = stories.Journal, DyingJournal, LastingWorld
+    real, stories.RunStore, stories.World = stories.RunStore, DyingRunStore, LastingWorld
     (root / "whole").mkdir()
     points = range(1, life(root / "whole", 0) + 1)
     found = []
@@ -108,7 +108,7 @@ def main() -> None:
         for at in (*kills, 0):
             life(folder, at)
         found.append((kills, starts(folder), folder))
-    stories.Journal = real
+    stories.RunStore = real
     ended = [(kills, count, asyncio.run(_ends(folder))) for kills, count, folder in found]
     sys.stdout.write(json.dumps(ended))
 
