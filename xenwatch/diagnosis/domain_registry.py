@@ -30,22 +30,14 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
             r"'domid': '?(?P<domid>\d+)'?, .{0,400}?'name': '(?P<domain>[\w.:+-]+)'",
             r"\['name', '(?P<domain>[\w.:+-]+)'\].{0,800}?\['uuid', '(?P<uuid>[0-9a-f-]{36})'\]",
             r"\(domain \(domid (?P<domid>\d+)\).{0,400}?\(name (?P<domain>[\w.:+-]+)\)",
-            r"XendDomainInfo\.create\(.{0,60}?\['name', '(?P<operation>[\w.:+-]+)'\]",
-            r"XendDomainInfo\.create_from_dict\(.{0,4000}?'name_label': '(?P<operation>[\w.:+-]+)'",
-            r"Domain start: .{0,4000}?\"name\": ?\"(?P<operation>[\w.:+-]+)\"",
             # xenstored's access log; A is dom0's connection, a guest's own would be D<domid>
             r"^A\d+(?:\.\d+)? +write +/local/domain/(?P<domid>\d+)/name (?P<domain>[\w.:+-]+)(?=\s|$)",
-            r"Parsing config (?:from|file) /etc/xen/(?:auto/)?(?P<operation>[\w.:+-]+?)(?:\.(?:cfg|hvm|pv))?(?=\s|$)",
         ),
     )
 )
-"""What says two of name, domid and uuid in one record of a host-written log, or which guest is being started."""
+"""What says two of name, domid and uuid in one record of a host-written log."""
 
 _at = attrgetter("at")
-
-_OPERATION = 120.0
-"""Seconds for which a start is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s for a script."""
-_MOST_OPERATIONS = 512
 
 
 class Naming(NamedTuple):
@@ -62,15 +54,9 @@ class DomainRegistry:
         self._names: OrderedDict[int, list[Naming]] = OrderedDict()
         self._uuids: OrderedDict[str, str] = OrderedDict()
         self._seen: OrderedDict[str, float] = OrderedDict()
-        self._operations: list[Naming] = []
 
     def learn(self, fields: Mapping[str, str | None], at: float) -> None:
-        """Take `domain`, `domid` and `uuid` of one moment, two of which teach something, or an `operation`'s guest."""
-        started = fields.get("operation")
-        if started and started != "Domain-0":
-            insort(self._operations, Naming(at, started))
-            del self._operations[:-_MOST_OPERATIONS]
-            self._note(self._seen, started, at)
+        """Take `domain`, `domid` and `uuid` of one moment, two of which teach something."""
         name, uuid, domid = fields.get("domain"), fields.get("uuid"), fields.get("domid")
         if not name or name == UNKNOWN or name.isdigit():
             return
@@ -85,11 +71,11 @@ class DomainRegistry:
         if subject.kind != "domain":
             return subject
         if subject.name == UNKNOWN:
-            return self.being_started(at) or self.only_domain() or HOST
+            return HOST  # what names nobody is nobody's, until the operation that it stands in says whose it is
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid
         if nameless and subject.domid is not None:
-            name = self.name_of(subject.domid, at) or self._newborn(subject.domid, at) or name
+            name = self.name_of(subject.domid, at) or name
         if nameless and subject.uuid is not None:
             name = self._uuids.get(subject.uuid, name)
         return subject if name == subject.name else replace(subject, name=name)
@@ -99,25 +85,14 @@ class DomainRegistry:
         name = self.name_of(subject.domid, at) if subject.domid is not None and subject.name.isdigit() else None
         return subject if name is None else replace(subject, name=name)
 
-    def _newborn(self, domid: int, at: float) -> str | None:
-        """A domid above all that were ever given out, while one guest is being started, is that guest's."""
-        started = self.being_started(at)
-        return started.name if started and domid > max(self._names, default=0) else None
+    def newest(self) -> int:
+        """The highest domid that was ever given out: within one boot they only grow."""
+        return max(self._names, default=0)
 
     def name_of(self, domid: int, at: float) -> str | None:
         """The name the domid had nearest to that time."""
         names = self._names.get(domid)
         return min(names, key=lambda n: abs(n.at - at)).name if names else None
-
-    def being_started(self, at: float) -> Subject | None:
-        """The guest whose start was under way; None where there was none, or more than one to choose from."""
-        under_way = {o.name for o in self._operations if o.at <= at <= o.at + _OPERATION}
-        return Subject("domain", under_way.pop()) if len(under_way) == 1 else None
-
-    def only_domain(self) -> Subject | None:
-        """The one guest that was ever heard of: what is said of nobody in particular is said of it."""
-        names = [name for name in self._seen if name != "Domain-0"]
-        return Subject("domain", names[0]) if len(names) == 1 else None
 
     def notice_owner(self, whose: Subject | None, at: float) -> None:
         """There is a log of that guest's own."""
@@ -133,15 +108,12 @@ class DomainRegistry:
             "names": {str(domid): [[n.at, n.name] for n in names] for domid, names in self._names.items()},
             "uuids": dict(self._uuids),
             "seen": dict(self._seen),
-            "operations": [[o.at, o.name] for o in self._operations],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         names = {int(d): [Naming(float(at), str(name)) for at, name in kept] for d, kept in state["names"].items()}
         uuids, seen = OrderedDict(state["uuids"]), OrderedDict(state["seen"])
-        operations = [Naming(float(at), str(name)) for at, name in state.get("operations", [])]
         self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
-        self._operations = operations
 
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])

@@ -13,6 +13,8 @@ from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.years import YearCorrection
 from xenwatch.model.diagnosis import Diagnosis
@@ -76,6 +78,7 @@ class Pipeline:
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
+        self.operations = OperationTracker(self.scanner.registry)
         self._owners = owners or _PathsAlone()
         self._severity = {rule.id: rule.severity for rule in rules}
         self._events: list[Event] = []
@@ -125,7 +128,12 @@ class Pipeline:
     def state(self) -> dict[str, Any]:
         """JSON-able correlation state; incidents are kept apart from it."""
         held = [event_state(event) for event in self._events]
-        return {"scanner": self.scanner.state(), "engine": self.engine.state(), "held": held}
+        return {
+            "scanner": self.scanner.state(),
+            "engine": self.engine.state(),
+            "operations": self.operations.state(),
+            "held": held,
+        }
 
     def restore(self, state: Mapping[str, Any], incidents: Iterable[Incident]) -> list[str]:
         """Go on from `state()`; names of the parts whose state could not be understood and starts empty."""
@@ -133,6 +141,7 @@ class Pipeline:
         parts: dict[str, Callable[[Any], None]] = {
             "scanner": self.scanner.restore,
             "engine": self.engine.restore,
+            "operations": self.operations.restore,
             "held": self._restore_held,
         }
         lost: list[str] = []
@@ -154,7 +163,11 @@ class Pipeline:
         self._events = []
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
-        return sorted(events, key=_order)
+        return self.operations.place(sorted(events, key=_order), self._marks())
+
+    def _marks(self) -> list[PlacedMark]:
+        right = self.years.right
+        return [mark._replace(at=right(mark.source.path, mark.at) or mark.at) for mark in self.scanner.take_marks()]
 
     def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Diagnosis], float]:
         facts, snapshots = self._facts, self._snapshots

@@ -22,6 +22,10 @@ class Evidence:
     at: float
     summary: str
     origin: LogRecord | Sample | Fact | None = None
+    operation: str | None = None
+    """Id of the operation during which it was seen."""
+    phase: str | None = None
+    """How far that operation had got."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,7 @@ class Event:
     record: LogRecord | None = None
     rule: str = ""
     """Id of the rule whose signature this is."""
+    operation: str | None = None
+    """Id of the operation during which it happened, where that is known."""
+    phase: str | None = None
+    """How far that operation had got: see diagnosis/operations/phases.py."""

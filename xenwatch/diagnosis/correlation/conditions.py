@@ -87,7 +87,7 @@ def event_evidence(event: Event) -> Evidence:
     """An event as a line of evidence."""
     text = event.record.text.strip() if event.record else event.kind
     short = text if len(text) <= LONGEST_SUMMARY else f"{text[: LONGEST_SUMMARY - 1]}…"
-    return Evidence(event.at, short, event.record)
+    return Evidence(event.at, short, event.record, event.operation, event.phase)
 
 
 def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:

@@ -6,12 +6,16 @@ from typing import NamedTuple
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
 from xenwatch.diagnosis.domain_registry import NAMINGS, DomainRegistry
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
+from xenwatch.diagnosis.operations.marks import MARKS, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.event import Event
-from xenwatch.model.record import Header, LogFormat, LogRecord
+from xenwatch.model.record import Header, LogFormat, LogRecord, Source
 from xenwatch.model.subject import Subject
+
+Place = tuple[Source, int, bool]
+"""Log and offset of a record, and whether it carries its own time."""
 
 
 class Match(NamedTuple):
@@ -22,11 +26,14 @@ class Match(NamedTuple):
 
 
 class Matcher:
-    """Stateless but for `registry`, which learns who is who from records that say so."""
+    """`registry` learns who is who, `marks` what is being done, from records that say so."""
 
     def __init__(self, index: SignatureIndex, registry: DomainRegistry) -> None:
         self._index, self._registry = index, registry
         self._namings = [compiled(naming.pattern) for naming in NAMINGS]
+        self._marks = [compiled(mark.pattern.pattern) for mark in MARKS]
+        self.marks: list[PlacedMark] = []
+        """Seen and not taken yet."""
 
     def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
         """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it.
@@ -42,13 +49,19 @@ class Matcher:
                     found.append(Match(entry, fields))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int]) -> None:
-        """Take names, domids and uuids from the text of a record."""
+    def learn(self, text: str, at: float, asked: set[int], place: Place) -> None:
+        """Take names, domids and uuids from the text of a record, and what it says is being done."""
         for index in asked:
-            if self._index.first_naming <= index < self._index.first_level:
+            if self._index.first_naming <= index < self._index.first_mark:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
                     self._registry.learn(found.groupdict(), at)
+            elif self._index.first_mark <= index < self._index.first_level:
+                mark = MARKS[index - self._index.first_mark]
+                for found in self._marks[index - self._index.first_mark].finditer(text):
+                    fields = {name: value for name, value in found.groupdict().items() if value}
+                    source, offset, logged = place
+                    self.marks.append(PlacedMark(mark, fields, source, offset, at, logged))
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:

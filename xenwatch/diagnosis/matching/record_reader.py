@@ -67,11 +67,12 @@ class RecordReader:
         message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
         return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest), header
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float]:
-        """Text and time that `record` would give."""
+    def dated_text(self, start: int, end: int) -> tuple[str, float, bool]:
+        """Text and time that `record` would give, and whether the record carries that time itself."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        return self._format.hidden(text[header.length :]), header.at if header.at is not None else self.earlier(start)
+        message = self._format.hidden(text[header.length :])
+        return message, header.at if header.at is not None else self.earlier(start), header.at is not None
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

@@ -16,6 +16,7 @@ from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
+from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -81,7 +82,7 @@ class Scanner:
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
         for cut in reader.cuts(self.candidates(data, chunk.source.format)):
-            if cut[0] != open_start and self._index.only_namings(cut[2]):
+            if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut)
                 continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
@@ -97,6 +98,11 @@ class Scanner:
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
+    def take_marks(self) -> list[PlacedMark]:
+        """What was said to be done since this was last asked."""
+        marks, self._matcher.marks = self._matcher.marks, []
+        return marks
+
     def _note(self, record: LogRecord) -> None:
         self.unmatched.append(record)
         self.unmatched_total += 1
@@ -107,7 +113,7 @@ class Scanner:
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
         if guest is None and max(asked) >= self._index.first_naming:
-            self._matcher.learn(record.text, record.at, asked)
+            self._matcher.learn(record.text, record.at, asked, (record.source, record.position.offset, record.logged))
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._matcher.matches(record.text, asked, record.source.format, lines)
         if not matches:
@@ -124,8 +130,9 @@ class Scanner:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
-            text, at = reader.dated_text(start, end)
-            self._matcher.learn(text, at, asked)
+            text, at, logged = reader.dated_text(start, end)
+            place = reader.chunk.source, reader.position.offset + start, logged
+            self._matcher.learn(text, at, asked, place)
 
     def _is_error(self, reader: RecordReader, cut: Cut) -> bool:
         start, end, asked = cut

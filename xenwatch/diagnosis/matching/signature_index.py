@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from xenwatch.diagnosis.domain_registry import NAMINGS
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
+from xenwatch.diagnosis.operations.marks import MARKS
 from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
@@ -23,9 +24,9 @@ class SignatureEntry:
 
 
 class SignatureIndex:
-    """Index ranges: signatures from 0, then patterns that name domains, then the error levels of the dialects.
+    """Index ranges: signatures from 0, then patterns that name domains, marks of operations, and error levels.
 
-    `regexes` are those of the signatures and namings.
+    `regexes` are those of all but the error levels.
     """
 
     def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
@@ -35,8 +36,13 @@ class SignatureIndex:
             for number, signature in enumerate(rule.signatures)
         )
         self.first_naming = len(self.entries)
-        self.first_level = self.first_naming + len(NAMINGS)
-        self.regexes = [*(entry.signature.regex for entry in self.entries), *(naming.pattern for naming in NAMINGS)]
+        self.first_mark = self.first_naming + len(NAMINGS)
+        self.first_level = self.first_mark + len(MARKS)
+        self.regexes = [
+            *(entry.signature.regex for entry in self.entries),
+            *(naming.pattern for naming in NAMINGS),
+            *(mark.pattern.pattern for mark in MARKS),
+        ]
         self._levels = {f.name: _as_text(f.error) for f in formats if f.error is not None and not f.guest_written}
         self._allowed: dict[str, bytearray] = {}
 
@@ -45,8 +51,8 @@ class SignatureIndex:
         text = self._levels.get(format_.name)
         return None if text is None else (self.first_level, text)
 
-    def only_namings(self, asked: set[int]) -> bool:
-        """Whether nothing is asked but who is who."""
+    def only_names(self, asked: set[int]) -> bool:
+        """Whether nothing is asked but who is who and what is being done."""
         return min(asked) >= self.first_naming and max(asked) < self.first_level
 
     def allowed(self, format_: LogFormat) -> bytearray:
@@ -55,7 +61,7 @@ class SignatureIndex:
         if kept is None:
             kept = bytearray(
                 [_where_seen(entry.signature, format_) for entry in self.entries]
-                + [OWN_LINES * (not (format_.guest_written or format_.guest_prompts))] * len(NAMINGS)
+                + [OWN_LINES * (not (format_.guest_written or format_.guest_prompts))] * (len(NAMINGS) + len(MARKS))
             )
             self._allowed[format_.name] = kept
         return kept

@@ -1,0 +1,118 @@
+"""What says in a log that something is being done, to whom it is done, and that it has ended."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from xenwatch.model.record import Source
+
+Step = Literal["begin", "running", "end"]
+
+
+class Mark(NamedTuple):
+    """A pattern for one record.
+
+    Its groups: `target` (a name), `config` (a file that is called after the guest), `domid`, `uuid`, `verb` (a word of
+    the command; where it has none, `verb` below).
+    """
+
+    step: Step
+    verb: str
+    pattern: re.Pattern[str]
+
+
+_NAME = r"[\w.:+@-]+"
+_QUOTE = r"[\"'`]?"
+_OPTIONS = r"(?:--?[\w-]+(?:=\S+)?\s+)*"
+_TOOL = r"(?:^|[\s#$>%;&|(/])"
+
+
+def _mark(step: Step, verb: str, pattern: str) -> Mark:
+    return Mark(step, verb, re.compile(pattern, re.MULTILINE | re.ASCII))
+
+
+MARKS: tuple[Mark, ...] = (
+    # typed commands
+    _mark("begin", "create", rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=\s|$)"),
+    _mark(
+        "begin",
+        "",
+        rf"{_TOOL}x[lm]\s+{_OPTIONS}(?P<verb>start|restore|save|migrate|destroy|shutdown|reboot|pause|unpause|resume"
+        r"|suspend|(?:block|network|pci|usb|usbctrl|usbdev|channel|vtpm)-(?:attach|detach)|mem-set|mem-max|vcpu-set"
+        r"|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
+        rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
+    ),
+    _mark(
+        "begin",
+        "",
+        rf"{_TOOL}virsh\s+(?:-c\s+\S+\s+)?{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
+        r"|resume|undefine|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
+        rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
+    ),
+    _mark("begin", "create", rf"{_TOOL}virsh\s+(?:-c\s+\S+\s+)?create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)"),
+    _mark("begin", "create", rf"\bvirt-install\b.{{0,300}}?\s(?:-n|--name)[ =](?P<target>{_NAME})"),
+    _mark("begin", "", rf"{_TOOL}qvm-(?P<verb>start|shutdown|kill|pause|unpause|run)\s+{_OPTIONS}(?P<target>{_NAME})"),
+    _mark("begin", "start", rf"{_TOOL}qvm-start,\s+(?P<target>{_NAME})\s+failed"),
+    _mark(
+        "begin",
+        "",
+        rf"{_TOOL}xe\s+vm-(?P<verb>start|shutdown|reboot|suspend|resume|migrate|destroy)\s+"
+        rf".{{0,200}}?\b(?:vm|name-label|uuid)={_QUOTE}(?P<target>{_NAME})",
+    ),
+    # what the toolstacks say when they begin
+    _mark("begin", "create", r"Parsing config (?:from|file) (?P<config>\S+)"),
+    _mark("begin", "create", rf"Using config file {_QUOTE}(?P<config>[^\s\"'`]+)"),
+    _mark("begin", "create", rf"XendDomainInfo\.create\(.{{0,60}}?\['name', '(?P<target>{_NAME})'\]"),
+    _mark("begin", "create", rf"XendDomainInfo\.create_from_dict\(.{{0,4000}}?'name_label': '(?P<target>{_NAME})'"),
+    _mark("begin", "create", rf"Domain start: .{{0,4000}}?\"name\": ?\"(?P<target>{_NAME})\""),
+    _mark("begin", "restore", r"\[xc_restore\]: \S+ \d+ (?P<domid>\d+) "),
+    _mark("begin", "save", r"\[xc_save\]: \S+ \d+ (?P<domid>\d+) "),
+    # wrappers: what they call the guest
+    _mark("begin", "start", rf"(?:Could not start|Failed to start|Starting) instance (?P<target>{_NAME})"),
+    _mark("begin", "create", rf"Error (?:starting|creating) domain:? {_QUOTE}(?P<target>(?!internal){_NAME}){_QUOTE}$"),
+    _mark(
+        "begin", "start", rf"(?:Failed to start|Start failed for|starting) (?:domain|VM) {_QUOTE}(?P<target>{_NAME})"
+    ),
+    _mark(
+        "begin", "start", r"\bVM\.start(?:_on)? .{0,200}?VM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<target>[\w.:+@-]+)\)"
+    ),
+    # the operation is over: the guest runs, or is gone
+    _mark("running", "create", rf"Waiting for domain (?P<target>{_NAME}) \(domid (?P<domid>\d+)\) to die"),
+    _mark("running", "create", rf"Domain (?P<target>{_NAME}) \((?P<domid>\d+)\) (?:unpaused|started)"),
+    _mark("running", "create", rf"Started domain (?P<target>{_NAME})(?: \(id=(?P<domid>\d+)\))?"),
+    _mark("end", "shutdown", r"Domain (?P<domid>\d+) has shut down, reason code"),
+    _mark("end", "shutdown", r"Domain has (?:crashed|shutdown): name=(?P<target>[^\s=]+) id=(?P<domid>\d+)"),
+)
+
+_SUFFIX = re.compile(r"\.(?:cfg|conf(?:ig)?|hvm|pvh?|xl|xm|xen|xml|sxp|py|txt|yaml|json)(?:\.txt)?$")
+_PLAIN = re.compile(rf"(?!-){_NAME}\Z", re.ASCII)
+
+
+def name_of_config(path: str) -> str | None:
+    """The guest that a configuration file is named after; None where the name says nothing."""
+    base = _SUFFIX.sub("", path.rsplit("/", 1)[-1].rstrip(".,;:"))
+    return base if _PLAIN.match(base) and base not in {"config", "cfg", "domain", "guest", "xen", "vm"} else None
+
+
+class PlacedMark(NamedTuple):
+    """A mark with the place and time of its record; `logged`: the record carries that time itself."""
+
+    mark: Mark
+    fields: Mapping[str, str]
+    source: Source
+    offset: int
+    at: float
+    logged: bool
+
+    @property
+    def target(self) -> str | None:
+        config = self.fields.get("config")
+        return self.fields.get("target") or (name_of_config(config) if config else None)
+
+    @property
+    def verb(self) -> str:
+        return self.mark.verb or self.fields.get("verb", "")
+
+    @property
+    def domid(self) -> int | None:
+        return int(self.fields["domid"]) if "domid" in self.fields else None

@@ -1,0 +1,280 @@
+"""Places events in the operations they belong to: a line that names nobody speaks of what it stands in."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from xenwatch.diagnosis.attribution import UNKNOWN
+from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.phases import phase_of, rank
+from xenwatch.model.event import Event
+from xenwatch.model.operation import Operation, OperationOutcome
+from xenwatch.model.subject import Subject
+
+MOST_OPERATIONS = 2048
+LASTS = 180.0
+"""Seconds for which an operation is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s a script."""
+BURST = 60.0
+"""Dated lines of one log that lie so near belong to one burst."""
+SAME_COMMAND = 4096
+"""Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
+
+
+class OperationTracker:
+    """`operations` are those seen, oldest first; `registry` knows which name a domid had."""
+
+    def __init__(self, registry: DomainRegistry) -> None:
+        self._registry = registry
+        self.operations: OrderedDict[str, Operation] = OrderedDict()
+        self._current: dict[str, str] = {}
+        """By path of a log: the operation that its last line stood in."""
+
+    def place(self, events: Sequence[Event], marks: Iterable[PlacedMark]) -> list[Event]:
+        """The events with their operation and phase, and with the guest of the operation where they name nobody."""
+        by_log: defaultdict[str, list[tuple[int, int, PlacedMark | int]]] = defaultdict(list)
+        for mark in marks:
+            by_log[mark.source.path].append((mark.offset, 0, mark))
+        for index, event in enumerate(events):
+            if event.record is not None:
+                by_log[event.record.source.path].append((event.record.position.offset, 1, index))
+        placed: dict[int, str] = {}
+        for path, items in by_log.items():
+            placed |= self._log(path, sorted(items, key=lambda item: item[:2]), events)
+        self._forget()
+        return [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+
+    def state(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"operations": [asdict(o) for o in self.operations.values()], "current": dict(self._current)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`."""
+        operations = [Operation(**kept) for kept in state["operations"]]
+        self.operations = OrderedDict((operation.id, operation) for operation in operations)
+        self._current = {str(path): str(key) for path, key in state["current"].items()}
+
+    # one log
+
+    def _log(
+        self, path: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
+    ) -> dict[int, str]:
+        placed: dict[int, str] = {}
+        waiting: list[int] = []
+        """Nameless events before anything that names a guest: the next name claims them."""
+        for offset, _, item in items:
+            if isinstance(item, PlacedMark):
+                self._mark(item)
+                waiting.clear()
+                continue
+            event = events[item]
+            key = self._of_event(path, offset, event)
+            if key is None:
+                waiting.append(item)
+                continue
+            placed[item] = key
+            for earlier in waiting:
+                if _near(events[earlier], event):
+                    placed[earlier] = key
+            waiting.clear()
+            self._saw(key, event)
+        return placed
+
+    def _mark(self, mark: PlacedMark) -> None:
+        path, current = mark.source.path, self._now_in(mark.source.path)
+        if mark.mark.step == "begin":
+            if current is None or not self._repeats(current, mark):
+                current = self._begin(mark)
+            self._current[path] = current.id
+            return
+        key = (
+            current.id
+            if current is not None and self._is_about(current, mark)
+            else self._find(mark.target, mark.domid, mark)
+        )
+        if key is not None:
+            ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
+            self.operations[key] = replace(self.operations[key], outcome=ended, last_seen=_time(mark))
+            if self._current.get(path) == key:
+                del self._current[path]
+        if mark.mark.step == "end":
+            self._current[path] = self._begin(mark).id
+
+    def _begin(self, mark: PlacedMark) -> Operation:
+        if mark.target and mark.domid:
+            self._registry.learn({"domain": mark.target, "domid": str(mark.domid)}, mark.at)
+        elsewhere = self._find(mark.target, mark.domid, mark, other_log=mark.source.path)
+        if elsewhere is not None and mark.mark.step == "begin":
+            return self.operations[elsewhere]
+        started = _time(mark)
+        operation = Operation(
+            f"{mark.source.path}:{mark.offset}",
+            mark.verb,
+            mark.target,
+            mark.domid,
+            mark.fields.get("uuid"),
+            started,
+            started,
+        )
+        self.operations[operation.id] = operation
+        if mark.target:
+            self._registry.notice(mark.target, mark.at)
+        return operation
+
+    @staticmethod
+    def _repeats(current: Operation, mark: PlacedMark) -> bool:
+        """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
+        path, _, offset = current.id.rpartition(":")
+        if path != mark.source.path or current.outcome != "under way" or mark.offset - int(offset) > SAME_COMMAND:
+            return False
+        said_itself = "config" in mark.fields or mark.domid is not None
+        return (
+            said_itself and (mark.target is None or current.target in (None, mark.target)) and mark.offset > int(offset)
+        )
+
+    def _is_about(self, operation: Operation, mark: PlacedMark) -> bool:
+        same_name = mark.target is not None and mark.target == operation.target
+        return same_name or (mark.domid is not None and mark.domid == operation.domid)
+
+    # one event
+
+    def _of_event(self, path: str, offset: int, event: Event) -> str | None:
+        name, domid = _guest(event)
+        current = self._now_in(path)
+        if name is None and domid is None:
+            if current is not None and _lasts(current, event):
+                return current.id
+            return self._under_way(event)
+        if current is not None and self._fits(current, name, domid):
+            if domid is not None and current.domid is None:
+                self.operations[current.id] = replace(current, domid=domid)
+                if current.target:
+                    self._registry.learn({"domain": current.target, "domid": str(domid)}, event.at)
+            return current.id
+        key = (
+            self._find(name, domid, event)
+            or self._born(domid, event)
+            or self._implicit(path, offset, event, name, domid)
+        )
+        if current is None:
+            self._current[path] = key
+        return key
+
+    def _fits(self, operation: Operation, name: str | None, domid: int | None) -> bool:
+        if name is not None and operation.target is not None:
+            return name == operation.target
+        if domid is not None and operation.domid is not None:
+            return domid == operation.domid
+        if domid is not None and operation.target is not None:
+            known = self._registry.name_of(domid, operation.started or 0.0)
+            return known in (None, operation.target)
+        return name is not None and domid is None and operation.domid is None
+
+    def _born(self, domid: int | None, event: Event) -> str | None:
+        """A domid above all that were ever given out, while one guest is being started, is that guest's."""
+        key = self._under_way(event) if domid is not None and domid > self._registry.newest() else None
+        if key is None or self.operations[key].domid is not None:
+            return None
+        operation = self.operations[key] = replace(self.operations[key], domid=domid)
+        if operation.target:
+            self._registry.learn({"domain": operation.target, "domid": str(domid)}, event.at)
+        return key
+
+    def _implicit(self, path: str, offset: int, event: Event, name: str | None, domid: int | None) -> str:
+        """Nothing said that it began: it is known by the guest that its lines name."""
+        started = event.at if event.record is not None and event.record.logged else None
+        operation = Operation(f"{path}:{offset}", "", name, domid, event.subject.uuid, started, started)
+        self.operations[operation.id] = operation
+        return operation.id
+
+    def _find(
+        self, name: str | None, domid: int | None, near: Event | PlacedMark, other_log: str | None = None
+    ) -> str | None:
+        """The operation on that guest nearest in time, in whatever log it was seen."""
+        if name is None and domid is not None:
+            name = self._registry.name_of(domid, near.at)
+        at = _time(near)
+        for operation in reversed(self.operations.values()):
+            if other_log is not None and operation.id.rpartition(":")[0] == other_log:
+                continue
+            same = (name is not None and name == operation.target) or (domid is not None and domid == operation.domid)
+            if same and (at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
+                return operation.id
+        return None
+
+    def _under_way(self, event: Event) -> str | None:
+        """The one operation, in another log, during which a dated line was written; None where there are several."""
+        at = _time(event)
+        if at is None:
+            return None
+        recent = list(self.operations.values())[-64:]
+        under_way = {
+            o.target or o.id: o.id
+            for o in recent
+            if o.started is not None and o.verb in _STARTING and o.started <= at <= (o.last_seen or at) + LASTS
+        }
+        return next(iter(under_way.values())) if len(under_way) == 1 else None
+
+    def _now_in(self, path: str) -> Operation | None:
+        return self.operations.get(self._current.get(path, ""))
+
+    def _saw(self, key: str, event: Event) -> None:
+        operation, phase = self.operations[key], phase_of(event.record.text if event.record else "")
+        further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
+        at = _time(event)
+        last = operation.last_seen if at is None else max(at, operation.last_seen or at)
+        self.operations[key] = replace(operation, phase=further, last_seen=last)
+
+    def _told(self, event: Event, key: str | None) -> Event:
+        phase = phase_of(event.record.text) if event.record is not None else None
+        if key is None:
+            return replace(event, phase=phase)
+        operation = self.operations[key]
+        guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
+        subject = event.subject if guessed else _subject(event.subject, operation)
+        return replace(event, operation=key, phase=phase, subject=subject)
+
+    def _forget(self) -> None:
+        while len(self.operations) > MOST_OPERATIONS:
+            self.operations.popitem(last=False)
+
+
+_STARTING = frozenset({"create", "start", "restore", "migrate"})
+
+
+def _subject(subject: Subject, operation: Operation) -> Subject:
+    """A guest that is known by number only, or not at all, is the one that the operation is about."""
+    if subject.kind != "domain":
+        return subject
+    if subject.name == UNKNOWN:
+        name = operation.target or (str(operation.domid) if operation.domid is not None else None)
+        return subject if name is None else Subject("domain", name, operation.uuid, operation.domid)
+    if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
+        return replace(subject, name=operation.target)
+    return subject
+
+
+def _guest(event: Event) -> tuple[str | None, int | None]:
+    subject = event.subject
+    if subject.kind != "domain" or subject.name == UNKNOWN:
+        domid = event.fields.get("domid", "")
+        return None, int(domid) if domid.isdigit() and 0 < len(domid) < 9 and domid != "0" else None  # noqa: PLR2004
+    name = None if subject.name.isdigit() or subject.name == subject.uuid else subject.name
+    return name, subject.domid
+
+
+def _time(of: Event | PlacedMark) -> float | None:
+    if isinstance(of, PlacedMark):
+        return of.at if of.logged else None
+    return of.at if of.record is not None and of.record.logged else None
+
+
+def _near(earlier: Event, later: Event) -> bool:
+    one, other = _time(earlier), _time(later)
+    return one is None or other is None or abs(other - one) <= BURST
+
+
+def _lasts(operation: Operation, event: Event) -> bool:
+    at = _time(event)
+    return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS

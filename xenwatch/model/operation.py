@@ -1,0 +1,25 @@
+"""What was being done when something went wrong: a verb, a guest, how far it got and how it ended."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OperationOutcome = Literal["under way", "running", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`id` is stable: where the operation was first seen. What is not known is None."""
+
+    id: str
+    verb: str
+    """create, start, restore, save, migrate, shutdown, destroy, block-attach …; empty: not said."""
+    target: str | None
+    """Name of the guest."""
+    domid: int | None = None
+    uuid: str | None = None
+    started: float | None = None
+    """None where the logs carry no time."""
+    last_seen: float | None = None
+    phase: str | None = None
+    """The furthest phase that was seen (diagnosis/operations/phases.py)."""
+    outcome: OperationOutcome = "under way"
