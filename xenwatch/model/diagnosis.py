@@ -53,3 +53,8 @@ class Diagnosis:
     """Names of remediation actions the rule offers, most fitting first."""
     guest_told: bool = False
     """It rests on words that a guest may have written: it accuses, explains and ends nothing but that guest's own."""
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Ids of the operations during which its evidence was seen."""
+        return frozenset(e.operation for e in self.evidence if e.operation is not None)

@@ -1,130 +1,105 @@
-"""When one incident explains another: what the rules say, whose trouble it is, and how far apart they lie."""
+"""When one incident explains another: by what its rule says, or because it came first in one operation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from xenwatch.diagnosis.incidents.bonds import DEVICES, THINGS, Bonds, NameOf
+from xenwatch.diagnosis.operations.phases import rank
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
-from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis
+from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import HOST
 
-_TELLING = (
-    "domain",
-    "domid",
-    "uuid",
-    "device",
-    "vif",
-    "vbd",
-    "vdev",
-    "bridge",
-    "vg",
-    "lv",
-    "path",
-    "mount",
-    "pci",
-    "sr",
-)
-"""Captured fields that two troubles of one thing share."""
-
-Place = tuple[str, str, int]
-"""Path, generation and offset of a record."""
-
-NameOf = Callable[[int, float], str | None]
-"""The name that a domid had at a time."""
-
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
-"""How sure it is that one explains the other, surest highest: the rule says so, one record says both, one subject
-was in trouble twice within the window."""
+"""How sure it is that one explains the other, surest highest: the rule says so, one record says both, one operation
+or subject was in trouble twice within the window."""
+
+Order = tuple[bool, int, int, str, int]
+"""How early in an operation something failed; see `_order`."""
 
 
 class Relations:
-    """`undated_is_near`: in a bundle, a record without a time may belong anywhere, so time does not part it."""
+    """`undated_is_near`: logs at rest, so that a record without a time may belong anywhere in time."""
 
     def __init__(
         self, rules: Mapping[str, Rule], *, undated_is_near: bool = False, name_of: NameOf | None = None
     ) -> None:
-        self._rules, self._undated_is_near = rules, undated_is_near
-        self._name_of = name_of or (lambda _domid, _at: None)
-        self._told_in: dict[int, set[Place]] = {}
-
-    def start_over(self) -> None:
-        """Before a round of comparisons: what was remembered of the diagnoses of the last one goes."""
-        self._told_in.clear()
+        self._rules = rules
+        self.bonds = Bonds(rules, undated_is_near=undated_is_near, name_of=name_of)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
         rule = self._rules.get(cause.diagnosis.rule)
-        if rule is None or cause.id == symptom.id:
+        if rule is None or cause.id == symptom.id or not self._may_speak(cause.diagnosis, symptom.diagnosis):
             return 0
-        if cause.diagnosis.guest_told and not self._same_guest(cause.diagnosis, symptom.diagnosis):
+        if cause.diagnosis.rule == symptom.diagnosis.rule and self._told_twice(cause, symptom, rule):
+            return LISTED
+        one, other = cause.diagnosis, symptom.diagnosis
+        same_record = self.bonds.same_record(one, other)
+        if not same_record and not self.bonds.near(cause, symptom, rule.window):
             return 0
-        if cause.diagnosis.rule == symptom.diagnosis.rule:
-            return LISTED if self._told_twice(cause, symptom, rule) else 0
-        same_record = not self._records(cause.diagnosis).isdisjoint(self._records(symptom.diagnosis))
-        if not same_record and not self._near(cause, symptom, rule.window):
-            return 0
-        if _lists(rule, symptom.diagnosis):
-            related = rule.reach == "host" or same_record or self._same_thing(cause.diagnosis, symptom.diagnosis)
-            return LISTED if related else 0
-        return self._unlisted(rule, cause.diagnosis, symptom.diagnosis, same_record=same_record)
+        if _lists(rule, other):
+            host_wide = rule.reach == "host" or rule.subject != "domain"
+            return LISTED if same_record or self.bonds.tied(one, other, host_wide=host_wide) else 0
+        return self._unlisted(rule, one, other, same_record=same_record)
+
+    def _may_speak(self, cause: Diagnosis, symptom: Diagnosis) -> bool:
+        """What a guest may have written explains nothing but that guest's own trouble."""
+        if not cause.guest_told:
+            return True
+        return str(cause.subject) == str(symptom.subject) or (
+            self.bonds.guest(cause) is not None and self.bonds.guest(cause) == self.bonds.guest(symptom)
+        )
 
     def _told_twice(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
         """One trouble told by a log that names the guest and by one that does not, or names it by number."""
         one, other = named.diagnosis, nameless.diagnosis
-        a_number = other.subject.name.isdigit() and self._name(other) == one.subject.name
-        if not (self._nobodys(other) or a_number) or self._nobodys(one) or not self._near(named, nameless, rule.window):
+        if self.bonds.guest(one) is None or not self.bonds.near(named, nameless, rule.window):
             return False
-        return all(one.fields.get(name) == other.fields[name] for name in _TELLING if name in other.fields)
+        a_number = other.subject.name.isdigit() and self.bonds.guest(other) == one.subject.name
+        if not self.bonds.nobodys(other) and not (a_number and one.subject.name != other.subject.name):
+            return False
+        shared = [name for name in (*THINGS, *DEVICES) if name in other.fields]
+        return all(one.fields.get(name) == other.fields[name] for name in shared)
 
     def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
-        """A deeper trouble of the same subject. Never hides a second cause: only what lies nearer to the surface."""
+        """Never hides a second cause: one explains another that came later in the same operation, or lies nearer to
+        the surface in the same record or on the same subject.
+        """
         if cause.severity == "info":
             return 0
         deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
         if same_record and (deeper or _repeated(rule, cause, symptom)):
             return ONE_RECORD
+        if self.bonds.same_operation(cause, symptom):
+            return ONE_OPERATION if self._came_first(cause, symptom) else 0
         if not deeper or str(cause.subject) != str(symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
         nobodys = str(cause.subject) == str(HOST)
-        return ONE_OPERATION if not nobodys or _paths(cause) & _paths(symptom) else 0
+        return ONE_OPERATION if not nobodys or self.bonds.tied(cause, symptom, host_wide=False) else 0
 
-    def _same_guest(self, one: Diagnosis, other: Diagnosis) -> bool:
-        return one.subject.kind == other.subject.kind and self._name(one) == self._name(other)
+    def _came_first(self, cause: Diagnosis, symptom: Diagnosis) -> bool:
+        """The first thing to fail in an operation is its cause; a warning alone does not explain why it failed."""
+        weak = SEVERITIES.index(cause.severity) < SEVERITIES.index("error") <= SEVERITIES.index(symptom.severity)
+        if weak and symptom.depth == "cause":
+            return False
+        return self._order(cause) < self._order(symptom)
 
-    def _same_thing(self, one: Diagnosis, other: Diagnosis) -> bool:
-        if str(one.subject) == str(other.subject) or self._nobodys(one) or self._nobodys(other):
-            return True
-        if one.subject.kind == other.subject.kind and self._name(one) == self._name(other):
-            return True
-        if one.subject.domid is not None and one.subject.domid == other.subject.domid:
-            return True
-        if one.subject.name in other.fields.values() or other.subject.name in one.fields.values():
-            return True
-        return any(name in one.fields and one.fields[name] == other.fields.get(name) for name in _TELLING)
-
-    def _nobodys(self, diagnosis: Diagnosis) -> bool:
-        """A rule about domains whose record named none: it may be anybody's."""
+    def _order(self, diagnosis: Diagnosis) -> Order:
+        """What only passes on that something failed comes last; then the depth, the phase and the place decide."""
         rule = self._rules.get(diagnosis.rule)
-        return rule is not None and rule.subject != "host" and str(diagnosis.subject) == str(HOST)
+        fallback = rule is not None and rule.fallback
+        first = min((_place(e) for e in diagnosis.evidence if e.operation is not None), default=(0, "", 0))
+        return (fallback, DEPTHS.index(diagnosis.depth), *first)
 
-    def _records(self, diagnosis: Diagnosis) -> set[Place]:
-        """Where it was told; a round compares everybody with everybody, so it is made once."""
-        key = id(diagnosis)
-        if key not in self._told_in:
-            self._told_in[key] = _records(diagnosis)
-        return self._told_in[key]
 
-    def _name(self, diagnosis: Diagnosis) -> str:
-        """The subject's name; for a mere domid the name that it turned out to have."""
-        name = diagnosis.subject.name
-        return (self._name_of(int(name), diagnosis.at) or name) if name.isdigit() else name
-
-    def _near(self, cause: Incident, symptom: Incident, window: float) -> bool:
-        if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):
-            return True
-        return cause.opened - window <= symptom.last_seen and symptom.opened <= cause.last_seen + window
+def _place(evidence: Evidence) -> tuple[int, str, int]:
+    origin = evidence.origin
+    if isinstance(origin, LogRecord):
+        return rank(evidence.phase), origin.source.path, origin.position.offset
+    return rank(evidence.phase), "", 0
 
 
 def _lists(rule: Rule, symptom: Diagnosis) -> bool:
@@ -140,19 +115,3 @@ def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
         return False
     words = symptom.fields.get("reason")
     return words is not None and any(compiled(signature.regex).search(words) for signature in rule.signatures)
-
-
-def _records(diagnosis: Diagnosis) -> set[Place]:
-    return {
-        (e.origin.source.path, e.origin.position.generation, e.origin.position.offset)
-        for e in diagnosis.evidence
-        if isinstance(e.origin, LogRecord)
-    }
-
-
-def _paths(diagnosis: Diagnosis) -> set[str]:
-    return {e.origin.source.path for e in diagnosis.evidence if isinstance(e.origin, LogRecord)}
-
-
-def _dated(diagnosis: Diagnosis) -> bool:
-    return all(e.origin.logged for e in diagnosis.evidence if isinstance(e.origin, LogRecord))

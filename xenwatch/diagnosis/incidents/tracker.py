@@ -5,8 +5,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from xenwatch.base.errors import XenwatchError
+from xenwatch.diagnosis.incidents.bonds import NameOf
 from xenwatch.diagnosis.incidents.ranking import ranked
-from xenwatch.diagnosis.incidents.relations import NameOf, Relations
+from xenwatch.diagnosis.incidents.relations import Relations
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
@@ -119,7 +120,7 @@ class IncidentTracker:
         """Say anew which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
-        self._relations.start_over()
+        self._relations.bonds.start(active)
         parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
         roots = {key: _root(key, parents) for key in parents}
         for incident in active:
