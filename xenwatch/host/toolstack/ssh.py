@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from xenwatch.base.errors import CommandFailed, HostError, Unavailable
 from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, Runner
+from xenwatch.host.parse.xl_list import XlDomain
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.protocol import Toolstack
 from xenwatch.host.toolstack.xend import Xend
-from xenwatch.host.toolstack.xl import Xl, XlDomain, XlVcpu
+from xenwatch.host.toolstack.xl import Xl, XlVcpu
 
 T = TypeVar("T")
 

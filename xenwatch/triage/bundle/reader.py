@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from xenwatch.base.errors import InputError
-from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
+from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.record import Chunk, Source, TimeHint

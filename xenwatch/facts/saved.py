@@ -1,11 +1,11 @@
-"""Recognises files that hold the output of a command and makes facts of them; docs/facts.md lists the names."""
+"""Where facts come from in what people collect: recognises the files that hold the output of a command."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from xenwatch.facts import definitions as readings
-from xenwatch.facts.definitions import Reading
+from xenwatch.facts import definitions, lvm
+from xenwatch.facts.definitions import FactRow
 from xenwatch.model.fact import Fact
 
 LARGEST_OUTPUT = 8 * 1024 * 1024
@@ -25,51 +25,53 @@ class FactsReader:
     """Matched at the start of the file's name, in lower case, with `_` for all punctuation and without its ending."""
     content: re.Pattern[str]
     """Searched in the output: a file of the right name that holds an error message stays a log."""
-    reading: Callable[[str], Iterator[Reading]]
+    definition: Callable[[str], Iterator[FactRow]]
     telling: bool = True
     """The content alone is proof enough, so a file of any name is taken when it begins with it."""
 
     def read(self, text: str, at: float, origin: str) -> Iterator[Fact]:
-        for name, subject, value in self.reading(text):
+        for name, subject, value in self.definition(text):
             yield Fact(name, subject, value, at, origin)
 
 
 def _reader(
-    name: str, called: str, content: str, reading: Callable[[str], Iterator[Reading]], *, telling: bool = True
+    name: str, called: str, content: str, definition: Callable[[str], Iterator[FactRow]], *, telling: bool = True
 ) -> FactsReader:
-    return FactsReader(name, re.compile(rf"(?:{called})(?:_|$)"), re.compile(content, re.MULTILINE), reading, telling)
+    return FactsReader(
+        name, re.compile(rf"(?:{called})(?:_|$)"), re.compile(content, re.MULTILINE), definition, telling
+    )
 
 
 READERS = (
-    _reader("xl list", "x[lm]_list", r"^Name\s+I[Dd]\s+Mem", readings.domains),
-    _reader("xl info", "x[lm]_info", r"^(?:total_memory|xen_major)\s*: ", readings.hypervisor),
-    _reader("brctl show", "brctl_show|brctl|bridges", r"^bridge name\s+bridge id", readings.bridges),
-    _reader("bridge link", "bridge_(?:j_)?link", r"\bmaster\b", readings.bridge_links, telling=False),
+    _reader("xl list", "x[lm]_list", r"^Name\s+I[Dd]\s+Mem", definitions.listed_domains),
+    _reader("xl info", "x[lm]_info", r"^(?:total_memory|xen_major)\s*: ", definitions.printed_hypervisor),
+    _reader("brctl show", "brctl_show|brctl|bridges", r"^bridge name\s+bridge id", definitions.brctl_bridges),
+    _reader("bridge link", "bridge_(?:j_)?link", r"\bmaster\b", definitions.bridge_links, telling=False),
     _reader(
         "ip link",
         "ip_\\w*(?:a|addr|address|l|link)|ifconfig|ip_br",
         r"<(?:\w+,)*(?:UP|LOOPBACK|BROADCAST)|\"ifname\"|^\S+\s+(?:UP|DOWN|UNKNOWN)|Link encap|flags=",
-        readings.interfaces,
+        definitions.printed_interfaces,
         telling=False,
     ),
-    _reader("vgs", "vgs|vgdisplay", r"^\s*VG\s.*Attr|\"vg_free\"", readings.volume_groups),
-    _reader("lvs", "lvs|lvdisplay", r"^\s*LV\s+VG\s+Attr|\"lv_name\"", readings.logical_volumes),
-    _reader("pvs", "pvs|pvdisplay", r"^\s*PV\s.*Attr|\"pv_name\"", readings.physical_volumes),
-    _reader("losetup", "losetup", r"^/dev/loop\d+[: ]", readings.loops),
-    _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", readings.mappings, telling=False),
-    _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", readings.arrays),
-    _reader("df", "df", r"^Filesystem\s.*Mounted on", readings.space),
+    _reader("vgs", "vgs|vgdisplay", r"^\s*VG\s.*Attr|\"vg_free\"", lvm.volume_groups),
+    _reader("lvs", "lvs|lvdisplay", r"^\s*LV\s+VG\s+Attr|\"lv_name\"", lvm.logical_volumes),
+    _reader("pvs", "pvs|pvdisplay", r"^\s*PV\s.*Attr|\"pv_name\"", lvm.physical_volumes),
+    _reader("losetup", "losetup", r"^/dev/loop\d+[: ]", definitions.printed_loops),
+    _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", definitions.printed_mappings, telling=False),
+    _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", definitions.arrays),
+    _reader("df", "df", r"^Filesystem\s.*Mounted on", definitions.printed_space),
     _reader(
-        "mounts", "(?:cat_)?(?:proc_)?mounts?", r"^\S+ (?:/\S* \S+ r[wo]|on / type )", readings.mounts, telling=False
+        "mounts", "(?:cat_)?(?:proc_)?mounts?", r"^\S+ (?:/\S* \S+ r[wo]|on / type )", definitions.mounts, telling=False
     ),
-    _reader("/proc/meminfo", "(?:cat_)?(?:proc_)?meminfo", r"^MemTotal: +\d+ kB", readings.own_memory),
-    _reader("free", "free", r"^\s+total\s+used\s+free", readings.free_memory),
-    _reader("xenstore-ls", "xenstore_ls", r"^/?\S+ = \"", readings.xenstore, telling=False),
+    _reader("/proc/meminfo", "(?:cat_)?(?:proc_)?meminfo", r"^MemTotal: +\d+ kB", definitions.own_memory),
+    _reader("free", "free", r"^\s+total\s+used\s+free", definitions.free_memory),
+    _reader("xenstore-ls", "xenstore_ls", r"^/?\S+ = \"", definitions.printed_xenstore, telling=False),
     _reader(
         "/proc/xen/capabilities",
         "(?:cat_)?(?:proc_)?(?:xen_)?capabilities",
         r"^(?:control_d)?\s*$",
-        readings.capabilities,
+        definitions.capabilities,
         telling=False,
     ),
 )
