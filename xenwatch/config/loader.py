@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_lines import key_lines
+from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.consistency import at_odds
 from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
 from xenwatch.config.settings import Setting, settings_of
