@@ -171,7 +171,7 @@ def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callab
         bundle.add(f"logs/{taken.found.path.lstrip('/')}", taken.data, taken.found.mtime)
 
 
-def _order(found: LogFile) -> tuple[str, tuple[bool, str, int, str]]:
+def _order(found: LogFile) -> tuple[str, tuple[bool, str, tuple[int, str, int], str]]:
     folder, _, name = found.path.rpartition("/")
     return folder, rotation_order(name)
 

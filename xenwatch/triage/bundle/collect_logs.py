@@ -7,9 +7,11 @@ import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import BinaryIO, cast
 
 from xenwatch.base.durations import format_size
+from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.triage.report import SkippedFile
 
 MOST_OF_ONE = 16 * 1024 * 1024
@@ -17,8 +19,8 @@ MOST_OF_ONE = 16 * 1024 * 1024
 _MOST_PACKED = 64 * 1024 * 1024
 _SMALLEST = 4096
 """Less room than this is none: a few torn lines help nobody."""
-_ROTATED = (".[0-9]", ".[0-9].gz", "-[0-9]*[0-9]", "-[0-9]*.gz", ".old")
-"""What logrotate, xend and libxl make of a log's name; a single digit is as far back as anybody looks."""
+_READABLE = ("", "gz")
+"""How a log may be packed that goes into the bundle: it is unpacked first, to be redacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,23 @@ class CollectedLog:
 
 def files_of(patterns: Sequence[str]) -> Iterator[LogFile]:
     """The logs that the patterns name, rotated ones included; regular files only."""
-    paths = {path for pattern in patterns for ending in ("", *_ROTATED) for path in glob.glob(pattern + ending)}  # noqa: PTH207 - patterns are text, as the follower takes them
-    for path in sorted(paths):
+    for path in sorted({path for pattern in patterns for path in _paths(pattern)}):
         try:
             status = os.lstat(path)
         except OSError:
             continue
         if stat.S_ISREG(status.st_mode) and status.st_size:
             yield LogFile(path, status.st_mtime)
+
+
+def _paths(pattern: str) -> Iterator[str]:
+    """What the pattern names, and what a rotation made of it."""
+    name_pattern = os.path.basename(pattern)  # noqa: PTH119 - patterns are text, as the follower takes them
+    for path in glob.iglob(f"{pattern}*"):  # noqa: PTH207 - as above
+        name = os.path.basename(path)  # noqa: PTH119 - as above
+        rotated = rotated_name(name)
+        if fnmatch(name, name_pattern) or (fnmatch(rotated.log, name_pattern) and rotated.packed in _READABLE):
+            yield path
 
 
 def read_newest(found: LogFile, room: int) -> CollectedLog | SkippedFile:
