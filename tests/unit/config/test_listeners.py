@@ -8,6 +8,7 @@ from xenwatch.base.errors import ConfigError
 from xenwatch.config.listeners import guarded, refuse_open_auto
 from xenwatch.config.loader import load_config
 from xenwatch.config.sections import WebSettings
+from xenwatch.remediation.open import read_policy
 
 
 def policy(folder: Path, mode: str) -> Path:
@@ -34,9 +35,10 @@ def test_strangers_are_kept_out_by_the_loopback_certificates_or_tokens_that_nobo
 def test_automatic_remediation_beside_an_open_api_is_refused_with_file_line_and_key(tmp_path: Path):
     path = policy(tmp_path, "auto")
     with pytest.raises(ConfigError, match=r"policy\.toml:4: remediation\.mode: auto is refused"):
-        refuse_open_auto(path, guarded=False)
-    refuse_open_auto(path, guarded=True)
-    refuse_open_auto(policy(tmp_path, "propose"), guarded=False)
+        refuse_open_auto(read_policy(path), path, guarded=False)
+    refuse_open_auto(read_policy(path), path, guarded=True)
+    path = policy(tmp_path, "propose")
+    refuse_open_auto(read_policy(path), path, guarded=False)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import shlex
 
 from xenwatch.base.errors import InputError
 from xenwatch.host.exec.ssh import ssh_options
-from xenwatch.remediation.machine.port import HERE, Order, argv, name_of, path_of
-from xenwatch.remediation.policy.inventory import Guest
+from xenwatch.remediation.machine.port import Order, argv, name_of, path_of
+from xenwatch.remediation.policy.inventory import HERE, Guest
 
 _GRACE = 60.0
 _CONNECT_SECONDS = 10

@@ -7,10 +7,10 @@ from typing import Literal
 
 from xenwatch.base.clock import Clock
 from xenwatch.host.parse.xl_list import XlListRow, parse_xl_list
-from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine
+from xenwatch.remediation.machine.port import Answer, Command, Machine
+from xenwatch.remediation.policy.inventory import HERE, Toolstack
 
 Presence = Literal["running", "absent", "unknown"]
-Toolstack = Literal["xl", "xm", "libvirt"]
 
 LOOKS = 3
 SPAN = 10.0
