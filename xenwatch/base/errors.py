@@ -45,6 +45,30 @@ class InputError(XenwatchError):
     """What was asked to be read cannot be: missing, not readable, or nothing in it."""
 
 
+class ArchiveBomb(InputError):
+    """An archive unfolds to more than its limits allow."""
+
+
+class InvalidValue(XenwatchError, ValueError):
+    """A value as somebody wrote it cannot be taken; says what can. Whoever knows its place makes a Problem of it."""
+
+
+class NotJson(InvalidValue):
+    """A text is not JSON, or not JSON that two readers would understand alike."""
+
+
+class YamlError(InvalidValue):
+    """Not YAML; `line` says where the parser gave up."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class RewoundError(XenwatchError):
+    """What was read of a log no longer stands before the place where reading goes on: the content was replaced."""
+
+
 class HostError(XenwatchError):
     """The machine did not answer as asked."""
 

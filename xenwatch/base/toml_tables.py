@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from xenwatch.base.durations import parse_duration, parse_size
-from xenwatch.base.errors import Problem
+from xenwatch.base.errors import InvalidValue, Problem
 
 T = TypeVar("T")
 
@@ -224,5 +224,5 @@ def _paths(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 def _percent(text: str) -> float:
     found = re.fullmatch(r"(\d{1,3})%", text)
     if not found or int(found[1]) > 100:  # noqa: PLR2004 - per cent
-        raise ValueError(f"{text!r} is not a share; write it like 30%")
+        raise InvalidValue(f"{text!r} is not a share; write it like 30%")
     return int(found[1]) / 100

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from xenwatch.base.errors import InputError
+from xenwatch.base.errors import ArchiveBomb, InputError
 from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.model.record import Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
 

@@ -2,6 +2,7 @@
 
 import re
 
+from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Metric, Sample, Snapshot
 
 FILE = "metrics.txt"
@@ -28,7 +29,7 @@ def read_snapshot(text: str) -> Snapshot:
     """The snapshot; what no collector of this version declares is left out. ValueError where it is none."""
     head = _HEAD.match(text)
     if head is None:
-        raise ValueError("is no snapshot of xenwatch")
+        raise InvalidValue("is no snapshot of xenwatch")
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  as above
 
     from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
