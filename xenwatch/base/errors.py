@@ -90,9 +90,9 @@ class CommandFailed(HostError):
 
     def __init__(self, argv: Sequence[str], returncode: int | None, stderr: str) -> None:
         self.argv, self.returncode, self.stderr = tuple(argv), returncode, stderr
-        said = stderr.strip().splitlines()[-1] if stderr.strip() else "nothing on stderr"
+        last_line = stderr.strip().splitlines()[-1] if stderr.strip() else "nothing on stderr"
         how = "could not be run" if returncode is None else f"exited with {returncode}"
-        super().__init__(f"{' '.join(argv)}: {how}: {said}")
+        super().__init__(f"{' '.join(argv)}: {how}: {last_line}")
 
 
 class StoreError(XenwatchError):

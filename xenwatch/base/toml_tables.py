@@ -84,8 +84,8 @@ class TomlTable:
         """Report each key nobody asked for."""
         for key in self._content:
             if key not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                self._file.report(self._path(key), f"is not known here; known are {known}")
+                names = ", ".join(sorted(self._asked))
+                self._file.report(self._path(key), f"is not known here; known are {names}")
 
     def _parsed(self, key: str, default: T, parse: Callable[[str], T]) -> T:
         self._asked.add(key)

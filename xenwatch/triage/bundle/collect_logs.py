@@ -35,7 +35,7 @@ class LogFile:
 class CollectedLog:
     """A log's newest part; `cut` bytes before it were left out. A packed one is unpacked, for it is to be redacted."""
 
-    found: LogFile
+    file: LogFile
     data: bytes
     cut: int
 
@@ -61,22 +61,22 @@ def _paths(pattern: str) -> Iterator[str]:
             yield path
 
 
-def read_newest(found: LogFile, room: int) -> CollectedLog | SkippedFile:
+def read_newest(file: LogFile, room: int) -> CollectedLog | SkippedFile:
     """At most `room` bytes and MOST_OF_ONE of its end, from the start of a line."""
     most = min(room, MOST_OF_ONE)
     if most < _SMALLEST:
-        return SkippedFile(found.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
+        return SkippedFile(file.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
     try:
-        with os.fdopen(os.open(found.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            data, before = _unpacked(cast("BinaryIO", file)) if found.path.endswith(".gz") else _end(file, most)
+        with os.fdopen(os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            data, before = _unpacked(cast("BinaryIO", stream)) if file.path.endswith(".gz") else _end(stream, most)
     except (OSError, EOFError, zlib.error) as error:
-        return SkippedFile(found.path, str(error))
+        return SkippedFile(file.path, str(error))
     if len(data) > most:
         before, data = before + len(data) - most, data[-most:]
     if before:
         torn = data.find(b"\n") + 1
         before, data = before + torn, data[torn:]
-    return CollectedLog(_plain(found), data, before)
+    return CollectedLog(_plain(file), data, before)
 
 
 def _end(file: BinaryIO, most: int) -> tuple[bytes, int]:
@@ -91,5 +91,5 @@ def _unpacked(file: BinaryIO) -> tuple[bytes, int]:
         return packed.read(_MOST_PACKED), 0
 
 
-def _plain(found: LogFile) -> LogFile:
-    return LogFile(found.path.removesuffix(".gz"), found.mtime)
+def _plain(file: LogFile) -> LogFile:
+    return LogFile(file.path.removesuffix(".gz"), file.mtime)

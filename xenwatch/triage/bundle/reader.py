@@ -140,13 +140,13 @@ class Bundle:
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)
             return
-        known = recognise(_unpacked_name(path), headed.head)
-        if known.format is None:
-            self._skip(path, known.reason)
+        recognised = recognise(_unpacked_name(path), headed.head)
+        if recognised.format is None:
+            self._skip(path, recognised.reason)
             return
-        source = Source(path, known.format, owner_of(path, known.format, self.device_models))
+        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models))
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
-        entry = BundleEntry(path, known.format.name, source, mtime)
+        entry = BundleEntry(path, recognised.format.name, source, mtime)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
 

@@ -34,12 +34,13 @@ def read_snapshot(text: str) -> Snapshot:
 
     from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
 
-    known = all_metrics()
+    metrics = all_metrics()
     samples = [
         made
         for family in text_string_to_metric_families(text)
-        for one in family.samples
-        if (metric := known.get(one.name)) is not None and (made := _sample(metric, one.labels, one.value)) is not None
+        for sample in family.samples
+        if (metric := metrics.get(sample.name)) is not None
+        and (made := _sample(metric, sample.labels, sample.value)) is not None
     ]
     return Snapshot(float(head[1]), tuple(samples))
 

@@ -15,7 +15,7 @@ from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
 from xenwatch.host.parse.xl_list import parse_xl_list, state_of
 
-OUTPUT = Path(__file__).parents[2] / "hosts/xen-4.17/output"
+OUTPUT = Path(__file__).parents[3] / "hosts/xen-4.17/output"
 
 
 def output(name: str) -> str:
