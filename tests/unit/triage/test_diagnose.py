@@ -1,6 +1,8 @@
 """Logs at rest become a report: root causes, whose they are, and when it was, over several logs at once."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,9 @@ def test_what_did_not_follow_before_a_log_ends_is_missed_where_it_was_due_within
 
 def test_what_did_follow_is_not(read) -> None:
     assert said(read(console_log=UNREADABLE * 3 + MOUNTED)) == []
+
+
+def test_logs_are_diagnosed_without_libvirt_and_without_what_asks_a_running_host():
+    program = "import sys, xenwatch.triage.diagnose; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert {"libvirt", "asyncio", "xenwatch.host.host"}.isdisjoint(loaded)
