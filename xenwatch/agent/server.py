@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics import families as partmetrics
+from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.agent.metrics.registry import AgentCounters, SelfMetrics, agent_families
 from xenwatch.agent.metrics.remediation import remediation_families
 from xenwatch.agent.monitor import Monitor
@@ -19,7 +20,7 @@ from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
-from xenwatch.config.listeners import limits_of, listener_families, tls_of
+from xenwatch.config.listeners import limits_of, tls_of
 from xenwatch.config.sections import Config
 from xenwatch.model.incident import Incident
 from xenwatch.state.query import find_incident

@@ -7,8 +7,8 @@ from aiohttp import web
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import MOVES, Incident
 from xenwatch.web.body import json_object
+from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
-from xenwatch.web.keys import VIEW
 
 MOST_ROWS = 1000
 _LONGEST_NAME = 200
@@ -26,7 +26,7 @@ _WORDS = {"state": tuple(MOVES), "severity": SEVERITIES}
 
 async def healthz(request: web.Request) -> web.Response:
     """200 while every part makes progress, 503 otherwise."""
-    checks = request.app[VIEW].health()
+    checks = request.app[CONTEXT].health()
     ok = all(check.ok for check in checks)
     body = {
         "ok": ok,
@@ -40,13 +40,13 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 once logs are followed and the first sampling cycle is over, 503 before."""
-    waiting = request.app[VIEW].ready()
+    waiting = request.app[CONTEXT].ready()
     return web.json_response({"ready": waiting is None, "waiting_for": waiting}, status=503 if waiting else 200)
 
 
 async def status(request: web.Request) -> web.Response:
     """What the agent reads, samples and knows."""
-    return web.json_response(request.app[VIEW].status())
+    return web.json_response(request.app[CONTEXT].status())
 
 
 async def incidents(request: web.Request) -> web.Response:
@@ -61,14 +61,14 @@ async def incidents(request: web.Request) -> web.Response:
         if key in query and query[key] not in words:
             raise web.HTTPBadRequest(text=f"{key} must be one of {', '.join(words)}")
     limit = _limit(query.get("limit", str(MOST_ROWS)))
-    found = [i for i in request.app[VIEW].incidents() if all(_passes(i, k, v) for k, v in query.items())]
+    found = [i for i in request.app[CONTEXT].incidents() if all(_passes(i, k, v) for k, v in query.items())]
     show = incident_json if "full" in query else incident_row
     return web.json_response({"version": 1, "total": len(found), "incidents": [show(i) for i in found[:limit]]})
 
 
 async def incident(request: web.Request) -> web.Response:
     """One incident whole, with its history and what it explains; the start of an id will do if it is one's alone."""
-    view = request.app[VIEW]
+    view = request.app[CONTEXT]
     found = _one(view.incidents(), request.match_info["id"])
     history = await view.history(found.id)
     body = {
@@ -86,8 +86,8 @@ async def acknowledge(request: web.Request) -> web.Response:
     # A browser sends JSON to another site only after asking, and we never answer that question.
     if request.content_type != "application/json" or "Origin" in request.headers:
         raise web.HTTPUnsupportedMediaType(text="send application/json, and not from a web page")
-    found = _one(request.app[VIEW].incidents(), request.match_info["id"])
-    acknowledged = request.app[VIEW].acknowledge(found.id, await _who(request))
+    found = _one(request.app[CONTEXT].incidents(), request.match_info["id"])
+    acknowledged = request.app[CONTEXT].acknowledge(found.id, await _who(request))
     if acknowledged is None:
         raise web.HTTPNotFound(text=f"no incident {found.id!r}")
     return web.json_response({"version": 1, "incident": incident_json(acknowledged)})

@@ -11,10 +11,9 @@ from aiohttp.typedefs import Middleware
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
 from xenwatch.web.auth import User
-from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.context import WebContext
+from xenwatch.web.connection import CONNECTIONS, ConnectionLimits
+from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
-from xenwatch.web.keys import GATES, VIEW
 from xenwatch.web.listener import Listener
 from xenwatch.web.middleware import own_names_only, plain, readers_only, safe, timed
 from xenwatch.web.tls import Rereading, TlsFiles
@@ -38,7 +37,7 @@ def build_app(
     `readers`: those who may read; None: whoever reaches it.
     """
     app = build_bare(more, loopback=loopback, largest_request=largest_request, readers=readers)
-    app[VIEW] = view
+    app[CONTEXT] = view
     app.add_routes([web.get("/", pages.index), web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
@@ -54,7 +53,7 @@ def build_bare(
     fences: list[Middleware] = [timed, safe, plain, *([own_names_only] if loopback else [])]
     fences += [readers_only(readers)] if readers is not None else []
     app = web.Application(client_max_size=largest_request, middlewares=fences)
-    app[GATES] = {}
+    app[CONNECTIONS] = {}
     app.add_routes(routes)
     return app
 
@@ -104,4 +103,4 @@ async def _metrics(request: web.Request) -> web.Response:
     headers = {"Content-Type": CONTENT_TYPES[format_], "Vary": "Accept, Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
-    return web.Response(body=request.app[VIEW].exposition.body(format_, gzip=gzip), headers=headers)
+    return web.Response(body=request.app[CONTEXT].exposition.body(format_, gzip=gzip), headers=headers)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aiohttp import web
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -38,7 +40,8 @@ class ClientConnection(asyncio.Protocol):
         """When that became so, on the loop's clock."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"a client connection needs a transport to read and write, not {type(transport).__name__}")
         self._transport = transport
         self._becomes(False, self._limits.head, "head")
         self._inner.connection_made(transport)
@@ -91,3 +94,7 @@ class ClientConnection(asyncio.Protocol):
     def _late(self, why: str) -> None:
         self._on_late(why if self._unread is None else "unread")
         self.abort()
+
+
+CONNECTIONS = web.AppKey("connections", dict[object, ClientConnection])
+"""Where an application keeps its open connections, by aiohttp's protocol."""

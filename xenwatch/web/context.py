@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web
+
 from xenwatch.model.incident import Incident
 from xenwatch.web.exposition import Exposition
 
@@ -42,3 +44,7 @@ class WebContext:
     acknowledge: Callable[[str, str], Incident | None]
     """(id, who) → the incident as it is now; None where there is none."""
     status: Callable[[], Mapping[str, Any]]
+
+
+CONTEXT = web.AppKey("context", WebContext)
+"""Where an application keeps what its handlers show."""

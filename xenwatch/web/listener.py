@@ -10,8 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from xenwatch.web.connection import ClientConnection, ConnectionLimits
-from xenwatch.web.keys import GATES
+from xenwatch.web.connection import CONNECTIONS, ClientConnection, ConnectionLimits
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +43,10 @@ class Listener:
     """The listening sockets of one application. `dropped` counts the connections it ended, by reason."""
 
     def __init__(self, runner: web.AppRunner, limits: ConnectionLimits, tls: ssl.SSLContext | None = None) -> None:
-        """`runner`: set up already; it is cleaned up with the door."""
-        self._runner, self._limits, self._tls = runner, limits, tls
+        """`runner`: set up already (RuntimeError otherwise); it is cleaned up when the listener closes."""
+        if runner.server is None:
+            raise RuntimeError("the web runner must be set up before its listener is made")
+        self._runner, self._server, self._limits, self._tls = runner, runner.server, limits, tls
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._visits: set[_Visit] = set()
@@ -116,13 +117,11 @@ class Listener:
 
     async def _greet(self, visit: _Visit, sock: socket.socket) -> None:
         """Agree on TLS where there is any; from then on the gate watches."""
-        handler = self._runner.server
-        assert handler is not None
-        inner = handler()
+        inner = self._server()
         gate = ClientConnection(inner, self._limits, self._late, partial(self._lost, visit, inner))
         deadline = self._limits.head if self._tls is not None else None
         try:
-            self._runner.app[GATES][inner] = gate
+            self._runner.app[CONNECTIONS][inner] = gate
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: gate, sock, ssl=self._tls, ssl_handshake_timeout=deadline
             )
@@ -150,7 +149,7 @@ class Listener:
 
     def _lost(self, visit: _Visit, inner: object) -> None:
         self._visits.discard(visit)
-        self._runner.app[GATES].pop(inner, None)
+        self._runner.app[CONNECTIONS].pop(inner, None)
 
 
 def _source(address: str) -> str:

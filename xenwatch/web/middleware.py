@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from xenwatch.web.auth import User, person
-from xenwatch.web.keys import GATES
+from xenwatch.web.connection import CONNECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _OPEN = frozenset({"/healthz", "/readyz"})
 @web.middleware
 async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tells the connection's gate when a request begins and ends."""
-    gate = request.app[GATES].get(request.protocol)
+    gate = request.app[CONNECTIONS].get(request.protocol)
     if gate is None:
         return await handler(request)
     gate.began()

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from xenwatch import __version__
 from xenwatch.model.incident import Incident
+from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import stamp
-from xenwatch.web.keys import VIEW
 
 _MOST_ROWS = 100
 _LINKS = (
@@ -26,7 +26,7 @@ _STYLE = (
 
 async def index(request: web.Request) -> web.Response:
     """Everything a guest may have written is escaped."""
-    shown = [i for i in request.app[VIEW].incidents() if i.state == "open"]
+    shown = [i for i in request.app[CONTEXT].incidents() if i.state == "open"]
     rows = "".join(map(_row, shown[:_MOST_ROWS])) or '<tr><td colspan="4">none</td></tr>'
     links = "".join(f'<li><a href="{path}">{path}</a>: {words}</li>' for path, words in _LINKS)
     page = (
