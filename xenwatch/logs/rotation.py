@@ -20,7 +20,7 @@ _COMPARED_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RotatedFile:
-    """An open file of the chain."""
+    """An open file of a log."""
 
     name: str
     fd: int
@@ -34,8 +34,8 @@ def log_name(name: str) -> str | None:
     """Its log: `xend.log` for `xend.log.3` and `xend.log-20110518`; None for a compressed file."""
     if name.endswith(_COMPRESSED):
         return None
-    found = _NUMBERED.fullmatch(name) or _DATED.fullmatch(name)
-    return found[1] if found else name
+    rotated = _NUMBERED.fullmatch(name) or _DATED.fullmatch(name)
+    return rotated[1] if rotated else name
 
 
 def group(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -56,16 +56,16 @@ def _age(name: str) -> tuple[int, str, int]:
     return 2, "", 0
 
 
-def chain(directory: str, log: str) -> tuple[str, ...]:
+def file_names(directory: str, log: str) -> tuple[str, ...]:
     """Names of the log's files as they are now, oldest first. Raises OSError."""
     return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
 
 
-def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
-    """The chain, oldest first, whether that is surely all of it, and how many files could not be read.
+def open_files(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
+    """All open files of a log, oldest first; whether they are surely all; how many could not be read.
 
-    It is opened newest first: files that move meanwhile move towards the older names, so they are met twice rather
-    than missed. When a rotation slips in it is done again; after some times what was met is given.
+    They are opened newest first: files that are renamed meanwhile get older names, so they are seen twice rather
+    than missed. After a rotation meanwhile it is done again, a few times at most.
     """
     steady, members, unreadable = False, list[RotatedFile](), 0
     for _ in range(_WALKS):
@@ -79,7 +79,7 @@ def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
 
 
 def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
-    """All of `copy` stands at the start of `log` and was written about as late: a copy, perhaps not finished yet.
+    """Whether all of `copy` is at the start of `log` and about as new: a copy, perhaps not finished yet.
 
     Two runs of one program may begin with the same lines; the time tells their logs apart. Raises OSError.
     """
@@ -93,14 +93,14 @@ def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
 
 
 def close_all(members: Iterable[RotatedFile]) -> None:
-    """Let go of the files."""
+    """Close the files."""
     for member in members:
         os.close(member.fd)
 
 
 def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
     listed = []
-    for name in chain(directory, log):
+    for name in file_names(directory, log):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:
@@ -129,9 +129,9 @@ def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[RotatedF
 
 
 def _next_numbers(names: list[str]) -> list[str]:
-    """Where the oldest numbered file may have gone to since the names were listed."""
-    numbered = [found for name in names if (found := _NUMBERED.fullmatch(name))]
-    return [f"{found[1]}.{int(found[2]) + 1}" for found in numbered[:1]]
+    """The name that the oldest numbered file may have got since the names were listed."""
+    numbered = [match for name in names if (match := _NUMBERED.fullmatch(name))]
+    return [f"{match[1]}.{int(match[2]) + 1}" for match in numbered[:1]]
 
 
 def _member(name: str, fd: int, rotated: bool) -> RotatedFile:

@@ -42,15 +42,15 @@ class Running:
 
     async def ready(self) -> None:
         progress = self.agent.progress
-        await self.until(lambda: progress.has("logs") and progress.has("sampling"))
+        await self.until(lambda: progress.has_started("logs") and progress.has_started("sampling"))
 
     def shows_domains(self) -> bool:
         """Whether a cycle is served in which libvirt has answered; the first may end before it has."""
-        return b"\nxen_domain_vcpus{" in self.agent.desk.exposition.body("text", gzip=False)
+        return b"\nxen_domain_vcpus{" in self.agent.server.exposition.body("text", gzip=False)
 
     def causes(self) -> set[str]:
         """Classes of the incidents that are open and explained by nothing."""
-        return {i.diagnosis.class_ for i in self.agent.ledger.known.values() if i.state == "open"}
+        return {i.diagnosis.class_ for i in self.agent.registry.incidents.values() if i.state == "open"}
 
 
 class Bench:

@@ -15,7 +15,7 @@ from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Alert
 from xenwatch.web.rate_limit import RateLimiter
 from xenwatch.web.webhook_auth import WebhookSenders
-from xenwatch.web.webhooks import LARGEST, _Bad, parse, routes
+from xenwatch.web.webhooks import LARGEST, InvalidDelivery, parse, routes
 
 NOW = 1_700_000_000
 SENDERS = WebhookSenders(bearer=("old", "s3cret"), basic={"am": "pass"}, keys=(b"new", b"old"))
@@ -189,7 +189,7 @@ JSON = st.recursive(
 def test_whatever_is_sent_is_alerts_or_refused(data):
     try:
         alerts = parse(data)
-    except _Bad:
+    except InvalidDelivery:
         return
     assert all(isinstance(alert, Alert) for alert in alerts)
 
@@ -207,7 +207,7 @@ taken, refused = [0], [0]
 def test_alerts_of_any_form_are_checked(alerts):
     try:
         parsed = parse(json.dumps({"version": "4", "alerts": alerts}).encode())
-    except _Bad:
+    except InvalidDelivery:
         refused[0] += 1
         return
     taken[0] += bool(parsed)
@@ -275,15 +275,15 @@ async def test_who_delivers_too_often_is_told_when_to_come_again_and_strangers_u
 
 def test_a_pace_fills_up_again_with_time_and_remembers_a_bounded_number():
     now = [0.0]
-    pace = RateLimiter(60, lambda: now[0])
+    rate_limiter = RateLimiter(60, lambda: now[0])
     for _ in range(60):
-        pace.take("a")
-    assert pace.wait("a") == 1
-    assert pace.wait("b") == 0
+        rate_limiter.take("a")
+    assert rate_limiter.wait("a") == 1
+    assert rate_limiter.wait("b") == 0
     now[0] += 2
-    pace.take("a")
-    pace.take("a")
-    assert pace.wait("a") == 1
+    rate_limiter.take("a")
+    rate_limiter.take("a")
+    assert rate_limiter.wait("a") == 1
     now[0] += 3600
-    assert [pace.wait("a"), *(pace.take(n) for n in range(10_000))][0] == 0
-    assert len(pace._left) <= 4096
+    assert [rate_limiter.wait("a"), *(rate_limiter.take(n) for n in range(10_000))][0] == 0
+    assert len(rate_limiter._left) <= 4096

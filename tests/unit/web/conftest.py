@@ -71,10 +71,10 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     made = Served()
     await made.exposition.update(Snapshot(1.0, (Sample(BRIDGES, ('x"\n',), 2.0),)))
-    door, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
+    listener, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{port}"
     yield made
-    await door.close()
+    await listener.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, serve
 from xenwatch.web.connection import ConnectionLimits
 from xenwatch.web.listener import Listener
-from xenwatch.web.tls import Rereading, TlsFiles, certificate_names
+from xenwatch.web.tls import ReloadingContext, TlsFiles, certificate_names
 
 Served = Any  # conftest's
 
@@ -139,10 +139,10 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, what: str):
     files = dict(zip(("certificate", "key"), authority.sign("server"), strict=True), client_ca=authority.certificate)
     files[what] = tmp_path / "nothing.pem"
     with pytest.raises(Unavailable, match=r"nothing\.pem"):
-        Rereading.of(TlsFiles(**files))
+        ReloadingContext.of(TlsFiles(**files))
     files[what].write_text("no PEM")
     with pytest.raises(Unavailable, match=r"nothing\.pem"):
-        Rereading.of(TlsFiles(**files))
+        ReloadingContext.of(TlsFiles(**files))
 
 
 def test_the_names_of_a_certificate_are_its_common_name_and_its_alternative_names():
