@@ -1,4 +1,4 @@
-"""What the sampler says of its collectors: how each fared, how old its data is, which sources answer."""
+"""The sampler's metrics about its collectors: success, duration, age of the data, which sources answer."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -44,8 +44,8 @@ METRICS = (SOURCE_UP, SUCCESS, DURATION, LAST_SUCCESS, TIMEOUTS, ERRORS, SKIPPED
 
 
 @dataclass(slots=True)
-class Record:
-    """How one collector fared since the agent started."""
+class CollectorRecord:
+    """The runs of one collector since the agent started."""
 
     collector: str
     runs: int = 0
@@ -62,7 +62,7 @@ class Record:
         return CollectorHealth(self.collector, self.ok, self.duration, self.last_success, self.error)
 
 
-def health_samples(records: Iterable[Record], sources: Mapping[str, bool]) -> list[Sample]:
+def health_samples(records: Iterable[CollectorRecord], sources: Mapping[str, bool]) -> list[Sample]:
     """Samples of all collectors that have run."""
     samples = [Sample(SOURCE_UP, (source,), float(up)) for source, up in sources.items()]
     for record in records:
@@ -71,7 +71,7 @@ def health_samples(records: Iterable[Record], sources: Mapping[str, bool]) -> li
     return samples
 
 
-def _of(record: Record) -> list[Sample]:
+def _of(record: CollectorRecord) -> list[Sample]:
     name = (record.collector,)
     samples = [
         Sample(SUCCESS, name, float(record.ok)),

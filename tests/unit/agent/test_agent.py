@@ -62,8 +62,8 @@ async def test_every_cause_of_the_demo_story_is_found_and_the_good_steps_tell_no
         await run.ready()
         for step in read_story():
             write(step, bench.host.logs, time.time())
-            await run.until(lambda step=step: step.tells is None or step.tells in run.causes())
-        assert run.causes() == {step.tells for step in read_story() if step.tells}
+            await run.until(lambda step=step: step.expected_class is None or step.expected_class in run.causes())
+        assert run.causes() == {step.expected_class for step in read_story() if step.expected_class}
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text;version=1.0.0"])

@@ -153,8 +153,8 @@ def test_the_shipped_story_can_be_written_and_names_a_class_where_something_is_w
     for step in story:
         write(step, tmp_path, 1_700_000_000.0, UTC)
     assert [step.at for step in story] == sorted(step.at for step in story)
-    assert sum(step.tells is not None for step in story) >= 8
-    assert sum(step.tells is None for step in story) >= 2
+    assert sum(step.expected_class is not None for step in story) >= 8
+    assert sum(step.expected_class is None for step in story) >= 2
 
 
 def test_the_demo_takes_another_port_where_the_usual_one_is_taken():

@@ -226,8 +226,8 @@ HEAD = b'{"version": "4", "alerts": [{"status": "firing", "startsAt": "x", "labe
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (b'{"version": "9", "version": "4", "alerts": []}', "a key stands twice"),
-        (HEAD + b'{"domain": "web", "domain": "db"}}]}', "a key stands twice"),
+        (b'{"version": "9", "version": "4", "alerts": []}', "a key appears twice"),
+        (HEAD + b'{"domain": "web", "domain": "db"}}]}', "a key appears twice"),
         (HEAD + b'{"domain": "\\ud800"}}]}', "half a character"),
         (HEAD + b'{"domain": "\xff"}}]}', "not UTF-8"),
         (b'{"version": "4", "alerts": [], "x": NaN}', "NaN is not JSON"),

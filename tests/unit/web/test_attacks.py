@@ -114,7 +114,7 @@ async def test_a_flood_of_connections_shuts_nobody_out_and_holds_no_more_than_al
 async def test_who_is_being_answered_stays_while_those_who_only_wait_go(attack: Opening):
     target = await attack()
     busy = await target.connect(ACKNOWLEDGE + b"Content-Length: 10\r\n\r\n")
-    await until(lambda: any(visit.order[0] for visit in target.listener._visits))
+    await until(lambda: any(client.order[0] for client in target.listener._clients))
     for _ in range(3 * MOST):
         await target.connect()
     await until(lambda: target.listener.dropped["crowded"] > 2 * MOST)

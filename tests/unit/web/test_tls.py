@@ -126,7 +126,7 @@ async def test_a_certificate_without_its_key_yet_leaves_the_old_pair_in_force_an
         renewed = server.authority.sign("renewed")
         shutil.copy(renewed[0], server.files.certificate)
         assert [await server.status(client) for _ in range(3)] == [200, 200, 200]
-        assert caplog.text.count("what was read before stays in force") == 1
+        assert caplog.text.count("the certificate read before stays in force") == 1
         shutil.copy(renewed[1], server.files.key)
         with caplog.at_level(logging.INFO):
             assert await server.status(client) == 200

@@ -58,7 +58,7 @@ class _Reader:
         for domain in inventory.domains:
             samples += self._of(domain)
         self._counters.forget_unread()
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         self._restarts.forget_all_but(inventory.names)
         return samples
 

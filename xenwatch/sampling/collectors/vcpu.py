@@ -56,7 +56,7 @@ class _Reader:
             counts = online.setdefault(domain.name, [0, 0])
             counts[0] += 1
             counts[1] += vcpu.cpu is not None
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         for name, (all_of_them, awake) in online.items():
             yield Sample(VCPUS, (name, "current"), float(all_of_them))
             yield Sample(VCPUS, (name, "online"), float(awake))
@@ -71,7 +71,7 @@ class _Reader:
                 continue  # it went away meanwhile
             if (name := domain.name()) in names:
                 samples += self._of_libvirt(name, vcpus, maps)
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         return samples
 
     def _of_libvirt(

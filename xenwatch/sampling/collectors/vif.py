@@ -62,7 +62,7 @@ class _Reader:
                 samples += self._traffic(vif, labels, ifname, counted)
                 samples += self._placed(ports, vif, labels, ifname)
         self._counters.forget_unread()
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         return samples
 
     def _placed(self, ports: "_Ports", vif: Device, labels: tuple[str, str], ifname: str) -> Iterable[Sample]:
