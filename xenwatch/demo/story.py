@@ -32,7 +32,7 @@ def read_story(path: Path = STORY) -> tuple[StoryStep, ...]:
             title=step["title"],
             at=parse_duration(step["at"]),
             lines={name: tuple(lines) for name, lines in step["lines"].items()},
-            expected_class=step.get("tells"),
+            expected_class=step.get("expected_class"),
         )
         for step in steps
     )

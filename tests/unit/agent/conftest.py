@@ -1,6 +1,7 @@
 """A whole agent on a real log folder, a real database and libvirt's test driver, served on a free loopback port."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
 BRIDGE = (
     "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"
