@@ -12,18 +12,21 @@ SOURCE_UP = Metric(
     "Whether a source of data (libvirt, xl, xenstore) answered when last asked",
     ("source",),
 )
-SUCCESS = Metric("xenwatch_collector_success", "gauge", "Whether a collector's last run went well", ("collector",))
+SUCCESS = Metric("xenwatch_collector_success", "gauge", "Whether a collector's last run succeeded", ("collector",))
 DURATION = Metric(
     "xenwatch_collector_duration_seconds", "gauge", "How long a collector's last run took", ("collector",)
 )
 LAST_SUCCESS = Metric(
     "xenwatch_collector_last_success_timestamp_seconds",
     "gauge",
-    "When a collector last went well: the age of its data",
+    "When a collector last succeeded: the age of its data",
     ("collector",),
 )
 TIMEOUTS = Metric(
-    "xenwatch_collector_timeouts_total", "counter", "Runs of a collector given up at their deadline", ("collector",)
+    "xenwatch_collector_timeouts_total",
+    "counter",
+    "Runs of a collector that were stopped at their deadline",
+    ("collector",),
 )
 ERRORS = Metric(
     "xenwatch_collector_errors_total", "counter", "Runs of a collector that failed, by reason", ("collector", "reason")
@@ -31,13 +34,13 @@ ERRORS = Metric(
 SKIPPED = Metric(
     "xenwatch_collector_skipped_total",
     "counter",
-    "Runs of a collector left out because the one before was still going",
+    "Runs of a collector that were skipped because the one before was still running",
     ("collector",),
 )
 UNSUPPORTED = Metric(
     "xenwatch_collector_unsupported",
     "gauge",
-    "Calls that this host, driver or version never answers; they are not repeated",
+    "Calls that this host, driver or version does not support; they are not repeated",
     ("collector", "call"),
 )
 METRICS = (SOURCE_UP, SUCCESS, DURATION, LAST_SUCCESS, TIMEOUTS, ERRORS, SKIPPED, UNSUPPORTED)

@@ -24,7 +24,7 @@ _LOG_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("rotations", "rotations", "Times a log was rotated"),
     ("truncations", "truncations", "Times a log's content was found replaced"),
     ("losses", "truncations_without_copy", "Times a log's content was replaced and no copy of the old was found"),
-    ("cut_lines", "cut_lines", "Pieces handed on without their newline"),
+    ("cut_lines", "cut_lines", "Pieces read without their newline"),
     ("read_errors", "read_errors", "Times a log could not be opened or read"),
 )
 
@@ -81,11 +81,13 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
     for labels, count in sorted(counts.matches.items()):
         matches.add_metric(list(labels), count)
     yield matches
-    errors = CounterMetricFamily("xenwatch_diagnosis_rule_errors", "Times a rule could not be judged", labels=["rule"])
+    errors = CounterMetricFamily(
+        "xenwatch_diagnosis_rule_errors", "Times a rule could not be evaluated", labels=["rule"]
+    )
     for rule, count in sorted(counts.rule_errors.items()):
         errors.add_metric([rule], count)
     yield errors
-    yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule knows", counts.unmatched)
+    yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule matches", counts.unmatched)
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 
@@ -96,7 +98,7 @@ def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
         "An open incident that nothing else explains",
         labels=["rule", "class", "severity", "kind", "name"],
     )
-    words = InfoMetricFamily("xenwatch_incident", "What an open incident is about, for the text of a page", labels=[])
+    words = InfoMetricFamily("xenwatch_incident", "Texts of an open incident, for alert messages", labels=[])
     states = Counter(dict.fromkeys(MOVES, 0))
     shown: set[tuple[str, ...]] = set()
     for incident in registry.incidents.values():
@@ -149,7 +151,7 @@ def state_families(writer: Writer, store: Store, agent: AgentCounters, wall_of: 
     yield counter("xenwatch_state_commits", "Commits to the state database", writer.commits)
     yield counter(
         "xenwatch_state_commit_errors",
-        "Commits that failed; what they held is kept and tried again",
+        "Commits that failed; the changes are kept and tried again",
         agent.state_errors,
     )
     yield gauge(

@@ -12,7 +12,7 @@ def listener_families(listeners: Mapping[str, Listener]) -> Iterator[Metric]:
     held = GaugeMetricFamily("xenwatch_web_connections", "Open connections to a listener", labels=["listener"])
     dropped = CounterMetricFamily(
         "xenwatch_web_connections_dropped",
-        "Connections that were ended before their time, by reason",
+        "Connections that the listener ended, by reason",
         labels=["listener", "reason"],
     )
     for name, listener in listeners.items():

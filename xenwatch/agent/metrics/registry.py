@@ -44,7 +44,7 @@ class SelfMetrics:
         self.registry = CollectorRegistry()
         self.lag = Histogram(
             "xenwatch_event_loop_lag_seconds",
-            "How late the event loop was for an appointment",
+            "How late the event loop woke from a timed sleep",
             registry=self.registry,
             buckets=_LAG_BUCKETS,
         )
@@ -84,9 +84,7 @@ def build_info() -> Iterator[Metric]:
 
 def agent_families(counters: AgentCounters) -> Iterator[Metric]:
     """Failed tasks, reloads, dropped series."""
-    failures = CounterMetricFamily(
-        "xenwatch_task_failures", "Times a part failed and was started again", labels=["task"]
-    )
+    failures = CounterMetricFamily("xenwatch_task_failures", "Times a part failed and was restarted", labels=["task"])
     for task, count in sorted(counters.task_failures.items()):
         failures.add_metric([task], count)
     yield failures
@@ -101,7 +99,7 @@ def agent_families(counters: AgentCounters) -> Iterator[Metric]:
     )
     yield gauge(
         "xenwatch_config_last_reload_success_timestamp_seconds",
-        "When a configuration was last taken over",
+        "When a configuration was last loaded",
         counters.reloaded_at,
     )
 

@@ -9,18 +9,18 @@ from xenwatch.model.sample import Metric, Sample
 
 _P = "xenwatch_remediation_"
 RUNS = Metric(_P + "runs_total", "counter", "Runs that ended, by action and result.", ("action", "result"))
-BLOCKED = Metric(_P + "blocked_total", "counter", "Runs held back and proposals not made, by guard.", ("guard",))
-IN_PROGRESS = Metric(_P + "in_progress", "gauge", "Runs underway.", ("action",))
+BLOCKED = Metric(_P + "blocked_total", "counter", "Runs and proposals that a guard refused, by guard.", ("guard",))
+IN_PROGRESS = Metric(_P + "in_progress", "gauge", "Runs in progress.", ("action",))
 BUDGET = Metric(_P + "budget_remaining", "gauge", "Actions left in the window of a limit.", ("limit",))
 BREAKER = Metric(_P + "breaker_open", "gauge", "1 while the circuit breaker is open.")
-STORM = Metric(_P + "storm_active", "gauge", "1 while too much fails at once for automatic actions.")
-MAINTENANCE = Metric(_P + "maintenance_active", "gauge", "1 while any maintenance is on.")
+STORM = Metric(_P + "storm_active", "gauge", "1 while too many targets fail at once for automatic actions.")
+MAINTENANCE = Metric(_P + "maintenance_active", "gauge", "1 while there is any maintenance.")
 OFF = Metric(_P + "switched_off", "gauge", "1 while remediation is turned off.")
-PENDING = Metric(_P + "approval_pending", "gauge", "Proposals that wait for a person.")
-UNKNOWN = Metric(_P + "unknown_runs", "gauge", "Runs whose outcome is unknown; a person must settle them.")
+PENDING = Metric(_P + "approval_pending", "gauge", "Proposals that wait for approval.")
+UNKNOWN = Metric(_P + "unknown_runs", "gauge", "Runs with an unknown outcome, which a user must settle.")
 REPEATED = Metric(_P + "repeated_successes", "gauge", "Targets repaired three times or more within seven days.")
-OLDEST = Metric(_P + "oldest_open_seconds", "gauge", "Age of the oldest run underway.")
-FSYNC = Metric(_P + "journal_fsync_seconds", "gauge", "Longest commit of the journal since start.")
+OLDEST = Metric(_P + "oldest_open_seconds", "gauge", "Age of the oldest run in progress.")
+FSYNC = Metric(_P + "journal_fsync_seconds", "gauge", "Longest commit of the run store since the start.")
 
 
 def samples(figures: RemediationFigures) -> Iterator[Sample]:

@@ -9,7 +9,7 @@ from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
 from xenwatch.sampling.rows import KeptRows, state_set
 
-INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
+INFO = Metric("xen_domain_info", "info", "A domain's current identity", ("domain", "uuid", "domid"))
 STATE = Metric(
     "xen_domain_state",
     "stateset",

@@ -22,7 +22,7 @@ UP = Metric("xen_domain_vif_up", "gauge", "Whether dom0's end of a guest's inter
 ATTACHED = Metric(
     "xen_domain_vif_bridge_attached",
     "gauge",
-    "Whether dom0's end hangs on the bridge the guest was configured for",
+    "Whether dom0's end is on the bridge that the guest's configuration names",
     _VIF,
 )
 RATE = Metric("xen_domain_vif_rate_limit_bytes_per_second", "gauge", "Rate a guest's interface is limited to", _VIF)
