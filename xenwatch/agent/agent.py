@@ -67,7 +67,7 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        parts = prepare(loaded.config)
+        parts = prepare(loaded.config, external.paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
@@ -180,7 +180,7 @@ class Agent:
         self._notifier.tell("STATUS=reloading")
         try:
             loaded = await asyncio.to_thread(self._external.reload)
-            parts = await asyncio.to_thread(prepare, loaded.config)
+            parts = await asyncio.to_thread(prepare, loaded.config, self._external.paths)
             self.remediation.reload(loaded.config.remediation.policy, self._config.agent.state_dir)
         except XenwatchError as error:
             self.counters.reload_ok = False

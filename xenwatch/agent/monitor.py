@@ -1,10 +1,11 @@
 """Monitoring under one configuration: follows logs, samples the host and diagnoses both. A reload makes a new one."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
 from xenwatch.logs.format import all_formats, recognise
 from xenwatch.logs.options import CommandLogOptions, FollowOptions
-from xenwatch.logs.owner import owner_of
+from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Source
@@ -60,23 +61,25 @@ class MonitorParts:
     config: Config
     collectors: tuple[Collector, ...]
     rules: int
+    models: DeviceModels
     pipeline: Pipeline
     compiling: ThreadPoolExecutor
     """Compiles signatures that are not in the cache."""
 
 
-def prepare(config: Config) -> MonitorParts:
+def prepare(config: Config, paths: Paths = Paths()) -> MonitorParts:  # noqa: B008 - frozen
     """Takes seconds at a first start. XenwatchError says which rules or settings cannot be used."""
-    rules = load_rules(config)
+    rules, models = load_rules(config), device_models(paths)
     # A first start compiles for seconds for each format: in a thread, so that nothing waits for it.
     compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=_be_nice)
-    return MonitorParts(
-        config,
-        tuple(collectors_of(config.sampling)),
-        len(rules),
-        Pipeline(rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir, compiling=compiling),
-        compiling,
+    pipeline = Pipeline(
+        rules,
+        formats=all_formats().values(),
+        cache=config.diagnosis.cache_dir,
+        compiling=compiling,
+        owners=models,
     )
+    return MonitorParts(config, tuple(collectors_of(config.sampling)), len(rules), models, pipeline, compiling)
 
 
 class Monitor:
@@ -97,20 +100,20 @@ class Monitor:
         self.formats: dict[str, str] = {}
         """Name of the format of each followed log, by path."""
         self.last_snapshot: Snapshot | None = None
+        self._models = parts.models
         self._last_chunk = clock.monotonic()
         sampling = parts.config.sampling
         self.host = open_host(clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
         self.pipeline.restore(saved.correlation, saved.incidents)
-        self._models = device_models(paths)
         self._models.from_json(saved.correlation.get("device_models", []))
         self.follower = self._new_follower(saved.cursors)
         self.command_logs = CommandLogs(
             _command_log_options(parts.config.logs),
             self.host,
             SystemRunner().lines,
-            self._on_chunk,
+            self._on_command_chunk,
             lambda: (self.formats, self.follower.counters),
             cursors=saved.correlation.get("command_logs"),
         )
@@ -176,7 +179,9 @@ class Monitor:
         )
 
     def _on_look(self) -> None:
+        """Every log was read to its end: their events are diagnosed together, in the order of time."""
         self.command_logs.files_read.set()
+        self._conclude("lines of the logs")
         self._callbacks.progress("logs")
 
     def _open_source(self, path: str, head: bytes) -> Source | None:
@@ -188,23 +193,21 @@ class Monitor:
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()
-        if chunk.source.format.name == "xend":
-            self._learn_device_models(chunk.data)
-        lines = f"lines of {chunk.source.path} at {chunk.position}"
-        self._diagnose(lambda: self.pipeline.chunk(chunk, self._clock.now()), lines)
+        with self._report_failure(f"lines of {chunk.source.path} at {chunk.position}"):
+            self.pipeline.read(chunk)
+        if self.pipeline.is_full:
+            self._conclude("lines of the logs")
         self._callbacks.lines_read()
 
-    def _learn_device_models(self, data: bytes) -> None:
-        """The arguments of a device model stand in one record of xend, its pid in a later one."""
-        at = data.find(b"device model pid")
-        while at >= 0:
-            begin = max(data.rfind(b"spawning device model", 0, at), at - 8192, 0)
-            self._models.learn(data[begin : at + 64].decode("utf-8", "replace"))
-            at = data.find(b"device model pid", at + 1)
+    def _on_command_chunk(self, chunk: Chunk) -> None:
+        """A log that is not a file has no rounds: its lines are diagnosed at once."""
+        self._on_chunk(chunk)
+        self._conclude(f"lines of {chunk.source.path}")
 
     def _on_facts(self, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
-        self._diagnose(lambda: self.pipeline.facts(facts, now), "facts of the host")
+        self.pipeline.facts(facts)
+        self._conclude("facts of the host")
         self.pipeline.engine.forget_facts(now - FORGOTTEN_ROUNDS * self._config.sampling.facts_every)
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
@@ -215,12 +218,18 @@ class Monitor:
         for domain in inventory.domains if inventory else ():
             names = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
             self.pipeline.scanner.registry.learn(names, snapshot.at)
-        self._diagnose(lambda: self.pipeline.snapshot(snapshot), "a snapshot")
+        self.pipeline.snapshot(snapshot)
+        self._conclude("a snapshot")
 
-    def _diagnose(self, diagnose: Callable[[], Iterable[Incident]], subject: str) -> None:
-        """One chunk, snapshot or fact that cannot be diagnosed does not stop the next."""
+    def _conclude(self, subject: str) -> None:
+        with self._report_failure(subject):
+            self._callbacks.changed(self.pipeline.conclude(self._clock.now()))
+
+    @contextlib.contextmanager
+    def _report_failure(self, subject: str) -> Iterator[None]:
+        """One piece that cannot be diagnosed does not stop the next."""
         try:
-            self._callbacks.changed(diagnose())
+            yield
         except Exception as error:
             log.exception("%s could not be diagnosed", subject)
             self._callbacks.failed("diagnosis", error)
