@@ -1,4 +1,4 @@
-"""Finds the parts that the agent is made of: rule folders, log formats, collectors."""
+"""Finds the parts that the agent is made of: rule folders, dialects of logs, collectors."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -85,7 +85,7 @@ class DeviceModels:
         return owner
 
     def learn_from(self, data: bytes) -> None:
-        """Takes a chunk of xend.log; the arguments may stand in one chunk and the pid in the next."""
+        """Takes a chunk of xend.log; the arguments may be in one chunk and the pid in the next."""
         for at in _places(data, b"device model"):
             if data[max(at - 9, 0) : at] != b"spawning " and not data.startswith(b"device model pid", at):
                 continue

@@ -1,4 +1,4 @@
-"""The HTTP server: metrics, health, and incidents as JSON; loopback unless told otherwise."""
+"""The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
 import ipaddress
 import logging

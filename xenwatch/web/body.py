@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
 
@@ -32,7 +32,7 @@ async def read(request: web.Request, largest: int) -> bytes:
     return bytes(body)
 
 
-def plain_json(body: bytes) -> Any:
+def plain_json(body: bytes) -> object:
     """NotJson also where a key appears twice, since two readers would see two values, and for what cannot be stored."""
     try:
         value = json.loads(body, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
@@ -64,5 +64,5 @@ def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> NoReturn:
     raise NotJson(f"{name} is not JSON")

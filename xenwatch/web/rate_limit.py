@@ -8,7 +8,7 @@ _MOST = 4096
 
 
 class RateLimiter:
-    """`per_minute` in the long run, a whole minute's worth at once."""
+    """`per_minute` on average, up to a minute's worth at once."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
         self._most, self._per_second, self._clock = float(per_minute), per_minute / 60.0, clock

@@ -28,7 +28,7 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(slots=True)
 class _Family:
-    """A metric as it was last written: whose samples, the part of each line before its number, and the lines."""
+    """A metric as it was last written: its samples, the part of each line before its number, and the lines."""
 
     metric: Metric
     samples: list[Sample]
@@ -99,7 +99,7 @@ def _first_of_each(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def _families(samples: Iterable[Sample]) -> Mapping[str, tuple[Metric, list[Sample]]]:
-    """By metric, for a family's samples must stand together whatever collector they come from."""
+    """By metric: the samples of a family must be together, whatever collector they come from."""
     families: dict[str, tuple[Metric, list[Sample]]] = {}
     for sample in samples:
         metric = sample.metric

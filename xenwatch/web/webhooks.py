@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
@@ -112,7 +112,7 @@ def parse(body: bytes) -> list[Alert]:
     return [] if payload.get("truncatedAlerts") else checked
 
 
-def _alert(fields: Any) -> Alert:
+def _alert(fields: object) -> Alert:
     if not isinstance(fields, dict):
         raise InvalidDelivery("an alert must be an object")
     labels = fields.get("labels")
