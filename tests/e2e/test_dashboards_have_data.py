@@ -17,12 +17,12 @@ from monitoring.policy import TELL_SOMEBODY
 from monitoring.scripts import load
 from monitoring.stack import free_port, process, prometheus, query, until
 
+from xenwatch.agent.metrics import remediation as remediation_metrics
+from xenwatch.agent.metrics.remediation import samples
 from xenwatch.model.action import Alert
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.sampling.catalogue import all_metrics
-from xenwatch.web import remediation_metrics
-from xenwatch.web.remediation_metrics import samples
 from xenwatch.web.renderer import Renderer
 
 VARIABLES = {

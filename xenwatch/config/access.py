@@ -20,7 +20,7 @@ class Access:
     """Without a file nobody may do anything, and nobody is told."""
 
     senders: WebhookSenders = WebhookSenders()  # noqa: RUF009 - frozen
-    people: tuple[User, ...] = ()
+    users: tuple[User, ...] = ()
     destinations: tuple[Destination, ...] = ()
 
 

@@ -9,7 +9,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.host.paths import Paths
 from xenwatch.logs.owner import DeviceModels
-from xenwatch.sampling.catalogue import all_collectors, chosen
+from xenwatch.sampling.catalogue import all_collectors, enabled
 from xenwatch.sampling.collector import Collector
 
 
@@ -31,7 +31,7 @@ def collectors_of(settings: SamplingSettings) -> list[Collector]:
     unknown = sorted({*settings.enabled, *settings.disabled} - collectors.keys())
     if unknown:
         raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(collectors)}")
-    return chosen({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
+    return enabled({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
 
 
 def device_models(paths: Paths) -> DeviceModels:

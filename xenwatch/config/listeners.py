@@ -1,9 +1,6 @@
 """What the configuration says of what listens, as the web layer takes it; and whether strangers reach it."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from xenwatch.base.errors import ConfigError
 from xenwatch.base.toml_tables import TomlFile
@@ -11,7 +8,6 @@ from xenwatch.config.sections import HookSettings, WebSettings
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.web.app import is_loopback
 from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.listener import Listener
 from xenwatch.web.tls import TlsFiles
 
 
@@ -48,18 +44,3 @@ def refuse_open_auto(policy: Policy, path: Path, *, guarded: bool) -> None:
         file = TomlFile(path, path.read_text("utf-8"))
         file.report("remediation.mode", words)
         raise ConfigError(file.problems)
-
-
-def listener_families(host: Mapping[str, Listener]) -> Iterator[Metric]:
-    """Connections to each listener."""
-    held = GaugeMetricFamily("xenwatch_web_connections", "Open connections to a listener", labels=["listener"])
-    dropped = CounterMetricFamily(
-        "xenwatch_web_connections_dropped",
-        "Connections that were ended before their time, by reason",
-        labels=["listener", "reason"],
-    )
-    for name, door in host.items():
-        held.add_metric([name], door.connections)
-        for reason, count in sorted(door.dropped.items()):
-            dropped.add_metric([name, reason], count)
-    yield from (held, dropped)

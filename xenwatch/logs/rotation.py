@@ -17,7 +17,7 @@ _COMPARED_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RotatedFile:
-    """An open file of the chain."""
+    """An open file of a log."""
 
     name: str
     fd: int
@@ -42,16 +42,16 @@ def _oldest_first(file: tuple[RotatedName, str]) -> tuple[tuple[int, str, int], 
     return rotated.age, name
 
 
-def chain(directory: str, log: str) -> tuple[str, ...]:
+def file_names(directory: str, log: str) -> tuple[str, ...]:
     """Names of the log's files as they are now, oldest first. Raises OSError."""
     return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
 
 
-def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
-    """The chain, oldest first, whether that is surely all of it, and how many files could not be read.
+def open_files(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
+    """All open files of a log, oldest first; whether they are surely all; how many could not be read.
 
-    It is opened newest first: files that move meanwhile move towards the older names, so they are met twice rather
-    than missed. When a rotation slips in it is done again; after some times what was met is given.
+    They are opened newest first: files that are renamed meanwhile get older names, so they are seen twice rather
+    than missed. After a rotation meanwhile it is done again, a few times at most.
     """
     steady, members, unreadable = False, list[RotatedFile](), 0
     for _ in range(_WALKS):
@@ -65,7 +65,7 @@ def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
 
 
 def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
-    """All of `copy` stands at the start of `log` and was written about as late: a copy, perhaps not finished yet.
+    """Whether all of `copy` is at the start of `log` and about as new: a copy, perhaps not finished yet.
 
     Two runs of one program may begin with the same lines; the time tells their logs apart. Raises OSError.
     """
@@ -79,14 +79,14 @@ def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
 
 
 def close_all(members: Iterable[RotatedFile]) -> None:
-    """Let go of the files."""
+    """Close the files."""
     for member in members:
         os.close(member.fd)
 
 
 def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
     listed = []
-    for name in chain(directory, log):
+    for name in file_names(directory, log):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:

@@ -20,7 +20,7 @@ from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
 from xenwatch.web.app import is_loopback
-from xenwatch.web.tls import Rereading
+from xenwatch.web.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
@@ -137,7 +137,7 @@ def _access(path: Path) -> CheckFinding:
         read = load_access(path)
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
-    return CheckFinding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
+    return CheckFinding(about, "ok", f"{path}: {len(read.users)} persons, {len(read.destinations)} destinations")
 
 
 def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[CheckFinding]:
@@ -151,7 +151,7 @@ def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str
         return found
     about = f"{section}.tls_certificate"
     try:
-        Rereading.of(files)
+        ReloadingContext.of(files)
     except XenwatchError as error:
         return [*found, CheckFinding(about, "error", str(error))]
     asked = "none" if files.client_ca is None else f"of {files.client_ca}"

@@ -48,7 +48,7 @@ async def test_webhooks_with_an_address_of_their_own_are_there_and_nowhere_else(
     client = ssl.create_default_context(cafile=str(authority.certificate))
     client.load_cert_chain(*authority.sign("am"))
     async with bench.running() as run, aiohttp.ClientSession() as http:
-        port = run.agent.desk.listeners["hooks"].port
+        port = run.agent.server.listeners["hooks"].port
         url, body = f"https://127.0.0.1:{port}", '{"version": "4", "alerts": []}'
         assert await status(http, f"{url}/hooks/alertmanager", SECRET, ssl=client, data=body) == 202
         assert await status(http, f"{url}/hooks/alertmanager", ssl=client, data=body) == 401
@@ -84,6 +84,6 @@ async def test_a_reload_that_brings_automatic_remediation_to_an_open_api_is_refu
     policy(tmp_path, "auto")
     with pytest.raises(ConfigError, match="auto is refused"):
         remedy.reload(path, tmp_path)
-    assert remedy.desk is not None
-    assert remedy.desk.policy.mode == "propose"
+    assert remedy.service is not None
+    assert remedy.service.policy.mode == "propose"
     await remedy.stop()

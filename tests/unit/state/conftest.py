@@ -1,4 +1,4 @@
-"""Incidents as the engine makes them, for the journal's tests."""
+"""Incidents as the engine makes them, for the tests of the state database."""
 
 from dataclasses import replace
 

@@ -44,7 +44,7 @@ def test_an_unknown_id_and_sql_in_an_id_find_nothing(state_dir: Path):
 
 
 def test_a_directory_without_a_database_is_named(tmp_path: Path):
-    with pytest.raises(InputError, match=r"no state database at .*state\.db"):
+    with pytest.raises(InputError, match=r"there is no state database at .*state\.db"):
         list_incidents(tmp_path)
 
 

@@ -159,7 +159,6 @@ def test_the_history_goes_on_where_it_was_after_a_restart(tmp_path: Path, incide
     store.commit({}, {}, [incident])
     store.close()
     again = open_store(tmp_path)
-    again.load()
     again.commit({}, {}, [resolved])
     assert what_happened(tmp_path, incident) == ["opened", "resolved"]
     again.close()

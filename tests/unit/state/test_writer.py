@@ -6,7 +6,7 @@ import pytest
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.model.incident import Incident
-from xenwatch.state.retention import EVERY, tidy
+from xenwatch.state.retention import EVERY, delete_old
 from xenwatch.state.store import Store
 from xenwatch.state.writer import CaptureState, Writer
 
@@ -100,7 +100,7 @@ async def test_old_incidents_are_tidied_away_every_hour(world: World, resolved: 
     gone: list[str] = []
     world.know(replace(resolved, last_seen=world.clock.now() - 100))
     await world.writer.flush()
-    running = asyncio.create_task(tidy(world.writer, world.clock, keep=200.0, forget=gone.extend))
+    running = asyncio.create_task(delete_old(world.writer, world.clock, keep=200.0, forget=gone.extend))
     await until(lambda: world.clock._sleepers)
     assert gone == []
     world.clock.advance(EVERY)

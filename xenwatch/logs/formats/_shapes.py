@@ -1,4 +1,4 @@
-"""Shapes that several dialects share: file names, the syslog header, libxl's context and level, lines that continue."""
+"""Shapes that several formats share: file names, the syslog header, libxl's context and level, lines that continue."""
 
 import re
 

@@ -9,9 +9,9 @@ from xenwatch.host.parse.memory import parse_meminfo
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
-TARGET = Metric("xen_dom0_memory_target_bytes", "gauge", "Memory that dom0's balloon aims at")
-CURRENT = Metric("xen_dom0_memory_current_bytes", "gauge", "Memory that dom0's balloon has")
-AVAILABLE = Metric("xen_dom0_memory_available_bytes", "gauge", "Memory that programs in dom0 could still get")
+TARGET = Metric("xen_dom0_memory_target_bytes", "gauge", "Target of dom0's balloon")
+CURRENT = Metric("xen_dom0_memory_current_bytes", "gauge", "Memory that dom0 has, by its balloon driver")
+AVAILABLE = Metric("xen_dom0_memory_available_bytes", "gauge", "Memory that programs in dom0 can still get")
 STEAL = Metric(
     "xen_dom0_cpu_steal_seconds_total", "counter", "Time that dom0 wanted a cpu and the hypervisor gave it to others"
 )

@@ -10,7 +10,7 @@ from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
 from xenwatch.sampling.rows import KeptRows, state_set
 
-INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
+INFO = Metric("xen_domain_info", "info", "A domain's current identity", ("domain", "uuid", "domid"))
 STATE = Metric(
     "xen_domain_state",
     "stateset",
@@ -58,7 +58,7 @@ class _Reader:
         for domain in inventory.domains:
             samples += self._of(domain)
         self._counters.forget_unread()
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         self._restarts.forget_all_but(inventory.names)
         return samples
 

@@ -19,7 +19,7 @@ BODY = json.dumps({"version": "4", "alerts": []})
 TOKEN = "a-token-of-sixteen"
 
 
-class Desk:
+class Receiver:
     async def take_alerts(self, alerts) -> int:
         return len(alerts)
 
@@ -34,7 +34,7 @@ Post = Callable[[str, dict[str, str]], int]
 async def hooks(folder: Path, senders: WebhookSenders, *, ask: bool = True) -> AsyncIterator[tuple[Authority, str]]:
     authority = Authority(folder)
     files = TlsFiles(*authority.sign("server"), authority.certificate if ask else None)
-    door, port = await serve(build_bare(routes(Desk(), senders), loopback=True), "127.0.0.1", 0, tls=files)
+    door, port = await serve(build_bare(routes(Receiver(), senders), loopback=True), "127.0.0.1", 0, tls=files)
     try:
         yield authority, f"https://127.0.0.1:{port}/hooks/alertmanager"
     finally:

@@ -118,7 +118,7 @@ key = "{SECRET}"
 """
     found = access(tmp_path, text)
     assert found.senders.bearer == (SECRET,)
-    assert found.people == (User("ann", "approver", SECRET),)
+    assert found.users == (User("ann", "approver", SECRET),)
     assert found.destinations == (Destination("https://ops.example/hook", SECRET.encode()),)
 
 
