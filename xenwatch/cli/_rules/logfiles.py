@@ -1,4 +1,4 @@
-"""Reads a log for the tools of a rule's author, in chunks of whole lines."""
+"""Logs for the commands of a rule's author, read in chunks of complete lines."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +21,12 @@ def chunks(paths: tuple[Path, ...]) -> Iterator[Chunk]:
             changed = path.stat().st_mtime
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-        known = recognise(str(path), data[:HEAD])
-        if known.format is None:
-            raise InputError(f"{path} is no log: {known.reason}")
-        owner = known.format.subject.search(str(path)) if known.format.subject else None
+        recognised = recognise(str(path), data[:HEAD])
+        if recognised.format is None:
+            raise InputError(f"{path} is not a log: {recognised.reason}")
+        owner = recognised.format.subject.search(str(path)) if recognised.format.subject else None
         name = owner.groupdict().get("domain") if owner else None
-        source = Source(str(path), known.format, Subject("domain", name) if name else None)
+        source = Source(str(path), recognised.format, Subject("domain", name) if name else None)
         yield from _cut(source, data, TimeHint(changed))
 
 
