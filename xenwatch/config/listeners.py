@@ -1,4 +1,4 @@
-"""What the configuration says of what listens, as the web layer takes it; and whether strangers reach it."""
+"""The listeners of the configuration, as the web layer takes them; and whether strangers can reach them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from xenwatch.web.tls import TlsFiles
 
 
 def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:
-    """None where it speaks plain HTTP."""
+    """None for plain HTTP."""
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
@@ -30,7 +30,7 @@ def limits_of(settings: WebSettings) -> ConnectionLimits:
 
 
 def guarded(settings: WebSettings) -> bool:
-    """Whether only those reach the API who are on this machine, have a certificate, or a token nobody overhears."""
+    """Whether the API answers only this machine, clients with a certificate, or people with a token over TLS."""
     return (
         is_loopback(settings.listen[0])
         or settings.tls_client_auth == "require"
@@ -39,14 +39,14 @@ def guarded(settings: WebSettings) -> bool:
 
 
 def refuse_open_auto(policy: Path, *, guarded: bool) -> None:
-    """ConfigError where remediation would act on its own on a host whose API answers anybody."""
+    """ConfigError if remediation would act by itself on a host whose API answers anybody."""
     if not guarded and policy_of(policy).mode == "auto":
-        words = (
-            "auto is refused while [web] listen is not the loopback and asks nobody who he is; "
+        message = (
+            "auto is refused while [web] listen is not the loopback and needs neither certificate nor token; "
             'set [web] tls_client_auth = "require", or log_in = "token" with TLS, or listen on 127.0.0.1'
         )
         file = TomlFile(policy, policy.read_text("utf-8"))
-        file.report("remediation.mode", words)
+        file.report("remediation.mode", message)
         raise ConfigError(file.problems)
 
 
@@ -58,8 +58,8 @@ def listener_families(host: Mapping[str, Listener]) -> Iterator[Metric]:
         "Connections that were ended before their time, by reason",
         labels=["listener", "reason"],
     )
-    for name, door in host.items():
-        held.add_metric([name], door.connections)
-        for reason, count in sorted(door.dropped.items()):
+    for name, listener in host.items():
+        held.add_metric([name], listener.connections)
+        for reason, count in sorted(listener.dropped.items()):
             dropped.add_metric([name, reason], count)
     yield from (held, dropped)
