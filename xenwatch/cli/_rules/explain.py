@@ -10,13 +10,12 @@ import click
 
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import FORMAT, LOGS, RULES
-from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli._rules.logfiles import chunks
+from xenwatch.cli._rules.library import library
+from xenwatch.cli._rules.logfiles import RuleLogs
 from xenwatch.cli._rules.show import find_rule
 from xenwatch.diagnosis.authoring.explain import Explanation, SignatureStory
 from xenwatch.diagnosis.authoring.explain import explain as explain_rule
 from xenwatch.diagnosis.correlation.conditions import Outcome
-from xenwatch.diagnosis.matching.scanner import Scanner
 
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
 
@@ -36,7 +35,8 @@ def explain(context: click.Context, rule_id: str, logs: tuple[Path, ...], paths:
       xenwatch rules explain vif-bridge-missing --log /var/log/xen/xen-hotplug.log
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     rules = library(paths)
-    explanation = explain_rule(find_rule(rules, rule_id), rules, chunks(logs))
+    content = RuleLogs(logs, rules)
+    explanation = explain_rule(find_rule(rules, rule_id), content.pipeline, rules, content.chunks())
     for line in _explanation(explanation):
         click.echo(line)
     context.exit(0 if explanation.diagnoses else 1)
@@ -51,10 +51,11 @@ def coverage(logs: tuple[Path, ...], paths: tuple[Path, ...], form: str) -> None
 
     Lines that differ only in their numbers are counted as one kind.
     """
-    scanner = Scanner(library(paths), formats=formats().values(), cache=cache_folder())
+    content = RuleLogs(logs, library(paths))
+    scanner = content.pipeline.scanner
     count, example = Counter[str](), dict[str, str]()
-    for chunk in chunks(logs):
-        scanner.feed(chunk)
+    for chunk in content.chunks():
+        content.pipeline.read(chunk)
         for record in scanner.unmatched:
             shape = _VARIABLE.sub("#", record.text.split("\n", 1)[0])
             count[shape] += 1

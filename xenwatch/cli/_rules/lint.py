@@ -17,6 +17,7 @@ from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.diagnosis.authoring.lint import Library, LintFinding, all_lints
 from xenwatch.diagnosis.authoring.lint import lint as run_lints
 from xenwatch.diagnosis.authoring.testing import RuleTestBench
+from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.sample import Metric
 
 
@@ -39,7 +40,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     if unknown:
         raise click.UsageError(f"there is no check {', '.join(unknown)}; the checks are {', '.join(all_lints())}")
     rules = library(paths)
-    bench = RuleTestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     findings = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
     if form == "json":
         click.echo(json.dumps([_row(finding) for finding in findings], indent=2))

@@ -9,6 +9,7 @@ from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import FORMAT
 from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.diagnosis.authoring.testing import RuleTestBench, RuleTestResult
+from xenwatch.logs.owner import DeviceModels
 
 
 @click.command()
@@ -31,7 +32,7 @@ def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...
     missing = sorted(set(chosen) - {rule.id for rule in under_test})
     if missing:
         raise click.UsageError(f"there is no rule {', '.join(missing)}")
-    bench = RuleTestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     verdicts = list(bench.run(under_test))
     _print_json(verdicts) if form == "json" else _print_text(verdicts, len(under_test))
     context.exit(0 if all(verdict.ok for verdict in verdicts) else 1)
