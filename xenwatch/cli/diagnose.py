@@ -64,7 +64,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
         raise click.BadParameter(str(error)) from None
 
 
-@click.command(name="diagnose", help=_HELP)
+@click.command(name="diagnose", help=_HELP, short_help="Read logs, or ask this host, and say what is wrong and why.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(allow_dash=True))
 @click.option("--live", is_flag=True, help="Ask this host too, and read its own logs if no PATH is given.")
 @CONFIG
