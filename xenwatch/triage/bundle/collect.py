@@ -19,7 +19,7 @@ from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
-from xenwatch.triage.bundle.snapshot_file import FILE, OWN_WORDS, write_snapshot
+from xenwatch.triage.bundle.snapshot_file import FILE, OWN_TEXT, write_snapshot
 from xenwatch.triage.live_probe import look_through
 from xenwatch.triage.report import SkippedFile
 
@@ -183,7 +183,7 @@ def _readme(done: Collected, *, addresses: bool) -> str:
     masked = "replaced, each by the same other address" if addresses else "unchanged (--mask-addresses replaces them)"
     return "\n".join(
         [
-            f"{OWN_WORDS.decode()}{xenwatch.__version__}; read it with: xenwatch diagnose THIS-FILE",
+            f"{OWN_TEXT.decode()}{xenwatch.__version__}; read it with: xenwatch diagnose THIS-FILE",
             f"{replaced} replaced. MAC and IP addresses are {masked}.",
             "Names of guests, hosts, users and disks are unchanged. Look through the bundle before you hand it on.",
             "",

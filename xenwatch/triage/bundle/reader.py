@@ -16,7 +16,7 @@ from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
-from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
+from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
 _LAST_MOMENT = 4102444800.0
@@ -137,7 +137,7 @@ class Bundle:
                 return
             yield BundleEntry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
             return
-        if headed.head.startswith(OWN_WORDS):
+        if headed.head.startswith(OWN_TEXT):
             return
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)
