@@ -39,9 +39,9 @@ def COMMAND(context: click.Context, config: Path | None, url: str | None) -> Non
     Examples:
       xenwatch incidents
       xenwatch incidents list --all
-      xenwatch incidents show 9c9708c72f6b
+      xenwatch incidents show 9c9708c7f606
       xenwatch incidents watch
-      xenwatch incidents acknowledge 9c9708c72f6b --by anna
+      xenwatch incidents acknowledge 9c9708c7f606 --by anna
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if context.invoked_subcommand is None:
         context.invoke(list_, config=config, url=url)

@@ -30,7 +30,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
     \b
     Examples:
       xenwatch policy check
-      xenwatch incidents show 9c9708c72f6b --format json > incident.json
+      xenwatch incidents show 9c9708c7f606 --format json > incident.json
       xenwatch policy test --incident incident.json
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
 

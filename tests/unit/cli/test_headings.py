@@ -27,7 +27,7 @@ LINE = LogRecord(
 )  # fmt: skip
 PORTS = Metric("xen_bridge_ports", "gauge", "Ports of a bridge", ("bridge",))
 CAUSE = Incident(
-    "9c9708c72f6b",
+    "9c9708c7f606",
     Diagnosis(
         rule="vif-bridge-missing", class_="vif-bridge-missing", subject=WEB, severity="error",
         title="A network interface names a bridge that does not exist", summary="Could not find bridge device xenbr7",

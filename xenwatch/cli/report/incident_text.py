@@ -1,7 +1,7 @@
 """One incident on a terminal: the same headings in the same order, from a report or from a running agent."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
@@ -58,7 +58,8 @@ def incident_lines(incident: IncidentText, width: int, number: str = "") -> Iter
     yield from _steps(VERIFY.label, incident.verify, width)
     yield from _steps(FIX.label, incident.fix, width)
     yield from _paragraph(NOT_CHECKED.label, incident.not_checked, width)
-    yield from _labelled("history", map(printable, incident.history))
+    for index, change in enumerate(incident.history):
+        yield from _paragraph("" if index else "history", change, width)
     yield _row("rule", click.style(incident.rule, dim=True))
     if incident.page:
         yield _row("page", click.style(incident.page, dim=True))
@@ -111,10 +112,6 @@ def _paragraph(label: str, text: str, width: int, dash: str = "") -> Iterator[st
         printable(" ".join(text.split())), max(_NARROWEST, width - _INDENT), break_on_hyphens=False,
         initial_indent=dash, subsequent_indent=" " * len(dash),
     )  # fmt: skip
-    yield from _labelled(label, lines)
-
-
-def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
     yield from (_row("" if index else label, line) for index, line in enumerate(lines))
 
 
