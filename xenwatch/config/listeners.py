@@ -1,4 +1,4 @@
-"""What the configuration says of what listens, as the web layer takes it; and whether strangers reach it."""
+"""The listeners of the configuration, as the web layer takes them; and whether strangers can reach them."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from xenwatch.web.tls import TlsFiles
 
 
 def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:
-    """None where it speaks plain HTTP."""
+    """None for plain HTTP."""
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
@@ -26,7 +26,7 @@ def limits_of(settings: WebSettings) -> ConnectionLimits:
 
 
 def guarded(settings: WebSettings) -> bool:
-    """Whether only those reach the API who are on this machine, have a certificate, or a token nobody overhears."""
+    """Whether the API answers only this machine, clients with a certificate, or people with a token over TLS."""
     return (
         is_loopback(settings.listen[0])
         or settings.tls_client_auth == "require"
@@ -35,12 +35,12 @@ def guarded(settings: WebSettings) -> bool:
 
 
 def refuse_open_auto(policy: Policy, path: Path, *, guarded: bool) -> None:
-    """ConfigError, at its line in `path`, where a policy would act on its own on a host whose API answers anybody."""
+    """ConfigError, at its line in `path`, if a policy would act by itself on a host whose API answers anybody."""
     if not guarded and policy.mode == "auto":
-        words = (
-            "auto is refused while [web] listen is not the loopback and asks nobody who he is; "
+        message = (
+            "auto is refused while [web] listen is not the loopback and needs neither certificate nor token; "
             'set [web] tls_client_auth = "require", or log_in = "token" with TLS, or listen on 127.0.0.1'
         )
         file = TomlFile(path, path.read_text("utf-8"))
-        file.report("remediation.mode", words)
+        file.report("remediation.mode", message)
         raise ConfigError(file.problems)

@@ -1,4 +1,4 @@
-"""Reads the configuration: defaults, then the file, then the environment; all that is wrong is said at once."""
+"""Reads the configuration: defaults, then the file, then the environment; all mistakes are reported together."""
 
 import difflib
 import re
@@ -26,7 +26,7 @@ class LoadedConfig:
     config: Config
     origins: Mapping[str, str]
     file: Path | None
-    """The file that was read; None where there was none and none was asked for."""
+    """The file that was read; None if there is none and none was asked for."""
 
 
 def load_config(
@@ -41,30 +41,30 @@ def load_config(
     `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
     """
     environment = environment or {}
-    path, sources = _chosen(file, environment) or default_file, _ConfigSources()
+    path, reader = _requested(file, environment) or default_file, _ConfigReader()
     if path == default_file and path is not None and not path.exists():
         path = None
     if path is not None:
-        sources.file(path)
-    sources.environment(environment)
-    if sources.problems:
-        raise ConfigError(sources.problems)
+        reader.file(path)
+    reader.environment(environment)
+    if reader.problems:
+        raise ConfigError(reader.problems)
     for key, value in (overrides or {}).items():
-        sources.take(key, value, "command line")
-    config = _build(sources.values)
-    sources.problems += [Problem(*sources.place(key), words) for key, words in contradictions(config)]
-    if sources.problems:
-        raise ConfigError(sources.problems)
-    origins = {key: sources.origins.get(key, "default") for key, _ in all_settings()}
+        reader.take(key, value, "command line")
+    config = _build(reader.values)
+    reader.problems += [Problem(*reader.place(key), message) for key, message in contradictions(config)]
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    origins = {key: reader.origins.get(key, "default") for key, _ in all_settings()}
     return LoadedConfig(config, origins, path)
 
 
 def all_settings() -> list[tuple[str, Setting[Any]]]:
     """Every `section.key` with its declaration, in the order of the file."""
     return [
-        (f"{name}.{key}", declared)
+        (f"{name}.{key}", setting)
         for name, section in SECTIONS.items()
-        for key, declared in settings_of(section).items()
+        for key, setting in settings_of(section).items()
     ]
 
 
@@ -73,7 +73,7 @@ def variable(key: str) -> str:
     return PREFIX + key.replace(".", "_").upper()
 
 
-def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+def _requested(file: Path | None, environment: Mapping[str, str]) -> Path | None:
     if file is not None:
         return file
     if environment.get(FILE_VARIABLE):
@@ -82,8 +82,8 @@ def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
 
 
 @dataclass(slots=True)
-class _ConfigSources:
-    """Values by `section.key` as they are gathered, where each came from, and what is wrong."""
+class _ConfigReader:
+    """Values by `section.key`, where each came from, and the mistakes so far."""
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class _ConfigSources:
         self.values[key], self.origins[key] = value, origin
 
     def place(self, key: str) -> tuple[Path, int, str]:
-        """File, line and name under which a key that has a value was written."""
+        """File, line and name under which the value of a key was written."""
         file, _, line = self.origins.get(key, "").rpartition(":")
         if file:
             return Path(file), int(line), key
@@ -117,7 +117,7 @@ class _ConfigSources:
 
     def environment(self, environment: Mapping[str, str]) -> None:
         variables = {variable(key): (key, declared) for key, declared in all_settings()}
-        # Only names that start like ours and a section's are judged: others may belong to scripts around xenwatch.
+        # Only names that begin with XENWATCH_ and a section are checked: others may belong to scripts around xenwatch.
         ours = tuple(f"{PREFIX}{name.upper()}_" for name in SECTIONS)
         for name, text in sorted(environment.items()):
             if name in variables:
@@ -159,12 +159,12 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**{name: SECTIONS[name](**given) for name, given in by_section.items()})
 
 
-def _unknown(what: str, name: str, there_are: Iterable[str]) -> str:
-    names = list(there_are)
+def _unknown(what: str, name: str, existing: Iterable[str]) -> str:
+    names = list(existing)
     close = difflib.get_close_matches(name, names, n=1)
     return f"no such {what}; did you mean {close[0]}?" if close else f"no such {what}; there are: {', '.join(names)}"
 
 
 def _line_of(message: str, text: str) -> int:
-    found = re.search(r"at line (\d+)", message)
-    return int(found[1]) if found else text.count("\n") + 1
+    place = re.search(r"at line (\d+)", message)
+    return int(place[1]) if place else text.count("\n") + 1

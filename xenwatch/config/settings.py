@@ -1,4 +1,4 @@
-"""What a setting is: a default, a kind that reads what a person wrote, and words for the manual."""
+"""What a setting is: a default, a kind that parses what a person wrote, and help for the manual."""
 
 import dataclasses
 from collections.abc import Callable
@@ -127,15 +127,15 @@ def show_address(address: tuple[str, int]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def one_of(*words: str) -> SettingKind[str]:
+def one_of(*choices: str) -> SettingKind[str]:
     """One of a few words."""
 
     def parse(text: str) -> str:
-        if text not in words:
-            raise InvalidValue(f"{text!r} must be one of {', '.join(words)}")
+        if text not in choices:
+            raise InvalidValue(f"{text!r} must be one of {', '.join(choices)}")
         return text
 
-    return SettingKind(" or ".join(words), lambda value: parse(_text(value)), parse, quoted)
+    return SettingKind(" or ".join(choices), lambda value: parse(_text(value)), parse, quoted)
 
 
 TEXT = SettingKind("text", _text, str, quoted)

@@ -1,4 +1,4 @@
-"""What `diagnose` found, as data: incidents in order, what was read, what could not be, and what no rule knew."""
+"""The result of `diagnose`, as data: incidents in order, what was read, what could not be, what no rule matches."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedError:
-    """A record at error level that no rule knows; `count` like it were seen."""
+    """A record at error level that no rule matches; `count` like it were seen."""
 
     file: str
     line: int
@@ -47,9 +47,9 @@ class Report:
     skipped: tuple[SkippedFile, ...] = ()
     unmatched: tuple[UnmatchedError, ...] = ()
     facts: tuple[str, ...] = ()
-    """Where facts about the host were learnt: `xl info`, `brctl show` …"""
+    """The commands and files that facts about the host came from: `xl info`, `brctl show` …"""
     unasked: tuple[SkippedFile, ...] = ()
-    """Of a running host: what did not answer, and what one look cannot show."""
+    """On a running host: what did not answer, and what one look cannot show."""
     older: int = 0
     """Incidents left out because they ended before the time that was asked about."""
     utc_offset: float = 0.0
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def end(self) -> float:
-        """The latest moment that the logs or incidents tell of."""
+        """The latest moment in the logs or incidents."""
         ends = [f.last for f in self.files if f.last is not None] + [i.last_seen for i in self.incidents]
         return max(ends, default=0.0)
 
@@ -80,15 +80,23 @@ class Report:
         return replace(self, incidents=kept, older=len(self.incidents) - len(kept))
 
 
-def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
-    """The pieces of evidence that are log records, each record once."""
-    seen = set()
+def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """All pieces of evidence, each log record once."""
+    places = set()
     for piece in evidence:
         if isinstance(piece.origin, LogRecord):
             place = (piece.origin.source.path, piece.origin.position)
-            if place not in seen:
-                seen.add(place)
-                yield piece, piece.origin
+            if place in places:
+                continue
+            places.add(place)
+        yield piece
+
+
+def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
+    """The pieces of evidence that are log records, each record once."""
+    for piece in distinct(evidence):
+        if isinstance(piece.origin, LogRecord):
+            yield piece, piece.origin
 
 
 def _seen_since(incident: Incident, moment: float) -> bool:

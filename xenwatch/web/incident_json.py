@@ -1,5 +1,6 @@
 """An incident as the API shows it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "actions": list(told.actions),
         "fields": dict(told.fields),
         "unchecked": list(told.unchecked),
-        "evidence": [_evidence(one) for one in told.evidence],
+        "evidence": [evidence_json(piece) for piece in told.evidence],
     }
 
 
@@ -62,22 +63,19 @@ def stamp(at: float | None) -> str | None:
         return None
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
+def evidence_json(evidence: Evidence, show_time: Callable[[float], str | None] = stamp) -> dict[str, Any]:
+    """A log line, a sample or a fact, with its own keys; `show_time` puts its time into words."""
+    shown: dict[str, Any] = {"summary": evidence.summary[:LONGEST_TEXT], "at": show_time(evidence.at)}
     match evidence.origin:
         case LogRecord(source, text, at, logged, position):
             # `logged` False: the time was taken from a neighbour, so it is not the line's own.
-            return {
-                "summary": evidence.summary[:LONGEST_TEXT],
-                "file": source.path,
-                "line": position.line or None,
-                "at": stamp(at) if logged else None,
-                "text": text[:LONGEST_TEXT],
-            }
+            when = show_time(at) if logged else None
+            line = {"file": source.path, "line": position.line or None, "text": text[:LONGEST_TEXT]}
+            return {**shown, "at": when, **line}
         case Sample(metric, labels, value):
-            shown = {"metric": metric.name, "labels": dict(zip(metric.labels, labels, strict=False)), "value": value}
-            return {"summary": evidence.summary[:LONGEST_TEXT], "at": stamp(evidence.at), **shown}
-        case Fact():
-            fact = {"fact": evidence.origin.name, "value": evidence.origin.value, "origin": evidence.origin.origin}
-            return {"summary": evidence.summary[:LONGEST_TEXT], "at": stamp(evidence.at), **fact}
+            pairs = dict(zip(metric.labels, labels, strict=False))
+            return {**shown, "metric": metric.name, "labels": pairs, "value": value}
+        case Fact(name=name, value=value, origin=origin):
+            return {**shown, "fact": name, "value": value, "origin": origin}
         case None:
-            return {"summary": evidence.summary[:LONGEST_TEXT], "at": stamp(evidence.at)}
+            return shown

@@ -5,6 +5,7 @@ from html import escape
 from aiohttp import web
 
 from xenwatch import __version__
+from xenwatch.model.headings import CAUSE, SUBJECT
 from xenwatch.model.incident import Incident
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import stamp
@@ -35,7 +36,8 @@ async def index(request: web.Request) -> web.Response:
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>xenwatch</title><style>{_STYLE}</style>'
         f"<h1>xenwatch {__version__}</h1><ul>{links}</ul><h2>Open incidents ({len(open_incidents)})</h2>"
-        f"<table><tr><th>Severity<th>Subject<th>Summary and cause<th>Last seen (UTC)</tr>{rows}</table></html>"
+        f"<table><tr><th>Severity<th>{SUBJECT.title}<th>Summary and {CAUSE.label}<th>Last seen (UTC)</tr>"
+        f"{rows}</table></html>"
     )
     return web.Response(text=page, content_type="text/html")
 

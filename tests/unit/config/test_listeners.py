@@ -47,9 +47,9 @@ def test_automatic_remediation_beside_an_open_api_is_refused_with_file_line_and_
         ('[web]\ntls_certificate = "/c"\n', "x.toml:2: web.tls_certificate: needs [web] tls_key"),
         ('[web]\ntls_key = "/k"\n', "x.toml:2: web.tls_key: needs [web] tls_certificate"),
         ('[web]\n\ntls_client_auth = "require"\n', "x.toml:3: web.tls_client_auth: needs [web] tls_client_ca"),
-        ('[web]\ntls_certificate="/c"\ntls_key="/k"\ntls_client_ca="/a"\n', "x.toml:4: web.tls_client_ca: asks nobody"),
+        ('[web]\ntls_certificate="/c"\ntls_key="/k"\ntls_client_ca="/a"\n', "x.toml:4: web.tls_client_ca: has no"),
         ('[hooks]\ntls_certificate="/c"\ntls_key="/k"\n', "x.toml:2: hooks.tls_certificate: needs [hooks] listen"),
-        ('[hooks]\nlisten = "127.0.0.1:10197"\n', "x.toml:2: hooks.listen: is that of [web]"),
+        ('[hooks]\nlisten = "127.0.0.1:10197"\n', "x.toml:2: hooks.listen: is the address of [web]"),
         ("[web]\nmost_connections = 0\n", "x.toml:2: web.most_connections: 0 must be a whole number of at least 1"),
     ],
 )

@@ -5,7 +5,8 @@ from typing import Any
 
 from xenwatch.cli.report.format import iso_text
 from xenwatch.model.incident import Incident
-from xenwatch.triage.report import FileRead, Report, log_evidence
+from xenwatch.triage.report import FileRead, Report, distinct
+from xenwatch.web.incident_json import evidence_json
 
 VERSION = 1
 LONGEST_TEXT = 4000
@@ -26,41 +27,33 @@ def render(report: Report) -> str:
 
 
 def _incident(incident: Incident, offset: float) -> dict[str, Any]:
-    found = incident.diagnosis
+    diagnosis = incident.diagnosis
     return {
         "id": incident.id,
-        "rule": found.rule,
-        "class": found.class_,
-        "severity": found.severity,
+        "rule": diagnosis.rule,
+        "class": diagnosis.class_,
+        "severity": diagnosis.severity,
         "role": "cause" if incident.explained_by is None else "symptom",
         "explained_by": incident.explained_by,
         "subject": {
-            "kind": found.subject.kind,
-            "name": found.subject.name,
-            "domid": found.subject.domid,
-            "uuid": found.subject.uuid,
+            "kind": diagnosis.subject.kind,
+            "name": diagnosis.subject.name,
+            "domid": diagnosis.subject.domid,
+            "uuid": diagnosis.subject.uuid,
         },
-        "title": found.title,
-        "summary": found.summary,
-        "cause": found.cause,
-        "impact": found.impact,
-        "verify": list(found.verify),
-        "remedy": list(found.remedy),
-        "actions": list(found.actions),
-        "fields": dict(found.fields),
-        "unchecked": list(found.unchecked),
+        "title": diagnosis.title,
+        "summary": diagnosis.summary,
+        "cause": diagnosis.cause,
+        "impact": diagnosis.impact,
+        "verify": list(diagnosis.verify),
+        "remedy": list(diagnosis.remedy),
+        "actions": list(diagnosis.actions),
+        "fields": dict(diagnosis.fields),
+        "unchecked": list(diagnosis.unchecked),
         "first_seen": iso_text(incident.opened, offset),
         "last_seen": iso_text(incident.last_seen, offset),
         "count": incident.times_seen,
-        "evidence": [
-            {
-                "file": record.source.path,
-                "line": record.position.line or None,
-                "at": iso_text(record.at, offset) if record.logged else None,
-                "text": record.text[:LONGEST_TEXT],
-            }
-            for _, record in log_evidence(found.evidence)
-        ],
+        "evidence": [evidence_json(e, lambda at: iso_text(at, offset)) for e in distinct(diagnosis.evidence)],
     }
 
 

@@ -18,14 +18,14 @@ MOST_OF_ONE = 16 * 1024 * 1024
 """Bytes of one log, the newest."""
 _MOST_PACKED = 64 * 1024 * 1024
 _SMALLEST = 4096
-"""Less room than this is none: a few torn lines help nobody."""
+"""Less room than this is not used: a few cut lines help nobody."""
 _READABLE = ("", "gz")
 """How a log may be packed that goes into the bundle: it is unpacked first, to be redacted."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A log that is there."""
+    """A log that exists."""
 
     path: str
     mtime: float
@@ -33,9 +33,9 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class CollectedLog:
-    """A log's newest part; `cut` bytes before it were left out. A packed one is unpacked, for it is to be redacted."""
+    """The newest part of a log; `cut` bytes before it were left out. A compressed log is unpacked to be redacted."""
 
-    file: LogFile
+    log: LogFile
     data: bytes
     cut: int
 
@@ -61,22 +61,22 @@ def _paths(pattern: str) -> Iterator[str]:
             yield path
 
 
-def read_newest(file: LogFile, room: int) -> CollectedLog | SkippedFile:
+def read_newest(log: LogFile, room: int) -> CollectedLog | SkippedFile:
     """At most `room` bytes and MOST_OF_ONE of its end, from the start of a line."""
     most = min(room, MOST_OF_ONE)
     if most < _SMALLEST:
-        return SkippedFile(file.path, f"no room left; the limit can be raised ({format_size(max(room, 0))} left)")
+        return SkippedFile(log.path, f"no room is left ({format_size(max(room, 0))}); raise --limit")
     try:
-        with os.fdopen(os.open(file.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-            data, before = _unpacked(cast("BinaryIO", stream)) if file.path.endswith(".gz") else _end(stream, most)
+        with os.fdopen(os.open(log.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data, before = _unpacked(cast("BinaryIO", file)) if log.path.endswith(".gz") else _end(file, most)
     except (OSError, EOFError, zlib.error) as error:
-        return SkippedFile(file.path, str(error))
+        return SkippedFile(log.path, str(error))
     if len(data) > most:
         before, data = before + len(data) - most, data[-most:]
     if before:
-        torn = data.find(b"\n") + 1
-        before, data = before + torn, data[torn:]
-    return CollectedLog(_plain(file), data, before)
+        partial = data.find(b"\n") + 1
+        before, data = before + partial, data[partial:]
+    return CollectedLog(_plain(log), data, before)
 
 
 def _end(file: BinaryIO, most: int) -> tuple[bytes, int]:
@@ -86,10 +86,10 @@ def _end(file: BinaryIO, most: int) -> tuple[bytes, int]:
 
 
 def _unpacked(file: BinaryIO) -> tuple[bytes, int]:
-    """A bomb gives its first part only."""
+    """At most the first part of it: a small file may unpack to gigabytes."""
     with gzip.GzipFile(fileobj=file) as packed:
         return packed.read(_MOST_PACKED), 0
 
 
-def _plain(file: LogFile) -> LogFile:
-    return LogFile(file.path.removesuffix(".gz"), file.mtime)
+def _plain(log: LogFile) -> LogFile:
+    return LogFile(log.path.removesuffix(".gz"), log.mtime)

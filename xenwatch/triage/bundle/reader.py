@@ -16,7 +16,7 @@ from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
-from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
+from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
 _LAST_MOMENT = 4102444800.0
@@ -135,7 +135,7 @@ class Bundle:
                 return
             yield BundleEntry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
             return
-        if headed.head.startswith(OWN_WORDS):
+        if headed.head.startswith(OWN_TEXT):
             return
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)

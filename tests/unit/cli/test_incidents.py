@@ -1,4 +1,4 @@
-"""The words about a running agent, against a real server and a real state database."""
+"""The commands about a running agent, against a real server and a real state database."""
 
 import json
 import threading
@@ -89,7 +89,7 @@ def test_without_an_agent_the_open_incidents_come_from_the_database(config: Path
     assert said.exit_code == 1
     assert "aaa111" in said.stdout
     assert "bbb222" not in said.stdout
-    assert "no agent at http://127.0.0.1:1: from" in said.stderr
+    assert "no agent answers at http://127.0.0.1:1; read from" in said.stderr
 
 
 def test_the_word_alone_lists_and_where_the_agent_is_may_stand_before_the_next_word(config: Path):
@@ -108,7 +108,7 @@ def test_where_nothing_is_open_the_exit_code_is_0(tmp_path: Path, config: Path):
     store.commit({}, {}, [replace(OPEN, state="resolved", resolved=2e9)])
     store.close()
     said = run("incidents", "list", "--config", str(config))
-    assert (said.exit_code, "nothing is open" in said.stdout) == (0, True)
+    assert (said.exit_code, "No incident is open" in said.stdout) == (0, True)
 
 
 def test_one_incident_is_shown_with_cause_evidence_remedy_and_history_and_nothing_drives_the_terminal(config: Path):
@@ -146,7 +146,7 @@ def test_the_running_agent_is_asked_first_and_told_who_looks_after_it(agent: tup
         200, {"incident": {"id": "aaa111", "title": "No bridge", "acknowledged_by": "anna"}},
     )  # fmt: skip
     said = run("incidents", "acknowledge", "aaa111", "--by", "anna", "--url", url)
-    assert said.stdout == "aaa111: No bridge: anna looks after it\n"
+    assert said.stdout == "aaa111: No bridge: acknowledged by anna\n"
     assert handler.sent == [("/api/v1/incidents/aaa111/acknowledge", {"by": "anna"})]
 
 
@@ -200,6 +200,6 @@ def test_status_says_what_is_not_well_and_exits_so(agent: tuple[str, type[Agent]
     said = run("status", "--url", url)
     assert said.exit_code == code
     assert ("NOT HEALTHY" in said.stdout) is not ok
-    assert "1 of 2 well" in said.stdout
+    assert "1 of 2 ok" in said.stdout
     assert "no answer" in said.stdout
-    assert "1 line at error level that no rule knows" in said.stdout
+    assert "1 error line that no rule matches" in said.stdout

@@ -1,8 +1,8 @@
-"""What a report tells a person to type fits the host: xm or xl, the guest's name, and what is left to put in."""
+"""The commands in a report fit the host: xm or xl, the guest's name, and what a person must replace."""
 
 import pytest
 
-from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.subject import Subject
 from xenwatch.triage.report import FileRead, Report
@@ -27,7 +27,7 @@ def one(step: str, on: Report, about: Subject = WEB) -> str:
         ("If it hangs: xl destroy web, then start it", "If it hangs: xm destroy web, then start it"),
     ],
 )
-def test_where_xend_rules_the_commands_are_those_of_xm(step: str, said: str):
+def test_on_a_host_with_xend_the_commands_are_those_of_xm(step: str, said: str):
     assert one(step, report("xend", "hotplug")) == said
     assert one(step, report("console", facts=("xm list (xm_list.txt)",))) == said
 
@@ -45,7 +45,7 @@ def test_where_xl_is_there_or_nothing_tells_xl_it_is(formats: tuple[str, ...]):
     assert one("xl list", report(*formats)) == "xl list"
 
 
-def test_a_guest_that_is_known_is_put_in_as_one_word_for_the_shell():
+def test_the_name_of_the_guest_is_filled_in_as_one_word_for_the_shell():
     assert one("xl network-list DOMAIN", report("xl")) == "xl network-list web"
     assert one("xl network-list DOMAIN", report("xl"), Subject("domain", "a; rm -rf \\1")) == (
         "xl network-list 'a; rm -rf \\1'"
@@ -55,13 +55,13 @@ def test_a_guest_that_is_known_is_put_in_as_one_word_for_the_shell():
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("xl network-list DOMAIN", "xl network-list DOMAIN  # put in DOMAIN"),
-        ("xl create -n CONFIG  # checks only", "xl create -n CONFIG  # checks only; put in CONFIG"),
-        ("xenstore-ls /local/domain/<domid>/console", "xenstore-ls /local/domain/DOMID/console  # put in DOMID"),
-        ("umount /dev/VG/LV && lvremove VG/LV", "umount /dev/VG/LV && lvremove VG/LV  # put in VG, LV"),
+        ("xl network-list DOMAIN", "xl network-list DOMAIN  # replace DOMAIN"),
+        ("xl create -n CONFIG  # checks only", "xl create -n CONFIG  # checks only; replace CONFIG"),
+        ("xenstore-ls /local/domain/<domid>/console", "xenstore-ls /local/domain/DOMID/console  # replace DOMID"),
+        ("umount /dev/VG/LV && lvremove VG/LV", "umount /dev/VG/LV && lvremove VG/LV  # replace VG, LV"),
     ],
 )
-def test_what_is_left_to_put_in_is_named_behind_the_command(step: str, said: str):
+def test_what_a_person_must_replace_is_named_behind_the_command(step: str, said: str):
     assert one(step, report("xl"), HOST) == said
 
 
@@ -97,6 +97,6 @@ def test_what_no_line_named_leaves_a_sentence_that_reads_well(said: str, reads: 
     assert without_gaps(said) == reads
 
 
-def test_what_nobody_told_is_one_sentence():
-    told = ["bridge.names is not known here", "loop.files is not known here", "a says b"]
-    assert unknown_text(told) == "bridge.names, loop.files: what was read does not tell; a says b"
+def test_facts_that_no_source_gave_are_one_sentence():
+    unchecked = ["bridge.names is not known here", "loop.files is not known here", "a says b"]
+    assert not_checked_text(unchecked) == "bridge.names, loop.files: not in what was read; a says b"
