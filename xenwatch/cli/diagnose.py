@@ -34,6 +34,7 @@ and says what could not be asked.
 Examples:
   xenwatch diagnose /var/log/xen /var/log/libvirt/libxl /var/log/syslog
   xenwatch diagnose xen-bugtool.tar.gz --format html > report.html
+  xenwatch diagnose xen1/ xen2/ xen3/
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
 
@@ -90,6 +91,9 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
     metavar="DURATION",
     help="Leave out what was over so long before the end: 2h, 7d, or all (default; 1d of --live without PATH).",
 )
+@click.option(
+    "--host", metavar="NAME", help="Name of the host that all of these logs are from; the report then names it."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...],
@@ -100,6 +104,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     folders: tuple[Path, ...],
     timezone: float | None,
     since: float | None,
+    host: str | None,
     quiet: bool,
 ) -> None:
     if not paths and not live:
@@ -107,7 +112,9 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     progress = _Progress(on=not quiet and sys.stderr.isatty())
     try:
         report = (
-            _live(paths, config, folders, timezone, progress) if live else _read(paths, folders, timezone, progress)
+            _live(paths, config, folders, timezone, host, progress)
+            if live
+            else _read(paths, folders, timezone, host, progress)
         )
     finally:
         progress.clear()
@@ -123,13 +130,19 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
 
 
-def _read(paths: tuple[str, ...], folders: tuple[Path, ...], timezone: float | None, progress: "_Progress") -> Report:
+def _read(
+    paths: tuple[str, ...],
+    folders: tuple[Path, ...],
+    timezone: float | None,
+    host: str | None,
+    progress: "_Progress",
+) -> Report:
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
-    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, progress=progress.show)
+    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, host=host, progress=progress.show)
 
 
 def _live(
@@ -137,6 +150,7 @@ def _live(
     file: Path | None,
     folders: tuple[Path, ...],
     timezone: float | None,
+    host: str | None,
     progress: "_Progress",
 ) -> Report:
     import asyncio  # noqa: PLC0415  with all below it: a third of what a start would cost without --live
@@ -153,7 +167,7 @@ def _live(
     seen = asyncio.run(look(config, SystemClock()))
     offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
     return diagnose(
-        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=seen, progress=progress.show
+        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=seen, host=host, progress=progress.show
     )
 
 

@@ -50,7 +50,9 @@ class DomainRegistry:
         """From now on each host has its own; again where more was read since."""
         hosts = self._by_host if self._by_host is not None else {}
         for origin, domains in self._by_origin.items():
-            hosts.setdefault(host_of(origin), HostDomains()).join(domains)
+            own = hosts.setdefault(host_of(origin), HostDomains())
+            for fields, at in domains.lessons():
+                own.learn(fields, at)
         self._by_host, self._by_origin = hosts, {}
 
     def state(self) -> dict[str, Any]:

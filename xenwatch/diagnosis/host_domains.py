@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -119,18 +119,17 @@ class HostDomains:
         names = [name for name in self._seen if name != "Domain-0"]
         return Subject("domain", names[0]) if len(names) == 1 else None
 
-    def join(self, other: "HostDomains") -> None:
-        """Take in what another log of the same host taught."""
-        for domid, names in other._names.items():
+    def lessons(self) -> Iterator[tuple[dict[str, str | None], float]]:
+        """What was learnt here, to be learnt elsewhere."""
+        for domid, names in self._names.items():
             for naming in names:
-                self._bind(domid, naming)
-        for uuid, name in other._uuids.items():
-            self._note(self._uuids, uuid, name)
-        for name, at in other._seen.items():
-            self._note(self._seen, name, at)
-        for operation in other._operations:
-            insort(self._operations, operation)
-        del self._operations[:-_MOST_OPERATIONS]
+                yield {"domain": naming.name, "domid": str(domid)}, naming.at
+        for uuid, name in self._uuids.items():
+            yield {"domain": name, "uuid": uuid}, self._seen.get(name, 0.0)
+        for name, at in self._seen.items():
+            yield {"domain": name}, at
+        for operation in self._operations:
+            yield {"operation": operation.name}, operation.at
 
     def notice(self, name: str, at: float) -> None:
         """A guest of that name was spoken of."""

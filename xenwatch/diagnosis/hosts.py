@@ -48,18 +48,17 @@ class _Settled:
     folders: FolderNames
     names: frozenset[str] = frozenset()
 
-    @property
-    def several(self) -> bool:
-        return len(self.names) > 1
-
     def host(self, origin: Origin) -> str | None:
-        return origin.host or origin.header or self.folders.get(origin.folder)
+        named = host_name(origin.host) if origin.host else None
+        return named or origin.header or self.folders.get(origin.folder)
 
 
 class BundleHosts:
     """Learns from each log and file (`see`); the `settled` events, facts and snapshots have the host they are of."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, here: str | None = None, always: bool = False) -> None:
+        """`here`: the host of whatever nothing names, where there are several; `always`: name it where it is one."""
+        self._here, self._always = here, always
         self._origins: set[Origin] = set()
         self._headers: dict[str, set[str]] = {}
         self._folders = HostFolders()
@@ -92,12 +91,13 @@ class BundleHosts:
     @property
     def several(self) -> bool:
         """Whether more than one host is known."""
-        return self._all().several
+        return self._always or len(self._all().names) > 1
 
     def host_of(self, origin: Origin) -> str | None:
         """Name of the host that a line of that origin is about; None where it cannot be told, or there is only one."""
-        settled = self._all()
-        host = settled.host(origin) if settled.several else None
+        if not self.several:
+            return None
+        host = self._all().host(origin) or self._here
         return None if host == self._unnamed else host
 
     def settled_event(self, event: Event) -> Event:

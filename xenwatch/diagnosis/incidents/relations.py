@@ -54,9 +54,8 @@ class Relations:
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
         rule = self._rules.get(cause.diagnosis.rule)
-        if rule is None or cause.id == symptom.id:
-            return 0
-        if cause.diagnosis.subject.host != symptom.diagnosis.subject.host:
+        one_host = cause.diagnosis.subject.host == symptom.diagnosis.subject.host
+        if rule is None or cause.id == symptom.id or not one_host:
             return 0
         if cause.diagnosis.guest_told and not self._same_guest(cause.diagnosis, symptom.diagnosis):
             return 0
