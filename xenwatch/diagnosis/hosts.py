@@ -4,7 +4,7 @@ Nothing of it counts until two hosts are known: one host's logs are read as if n
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -78,15 +78,11 @@ class BundleHosts:
                 header = source.format.parse(line[:512].decode("utf-8", "replace"), chunk.hint)
                 self._see_header(source, header.fields.get("host"))
 
-    def see_file(self, path: str, host: str | None) -> None:
+    def see_file(self, path: str, host: str | None) -> Origin:
         """Any file of the bundle; `host` where the bundle says which one it is of."""
-        self._add(Origin(host, _folder(path)))
-
-    def see_events(self, events: Iterable[Event]) -> None:
-        """The lines that mean something may be the only ones of their host."""
-        for event in events:
-            if event.record is not None:
-                self._see_header(event.record.source, event.record.host)
+        origin = Origin(host, _folder(path))
+        self._add(origin)
+        return origin
 
     @property
     def several(self) -> bool:
@@ -100,21 +96,28 @@ class BundleHosts:
         host = self._all().host(origin) or self._here
         return None if host == self._unnamed else host
 
-    def settled_event(self, event: Event) -> Event:
-        """The event with the host of its record."""
-        if event.record is None or not self.several:
+    def settled_events(self, events: Sequence[Event]) -> list[Event]:
+        """The events, each with the host of its record. A line that means something may be the only one of its host."""
+        for event in events:
+            if event.record is not None:
+                self._see_header(event.record.source, event.record.host)
+        return [self._settled_event(event) for event in events] if self.several else list(events)
+
+    def _settled_event(self, event: Event) -> Event:
+        if event.record is None:
             return event
         record, host = event.record, self._of_record(event.record)
         placed = record._replace(source=replace(record.source, host=host), host=host)
         return replace(event, subject=event.subject.on(host), record=placed)
 
-    def settled_fact(self, fact: Fact, path: str, host: str | None) -> Fact:
-        """The fact with the host of the file that it was learnt from."""
-        return replace(fact, subject=fact.subject.on(self.host_of(Origin(host, _folder(path)))))
+    def settled_fact(self, fact: Fact, origin: Origin) -> Fact:
+        """The fact with the host that it is of."""
+        host = self.host_of(origin)
+        return fact if fact.subject.host == host else replace(fact, subject=fact.subject.on(host))
 
-    def settled_snapshot(self, snapshot: Snapshot, path: str, host: str | None) -> Snapshot:
-        """The snapshot with the host of its file."""
-        return replace(snapshot, host=self.host_of(Origin(host, _folder(path))))
+    def settled_snapshot(self, snapshot: Snapshot, origin: Origin) -> Snapshot:
+        """The snapshot with the host that it was taken on."""
+        return replace(snapshot, host=self.host_of(origin))
 
     def go_on_unnamed(self) -> None:
         """What came so far goes to correlation now: where it is of one host, that one stays without a name there."""

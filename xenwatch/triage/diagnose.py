@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.correlation.engine import CorrelationEngine
-from xenwatch.diagnosis.hosts import BundleHosts, origin_of
-from xenwatch.diagnosis.incidents.tracker import IncidentTracker
-from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.hosts import BundleHosts, Origin
+from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
-from xenwatch.model.event import Event
-from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.bundle.years import YearCorrection
 from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
 
 if TYPE_CHECKING:
@@ -29,12 +24,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 """Told the path being read and the bytes read so far."""
 
-MOST_EVENTS = 20_000
-"""Events that are held to be put in the order of time over all logs; more are handed on in batches of this size."""
 _LONG_AFTER = 86400.0
 _A_MOMENT = 30.0
-_NEVER_QUIET = 0.0
-"""Logs at rest have no now: what they show is not over because they end."""
+_NO_END = float("inf")
 
 
 def diagnose(
@@ -55,20 +47,22 @@ def diagnose(
     """
     began = time.monotonic()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
-    work = _Work(rules, cache, live, host)
+    formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
+    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    reading = BundleReading(pipeline, hosts, live)
     for entry in bundle.entries():
-        work.read(entry, progress)
-    work.conclude()
-    if not work.files and live is None:
+        reading.read(entry, progress)
+    reading.conclude()
+    if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
     return Report(
-        incidents=tuple(map(work.hosts.named, work.incidents.all())),
-        files=tuple(work.files),
+        incidents=tuple(map(hosts.named, pipeline.incidents.all())),
+        files=tuple(reading.files),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
-        unmatched=tuple(grouped(work.scanner.unmatched)),
-        facts=(*work.fact_files, *(live.answered if live else ())),
-        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if work.snapshots else ())),
+        unmatched=tuple(grouped(pipeline.scanner.unmatched)),
+        facts=(*reading.fact_files, *(live.answered if live else ())),
+        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
@@ -80,79 +74,62 @@ def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
     return one_look_only(rules)
 
 
-class _Work:
-    """The pipeline with events held back until those of all logs can be put in the order of time."""
+class BundleReading:
+    """One pass of a pipeline over all entries of a bundle, and what it saw of them."""
 
-    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: "LiveProbe | None", host: str | None) -> None:
-        self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache, several_hosts=True)
-        self.hosts = BundleHosts(here=host or (live.host if live else None), always=host is not None)
-        self.incidents = IncidentTracker(rules, bundle=True, name_of=self.scanner.registry.name_of)
-        self.files: list[FileRead] = []
+    def __init__(self, pipeline: Pipeline, hosts: BundleHosts | None = None, live: "LiveProbe | None" = None) -> None:
+        """`hosts` is the pipeline's."""
+        self.pipeline, self._hosts = pipeline, hosts or BundleHosts()
         self.fact_files: list[str] = []
-        self._engine = CorrelationEngine(rules, self.scanner.registry)
-        self._events: list[Event] = []
-        self._facts: list[tuple[Fact, str, str | None]] = [(fact, "", host) for fact in live.facts] if live else []
-        self.snapshots: list[tuple[Snapshot, str, str | None]] = [(live.snapshot, "", host)] if live else []
-        self._years = YearCorrection()
+        self.has_snapshot = False
+        self._files: list[FileRead] = []
         self._bytes = 0
+        if live is not None:
+            self.pipeline.facts(live.facts)
+            self._take(live.snapshot)
 
-    def read(self, entry: BundleEntry, progress: Progress) -> None:
-        self.hosts.see_file(entry.path, entry.host)
+    def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
+        """Read one entry to its end."""
+        origin = self._hosts.see_file(entry.path, entry.host)
         if entry.source is None:
-            self._facts += [(fact, entry.path, entry.host) for fact in entry.facts]
-            self.snapshots += [(entry.snapshot, entry.path, entry.host)] if entry.snapshot else []
+            self.pipeline.facts(entry.facts, origin)
+            self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
-        else:
-            self.scanner.registry.notice_owner(entry.source.subject, entry.mtime, origin_of(entry.source, None))
         for chunk in entry.chunks():
-            self._years.see(chunk)
-            self.hosts.see(chunk)
-            self._events += self.scanner.feed(chunk)
+            self.pipeline.read(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
-            if len(self._events) > MOST_EVENTS:
-                self._observe()
-                self.hosts.go_on_unnamed()
-        self._years.told(entry)
-        self.files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
+            if self.pipeline.is_full:
+                self.pipeline.conclude(_NO_END)
+        self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
     def conclude(self) -> None:
-        self.files = [
-            replace(read, first=self._years.right(read.path, read.first), last=self._years.right(read.path, read.last))
-            for read in self.files
-        ]
-        self._observe()
-        self.incidents.apply(self._engine.tick(self._end()), _NEVER_QUIET)
-        for snapshot in self._newest_snapshots():
-            found = self._engine.observe(snapshot=snapshot, now=snapshot.at)
-            self.incidents.apply(found, _NEVER_QUIET)
+        """Judge what was read: the logs end here."""
+        self.pipeline.conclude(_NO_END)
+        self.pipeline.tick(self._end())
 
-    def _newest_snapshots(self) -> Iterable[Snapshot]:
-        """One of each host: the last one read."""
-        settled = (self.hosts.settled_snapshot(*snapshot) for snapshot in self.snapshots)
-        return {snapshot.host: snapshot for snapshot in settled}.values()
+    @property
+    def files(self) -> list[FileRead]:
+        """The logs that were read, with the times of their first and last records."""
+        right = self.pipeline.years.right
+        return [
+            replace(file, first=right(file.path, file.first), last=right(file.path, file.last)) for file in self._files
+        ]
+
+    def _take(self, snapshot: Snapshot | None, origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
+        if snapshot is not None:
+            self.pipeline.snapshot(snapshot, origin)
+            self.has_snapshot = True
 
     def _end(self) -> float:
         """When the logs end: what had not followed by then did not. Captured text without times is at its end.
 
         A log that somebody sent ends where he saw the trouble, so it is given a moment; a host that is asked is not.
         """
-        ends = [read.last for read in self.files if read.last is not None]
+        ends = [file.last for file in self.files if file.last is not None]
         if not ends:
             return time.time() + _LONG_AFTER
-        return max(ends) + (0.0 if self.snapshots else _A_MOMENT)
-
-    def _observe(self) -> None:
-        self.hosts.see_events(self._events)
-        if self.hosts.several:
-            self.scanner.registry.divide(self.hosts.host_of)
-        dated = map(self._years.dated, self._events)
-        events = sorted(map(self.hosts.settled_event, dated), key=lambda event: event.at)
-        facts = [self.hosts.settled_fact(*fact) for fact in self._facts]
-        now = max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=0.0)
-        found = self._engine.observe(events, facts=facts, now=now)
-        self.incidents.apply(found, _NEVER_QUIET, events)
-        self._events, self._facts = [], []
+        return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
 
 
 _VARYING = re.compile(r"0x[0-9a-f]+|\d+")

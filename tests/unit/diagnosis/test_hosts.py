@@ -23,6 +23,10 @@ def event(source: Source, header: str | None) -> Event:
     return Event("e", HOST, 1.0, {}, LogRecord(source, "text", 1.0, True, Position("g", 0), host=header), "r")
 
 
+def settled(hosts: BundleHosts, read: Event) -> Event:
+    return hosts.settled_events([read])[0]
+
+
 @pytest.mark.parametrize(
     ("header", "name"),
     [("xen1", "xen1"), ("XEN1.example.org", "xen1"), ("10.0.0.1", "10.0.0.1"), ("localhost", None),
@@ -43,7 +47,7 @@ def test_a_line_without_a_header_is_of_the_one_host_that_its_log_names():
     hosts = BundleHosts()
     first = log(hosts, "logs/xen1.messages", "xen1")
     log(hosts, "logs/xen2.messages", "xen2")
-    assert hosts.settled_event(event(first, None)).subject.host == "xen1"
+    assert settled(hosts, event(first, None)).subject.host == "xen1"
 
 
 def test_a_log_that_nothing_names_is_nobodys_beside_two_hosts():
@@ -51,7 +55,7 @@ def test_a_log_that_nothing_names_is_nobodys_beside_two_hosts():
     log(hosts, "logs/messages", "xen1", "xen2")
     xend = Source("logs/xend.log", all_formats()["xend"])
     hosts.see_file(xend.path, None)
-    assert hosts.settled_event(event(xend, None)).subject.host is None
+    assert settled(hosts, event(xend, None)).subject.host is None
 
 
 def test_on_the_host_that_is_asked_itself_it_is_of_that_host():
@@ -72,8 +76,8 @@ def test_the_host_whose_events_went_on_without_a_name_goes_on_so_when_a_second_c
     first = log(hosts, "a/messages", "xen1")
     hosts.go_on_unnamed()
     second = log(hosts, "b/messages", "xen2")
-    assert hosts.settled_event(event(first, "xen1")).subject.host is None
-    assert hosts.settled_event(event(second, "xen2")).subject.host == "xen2"
+    assert settled(hosts, event(first, "xen1")).subject.host is None
+    assert settled(hosts, event(second, "xen2")).subject.host == "xen2"
 
 
 def test_each_host_has_its_own_domids_once_they_are_divided():

@@ -22,17 +22,19 @@ def rules():
 
 @pytest.fixture
 def pipeline(rules) -> Pipeline:
-    return Pipeline(rules, engine="re")
+    return Pipeline(rules, prefilter="re")
 
 
 def kernel(pipeline: Pipeline, *lines: str) -> None:
     data = "".join(f"{line}\n" for line in lines).encode()
     source = Source("/var/log/kern.log", all_formats()["kernel"])
-    pipeline.chunk(Chunk(source, data, Position(source.path, 0), TimeHint(NOW), True), NOW)
+    pipeline.read(Chunk(source, data, Position(source.path, 0), TimeHint(NOW), True))
+    pipeline.conclude(NOW)
 
 
 def degraded(pipeline: Pipeline, *arrays: str, at: float = NOW) -> None:
     pipeline.snapshot(Snapshot(at, tuple(Sample(STATE, (array, "degraded"), 1.0) for array in arrays)))
+    pipeline.conclude(at)
 
 
 def subjects(pipeline: Pipeline) -> set[str]:
