@@ -15,7 +15,7 @@ from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
 from xenwatch.model.action import Trigger
-from xenwatch.model.subject import Subject
+from xenwatch.model.serialize import subject_from_json
 from xenwatch.remediation.open import policy_of
 from xenwatch.remediation.policy.inventory import selects
 from xenwatch.remediation.policy.policy import PolicyRule
@@ -90,8 +90,7 @@ def _trigger(path: Path) -> Trigger:
     try:
         said: Any = json.loads(path.read_text("utf-8"))
         said = said.get("incident", said)
-        subject = said["subject"]
-        target = Subject(str(subject["kind"]), str(subject["name"]), subject.get("uuid"))
+        target = subject_from_json(said["subject"])
         return Trigger(
             "incident", str(said["rule"]), target, str(said.get("id", path.name)), "test", str(said.get("class", ""))
         )

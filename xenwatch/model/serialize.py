@@ -31,7 +31,7 @@ def subject_from_json(body: Any) -> Subject:
     if isinstance(body, list):
         kind, name, uuid, domid = body
         return Subject(str(kind), str(name), uuid, domid)
-    return Subject(body["kind"], body["name"], body.get("uuid"), body.get("domid"), body.get("host"))
+    return Subject(str(body["kind"]), str(body["name"]), body.get("uuid"), body.get("domid"), body.get("host"))
 
 
 def record_json(record: LogRecord, longest: int | None = None) -> dict[str, Any]:

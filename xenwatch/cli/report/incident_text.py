@@ -9,7 +9,7 @@ import click
 from xenwatch.cli.report.format import count_text, is_sentence, printable, shortened
 from xenwatch.cli.report.gaps import unknown_text, without_gaps
 from xenwatch.cli.report.steps import typed
-from xenwatch.model.subject import Subject
+from xenwatch.model.serialize import subject_from_json
 
 COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
 _LABEL = 9
@@ -68,7 +68,7 @@ def _news(incident: dict[str, Any]) -> str:
 
 def _steps(label: str, incident: dict[str, Any], key: str, width: int) -> Iterator[str]:
     """Commands whole, to be pasted; sentences wrapped."""
-    subject = Subject(incident["subject"]["kind"], incident["subject"]["name"])
+    subject = subject_from_json(incident["subject"])
     for index, step in enumerate(typed(incident[key], subject, old=False)):
         head = label if not index else ""
         yield from _paragraph(head, step, width) if is_sentence(step) else [_row(head, printable(step))]
@@ -124,7 +124,7 @@ def _row(label: str, text: str) -> str:
 
 
 def _who(one: dict[str, Any]) -> str:
-    return printable(f"{one['subject']['kind']}/{one['subject']['name']}").replace("\n", " ")
+    return printable(str(subject_from_json(one["subject"]))).replace("\n", " ")
 
 
 def _time(stamp: str | None) -> str:
