@@ -12,7 +12,7 @@ _HERE = Origin()
 
 
 class DomainRegistry:
-    """All that was learnt is of one host until `divide` says which line is of which."""
+    """What is learnt with an origin is kept apart until `divide` says which host it is of; all else is of this host."""
 
     def __init__(self) -> None:
         self._all = HostDomains()
@@ -21,14 +21,12 @@ class DomainRegistry:
 
     def learn(self, fields: Mapping[str, str | None], at: float, origin: Origin = _HERE) -> None:
         """Take `domain`, `domid` and `uuid` of one moment, two of which teach something, or an `operation`'s guest."""
-        for domains in self._taught_by(origin):
-            domains.learn(fields, at)
+        self._taught_by(origin).learn(fields, at)
 
     def notice_owner(self, whose: Subject | None, at: float, origin: Origin = _HERE) -> None:
         """There is a log of that guest's own."""
         if whose is not None and whose.kind == "domain" and not whose.name.isdigit():
-            for domains in self._taught_by(origin):
-                domains.notice(whose.name, at)
+            self._taught_by(origin).notice(whose.name, at)
 
     def notice(self, domain: Subject, at: float) -> None:
         """That guest was spoken of."""
@@ -47,7 +45,7 @@ class DomainRegistry:
         return self._of(host).name_of(domid, at)
 
     def divide(self, host_of: Callable[[Origin], str | None]) -> None:
-        """From now on each host has its own; again where more was read since."""
+        """What was learnt since the last time goes to the host that it is of; None stands for the only host."""
         hosts = self._by_host if self._by_host is not None else {}
         for origin, domains in self._by_origin.items():
             own = hosts.setdefault(host_of(origin), HostDomains())
@@ -61,12 +59,12 @@ class DomainRegistry:
     def restore(self, state: dict[str, Any]) -> None:
         self._all.restore(state)
 
-    def _taught_by(self, origin: Origin) -> list[HostDomains]:
-        if origin == _HERE or (self._by_host is not None and not origin.folder):
-            return [self._of(origin.host or origin.header)]
+    def _taught_by(self, origin: Origin) -> HostDomains:
+        if not origin.folder:
+            return self._of(origin.host or origin.header)
         if origin not in self._by_origin and len(self._by_origin) >= MOST_ORIGINS:
-            return [self._all]
-        return [self._all, self._by_origin.setdefault(origin, HostDomains())]
+            origin = Origin(origin.host, header=origin.header)
+        return self._by_origin.setdefault(origin, HostDomains())
 
     def _of(self, host: str | None) -> HostDomains:
         return self._all if self._by_host is None else self._by_host.setdefault(host, HostDomains())

@@ -164,8 +164,7 @@ class Pipeline:
         self._events = []
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
-            if self._hosts.several:
-                self.scanner.registry.divide(self._hosts.host_of)
+            self.scanner.registry.divide(self._hosts.host_of)
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
         return sorted(events, key=_order)

@@ -92,8 +92,9 @@ def test_each_host_has_its_own_domids_once_they_are_divided():
     assert registry.complete(nameless.on("xen2"), 1.0) == Subject("domain", "db", domid=5, host="xen2")
 
 
-def test_undivided_all_logs_teach_one_host():
+def test_of_one_host_every_log_teaches_all_others():
     registry = DomainRegistry()
     registry.learn({"domain": "web", "domid": "5"}, 1.0, Origin(None, "logs/a"))
     registry.notice_owner(Subject("domain", "web"), 1.0, Origin(None, "logs/b"))
+    registry.divide(lambda _origin: None)
     assert registry.name_of(5, 1.0) == "web"
