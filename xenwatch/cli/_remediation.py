@@ -13,7 +13,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.config.loader import load_config
 from xenwatch.host.libvirt.client import Libvirt
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
 from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.service import RemediationService
@@ -73,10 +73,9 @@ def person() -> str:
 
 def subject_of(text: str) -> Subject:
     """`web` or `domain/web` is a guest, `host` this host, `lv/vg0/data` a volume."""
-    kind, slash, name = text.partition("/")
-    if text == "host":
-        return Subject("host", "dom0")
-    return Subject(kind, name) if slash else Subject("domain", text)
+    if text == HOST.kind:
+        return HOST
+    return subject_from_text(text) or Subject("domain", text)
 
 
 def key_values(words: Sequence[str]) -> dict[str, str]:

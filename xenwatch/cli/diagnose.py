@@ -34,6 +34,7 @@ and says what could not be asked.
 Examples:
   xenwatch diagnose /var/log/xen /var/log/libvirt/libxl /var/log/syslog
   xenwatch diagnose xen-bugtool.tar.gz --format html > report.html
+  xenwatch diagnose xen1/ xen2/ xen3/
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
 
@@ -104,6 +105,11 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
     help="Leave out incidents that ended longer ago than this: 2h, 7d, or all. "
     "Default: all; with --live and no PATH: 1d.",
 )
+@click.option(
+    "--host",
+    metavar="NAME",
+    help="Name the host that all of these logs are from. Default: what the logs themselves say.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress on standard error.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...],
@@ -114,6 +120,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     folders: tuple[Path, ...],
     timezone: float | None,
     since: float | None,
+    host: str | None,
     quiet: bool,
 ) -> None:
     if not paths and not live:
@@ -121,9 +128,9 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     progress = _Progress(on=not quiet and sys.stderr.isatty())
     try:
         if live:
-            report = _live(paths, config, folders, timezone, progress)
+            report = _live(paths, config, folders, timezone, host, progress)
         else:
-            report = _read(paths, folders, timezone, progress)
+            report = _read(paths, folders, timezone, host, progress)
     finally:
         progress.clear()
     if since is None and live and not paths:
@@ -138,13 +145,19 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
 
 
-def _read(paths: tuple[str, ...], folders: tuple[Path, ...], timezone: float | None, progress: "_Progress") -> Report:
+def _read(
+    paths: tuple[str, ...],
+    folders: tuple[Path, ...],
+    timezone: float | None,
+    host: str | None,
+    progress: "_Progress",
+) -> Report:
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other commands needs none of this)
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
-    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, progress=progress.show)
+    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, host=host, progress=progress.show)
 
 
 def _live(
@@ -152,6 +165,7 @@ def _live(
     file: Path | None,
     folders: tuple[Path, ...],
     timezone: float | None,
+    host: str | None,
     progress: "_Progress",
 ) -> Report:
     import asyncio  # noqa: PLC0415  with its dependents it would take a third of the time of a start without --live
@@ -168,7 +182,7 @@ def _live(
     probe = asyncio.run(look(config, SystemClock()))
     offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
     return diagnose(
-        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, progress=progress.show
+        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
     )
 
 

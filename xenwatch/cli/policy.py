@@ -16,7 +16,7 @@ from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
 from xenwatch.model.action import Trigger
-from xenwatch.model.subject import Subject
+from xenwatch.model.serialize import subject_from_json
 from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import selects
 from xenwatch.remediation.policy.policy import PolicyRule
@@ -101,8 +101,7 @@ def _trigger(path: Path) -> Trigger:
     try:
         content: Any = json.loads(path.read_text("utf-8"))
         incident = content.get("incident", content)
-        subject = incident["subject"]
-        target = Subject(str(subject["kind"]), str(subject["name"]), subject.get("uuid"))
+        target = subject_from_json(incident["subject"])
         return Trigger(
             "incident",
             str(incident["rule"]),

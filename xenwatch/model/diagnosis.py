@@ -1,6 +1,6 @@
 """What a rule concludes, and what it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,3 +49,15 @@ class Diagnosis:
     """Names of remediation actions the rule offers, most fitting first."""
     guest_told: bool = False
     """It rests on words that a guest may have written: it accuses, explains and ends nothing but that guest's own."""
+
+
+def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """All pieces of evidence, each log record once."""
+    places = set()
+    for piece in evidence:
+        if isinstance(piece.origin, LogRecord):
+            place = (piece.origin.source.path, piece.origin.position)
+            if place in places:
+                continue
+            places.add(place)
+        yield piece

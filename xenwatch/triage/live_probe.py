@@ -10,8 +10,10 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.plurals import count_text
 from xenwatch.config.assembly import collectors_of
 from xenwatch.config.sections import Config
+from xenwatch.diagnosis.hosts import host_name
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
 from xenwatch.facts.live import detect
+from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.discover import LogPatterns
@@ -36,6 +38,8 @@ class LiveProbe:
     """The sources that answered, in words for people: `xl`, `xenstore`, the number of collectors."""
     silent: tuple[SkippedFile, ...]
     """Interfaces and collectors that gave no answer, each with the reason."""
+    host: str | None = None
+    """The host's own name."""
 
 
 async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> LiveProbe:  # noqa: B008 - frozen
@@ -52,7 +56,13 @@ async def look_through(host: Host, config: Config) -> LiveProbe:
     sampler = Sampler(collectors_of(config.sampling), host, host.clock)
     snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(host))
     silent = [*_no_xen(host), *_shut(host), *_failed(snapshot)]
-    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent))
+    name = await asyncio.to_thread(own_name, host)
+    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent), name)
+
+
+def own_name(host: Host) -> str | None:
+    """What the host calls itself; None where it calls itself localhost, as every host does at first."""
+    return host_name((read_text(host.paths.at("proc/sys/kernel/hostname")) or "localhost").strip())
 
 
 def log_paths(config: Config) -> list[str]:

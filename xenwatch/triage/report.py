@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.diagnosis import Evidence, distinct
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 
@@ -78,18 +78,6 @@ class Report:
         recent = {i.id for family in families if any(_seen_since(i, moment) for i in family) for i in family}
         kept = tuple(i for i in self.incidents if i.id in recent)
         return replace(self, incidents=kept, older=len(self.incidents) - len(kept))
-
-
-def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
-    """All pieces of evidence, each log record once."""
-    places = set()
-    for piece in evidence:
-        if isinstance(piece.origin, LogRecord):
-            place = (piece.origin.source.path, piece.origin.position)
-            if place in places:
-                continue
-            places.add(place)
-        yield piece
 
 
 def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:

@@ -1,56 +1,20 @@
-"""An incident as the API shows it."""
+"""An incident as the API shows it, its times in UTC."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from xenwatch.model.diagnosis import Evidence
-from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import LogRecord
-from xenwatch.model.sample import Sample
-
-LONGEST_TEXT = 4000
-"""Characters of one evidence text."""
+from xenwatch.model.public_json import public_incident, public_row
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:
-    """All that is known of an incident; the keys of `diagnose --format json` mean the same here."""
-    told = incident.diagnosis
-    return {
-        **incident_row(incident),
-        "title": told.title,
-        "cause": told.cause,
-        "impact": told.impact,
-        "verify": list(told.verify),
-        "remedy": list(told.remedy),
-        "actions": list(told.actions),
-        "fields": dict(told.fields),
-        "unchecked": list(told.unchecked),
-        "evidence": [evidence_json(piece) for piece in told.evidence],
-    }
+    """All that is known of an incident."""
+    return public_incident(incident, stamp)
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
     """One line of a list."""
-    told, subject = incident.diagnosis, incident.diagnosis.subject
-    return {
-        "id": incident.id,
-        "state": incident.state,
-        "rule": told.rule,
-        "class": told.class_,
-        "severity": told.severity,
-        "role": "symptom" if incident.explained_by else "cause",
-        "explained_by": incident.explained_by,
-        "acknowledged_by": incident.acknowledged_by,
-        "subject": {"kind": subject.kind, "name": subject.name, "domid": subject.domid, "uuid": subject.uuid},
-        "summary": told.summary,
-        "cause": told.cause,
-        "first_seen": stamp(incident.opened),
-        "last_seen": stamp(incident.last_seen),
-        "resolved": stamp(incident.resolved),
-        "count": incident.times_seen,
-    }
+    return public_row(incident, stamp)
 
 
 def stamp(at: float | None) -> str | None:
@@ -61,21 +25,3 @@ def stamp(at: float | None) -> str | None:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def evidence_json(evidence: Evidence, show_time: Callable[[float], str | None] = stamp) -> dict[str, Any]:
-    """A log line, a sample or a fact, with its own keys; `show_time` puts its time into words."""
-    shown: dict[str, Any] = {"summary": evidence.summary[:LONGEST_TEXT], "at": show_time(evidence.at)}
-    match evidence.origin:
-        case LogRecord(source, text, at, logged, position):
-            # `logged` False: the time was taken from a neighbour, so it is not the line's own.
-            when = show_time(at) if logged else None
-            line = {"file": source.path, "line": position.line or None, "text": text[:LONGEST_TEXT]}
-            return {**shown, "at": when, **line}
-        case Sample(metric, labels, value):
-            pairs = dict(zip(metric.labels, labels, strict=False))
-            return {**shown, "metric": metric.name, "labels": pairs, "value": value}
-        case Fact(name=name, value=value, origin=origin):
-            return {**shown, "fact": name, "value": value, "origin": origin}
-        case None:
-            return shown

@@ -10,6 +10,7 @@ from hosts.recorded import RECORDED_AT, recorded_host
 from xenwatch.config.sections import Config, LogSettings, SamplingSettings
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.triage.bundle.collect import collect
+from xenwatch.triage.bundle.host_record import FILE, read_host_record
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.bundle.snapshot_file import read_snapshot, write_snapshot
 from xenwatch.triage.diagnose import diagnose
@@ -126,3 +127,19 @@ async def test_a_torn_packed_log_costs_only_itself(tmp_path: Path):
     found = members(await bundle_of(tmp_path))
     assert any(name.endswith("b.log") for name in found)
     assert b"a.log.1.gz" in found["README.txt"]
+
+
+async def test_the_bundle_says_which_host_it_is_of_before_anything_else(tmp_path: Path):
+    into = io.BytesIO()
+    async with recorded_host() as host:
+        own = host.paths.at("proc/sys/kernel/hostname")
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text("xen1.example.org\n")
+        await collect(host, config_for(tmp_path), into)
+    first, record = next(iter(members(into.getvalue()).items()))
+    assert first == FILE
+    assert read_host_record(record) == "xen1"
+
+
+async def test_a_host_without_a_name_of_its_own_writes_none(tmp_path: Path):
+    assert FILE not in members(await bundle_of(tmp_path))

@@ -8,7 +8,7 @@ from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.incident_table import subject_text
 from xenwatch.cli.report.incident_text import EvidenceText, IncidentText
 from xenwatch.cli.report.steps import typed
-from xenwatch.model.subject import Subject
+from xenwatch.model.serialize import subject_from_json
 
 _MOST_EVIDENCE = 10
 _MOST_CONSEQUENCES = 10
@@ -16,7 +16,7 @@ _MOST_CONSEQUENCES = 10
 
 def incident_text(incident: dict[str, Any]) -> IncidentText:
     """`incident` as /api/v1/incidents/ID has it, or one row of the list with `full=1`."""
-    subject = Subject(incident["subject"]["kind"], incident["subject"]["name"])
+    subject = subject_from_json(incident["subject"])
     evidence = incident["evidence"]
     consequences = incident.get("explains", [])
     return IncidentText(

@@ -5,11 +5,10 @@ from typing import Any
 
 from xenwatch.cli.report.format import iso_text
 from xenwatch.model.incident import Incident
-from xenwatch.triage.report import FileRead, Report, distinct
-from xenwatch.web.incident_json import evidence_json
+from xenwatch.model.public_json import LONGEST_TEXT, public_incident
+from xenwatch.triage.report import FileRead, Report
 
 VERSION = 1
-LONGEST_TEXT = 4000
 
 
 def render(report: Report) -> str:
@@ -27,34 +26,7 @@ def render(report: Report) -> str:
 
 
 def _incident(incident: Incident, offset: float) -> dict[str, Any]:
-    diagnosis = incident.diagnosis
-    return {
-        "id": incident.id,
-        "rule": diagnosis.rule,
-        "class": diagnosis.class_,
-        "severity": diagnosis.severity,
-        "role": "cause" if incident.explained_by is None else "symptom",
-        "explained_by": incident.explained_by,
-        "subject": {
-            "kind": diagnosis.subject.kind,
-            "name": diagnosis.subject.name,
-            "domid": diagnosis.subject.domid,
-            "uuid": diagnosis.subject.uuid,
-        },
-        "title": diagnosis.title,
-        "summary": diagnosis.summary,
-        "cause": diagnosis.cause,
-        "impact": diagnosis.impact,
-        "verify": list(diagnosis.verify),
-        "remedy": list(diagnosis.remedy),
-        "actions": list(diagnosis.actions),
-        "fields": dict(diagnosis.fields),
-        "unchecked": list(diagnosis.unchecked),
-        "first_seen": iso_text(incident.opened, offset),
-        "last_seen": iso_text(incident.last_seen, offset),
-        "count": incident.times_seen,
-        "evidence": [evidence_json(e, lambda at: iso_text(at, offset)) for e in distinct(diagnosis.evidence)],
-    }
+    return public_incident(incident, lambda at: None if at is None else iso_text(at, offset))
 
 
 def _file(read: FileRead, offset: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 from xenwatch.cli.report.format import one_line, stamp_text
 from xenwatch.cli.report.incident_text import COLOURS
 from xenwatch.model.headings import SUBJECT
+from xenwatch.model.serialize import subject_from_json
 
 _COLUMNS = ("ID", "SEVERITY", "STATE", SUBJECT.title.upper(), "LAST SEEN (UTC)", "TITLE")
 
@@ -20,8 +21,8 @@ def table(incidents: Iterable[dict[str, Any]], width: int) -> list[str]:
 
 
 def subject_text(incident: dict[str, Any]) -> str:
-    """`domain/web`."""
-    return one_line(f"{incident['subject']['kind']}/{incident['subject']['name']}")
+    """`domain/web`, or `xen1:domain/web` where the host is told apart."""
+    return one_line(str(subject_from_json(incident["subject"])))
 
 
 def _cells(incident: dict[str, Any]) -> tuple[str, ...]:

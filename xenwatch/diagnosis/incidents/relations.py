@@ -7,7 +7,6 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import HOST
 
 _TELLING = (
     "domain",
@@ -30,8 +29,8 @@ _TELLING = (
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
 
-NameOf = Callable[[int, float], str | None]
-"""The name that a domid had at a time."""
+NameOf = Callable[[int, float, str | None], str | None]
+"""The name that a domid had at a time on a host."""
 
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one subject
@@ -45,7 +44,7 @@ class Relations:
         self, rules: Mapping[str, Rule], *, undated_is_near: bool = False, name_of: NameOf | None = None
     ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
-        self._name_of = name_of or (lambda _domid, _at: None)
+        self._name_of = name_of or (lambda _domid, _at, _host: None)
         self._told_in: dict[int, set[Place]] = {}
 
     def start_over(self) -> None:
@@ -55,7 +54,8 @@ class Relations:
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
         rule = self._rules.get(cause.diagnosis.rule)
-        if rule is None or cause.id == symptom.id:
+        one_host = cause.diagnosis.subject.host == symptom.diagnosis.subject.host
+        if rule is None or cause.id == symptom.id or not one_host:
             return 0
         if cause.diagnosis.guest_told and not self._same_guest(cause.diagnosis, symptom.diagnosis):
             return 0
@@ -87,7 +87,7 @@ class Relations:
         if not deeper or str(cause.subject) != str(symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
-        nobodys = str(cause.subject) == str(HOST)
+        nobodys = cause.subject.is_host
         return ONE_OPERATION if not nobodys or _paths(cause) & _paths(symptom) else 0
 
     def _same_guest(self, one: Diagnosis, other: Diagnosis) -> bool:
@@ -107,7 +107,7 @@ class Relations:
     def _nobodys(self, diagnosis: Diagnosis) -> bool:
         """A rule about domains whose record named none: it may be anybody's."""
         rule = self._rules.get(diagnosis.rule)
-        return rule is not None and rule.subject != "host" and str(diagnosis.subject) == str(HOST)
+        return rule is not None and rule.subject != "host" and diagnosis.subject.is_host
 
     def _records(self, diagnosis: Diagnosis) -> set[Place]:
         """Where it was told; a round compares everybody with everybody, so it is made once."""
@@ -118,8 +118,8 @@ class Relations:
 
     def _name(self, diagnosis: Diagnosis) -> str:
         """The subject's name; for a mere domid the name that it turned out to have."""
-        name = diagnosis.subject.name
-        return (self._name_of(int(name), diagnosis.at) or name) if name.isdigit() else name
+        name, host = diagnosis.subject.name, diagnosis.subject.host
+        return (self._name_of(int(name), diagnosis.at, host) or name) if name.isdigit() else name
 
     def _near(self, cause: Incident, symptom: Incident, window: float) -> bool:
         if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):

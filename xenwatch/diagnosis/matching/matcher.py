@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
-from xenwatch.diagnosis.domain_registry import NAMINGS, DomainRegistry
+from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.host_domains import NAMINGS
+from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
@@ -42,13 +44,13 @@ class Matcher:
                     found.append(Match(entry, fields))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int]) -> None:
+    def learn(self, text: str, at: float, asked: set[int], origin: Origin) -> None:
         """Take names, domids and uuids from the text of a record."""
         for index in asked:
             if self._index.first_naming <= index < self._index.first_level:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
-                    self._registry.learn(found.groupdict(), at)
+                    self._registry.learn(found.groupdict(), at, origin)
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:

@@ -65,13 +65,15 @@ class RecordReader:
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
-        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest), header
+        host = None if guest else header.fields.get("host")
+        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host), header
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float]:
-        """Text and time that `record` would give."""
+    def dated_text(self, start: int, end: int) -> tuple[str, float, str | None]:
+        """Text, time and host that `record` would give of a line that no guest wrote."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        return self._format.hidden(text[header.length :]), header.at if header.at is not None else self.earlier(start)
+        at = header.at if header.at is not None else self.earlier(start)
+        return self._format.hidden(text[header.length :]), at, header.fields.get("host")
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

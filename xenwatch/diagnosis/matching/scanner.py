@@ -9,6 +9,7 @@ from typing import Any
 
 from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
@@ -41,9 +42,14 @@ class Scanner:
         formats: Iterable[LogFormat] = (),
         cache: Path | None = None,
         compiling: Executor | None = None,
+        several_hosts: bool = False,
     ) -> None:
-        """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile."""
+        """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile.
+
+        `several_hosts`: the logs may be of more than one host, so who is who is learnt apart by where a line stands.
+        """
         self.registry = DomainRegistry()
+        self._several_hosts = several_hosts
         self._index = SignatureIndex(rules, formats)
         self._wanted, self._cache = engine, cache
         self._levels: dict[str, tuple[Prefilter, int] | None] = {}
@@ -107,7 +113,7 @@ class Scanner:
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
         if guest is None and max(asked) >= self._index.first_naming:
-            self._matcher.learn(record.text, record.at, asked)
+            self._matcher.learn(record.text, record.at, asked, self._origin(reader, record.host))
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._matcher.matches(record.text, asked, record.source.format, lines)
         if not matches:
@@ -124,8 +130,11 @@ class Scanner:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
-            text, at = reader.dated_text(start, end)
-            self._matcher.learn(text, at, asked)
+            text, at, host = reader.dated_text(start, end)
+            self._matcher.learn(text, at, asked, self._origin(reader, host))
+
+    def _origin(self, reader: RecordReader, host: str | None) -> Origin:
+        return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
 
     def _is_error(self, reader: RecordReader, cut: Cut) -> bool:
         start, end, asked = cut

@@ -17,6 +17,8 @@ from xenwatch.host.files import read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
+from xenwatch.triage.bundle.host_record import FILE as HOST_RECORD
+from xenwatch.triage.bundle.host_record import write_host_record
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
 from xenwatch.triage.bundle.snapshot_file import FILE, OWN_TEXT, write_snapshot
@@ -91,6 +93,8 @@ async def collect(
     root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
     with tarfile.open(fileobj=into, mode="w:gz", compresslevel=6) as archive:
         bundle = _Bundle(archive, root, redaction, done, limit, now)
+        if look.host is not None:
+            bundle.add(HOST_RECORD, write_host_record(look.host), now, redact=False)
         bundle.add("snapshot/" + FILE, write_snapshot(look.snapshot).encode(), now)
         for name, output in outputs:
             bundle.add(f"commands/{name}", output, now)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from xenwatch.base.errors import ArchiveBomb, InputError
-from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
+from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
+from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
 from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
@@ -28,14 +29,22 @@ _NESTING = 2
 class Bundle:
     """`entries()` gives each log and each file of facts once; what could not be read is in `skipped`.
 
-    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in.
-    Rotated sets of a folder come oldest first; members of an archive come in the archive's order.
+    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in; `host`
+    is the name of the host that all of it is of, where somebody says it. Rotated sets of a folder come oldest first;
+    members of an archive come in the archive's order.
     """
 
     def __init__(
-        self, paths: Sequence[str], *, now: float, utc_offset: float = 0.0, limits: ArchiveLimits | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        now: float,
+        utc_offset: float = 0.0,
+        limits: ArchiveLimits | None = None,
+        host: str | None = None,
     ) -> None:
-        self._paths = tuple(paths)
+        self._paths, self._host = tuple(paths), host
+        self._recorded: dict[str, str] = {}
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
         self.skipped: list[SkippedMember] = []
         self.device_models = DeviceModels()
@@ -127,15 +136,11 @@ class Bundle:
             self._skip(path, "empty")
             return
         if reader := facts_reader(path, headed.head, named_as_log=by_name(path) is not None):
-            data = self._output(headed, path)
-            try:
-                facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
-            except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
-                self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
-                return
-            yield BundleEntry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
+            yield from self._facts(headed, path, mtime, reader)
             return
-        if headed.head.startswith(OWN_TEXT):
+        if is_host_record(headed.head):
+            self._record(path, headed.head)
+        if is_host_record(headed.head) or headed.head.startswith(OWN_TEXT):
             return
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)
@@ -144,11 +149,22 @@ class Bundle:
         if recognised.format is None:
             self._skip(path, recognised.reason)
             return
-        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models))
+        host = self._host_of(path)
+        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
-        entry = BundleEntry(path, recognised.format.name, source, mtime)
+        entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
+
+    def _facts(self, headed: PeekedStream, path: str, mtime: float, reader: FactsReader) -> Iterator[BundleEntry]:
+        data = self._output(headed, path)
+        try:
+            facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
+        except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
+            self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
+            return
+        lines, host = data.count(b"\n"), self._host_of(path)
+        yield BundleEntry(path, reader.name, None, mtime, facts, lines=lines, bytes=len(data), host=host)
 
     def _snapshot(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         data = self._output(headed, path)
@@ -157,7 +173,21 @@ class Bundle:
         except ValueError as error:
             self._skip(path, f"a damaged snapshot: {error}")
             return
-        yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
+        lines, host = data.count(b"\n"), self._host_of(path)
+        yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=lines, bytes=len(data), host=host)
+
+    def _record(self, path: str, data: bytes) -> None:
+        """The bundle's own word for which host it is of counts for all that lies beside it."""
+        try:
+            self._recorded[path.rpartition("/")[0]] = read_host_record(data)
+        except ValueError as error:
+            self._skip(path, f"a damaged record of the host: {error}")
+
+    def _host_of(self, path: str) -> str | None:
+        if self._host is not None:
+            return self._host
+        recorded = (host for folder, host in self._recorded.items() if path.startswith(f"{folder}/"))
+        return next(recorded, None) or host_of_sosreport(path)
 
     def _read(self, headed: PeekedStream, view: memoryview, path: str) -> int:
         """What was read before the damage counts; what lies behind it is reported."""
