@@ -1,7 +1,7 @@
-"""Writes the parts of docs/ that are made from the code: failures, commands, metrics; and the man pages.
+"""Writes what is made from the code: docs/failures, commands, metrics, man pages, and parts of README and http.md.
 
-usage: packaging/docs/build.py            after a rule, a command or a metric was added or changed
-       packaging/docs/build.py --check    says what is out of date; exit code 1
+usage: packaging/docs/build.py            write all, after a rule, a command or a metric was added or changed
+       packaging/docs/build.py --check    list what is out of date; exit code 1 if there is any
 """
 
 import argparse
@@ -12,28 +12,37 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import commands
 import failures
+import headings
 import man
 import metrics
+import readme
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("docs/failures", "packaging/man")
-"""Everything in these is generated: a page whose rule or command is gone goes, too."""
+"""Everything in these is generated: a page whose rule or command no longer exists is deleted."""
 
 
 def pages() -> dict[str, str]:
     """Every generated file, by its path below the checkout."""
-    return {**failures.pages(), **man.pages(), "docs/commands.md": commands.page(), "docs/metrics.md": metrics.page()}
+    return {
+        **failures.pages(),
+        **man.pages(),
+        "docs/commands.md": commands.page(),
+        "docs/metrics.md": metrics.page(),
+        headings.PAGE: headings.page(),
+        "README.md": readme.page(),
+    }
 
 
 def stale(made: dict[str, str]) -> list[str]:
-    """What differs from the files that are there, with words for how."""
-    found = [f"{path}: out of date" for path, text in made.items() if _read(path) != text]
-    return found + [f"{path}: nothing makes it any more" for path in _there() if path not in made]
+    """The files that differ from what is made now, each with how it differs."""
+    outdated = [f"{path}: out of date" for path, text in made.items() if _read(path) != text]
+    return outdated + [f"{path}: nothing makes it any more" for path in _existing() if path not in made]
 
 
 def write(made: dict[str, str]) -> None:
-    """Put all in place."""
-    for path in _there():
+    """Write all pages; delete those that nothing makes any more."""
+    for path in _existing():
         if path not in made:
             (ROOT / path).unlink()
     for path, text in made.items():
@@ -42,7 +51,7 @@ def write(made: dict[str, str]) -> None:
             (ROOT / path).write_text(text, encoding="utf-8")
 
 
-def _there() -> list[str]:
+def _existing() -> list[str]:
     return [str(file.relative_to(ROOT)) for folder in FOLDERS for file in sorted((ROOT / folder).glob("*"))]
 
 
@@ -52,14 +61,14 @@ def _read(path: str) -> str | None:
 
 
 def main() -> None:
-    """As the usage says."""
+    """Write or check, as the usage says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; say what is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; list what is out of date")
     made = pages()
     if not parser.parse_args().check:
         write(made)
-    elif found := stale(made):
-        sys.exit("\n".join([*found, "run: make docs"]))
+    elif problems := stale(made):
+        sys.exit("\n".join([*problems, "run: make docs"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/commands.md: every word of the command line with its --help."""
+"""docs/commands.md: every command with its --help."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,14 @@ _HEAD = """# Commands
 
 <!-- Generated from the commands' own --help by `make docs`; a test keeps it current. -->
 
-Exit codes: 0 well, 1 something is wrong on the host, 2 wrong use or nothing to work on, 70 a fault of our own, whose
-traceback `XENWATCH_DEBUG=1` shows. `NO_COLOR=1` takes colour out. Completion of words and options:
-[install](install.md#completion).
+Exit codes: 0 if all is well, 1 if something is wrong on the host, 2 for wrong use or if there was nothing to work on,
+70 for a bug in xenwatch, whose traceback `XENWATCH_DEBUG=1` shows. `NO_COLOR=1` turns colour off. Completion of
+commands and options: [install](install.md#completion).
 """
 
 
-def words() -> Iterator[tuple[str, click.Command, click.Context]]:
-    """Every command, groups before what is in them: `xenwatch rules`, `xenwatch rules list`."""
+def all_commands() -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command, groups before their commands: `xenwatch rules`, `xenwatch rules list`."""
     yield from _below("xenwatch", cli, None)
 
 
@@ -31,16 +31,16 @@ def _below(
     )  # fmt: skip
     yield name, command, context
     if isinstance(command, click.Group):
-        for word in command.list_commands(context):
-            if (below := command.get_command(context, word)) is not None and not below.hidden:
-                yield from _below(f"{name} {word}", below, context)
+        for below_name in command.list_commands(context):
+            if (below := command.get_command(context, below_name)) is not None and not below.hidden:
+                yield from _below(f"{name} {below_name}", below, context)
 
 
 def page() -> str:
     """The whole page."""
-    told = list(words())
+    found = list(all_commands())
     lines = [_HEAD]
-    lines += [f"- [`{name}`](#{name.replace(' ', '-')})" for name, _, _ in told]
-    for name, command, context in told:
+    lines += [f"- [`{name}`](#{name.replace(' ', '-')})" for name, _, _ in found]
+    for name, command, context in found:
         lines += ["", f"## {name}", "", "```", command.get_help(context).rstrip(), "```"]
     return "\n".join(lines) + "\n"

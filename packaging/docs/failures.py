@@ -41,6 +41,10 @@ _DEPTHS = {
 }
 
 
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def pages() -> dict[str, str]:
     """All pages by their path below the checkout."""
     rules = load_library([ROOT / "rules"], None)
@@ -57,8 +61,8 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
     parts = [
         f"# {plain(rule.title)}",
         _NOTE.format(source=_source(rule)),
-        f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · about a {rule.subject} · {_DEPTHS[rule.depth]}"
-        + ("" if rule.status == "stable" else f" · {rule.status}"),
+        f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · about {_with_article(rule.subject)}"
+        f" · {_DEPTHS[rule.depth]}" + ("" if rule.status == "stable" else f" · {rule.status}"),
         *_section("What it means", plain(rule.impact)),
         *_section("Why it happens", plain(rule.cause)),
         *_section("How to verify", *_steps(rule.verify)),

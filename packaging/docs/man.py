@@ -1,4 +1,4 @@
-"""packaging/man/: a man page for each first word of the command line, made from its --help."""
+"""packaging/man/: a man page for each command of the first level, made from its --help."""
 
 import re
 import tomllib
@@ -10,32 +10,32 @@ import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 _FILES = (
-    ("/etc/xenwatch/xenwatch.toml", "The configuration; every key is explained in it."),
-    ("/var/lib/xenwatch", "State: positions in logs, incidents, the journal of remediation."),
+    ("/etc/xenwatch/xenwatch.toml", "Configuration; every key is explained in it."),
+    ("/var/lib/xenwatch", "State: positions in logs, incidents, the record of remediation."),
     ("/usr/share/xenwatch", "Rules, alerts and dashboards."),
-    ("/usr/share/doc/xenwatch", "The manual; a page for each known failure below docs/failures."),
+    ("/usr/share/doc/xenwatch", "Manual; a page for each known failure is in docs/failures."),
 )
 _EXITS = (
     ("0", "All is well."),
     ("1", "Something is wrong on the host."),
-    ("2", "Wrong use, or nothing to work on."),
-    ("70", "A fault of our own."),
+    ("2", "Wrong use, or there was nothing to work on."),
+    ("70", "A bug in xenwatch."),
 )
 _VARIABLES = (
     ("XENWATCH_CONFIG", "Configuration file."),
-    ("NO_COLOR", "No colour."),
-    ("XENWATCH_FAILURE_PAGES", "Folder or address of the failures' pages that reports name."),
-    ("XENWATCH_DEBUG", "Show the traceback of a fault of our own."),
+    ("NO_COLOR", "Turn colour off."),
+    ("XENWATCH_FAILURE_PAGES", "Folder or address of the pages about failures, for the links in reports."),
+    ("XENWATCH_DEBUG", "Show the traceback of a bug in xenwatch."),
 )
 
 
 def pages() -> dict[str, str]:
-    """By path below the checkout: xenwatch.1, xenwatch-diagnose.1 …; deeper words stand on their group's page."""
-    told = list(commands.words())
+    """By path below the checkout: xenwatch.1, xenwatch-diagnose.1 …; the commands of a group share a page."""
+    found = list(commands.all_commands())
     made = {}
-    for name, command, context in told:
+    for name, command, context in found:
         if name.count(" ") <= 1:
-            deeper = [one for one in told if one[0].startswith(f"{name} ")] if " " in name else []
+            deeper = [entry for entry in found if entry[0].startswith(f"{name} ")] if " " in name else []
             made[f"packaging/man/{name.replace(' ', '-')}.1"] = _page(name, command, context, deeper)
     return made
 
@@ -58,13 +58,13 @@ def _page(
         *_words(command.help or ""),
         *_options(command, context),
     ]
-    for below, one, inside in deeper:
+    for below, subcommand, inside in deeper:
         lines += [
             f".SH {roff(below.upper())}",
-            *_usage(below, one, inside),
+            *_usage(below, subcommand, inside),
             ".PP",
-            *_words(one.help or ""),
-            *_options(one, inside, ".SS Options"),
+            *_words(subcommand.help or ""),
+            *_options(subcommand, inside, ".SS Options"),
         ]
     if isinstance(command, click.Group) and " " not in name:
         lines += [".SH COMMANDS"]
@@ -97,7 +97,7 @@ def _pairs(pairs: "list[tuple[str, str]] | tuple[tuple[str, str], ...]") -> Iter
 
 
 def _words(text: str) -> Iterator[str]:
-    """Paragraphs are filled; one that click is told to leave alone keeps its lines."""
+    """Paragraphs are filled, except those that click leaves alone, which keep their lines."""
     for index, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
         if index:
             yield ".PP"

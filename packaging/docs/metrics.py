@@ -8,12 +8,12 @@ from pathlib import Path
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics import families as partmetrics
 from xenwatch.agent.metrics import registry as selfmetrics
-from xenwatch.config import listeners as listening
+from xenwatch.agent.metrics import remediation as remediation_metrics
+from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
 from xenwatch.sampling import health
 from xenwatch.sampling.catalogue import all_collectors
-from xenwatch.web import remediation_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 _MANY = {
@@ -26,10 +26,11 @@ _HEAD = """# Metrics
 
 <!-- Generated from the declarations in the code by `make docs`; a test keeps it current. -->
 
-All are served at `/metrics` ([http.md](http.md)). Names begin with `xen_` for what was sampled of the host and with
-`xenwatch_` for what xenwatch says of itself. Prometheus adds `job` and `instance`. Labels are names that outlive a
-domid, so that a guest's restart makes no new series; only the `_info` metrics carry the domid. "Series" says by what
-the number of series grows; a state set has one series a state. A series is gone in the cycle in which its domain is."""
+All metrics are served at `/metrics` ([http.md](http.md)). Names begin with `xen_` for samples of the host and with
+`xenwatch_` for xenwatch itself. Prometheus adds `job` and `instance`. Labels are names that outlive a
+domid, so that a guest's restart makes no new series; only the `_info` metrics carry the domid. "Series" says what
+the number of series grows with; a state set has one series for each state. A series ends in the cycle in which its
+domain ends."""
 
 
 def page() -> str:
@@ -41,7 +42,7 @@ def page() -> str:
             "",
             f"## Collector `{name}`",
             "",
-            f"Every {collector.interval:g} s, at most {collector.deadline:g} s long{switch}.",
+            f"Every {collector.interval:g} s, with a deadline of {collector.deadline:g} s{switch}.",
             "",
         ]
         lines += _table(_declared(collector.metrics))
@@ -76,20 +77,20 @@ def own() -> list[tuple[str, str, str, tuple[str, ...]]]:
 
 
 def _labels() -> dict[str, tuple[str, ...]]:
-    """Of families that have no series as long as nothing went wrong."""
+    """Labels of families that have no series until something goes wrong."""
     counters = selfmetrics.AgentCounters()
     families = [
         *selfmetrics.agent_families(counters),
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(IncidentRegistry()),
-        *listening.listener_families({}),
+        *listener_families({}),
     ]
-    return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - told nowhere else
+    return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - available nowhere else
 
 
 def _table(rows: Iterable[tuple[str, str, str, tuple[str, ...]]]) -> list[str]:
-    lines = ["| Metric | Type | Labels | What it says | Series |", "|---|---|---|---|---|"]
+    lines = ["| Metric | Type | Labels | Meaning | Series |", "|---|---|---|---|---|"]
     for name, kind, words, labels in sorted(rows):
         shown = ", ".join(f"`{label}`" for label in labels)
         lines.append(

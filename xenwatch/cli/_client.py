@@ -1,4 +1,4 @@
-"""The running agent's API, and the state database where no agent answers."""
+"""The API of the running agent, and the state database if no agent answers."""
 
 import json
 import os
@@ -20,69 +20,68 @@ from xenwatch.web.incident_json import incident_json, stamp
 
 DEADLINE = 5.0
 TOKEN_VARIABLE = "XENWATCH_TOKEN"  # noqa: S105 - the name of a variable
-"""Where a person's token for the agent's API may stand; on a command line others would read it."""
+"""Holds a person's token for the API of the agent; on a command line others could read it."""
 _LARGEST = 64 * 1024 * 1024
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here; it is what a person may have configured
 
 
 class Running:
-    """Asks the agent at `url`, or the one that the configuration describes."""
+    """The agent at `url`, or the one that the configuration describes."""
 
     def __init__(self, url: str | None, config: Path | None) -> None:
-        self._asked = url is not None
+        self._has_url = url is not None
         self._config: Config = Config() if url else load_config(config, dict(os.environ)).config
         host, port = self._config.web.listen
         scheme = "http" if self._config.web.tls_certificate is None else "https"
         self.url = (url or f"{scheme}://{show_address((_ANY.get(host, host), port))}").rstrip("/")
 
     def incidents(self) -> tuple[list[dict[str, Any]], str]:
-        """All incidents, whole, the most likely root cause first; and where they come from."""
+        """All incidents in full, the most likely root cause first; and where they come from."""
         try:
             answer = self.get("/api/v1/incidents?full=1")
         except Unavailable:
-            if self._asked:
+            if self._has_url:
                 raise
             folder = self._config.agent.state_dir
             try:
-                return [
-                    incident_json(one) for one in ranked(list_incidents(folder))
-                ], f"no agent at {self.url}: from {folder}"
+                kept = ranked(list_incidents(folder))
             except InputError as error:
                 raise InputError(f"no agent answers at {self.url}, and {error}") from None
+            return [incident_json(incident) for incident in kept], f"no agent answers at {self.url}; read from {folder}"
         return answer["incidents"], self.url
 
     def incident(self, wanted: str) -> dict[str, Any]:
-        """One incident with its history. InputError where there is none, or several begin so."""
+        """One incident with its history. InputError if there is none, or if several ids start like this."""
         try:
-            found: dict[str, Any] = self.get(f"/api/v1/incidents/{quote(wanted, safe='')}")["incident"]
+            content: dict[str, Any] = self.get(f"/api/v1/incidents/{quote(wanted, safe='')}")["incident"]
         except Unavailable:
-            if self._asked:
+            if self._has_url:
                 raise
-            one, changes = find_incident(self._config.agent.state_dir, wanted)
+            incident, changes = find_incident(self._config.agent.state_dir, wanted)
             history = [{"at": stamp(c.at), "what": c.what, "detail": c.detail} for c in changes]
-            return {**incident_json(one), "history": history}
-        return found
+            return {**incident_json(incident), "history": history}
+        return content
 
     def acknowledge(self, wanted: str, who: str) -> dict[str, Any]:
-        """Tell the agent that `who` looks after it. Unavailable where no agent runs: nobody would keep it."""
+        """Record that `who` takes care of it. Unavailable if no agent runs, for only the agent can store it."""
         body = json.dumps({"by": who}).encode()
         path = f"/api/v1/incidents/{quote(wanted, safe='')}/acknowledge"
-        found: dict[str, Any] = self._ask(path, body)["incident"]
-        return found
+        content: dict[str, Any] = self._ask(path, body)["incident"]
+        return content
 
     def get(self, path: str) -> Any:
         """The JSON at a path. Unavailable: no agent answers; InputError: it refuses."""
         return self._ask(path, None)
 
     def text(self, path: str) -> str:
-        """What stands at a path. Unavailable: no agent answers; InputError: it refuses."""
+        """The text at a path. Unavailable: no agent answers; InputError: it refuses."""
         return self._answer(path, None).decode("utf-8", "replace")
 
     def _ask(self, path: str, body: bytes | None) -> Any:
         try:
             return json.loads(self._answer(path, body))
         except ValueError as error:
-            raise self._nobody(error) from None
+            raise self._unavailable(error) from None
 
     def _answer(self, path: str, body: bytes | None) -> bytes:
         if not self.url.startswith(("http://", "https://")):
@@ -90,27 +89,29 @@ class Running:
         request = urllib.request.Request(self.url + path, data=body, headers=_headers(body))  # noqa: S310 - checked above
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE, context=self._tls()) as answer:  # noqa: S310 - as above
-                found: bytes = answer.read(_LARGEST)
+                content: bytes = answer.read(_LARGEST)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code != 503:  # noqa: PLR2004 - /healthz and /readyz answer so and still say why
                     raise InputError(_refusal(error)) from None
-                found = error.read(_LARGEST)
+                content = error.read(_LARGEST)
         except (OSError, ValueError) as error:
-            raise self._nobody(error) from None
-        return found
+            raise self._unavailable(error) from None
+        return content
 
-    def _nobody(self, error: Exception) -> Unavailable:
+    def _unavailable(self, error: Exception) -> Unavailable:
         reason = getattr(error, "reason", None) or error
         return Unavailable(f"no agent answers at {self.url}: {reason}; is it running? systemctl status xenwatch")
 
     def _tls(self) -> ssl.SSLContext | None:
-        """For this machine's own agent: its certificate itself is trusted, and shown where it asks for one."""
+        """For the agent of this machine: trust its own certificate, and present it if the agent asks for one."""
         files = tls_of(self._config.web)
         if files is None:
             return None
         context = ssl.create_default_context(cafile=files.certificate)
-        context.check_hostname = False  # it is asked at an address; what it must have is this very certificate
+        context.check_hostname = (
+            False  # it is reached by its address; what counts is that it has exactly this certificate
+        )
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if files.client_ca is not None:
             context.load_cert_chain(files.certificate, files.key)

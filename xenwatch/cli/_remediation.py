@@ -1,4 +1,4 @@
-"""What the words about remediation share: its files, who is asking, and tables for people."""
+"""What the commands about remediation share: its files, the person who asks, and tables."""
 
 import asyncio
 import os
@@ -13,15 +13,17 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.config.loader import load_config
 from xenwatch.host.libvirt.client import Libvirt
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.service import RemediationService
 
 T = TypeVar("T")
 
 POLICY = click.option(
-    "--policy", type=click.Path(path_type=Path, dir_okay=False), help="The policy file; default: as configured."
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Policy file. Default: the one that the configuration names.",
 )
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
 
@@ -31,56 +33,61 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
     return policy or load_config(config, dict(os.environ)).config.remediation.policy
 
 
-def with_desk(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
-    """Open remediation on this host's journal, do one thing, close it."""
-    file = policy_path(policy, config)
+def with_service(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
+    """Open remediation with the run store of this host, do one thing, close it."""
+    settings = load_config(config, dict(os.environ)).config
+    file = policy or settings.remediation.policy
     if not file.exists():
         raise InputError(
-            f"{file}: there is no policy, so nothing is ever proposed or done. "
-            "packaging/policy.toml (or /usr/share/doc/xenwatch/examples) is one to begin with; see docs/remediation.md"
+            f"{file} does not exist; without a policy nothing is proposed or done. "
+            "Start from packaging/policy.toml (or /usr/share/doc/xenwatch/examples); see docs/remediation.md"
         )
 
-    async def whole() -> T:
-        clock = SystemClock()
-        libvirt = Libvirt("xen:///system", clock)
-        desk, _ = open_service(file, state_dir(config), clock=clock, libvirt=through(libvirt))
-        try:
-            return await work(desk)
-        finally:
-            desk.close()
-            await libvirt.close()
+    rules = read_policy(file)
 
-    return asyncio.run(whole())
+    async def run() -> T:
+        clock = SystemClock()
+        uri = settings.sampling.libvirt_uri
+        libvirt = Libvirt(uri, clock) if uri else None
+        call = through(libvirt) if libvirt else None
+        service = open_service(rules, settings.agent.state_dir, clock=clock, libvirt=call)
+        try:
+            return await work(service)
+        finally:
+            service.close()
+            if libvirt is not None:
+                await libvirt.close()
+
+    return asyncio.run(run())
 
 
 def state_dir(config: Path | None) -> Path:
-    """Where the agent keeps its state."""
+    """The folder in which the agent keeps its state."""
     return load_config(config, dict(os.environ)).config.agent.state_dir
 
 
 def person() -> str:
-    """Who is at the keyboard, as the journal names persons: the login behind sudo where there is one."""
+    """The person at the keyboard, as the run store names people: the login behind sudo if there is one."""
     return f"human:{os.environ.get('SUDO_USER') or pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def subject_of(text: str) -> Subject:
     """`web` or `domain/web` is a guest, `host` this host, `lv/vg0/data` a volume."""
-    kind, slash, name = text.partition("/")
-    if text == "host":
-        return Subject("host", "dom0")
-    return Subject(kind, name) if slash else Subject("domain", text)
+    if text == HOST.kind:
+        return HOST
+    return subject_from_text(text) or Subject("domain", text)
 
 
-def pairs(words: Sequence[str]) -> dict[str, str]:
+def key_values(words: Sequence[str]) -> dict[str, str]:
     """`key=value` words."""
     wrong = [word for word in words if "=" not in word]
     if wrong:
-        raise click.BadParameter(f"{wrong[0]}: write key=value")
+        raise click.BadParameter(f"{wrong[0]} is not of the form key=value")
     return dict(word.split("=", 1) for word in words)
 
 
 def findings_table(findings: Sequence[Finding]) -> str:
-    """Check, outcome, what came out, how it was learnt."""
+    """Check, outcome, detail, and the source of the result."""
     width = max((len(f.check) for f in findings), default=0)
     return "\n".join(
         f"{f.check:<{width}}  {click.style(f'{f.outcome:<7}', fg=_COLOURS[f.outcome])}  {_one_line(f.detail)}"

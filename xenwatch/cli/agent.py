@@ -1,4 +1,4 @@
-"""`xenwatch agent`: watches this host until it is stopped."""
+"""`xenwatch agent`: watch this host until stopped."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.sections import WebSettings
 from xenwatch.config.settings import LISTEN, show_address
-from xenwatch.demo.host import DemoHost, beside, choose_address
+from xenwatch.demo.host import DemoHost, choose_address, run_with_story
 
 _URLS = (
-    ("/", "start page, with the open incidents"),
-    ("/metrics", "for Prometheus"),
-    ("/api/v1/incidents", "incidents with their causes"),
-    ("/healthz", "whether every part makes progress"),
+    ("/", "start page with the open incidents"),
+    ("/metrics", "metrics for Prometheus"),
+    ("/api/v1/incidents", "incidents with their causes, as JSON"),
+    ("/healthz", "health of the agent"),
 )
 
 
@@ -38,15 +38,19 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
         raise click.BadParameter(str(error)) from None
 
 
-@click.command(short_help="Watch this host: follow its logs, sample it, say what is wrong.")
+@click.command(short_help="Watch this host: follow its logs, sample it, report incidents.")
 @CONFIG
-@click.option("--listen", metavar="ADDRESS:PORT", callback=_address, help="Serve there instead of [web] listen.")
-@click.option("--demo", is_flag=True, help="Watch an invented host on which things go wrong; needs no Xen.")
-@click.option("--demo-dir", type=click.Path(path_type=Path), help="Keep the demo's logs and state there.")
+@click.option("--listen", metavar="ADDRESS:PORT", callback=_address, help="Listen here instead of at [web] listen.")
+@click.option("--demo", is_flag=True, help="Watch a simulated host on which things go wrong. Needs no Xen.")
+@click.option(
+    "--demo-dir",
+    type=click.Path(path_type=Path),
+    help="Keep the logs and state of the demo in this folder. Implies --demo.",
+)
 def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, demo_dir: Path | None) -> None:  # noqa: N802 - the registry's name
-    """Follow the logs, sample the domains, serve metrics and incidents, until stopped (SIGTERM, Ctrl-C).
+    """Follow the logs, sample the domains, and serve metrics and incidents until stopped (SIGTERM, Ctrl-C).
 
-    SIGHUP reads configuration and rules again; with a mistake in them the old ones stay in force.
+    SIGHUP reads the configuration and the rules again. If there is a mistake in them, the old ones stay in force.
 
     \b
     Examples:
@@ -64,7 +68,7 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
 
 
 def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
-    """The demo is the same everywhere: no file or environment of a real agent changes it."""
+    """The demo is the same everywhere: neither the configuration file nor the environment changes it."""
     host.prepare()
     settings = host.settings(listen or choose_address(WebSettings().listen))
     _watch(partial(load_config, overrides=settings, default_file=None), host)
@@ -73,7 +77,7 @@ def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
 def _watch(load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
     share_one_arena()
     loaded = load()
-    # systemd adds the time itself; at a terminal it helps.
+    # systemd adds the time itself; a terminal does not.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loaded.config.agent.log_level.upper(), format=form, stream=sys.stderr)
     asyncio.run(_run(loaded, load, host))
@@ -83,17 +87,17 @@ async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host: Dem
     clock, address = SystemClock(), loaded.config.web.listen[0]
 
     def started(port: int) -> None:
-        _say_where(f"http://{show_address((address, port))}", loaded, host)
+        _print_addresses(f"http://{show_address((address, port))}", loaded, host)
 
     agent = Agent(loaded, ExternalAccess(clock, load, dict(os.environ), started))
-    await (agent.run() if host is None else beside(agent, host, clock))
+    await (agent.run() if host is None else run_with_story(agent, host, clock))
 
 
-def _say_where(url: str, loaded: LoadedConfig, host: DemoHost | None) -> None:
-    rows = [(url + path, words) for path, words in _URLS]
+def _print_addresses(url: str, loaded: LoadedConfig, host: DemoHost | None) -> None:
+    rows = [(url + path, meaning) for path, meaning in _URLS]
     if host is not None:
-        rows.insert(0, (f"{host.logs}/", "logs of an invented host, on which things now go wrong"))
-        rows.append((f"xenwatch incidents list --url {url}", "the same in a terminal"))
-    rows.append((str(loaded.config.agent.state_dir), "state; Ctrl-C ends"))
-    width = max(len(where) for where, _ in rows)
-    click.echo("\n".join(["xenwatch is watching.", *(f"  {where:<{width}}  {words}" for where, words in rows)]))
+        rows.insert(0, (f"{host.logs}/", "logs of the simulated host, on which things go wrong now"))
+        rows.append((f"xenwatch incidents list --url {url}", "the incidents in a terminal"))
+    rows.append((str(loaded.config.agent.state_dir), "state of the agent; Ctrl-C stops it"))
+    width = max(len(place) for place, _ in rows)
+    click.echo("\n".join(["xenwatch is watching.", *(f"  {place:<{width}}  {meaning}" for place, meaning in rows)]))

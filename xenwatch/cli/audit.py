@@ -1,4 +1,4 @@
-"""`xenwatch audit`: the journal of remediation, and whether anybody changed it."""
+"""`xenwatch audit`: the run store of remediation, and whether anybody changed it."""
 
 import json
 import os
@@ -11,18 +11,19 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, StoreError
+from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
-from xenwatch.remediation.open import JOURNAL
+from xenwatch.remediation.open import RUN_STORE
 from xenwatch.remediation.store.runs import RunStore
 
 
-@click.group(invoke_without_command=True, short_help="The journal of remediation; verify it.")
+@click.group(invoke_without_command=True, short_help="Print what remediation decided and did, and verify the record.")
 @CONFIG
 @FORMAT
 @click.pass_context
 def COMMAND(ctx: click.Context, config: Path | None, form: str) -> None:  # noqa: N802 - the registry's name
-    """Print everything remediation decided and did, oldest first.
+    """Print everything that remediation decided and did, oldest first.
 
     \b
     Examples:
@@ -33,32 +34,35 @@ def COMMAND(ctx: click.Context, config: Path | None, form: str) -> None:  # noqa
     ctx.obj = config
     if ctx.invoked_subcommand is not None:
         return
-    journal = _open(config)
-    for entry in journal.entries():
+    store = _open(config)
+    for entry in store.entries():
         if form == "json":
             click.echo(json.dumps(asdict(entry), sort_keys=True))
             continue
         when = datetime.fromtimestamp(entry.wall, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind
         click.echo(f"{entry.seq:6} {when}  {entry.run or '-':<21}  {what:<32}  {entry.actor}  {entry.reason}")
-    journal.close()
+    store.close()
 
 
 @COMMAND.command()
 @click.pass_context
 def verify(ctx: click.Context) -> None:
-    """Check the whole hash chain. Exit code 1 where a line was changed, removed or put in."""
+    """Verify the hash chain of the record.
+
+    Exit code: 0 if it is complete, 1 if an entry was changed, removed or inserted.
+    """
     try:
-        journal = _open(ctx.obj)
+        store = _open(ctx.obj)
     except StoreError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    click.echo(f"whole: {len(journal.entries())} entries")
-    journal.close()
+    click.echo(f"complete: {count_text(len(store.entries()), 'entry', 'entries')}")
+    store.close()
 
 
 def _open(config: Path | None) -> RunStore:
-    path = state_dir(config) / JOURNAL
+    path = state_dir(config) / RUN_STORE
     if not path.exists():
-        raise InputError(f"{path}: there is no journal of remediation yet")
+        raise InputError(f"{path}: there is no record of remediation yet")
     return RunStore(path, SystemClock(), f"audit-{os.getpid()}")

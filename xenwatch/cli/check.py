@@ -1,4 +1,4 @@
-"""`xenwatch check`: the configuration in force, where each value came from, and whether what it names is there."""
+"""`xenwatch check`: the configuration in force, where each value came from, and whether what it names works."""
 
 import asyncio
 import json
@@ -19,15 +19,15 @@ from xenwatch.triage.check import CheckFinding, check_up
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-@click.command(short_help="Show and try the configuration; nothing is started.")
+@click.command(short_help="Show and test the configuration; start nothing.")
 @CONFIG
 @FORMAT
-@click.option("--no-try", is_flag=True, help="Show the values only.")
+@click.option("--no-try", is_flag=True, help="Show the values, but do not test what they name.")
 def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
-    """Print every setting in force and where it came from, and try paths, libvirt, rules and port.
+    """Print every setting in force and where it came from, and test the paths, libvirt, the rules and the ports.
 
-    Exit code 0 when the agent would start, 1 when something would keep it from starting or working, 2 when the
-    configuration itself is wrong.
+    Exit code: 0 if the agent would start, 1 if something would keep it from starting or working, 2 if the
+    configuration has mistakes.
 
     \b
     Examples:
@@ -39,12 +39,12 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     if form == "json":
         click.echo(json.dumps(_document(loaded, findings), indent=2))
     else:
-        click.echo("\n".join([*_values(loaded), *_tried(findings)]))
+        click.echo("\n".join([*_values(loaded), *_test_results(findings)]))
     sys.exit(any(finding.verdict == "error" for finding in findings))
 
 
 def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:
-    """Key, value as in the file, origin."""
+    """Key, value as it is written in the file, origin."""
     for key, declared in all_settings():
         section, _, name = key.partition(".")
         value = getattr(getattr(loaded.config, section), name)
@@ -52,19 +52,20 @@ def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:
 
 
 def _values(loaded: LoadedConfig) -> Iterator[str]:
-    yield f"configuration: {loaded.file or 'no file; every value is a default or from the environment'}"
+    yield f"configuration: {loaded.file or 'no file; every value is a default or comes from the environment'}"
     rows = list(_effective(loaded))
-    wide = max(len(key) for key, _, _ in rows)
+    width = max(len(key) for key, _, _ in rows)
     for key, value, origin in rows:
         mark = click.style(f"# {origin}", dim=origin == "default", fg=None if origin == "default" else "cyan")
-        yield f"  {key:<{wide}} = {printable(value)}  {mark}"
+        yield f"  {key:<{width}} = {printable(value)}  {mark}"
 
 
-def _tried(findings: Iterable[CheckFinding]) -> Iterator[str]:
-    for index, one in enumerate(findings):
+def _test_results(findings: Iterable[CheckFinding]) -> Iterator[str]:
+    for index, finding in enumerate(findings):
         if not index:
-            yield "tried:"
-        yield f"  {click.style(f'{one.verdict:<7}', fg=_COLOURS[one.verdict])}  {one.about}: {printable(one.words)}"
+            yield "tests:"
+        verdict = click.style(f"{finding.verdict:<7}", fg=_COLOURS[finding.verdict])
+        yield f"  {verdict}  {finding.about}: {printable(finding.words)}"
 
 
 def _document(loaded: LoadedConfig, findings: Iterable[CheckFinding]) -> dict[str, Any]:

@@ -8,15 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.durations import format_size, parse_size
 from xenwatch.base.errors import InputError
+from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli.report.format import count_text, printable
+from xenwatch.cli.report.format import printable
+
+if TYPE_CHECKING:
+    from xenwatch.triage.bundle.collect import Collected
 
 
 def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -26,20 +30,35 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> i
         raise click.BadParameter(str(error)) from None
 
 
-@click.command(short_help="Gather logs and the host's state, redacted, for somebody else to diagnose.")
+@click.command(short_help="Write a redacted bundle of logs and host state for somebody else to diagnose.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: xenwatch-HOST-TIME.tar.gz, here."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the bundle to this file. Default: xenwatch-HOST-TIME.tar.gz in this folder.",
 )
-@click.option("--mask-addresses", is_flag=True, help="Replace MAC and IP addresses too, each by the same other one.")
-@click.option("--limit", default="64MiB", show_default=True, callback=_size, help="Most of it, before compression.")
+@click.option(
+    "--mask-addresses",
+    is_flag=True,
+    help="Replace MAC and IP addresses too, each by the same other address throughout.",
+)
+@click.option(
+    "--limit",
+    metavar="SIZE",
+    default="64MiB",
+    show_default=True,
+    callback=_size,
+    help="Put at most this much into the bundle, counted before compression.",
+)
 @CONFIG
-@click.option("-q", "--quiet", is_flag=True, help="Say only the file's name.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the name of the file.")
 def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path | None, quiet: bool) -> None:  # noqa: N802 - the registry's name
     """Write a .tar.gz that `xenwatch diagnose` reads on any other machine.
 
-    In it: the newest part of each log that the agent follows, rotated ones included; the output of xl, lvs, ip, dmesg
-    and the like, each under a deadline; a snapshot of all metrics. Passwords, tokens and keys are taken out. Nothing is
-    changed on the host, and nothing is sent anywhere. It works where there is no Xen.
+    The bundle holds the newest part of each log that the agent follows, including rotated ones; the output of xl, lvs,
+    ip, dmesg and similar commands, each with a deadline; and a snapshot of all metrics. Passwords, tokens and keys are
+    removed. Nothing is changed on the host, and nothing is sent anywhere. It also works without Xen.
 
     \b
     Examples:
@@ -49,32 +68,32 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     from xenwatch.config.loader import load_config  # noqa: PLC0415
     from xenwatch.host.host import open_host  # noqa: PLC0415
-    from xenwatch.triage.bundle.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
+    from xenwatch.triage.bundle.collect import collect  # noqa: PLC0415 (help needs none of this)
 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
-    async def work(file: BinaryIO) -> Collected:
+    async def work(file: BinaryIO) -> "Collected":
         host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
-            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
+            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=_progress(quiet))
         finally:
             await host.close()
 
-    with _whole(path) as file:
+    with _new_file(path) as file:
         done = asyncio.run(work(file))
     click.echo(str(path))
     if not quiet:
-        click.echo("\n".join(_told(path, done.members, done.bytes, done.redactions, len(done.left_out))), err=True)
+        click.echo("\n".join(_summary(path, done)), err=True)
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A new file that stays only if all goes well; its owner's alone, for there is no telling what a log holds."""
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file that stays only if all goes well. Only its owner may read it, for a log may hold anything."""
     try:
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
     except FileExistsError:
-        raise InputError(f"{path} is there already; give another name with -o") from None
+        raise InputError(f"{path} already exists; give another name with -o") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
     try:
@@ -88,21 +107,21 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _told(path: Path, members: int, size: int, redactions: int, left_out: int) -> list[str]:
+def _summary(path: Path, done: "Collected") -> list[str]:
     packed = format_size(path.stat().st_size)
     return [
-        f"{count_text(members, 'file')}, {format_size(size)}, {packed} packed",
-        f"{count_text(redactions, 'secret')} or address{'es' * (redactions != 1)} replaced",
-        f"{count_text(left_out, 'thing')} could not be had; README.txt in it names each",
-        "Names of guests and hosts are in it: look through it before you hand it on.",
+        f"{count_text(done.members, 'file')}, {format_size(done.bytes)}, {packed} compressed",
+        f"{count_text(done.redactions, 'secret or address', 'secrets and addresses')} replaced",
+        f"{count_text(len(done.left_out), 'source')} missing or cut; README.txt in the bundle lists them",
+        "The bundle contains names of guests and hosts: look through it before you hand it on.",
     ]
 
 
-def _say(quiet: bool) -> Callable[[str], None]:
+def _progress(quiet: bool) -> Callable[[str], None]:
     on = not quiet and sys.stderr.isatty()
 
-    def say(what: str) -> None:
+    def show(what: str) -> None:
         if on:
             click.echo(f"\r\x1b[K{printable(what)[-60:]} …", nl=False, err=True)
 
-    return say
+    return show

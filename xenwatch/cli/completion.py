@@ -1,4 +1,4 @@
-"""`xenwatch completion`: the script that lets a shell complete words and options."""
+"""`xenwatch completion`: the script that lets a shell complete commands and options."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -6,11 +6,11 @@ from click.shell_completion import get_completion_class
 _VARIABLE = "_XENWATCH_COMPLETE"
 
 
-@click.command(short_help="Print the script that completes words and options in a shell.")
+@click.command(short_help="Print the script that completes commands and options in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def COMMAND(context: click.Context, shell: str) -> None:  # noqa: N802 - the registry's name
-    """Print the completion script for a shell. The Debian package has put all three in place already.
+    """Print the completion script for a shell. The Debian package installs all three.
 
     \b
     Examples:
@@ -20,5 +20,5 @@ def COMMAND(context: click.Context, shell: str) -> None:  # noqa: N802 - the reg
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"click knows no completion for {shell}")
+        raise click.UsageError(f"there is no completion for {shell}")
     click.echo(kind(context.find_root().command, {}, "xenwatch", _VARIABLE).source())

@@ -1,4 +1,4 @@
-"""`xenwatch diagnose`: what is wrong, from a folder or archive of logs."""
+"""`xenwatch diagnose`: what is wrong, from logs in a folder, an archive or a file, or on this host now."""
 
 import importlib
 import math
@@ -24,21 +24,22 @@ _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
 _HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
 
 PATH is a file, a folder, an archive (.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2), a compressed log, or - for standard
-input. Output of commands that lies beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
+input. Saved output of commands beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
 
-With --live this host itself is asked, too: domains, memory, bridges, volumes, arrays, daemons. Without PATH its logs
-are those of the configuration, and what was over more than a day ago is left out. It works where there is no Xen,
+With --live, this host is asked too: domains, memory, bridges, volumes, arrays, daemons. Without PATH, --live reads the
+logs that the configuration names and leaves out incidents that ended more than a day ago. It also works without Xen
 and says what could not be asked.
 
 \b
 Examples:
   xenwatch diagnose /var/log/xen /var/log/libvirt/libxl /var/log/syslog
   xenwatch diagnose xen-bugtool.tar.gz --format html > report.html
+  xenwatch diagnose xen1/ xen2/ xen3/
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
 
 \b
-Exit code: 0 nothing wrong, 1 incidents found, 2 wrong use or nothing readable.
+Exit code: 0 if nothing is wrong, 1 if there are incidents, 2 for wrong use or if nothing could be read.
 """
 
 
@@ -47,12 +48,12 @@ def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str | None)
         return None
     if value == "local":
         return float(time.localtime().tm_gmtoff)
-    found = _ZONE.fullmatch(value)
-    if value.upper() not in ("UTC", "Z") and not found:
-        raise click.BadParameter("write UTC, local, or an offset such as +02:00")
-    if not found:
+    if value.upper() in ("UTC", "Z"):
         return 0.0
-    return (1 if found[1] == "+" else -1) * (int(found[2]) * 3600 + int(found[3]) * 60.0)
+    offset = _ZONE.fullmatch(value)
+    if offset is None:
+        raise click.BadParameter("write UTC, local, or an offset such as +02:00")
+    return (1 if offset[1] == "+" else -1) * (int(offset[2]) * 3600 + int(offset[3]) * 60.0)
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
@@ -64,33 +65,52 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
         raise click.BadParameter(str(error)) from None
 
 
-@click.command(name="diagnose", help=_HELP)
+@click.command(name="diagnose", help=_HELP, short_help="Read logs, or ask this host, and say what is wrong and why.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(allow_dash=True))
-@click.option("--live", is_flag=True, help="Ask this host too; its own logs where no PATH is given.")
+@click.option("--live", is_flag=True, help="Ask this host too, and read its own logs if no PATH is given.")
 @CONFIG
-@click.option("--format", "form", type=click.Choice(["text", "json", "html", "markdown"]), default="text")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, writable=True), help="Write there, not to stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Write to this file instead of standard output.",
+)
 @click.option(
     "--rules",
     "folders",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="FOLDER",
-    help="Further rules; a rule of the same name replaces ours.",
+    help="Load further rules from this folder. A rule with the id of a shipped one replaces it. May be repeated.",
 )
 @click.option(
     "--timezone",
     callback=_utc_offset,
     metavar="ZONE",
-    help="Zone of times in the logs that do not say it: UTC (default), local (default of --live), or +02:00.",
+    help="Time zone of log lines that do not name one: UTC, local, or an offset such as +02:00. "
+    "Default: UTC; with --live: local.",
 )
 @click.option(
     "--since",
     callback=_duration,
     metavar="DURATION",
-    help="Leave out what was over so long before the end: 2h, 7d, or all (default; 1d of --live without PATH).",
+    help="Leave out incidents that ended longer ago than this: 2h, 7d, or all. "
+    "Default: all; with --live and no PATH: 1d.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "--host",
+    metavar="NAME",
+    help="Name the host that all of these logs are from. Default: what the logs themselves say.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress on standard error.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...],
     live: bool,
@@ -100,15 +120,17 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     folders: tuple[Path, ...],
     timezone: float | None,
     since: float | None,
+    host: str | None,
     quiet: bool,
 ) -> None:
     if not paths and not live:
-        raise InputError("say what to read: xenwatch diagnose /var/log/xen, or --live for this host (see --help)")
+        raise InputError("nothing to read: name a path (xenwatch diagnose /var/log/xen), or give --live for this host")
     progress = _Progress(on=not quiet and sys.stderr.isatty())
     try:
-        report = (
-            _live(paths, config, folders, timezone, progress) if live else _read(paths, folders, timezone, progress)
-        )
+        if live:
+            report = _live(paths, config, folders, timezone, host, progress)
+        else:
+            report = _read(paths, folders, timezone, host, progress)
     finally:
         progress.clear()
     if since is None and live and not paths:
@@ -123,13 +145,19 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
 
 
-def _read(paths: tuple[str, ...], folders: tuple[Path, ...], timezone: float | None, progress: "_Progress") -> Report:
+def _read(
+    paths: tuple[str, ...],
+    folders: tuple[Path, ...],
+    timezone: float | None,
+    host: str | None,
+    progress: "_Progress",
+) -> Report:
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
-    from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other words needs none of this)
+    from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other commands needs none of this)
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
-    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, progress=progress.show)
+    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, host=host, progress=progress.show)
 
 
 def _live(
@@ -137,9 +165,10 @@ def _live(
     file: Path | None,
     folders: tuple[Path, ...],
     timezone: float | None,
+    host: str | None,
     progress: "_Progress",
 ) -> Report:
-    import asyncio  # noqa: PLC0415  with all below it: a third of what a start would cost without --live
+    import asyncio  # noqa: PLC0415  with its dependents it would take a third of the time of a start without --live
 
     from xenwatch.base.clock import SystemClock  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
@@ -150,10 +179,10 @@ def _live(
     config, cache = load_config(file, dict(os.environ)).config, cache_folder()
     rules = rules_with([*map(Path, config.diagnosis.rules), *folders], cache)
     progress.say("asking this host")
-    seen = asyncio.run(look(config, SystemClock()))
+    probe = asyncio.run(look(config, SystemClock()))
     offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
     return diagnose(
-        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=seen, progress=progress.show
+        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
     )
 
 
@@ -174,7 +203,7 @@ def _write(path: str, text: str) -> None:
 
 
 class _Progress:
-    """One line on stderr, rewritten a few times a second, so that long work is seen to go on."""
+    """One line on stderr, rewritten a few times a second, so that a person sees long work go on."""
 
     def __init__(self, *, on: bool) -> None:
         self._on, self._next, self._shown = on, time.monotonic() + _SHOW_EVERY, False

@@ -1,4 +1,4 @@
-"""`xenwatch incidents`: what is wrong on the host that the agent watches."""
+"""`xenwatch incidents`: the incidents of the host that the agent watches."""
 
 import getpass
 import json
@@ -12,34 +12,40 @@ from typing import Any
 import click
 
 from xenwatch.base.errors import Unavailable
+from xenwatch.base.plurals import count_text
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
+from xenwatch.cli.report.api_incident import incident_text
 from xenwatch.cli.report.format import printable
-from xenwatch.cli.report.incident_text import table, whole
+from xenwatch.cli.report.incident_table import table
+from xenwatch.cli.report.incident_text import incident_lines
 
-_MOST_WIDTH = 160
+_WIDEST = 160
+_STATUS = ("state", "severity", "acknowledged_by", "explained_by")
+"""A change of one of these is worth a line."""
 
 
-@click.group(short_help="What is wrong on the host that the agent watches.", invoke_without_command=True)
+@click.group(short_help="List, show, watch and acknowledge incidents.", invoke_without_command=True)
 @CONFIG
 @URL
 @click.pass_context
 def COMMAND(context: click.Context, config: Path | None, url: str | None) -> None:  # noqa: N802 - the registry's name
-    """List, show, watch and acknowledge incidents; without a further word: list.
+    """List, show, watch and acknowledge incidents. Without a further command, list them.
 
-    The running agent is asked; where none answers, its state database is read (except by acknowledge).
+    The incidents come from the running agent. If no agent answers, they come from its state database; only
+    `acknowledge` needs a running agent.
 
     \b
     Examples:
       xenwatch incidents
       xenwatch incidents list --all
-      xenwatch incidents show 9c9708c7
+      xenwatch incidents show 9c9708c7f606
       xenwatch incidents watch
-      xenwatch incidents acknowledge 9c9708c7 --by anna
+      xenwatch incidents acknowledge 9c9708c7f606 --by anna
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if context.invoked_subcommand is None:
         context.invoke(list_, config=config, url=url)
-    # where the agent is may be said before the word as well as behind it
+    # --config and --url may stand before the next command as well as after it
     context.default_map = {str(context.invoked_subcommand): {"config": config, "url": url}}
 
 
@@ -47,20 +53,24 @@ def COMMAND(context: click.Context, config: Path | None, url: str | None) -> Non
 @CONFIG
 @URL
 @FORMAT
-@click.option("--all", "everything", is_flag=True, help="Explained and resolved ones too.")
+@click.option("--all", "everything", is_flag=True, help="Show explained and resolved incidents too.")
 def list_(config: Path | None, url: str | None, form: str, everything: bool) -> None:
-    """Incidents, the most likely root cause first. Exit code 1 when one is open, 0 when none is."""
-    found, origin = Running(url, config).incidents()
-    shown = found if everything else [one for one in found if one["state"] == "open"]
+    """List open incidents, the most likely root cause first.
+
+    Exit code: 1 if an incident is open, 0 if none is.
+    """
+    incidents, origin = Running(url, config).incidents()
+    opened = [incident for incident in incidents if incident["state"] == "open"]
+    shown = incidents if everything else opened
     if form == "json":
         click.echo(json.dumps({"version": 1, "incidents": shown}, indent=2))
     elif shown:
         click.echo("\n".join(table(shown, _width())))
     else:
-        click.echo("no incidents" if everything else f"nothing is open ({len(found)} explained or resolved: --all)")
+        click.echo("There are no incidents." if everything else _nothing_open(len(incidents)))
     if not origin.startswith("http"):
         click.echo(origin, err=True)
-    sys.exit(any(one["state"] == "open" for one in found))
+    sys.exit(bool(opened))
 
 
 @COMMAND.command()
@@ -69,51 +79,65 @@ def list_(config: Path | None, url: str | None, form: str, everything: bool) -> 
 @URL
 @FORMAT
 def show(incident: str, config: Path | None, url: str | None, form: str) -> None:
-    """One incident whole: cause, evidence, what to check, what to do, history. The start of its id will do."""
-    found = Running(url, config).incident(incident)
-    click.echo(json.dumps(found, indent=2) if form == "json" else "\n".join(whole(found, _width())))
+    """Show one incident: cause, impact, evidence, how to verify and fix it, and its history.
+
+    INCIDENT is an id, or the start of one that fits no other incident.
+    """
+    content = Running(url, config).incident(incident)
+    if form == "json":
+        click.echo(json.dumps(content, indent=2))
+    else:
+        click.echo("\n".join(incident_lines(incident_text(content), _width())))
 
 
 @COMMAND.command()
 @click.argument("incident")
-@click.option("--by", "who", help="Who looks after it; default: you.")
+@click.option("--by", "who", help="Name of the person who takes care of it. Default: your login name.")
 @CONFIG
 @URL
 def acknowledge(incident: str, who: str | None, config: Path | None, url: str | None) -> None:
-    """Say that a person looks after an incident."""
-    found = Running(url, config).acknowledge(incident, who or getpass.getuser())
-    click.echo(f"{found['id']}: {printable(found['title'])}: {printable(found['acknowledged_by'])} looks after it")
+    """Record that a person is taking care of an incident."""
+    content = Running(url, config).acknowledge(incident, who or getpass.getuser())
+    title, name = printable(content["title"]), printable(content["acknowledged_by"])
+    click.echo(f"{content['id']}: {title}: acknowledged by {name}")
 
 
 @COMMAND.command()
 @CONFIG
 @URL
-@click.option("--every", default=2.0, show_default=True, type=click.FloatRange(0.2), help="Seconds between two looks.")
+@click.option(
+    "--every", default=2.0, show_default=True, type=click.FloatRange(0.2), help="Seconds between two requests."
+)
 def watch(config: Path | None, url: str | None, every: float) -> None:
-    """Print each change as it comes, until Ctrl-C."""
+    """Print each change as it happens, until you press Ctrl-C."""
     follow(Running(url, config).incidents, lambda: time.sleep(every))
 
 
-def follow(look: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable[[], None]) -> None:
-    """Print what is open, then every change; an agent that is away for a while is waited for."""
-    seen: dict[str, tuple[Any, ...]] = {}
-    away = False
+def follow(read: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable[[], None]) -> None:
+    """Print what is open, then every change. If the agent does not answer, wait until it does."""
+    printed: dict[str, tuple[Any, ...]] = {}
+    is_away = False
     while True:
         try:
-            found, _ = look()
+            incidents, _ = read()
         except Unavailable as error:
-            if not away:
+            if not is_away:
                 click.echo(str(error), err=True)
-            away = True
+            is_away = True
         else:
-            away = False
-            for one in reversed(found):
-                told = (one["state"], one["severity"], one["acknowledged_by"], one["explained_by"])
-                if seen.get(one["id"]) != told and (one["id"] in seen or one["state"] == "open"):
-                    click.echo(table([one], _width())[1])
-                seen[one["id"]] = told
+            is_away = False
+            for incident in reversed(incidents):
+                ident, status = incident["id"], tuple(incident[key] for key in _STATUS)
+                if printed.get(ident) != status and (ident in printed or incident["state"] == "open"):
+                    click.echo(table([incident], _width())[1])
+                printed[ident] = status
         pause()
 
 
+def _nothing_open(count: int) -> str:
+    others = f"; {count_text(count, 'incident')} explained or resolved (--all shows them)" if count else ""
+    return f"No incident is open{others}."
+
+
 def _width() -> int:
-    return min(shutil.get_terminal_size((120, 24)).columns, _MOST_WIDTH)
+    return min(shutil.get_terminal_size((120, 24)).columns, _WIDEST)

@@ -1,4 +1,4 @@
-"""The `xenwatch` command: finds its words in this folder, one file a word, and loads only the one that is used."""
+"""The `xenwatch` command: each module in this folder is a command, and only the one that is used is loaded."""
 
 import errno
 import importlib
@@ -15,8 +15,8 @@ from xenwatch import __version__
 from xenwatch.base.errors import XenwatchError
 
 EXIT_WRONG_USE = 2
-EXIT_OUR_FAULT = 70
-"""EX_SOFTWARE of sysexits.h: neither the input nor its reader is to blame."""
+EXIT_BUG = 70
+"""EX_SOFTWARE of sysexits.h: a bug in xenwatch, not a mistake of the person who runs it."""
 
 
 class CommandGroup(click.Group):
@@ -38,10 +38,10 @@ class CommandGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", prog_name="xenwatch")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """The on-call engineer of a Xen host: follows its logs, samples its domains, says what is wrong and why.
+    """Watch Xen hosts: follow their logs, sample their domains, and say what is wrong, why, and what to do.
 
     \b
-    Something is down right now:      xenwatch diagnose /var/log/xen
+    Something is down right now:      xenwatch diagnose --live
     Somebody sent you their logs:     xenwatch diagnose bundle.tar.gz
     Watch this host from now on:      xenwatch agent
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
@@ -50,47 +50,47 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command; what xenwatch itself reports is one clear message and exit code 2, not a traceback."""
-    _mend_streams()
+    """Run the command. An error that xenwatch expects is one clear message and exit code 2, not a traceback."""
+    _repair_streams()
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:
         click.echo(f"xenwatch: {error}", err=True)
         sys.exit(EXIT_WRONG_USE)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away (`| head`): nothing is wrong
+        sys.stderr.close()  # the reader of the output went away (`| head`): nothing is wrong
         sys.exit(0)
     except OSError as error:
-        _give_up_output()
-        click.echo(f"xenwatch: {_refused(error)}", err=True)
+        _discard_output()
+        click.echo(f"xenwatch: {_os_error_text(error)}", err=True)
         sys.exit(EXIT_WRONG_USE)
-    except Exception as error:  # the last fence: a person at 3 a.m. is not shown our insides unless they ask
+    except Exception as error:  # a person at 3 a.m. is not shown a traceback unless they ask for it
         if os.environ.get("XENWATCH_DEBUG"):
             raise
-        click.echo(f"xenwatch: a fault of our own: {type(error).__name__}: {error}", err=True)
-        click.echo("Please report it with what XENWATCH_DEBUG=1 prints when you run this again.", err=True)
-        sys.exit(EXIT_OUR_FAULT)
+        click.echo(f"xenwatch: internal error (a bug in xenwatch): {type(error).__name__}: {error}", err=True)
+        click.echo("Run the command again with XENWATCH_DEBUG=1 and report what it prints.", err=True)
+        sys.exit(EXIT_BUG)
 
 
-def _mend_streams() -> None:
-    """A closed stream is an empty one, and a locale without our characters shows others in their place."""
+def _repair_streams() -> None:
+    """Open a closed stream as an empty one; replace characters that the locale cannot show."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  it lives as long as we do
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  it stays open until the process ends
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _give_up_output() -> None:
-    """What a full disk did not take is not tried again at the end, with a traceback."""
+def _discard_output() -> None:
+    """Drop what a full disk did not take, so that Python does not try again at exit and print a traceback."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _refused(error: OSError) -> str:
+def _os_error_text(error: OSError) -> str:
     what = f"{error.filename}: " if error.filename is not None else "the output cannot be written: " * _is_full(error)
     return f"{what}{error.strerror or error}"
 

@@ -16,16 +16,19 @@ from xenwatch.cli._remediation import POLICY, findings_table, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.open import LocalMachine, policy_of
+from xenwatch.remediation.machine.local import LocalMachine
+from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.preflight.create import check_create
 from xenwatch.remediation.preflight.migrate import check_migrate
 
 
-@click.group(short_help="Can this guest start here, or move there?")
+@click.group(short_help="Check whether a guest can start here, or migrate to another host.")
 def COMMAND() -> None:  # noqa: N802 - the registry's name
-    """Ask everything that is usually found out too late. Exit code 0: all holds, 1: something fails or is not known.
+    """Check in advance whether a guest can start or migrate. Change nothing.
+
+    Exit code: 0 if every check passes, 1 if one fails or its result is unknown.
 
     \b
     Examples:
@@ -39,13 +42,13 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @FORMAT
 @click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def create(policy: Path | None, form: str, config: Path) -> None:
-    """Whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
+    """Check whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
     file = policy_path(policy)
-    read = policy_of(file) if file.exists() else Policy(ManagedInventory("dom0"))
+    rules = read_policy(file) if file.exists() else Policy(ManagedInventory("dom0"))
     path = str(config.resolve())
-    known = next((g for g in read.inventory.guests if g.config in (path, str(config))), None)
-    guest = known or Guest(name=config.stem, uuid="", config=path)
-    _report(asyncio.run(check_create(_context(read, guest, {}))), form)
+    listed = next((g for g in rules.inventory.guests if g.config in (path, str(config))), None)
+    guest = listed or Guest(name=config.stem, uuid="", config=path)
+    _report(asyncio.run(check_create(_context(rules, guest, {}))), form)
 
 
 @COMMAND.command()
@@ -54,13 +57,16 @@ def create(policy: Path | None, form: str, config: Path) -> None:
 @click.argument("guest")
 @click.argument("target")
 def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
-    """Whether GUEST can move to TARGET: P1 to P24, each with how it was learnt. It watches the guest for a minute."""
+    """Check whether GUEST can migrate to TARGET.
+
+    Prints the checks P1 to P24, each with the source of its result. It watches the guest for a minute.
+    """
     file = policy_path(policy)
-    read = policy_of(file)
-    found = read.inventory.guest(Subject("domain", guest))
-    if found is None:
-        raise InputError(f"{guest} is not a [[guest]] of {file}")
-    _report(asyncio.run(check_migrate(_context(read, found, {"to": target}))), form)
+    rules = read_policy(file)
+    listed = rules.inventory.guest(Subject("domain", guest))
+    if listed is None:
+        raise InputError(f"{file} has no [[guest]] with the name {guest}")
+    _report(asyncio.run(check_migrate(_context(rules, listed, {"to": target}))), form)
 
 
 def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
@@ -73,6 +79,6 @@ def _report(findings: Sequence[Finding], form: str) -> None:
     if form == "json":
         click.echo(json.dumps({"version": 1, "outcome": outcome, "findings": list(map(asdict, findings))}))
     else:
-        words = {"pass": "all holds", "warn": "it can be done; see the warnings"}
-        click.echo(f"{findings_table(findings)}\n{words.get(outcome, f'not now: {outcome}')}")
+        verdicts = {"pass": "All checks pass.", "warn": "It can be done; read the warnings."}
+        click.echo(f"{findings_table(findings)}\n{verdicts.get(outcome, f'It cannot be done now: {outcome}.')}")
     sys.exit(outcome in ("fail", "unknown"))

@@ -1,4 +1,4 @@
-"""`xenwatch remediation`: what is proposed, underway and done; consent, refusal, the kill switch."""
+"""`xenwatch remediation`: proposals and runs; approval, rejection, the kill switch."""
 
 import json
 from dataclasses import asdict
@@ -10,17 +10,17 @@ import click
 from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG, FORMAT
-from xenwatch.cli._remediation import POLICY, findings_table, pairs, person, subject_of, with_desk
+from xenwatch.cli._remediation import POLICY, findings_table, key_values, person, subject_of, with_service
 from xenwatch.model.action import PENDING, ActionRun
 from xenwatch.remediation.service import RemediationService
 from xenwatch.web.remediation_api import run_json
 
-_REASON = click.option("--reason", required=True, help="Why; it is kept in the journal.")
+_REASON = click.option("--reason", required=True, help="Reason; it is kept in the record.")
 
 
-@click.group(short_help="Proposals, runs, consent, kill switch.")
+@click.group(short_help="List, approve and reject proposals; switch remediation off and on.")
 def COMMAND() -> None:  # noqa: N802 - the registry's name
-    """What xenwatch proposes to do, does and did.
+    """Show what xenwatch proposes, does and did; approve, reject, or switch it off.
 
     \b
     Examples:
@@ -35,18 +35,18 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @POLICY
 @CONFIG
 @FORMAT
-@click.option("--all", "every", is_flag=True, help="Ended runs too.")
+@click.option("--all", "every", is_flag=True, help="Show ended runs too.")
 def list_(policy: Path | None, config: Path | None, form: str, every: bool) -> None:
-    """Runs, oldest first."""
+    """List runs, oldest first."""
 
-    async def work(desk: RemediationService) -> list[ActionRun]:
-        return [run for run in await desk.runs() if every or run.state == "unknown" or not run.is_ended]
+    async def work(service: RemediationService) -> list[ActionRun]:
+        return [run for run in await service.runs() if every or run.state == "unknown" or not run.is_ended]
 
-    runs = with_desk(policy, config, work)
+    runs = with_service(policy, config, work)
     if form == "json":
         click.echo(json.dumps({"version": 1, "runs": list(map(run_json, runs))}))
         return
-    click.echo("\n".join(map(_row, runs)) or "nothing is proposed or underway")
+    click.echo("\n".join(map(_row, runs)) or "Nothing is proposed or in progress.")
 
 
 @COMMAND.command()
@@ -55,38 +55,38 @@ def list_(policy: Path | None, config: Path | None, form: str, every: bool) -> N
 @FORMAT
 @click.argument("run")
 def show(policy: Path | None, config: Path | None, form: str, run: str) -> None:
-    """One run: its plan, and its journal."""
+    """Show one run: its plan and its record."""
 
-    async def work(desk: RemediationService) -> str:
-        found = await desk.run(run)
+    async def work(service: RemediationService) -> str:
+        record = await service.run(run)
         if form == "json":
-            journal = [asdict(entry) for entry in await desk.entries(found.id)]
-            return json.dumps({"version": 1, "run": run_json(found), "journal": journal})
-        lines = [_row(found), f"plan {found.proposal.plan_hash}:", *(f"  {step}" for step in found.proposal.plan)]
-        for entry in await desk.entries(found.id):
+            journal = [asdict(entry) for entry in await service.entries(record.id)]
+            return json.dumps({"version": 1, "run": run_json(record), "journal": journal})
+        lines = [_row(record), f"plan {record.proposal.plan_hash}:", *(f"  {step}" for step in record.proposal.plan)]
+        for entry in await service.entries(record.id):
             what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind
             lines.append(f"{_time(entry.wall)}  {what:<32}  {entry.actor}  {entry.reason}")
         return "\n".join(lines)
 
-    click.echo(with_desk(policy, config, work))
+    click.echo(with_service(policy, config, work))
 
 
 @COMMAND.command()
 @POLICY
 @CONFIG
 @click.argument("run")
-@click.option("--plan-hash", help="Hash of the plan as you saw it; asked for where it is not given.")
+@click.option("--plan-hash", help="Hash of the plan that you read. Without it, the plan is shown and you are asked.")
 def approve(policy: Path | None, config: Path | None, run: str, plan_hash: str | None) -> None:
-    """Consent to a plan, once; the agent starts it within seconds."""
+    """Approve a plan. The agent starts it within seconds."""
 
-    async def work(desk: RemediationService) -> ActionRun:
-        found = await desk.run(run)
+    async def work(service: RemediationService) -> ActionRun:
+        record = await service.run(run)
         if plan_hash is None:
-            click.echo("\n".join([_row(found), *(f"  {step}" for step in found.proposal.plan)]))
+            click.echo("\n".join([_row(record), *(f"  {step}" for step in record.proposal.plan)]))
             click.confirm("Carry out this plan?", abort=True)
-        return await desk.approve(found.id, person(), plan_hash or found.proposal.plan_hash)
+        return await service.approve(record.id, person(), plan_hash or record.proposal.plan_hash)
 
-    click.echo(f"approved: {with_desk(policy, config, work).id}")
+    click.echo(f"approved: {with_service(policy, config, work).id}")
 
 
 @COMMAND.command()
@@ -95,19 +95,21 @@ def approve(policy: Path | None, config: Path | None, run: str, plan_hash: str |
 @click.argument("run")
 @_REASON
 def reject(policy: Path | None, config: Path | None, run: str, reason: str) -> None:
-    """Say no to a proposal."""
-    click.echo(_row(with_desk(policy, config, lambda desk: desk.reject(run, person(), reason))))
+    """Reject a proposal."""
+    click.echo(_row(with_service(policy, config, lambda service: service.reject(run, person(), reason))))
 
 
 @COMMAND.command()
 @POLICY
 @CONFIG
 @click.argument("run")
-@click.option("--succeeded/--failed", "succeeded", required=True, help="What you found.")
+@click.option("--succeeded/--failed", "succeeded", required=True, help="How the run ended.")
 @_REASON
 def settle(policy: Path | None, config: Path | None, run: str, succeeded: bool, reason: str) -> None:
-    """Say how a run of unknown outcome ended, after you looked."""
-    click.echo(_row(with_desk(policy, config, lambda desk: desk.settle_unknown(run, person(), succeeded, reason))))
+    """Record how a run with an unknown outcome ended, after you checked."""
+    click.echo(
+        _row(with_service(policy, config, lambda service: service.settle_unknown(run, person(), succeeded, reason)))
+    )
 
 
 @COMMAND.command("run")
@@ -116,27 +118,27 @@ def settle(policy: Path | None, config: Path | None, run: str, succeeded: bool, 
 @click.argument("action")
 @click.argument("target")
 @click.argument("params", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Check and print the plan; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check and print the plan; change nothing.")
 def run_(
     policy: Path | None, config: Path | None, action: str, target: str, params: tuple[str, ...], dry_run: bool
 ) -> None:
-    """Ask for ACTION of TARGET (web, domain/web, host, lv/vg0/data) with PARAMS (key=value).
+    """Propose ACTION on TARGET (web, domain/web, host, lv/vg0/data) with PARAMS (key=value).
 
-    It is proposed; `approve` starts it. Where the policy asks for four eyes somebody else must approve.
+    `approve` starts it. If the policy requires four eyes, another person must approve it.
     """
 
-    async def work(desk: RemediationService) -> str:
-        draft = await desk.draft_request(action, subject_of(target), pairs(params), person())
+    async def work(service: RemediationService) -> str:
+        draft = await service.draft_request(action, subject_of(target), key_values(params), person())
         lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
         if dry_run:
-            stop = await desk.dry_run(draft, as_approved=True)
+            stop = await service.dry_run(draft, as_approved=True)
             return "\n".join([*lines, f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it"])
         if draft.stop is not None:
             raise InputError(f"{draft.stop.guard}: {draft.stop.reason}")
-        run = await desk.request(action, subject_of(target), pairs(params), person())
+        run = await service.request(action, subject_of(target), key_values(params), person())
         return "\n".join([*lines, f"proposed as {run.id}; start it with: xenwatch remediation approve {run.id}"])
 
-    click.echo(with_desk(policy, config, work))
+    click.echo(with_service(policy, config, work))
 
 
 @COMMAND.command()
@@ -144,8 +146,8 @@ def run_(
 @CONFIG
 @_REASON
 def off(policy: Path | None, config: Path | None, reason: str) -> None:
-    """Turn all remediation off; it stays off over restarts. What is underway ends as it would."""
-    with_desk(policy, config, lambda desk: desk.turn(True, person(), reason))
+    """Switch all remediation off. It stays off after a restart; runs in progress finish."""
+    with_service(policy, config, lambda service: service.turn(True, person(), reason))
     click.echo("remediation is off")
 
 
@@ -154,8 +156,8 @@ def off(policy: Path | None, config: Path | None, reason: str) -> None:
 @CONFIG
 @_REASON
 def on(policy: Path | None, config: Path | None, reason: str) -> None:
-    """Turn remediation on again."""
-    with_desk(policy, config, lambda desk: desk.turn(False, person(), reason))
+    """Switch remediation on again."""
+    with_service(policy, config, lambda service: service.turn(False, person(), reason))
     click.echo("remediation is on")
 
 
@@ -164,8 +166,8 @@ def on(policy: Path | None, config: Path | None, reason: str) -> None:
 @CONFIG
 @_REASON
 def close_breaker(policy: Path | None, config: Path | None, reason: str) -> None:
-    """Let runs start again after several in a row failed."""
-    with_desk(policy, config, lambda desk: desk.close_breaker(person(), reason))
+    """Allow runs again after the circuit breaker opened because several in a row failed."""
+    with_service(policy, config, lambda service: service.close_breaker(person(), reason))
     click.echo("the breaker is closed")
 
 
@@ -173,20 +175,23 @@ def close_breaker(policy: Path | None, config: Path | None, reason: str) -> None
 @POLICY
 @CONFIG
 @click.argument("scope")
-@click.option("--for", "seconds", required=True, help="How long, such as 2h; 0s ends it.")
+@click.option("--for", "seconds", required=True, help="Length of the maintenance, such as 2h; 0s ends it now.")
 @_REASON
 def maintenance(policy: Path | None, config: Path | None, scope: str, seconds: str, reason: str) -> None:
-    """No automatic action on SCOPE (all, host/NAME, domain/UUID) for a while."""
+    """Allow no automatic action on SCOPE (all, host/NAME, domain/UUID) for a while."""
     length = parse_duration(seconds)
-    with_desk(policy, config, lambda desk: desk.maintain(scope, person().removeprefix("human:"), reason, length))
+    with_service(
+        policy, config, lambda service: service.maintain(scope, person().removeprefix("human:"), reason, length)
+    )
     click.echo(f"maintenance of {scope}: {seconds}")
 
 
 def _row(run: ActionRun) -> str:
-    told = run.proposal
-    waits = "  (waits for a person)" if run.state in PENDING and told.needs_approval else ""
-    said = f"  {run.reason}" if run.reason else ""
-    return f"{run.id}  {_time(run.wall)}  {told.action} of {told.target}  {told.risk}  {run.state}{waits}{said}"
+    proposal = run.proposal
+    waits = "  (waits for approval)" if run.state in PENDING and proposal.needs_approval else ""
+    reason = f"  {run.reason}" if run.reason else ""
+    what = f"{proposal.action} on {proposal.target}  {proposal.risk}"
+    return f"{run.id}  {_time(run.wall)}  {what}  {run.state}{waits}{reason}"
 
 
 def _time(wall: float) -> str:

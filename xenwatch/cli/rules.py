@@ -1,4 +1,4 @@
-"""`xenwatch rules`: the tools of a rule's author."""
+"""`xenwatch rules`: the commands for people who write rules."""
 
 import click
 
@@ -11,8 +11,8 @@ from xenwatch.cli._rules.test import test
 
 @click.group("rules", context_settings={"help_option_names": ["-h", "--help"]})
 def COMMAND() -> None:  # noqa: N802  the name that every module of this folder declares
-    """List, show, check and test the rules that know Xen's failures."""
+    """List, show, check and test the rules that recognise failures of Xen."""
 
 
-for _word in (list_rules, show, lint, test, explain, coverage, new):
-    COMMAND.add_command(_word)
+for _command in (list_rules, show, lint, test, explain, coverage, new):
+    COMMAND.add_command(_command)

@@ -1,4 +1,4 @@
-"""`xenwatch status`: how the agent fares."""
+"""`xenwatch status`: the health of the running agent."""
 
 import json
 import sys
@@ -8,19 +8,22 @@ from typing import Any
 import click
 
 from xenwatch.base.durations import format_duration, format_size
+from xenwatch.base.plurals import count_text
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
-from xenwatch.cli.report.format import count_text, printable
+from xenwatch.cli.report.format import printable
 
 _MOST_LOGS = 15
 
 
-@click.command(short_help="How the agent fares: logs, collectors, rules, incidents.")
+@click.command(short_help="Show the health of the running agent: logs, collectors, rules, incidents.")
 @CONFIG
 @URL
 @FORMAT
 def COMMAND(config: Path | None, url: str | None, form: str) -> None:  # noqa: N802 - the registry's name
-    """Ask the running agent how it fares. Exit code 0 when every part makes progress, 1 otherwise, 2 when it is down.
+    """Show the health of the running agent.
+
+    Exit code: 0 if every part makes progress, 1 if one does not, 2 if no agent answers.
 
     \b
     Examples:
@@ -37,34 +40,36 @@ def COMMAND(config: Path | None, url: str | None, form: str) -> None:  # noqa: N
 
 
 def _text(url: str, health: dict[str, Any], status: dict[str, Any]) -> list[str]:
-    good = click.style("healthy", fg="green") if health["ok"] else click.style("NOT HEALTHY", fg="red", bold=True)
-    lines = [f"xenwatch {status['xenwatch']} at {url}: {good}"]
+    verdict = click.style("healthy", fg="green") if health["ok"] else click.style("NOT HEALTHY", fg="red", bold=True)
+    lines = [f"xenwatch {status['xenwatch']} at {url}: {verdict}"]
     for check in health["checks"]:
         age = "not yet" if check["age_seconds"] is None else f"{format_duration(check['age_seconds'])} ago"
         lines.append(f"  {check['name']:<12} {_mark(check['ok'])}  {age}  {check['detail']}".rstrip())
     counts = status["incidents"]
     lines.append(f"incidents: {counts['open']} open, {counts['explained']} explained, {counts['resolved']} resolved")
-    lines.append(f"rules: {status['rules']['count']}, read by {status['rules']['engine']}")
+    lines.append(f"rules: {status['rules']['count']}, matched with {status['rules']['engine']}")
     lines += _collectors(status["collectors"])
     lines += _logs(status["logs"])
-    unknown = status["unmatched_errors"]["count"]
-    lines.append(f"{count_text(unknown, 'line')} at error level that no rule knows")
+    unmatched = status["unmatched_errors"]["count"]
+    lines.append(f"{count_text(unmatched, 'error line')} that no rule matches")
     return lines
 
 
 def _collectors(collectors: list[dict[str, Any]]) -> list[str]:
-    bad = [one for one in collectors if not one["ok"]]
-    lines = [f"collectors: {len(collectors) - len(bad)} of {len(collectors)} well"]
-    return lines + [f"  {one['name']:<12} {_mark(False)}  {printable(str(one['error']))}" for one in bad]
+    failing = [collector for collector in collectors if not collector["ok"]]
+    lines = [f"collectors: {len(collectors) - len(failing)} of {len(collectors)} ok"]
+    return lines + [f"  {c['name']:<12} {_mark(False)}  {printable(str(c['error']))}" for c in failing]
 
 
 def _logs(logs: list[dict[str, Any]]) -> list[str]:
-    read = [one for one in logs if one["lines"]]
-    lines = [f"logs: {len(logs)} followed, {len(read)} with something new since the start"]
-    for one in read[:_MOST_LOGS]:
-        behind = f", {format_size(one['lag_bytes'])} behind" if one["lag_bytes"] else ""
-        amount = f"{count_text(one['lines'], 'line')}, {format_size(one['bytes'])}{behind}"
-        lines.append(f"  {printable(one['path'])}  {one['format']}  {amount}")
+    active = [log for log in logs if log["lines"]]
+    lines = [f"logs: {len(logs)} followed, {len(active)} with new lines since the agent started"]
+    for log in active[:_MOST_LOGS]:
+        behind = f", {format_size(log['lag_bytes'])} behind" if log["lag_bytes"] else ""
+        amount = f"{count_text(log['lines'], 'line')}, {format_size(log['bytes'])}{behind}"
+        lines.append(f"  {printable(log['path'])}  {log['format']}  {amount}")
+    if len(active) > _MOST_LOGS:
+        lines.append(f"  and {len(active) - _MOST_LOGS} more (--format json lists all)")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""`xenwatch top`: the domains live, with what is wrong with them."""
+"""`xenwatch top`: the domains live, with their incidents."""
 
 import asyncio
 import os
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from xenwatch.cli._top.sources import TopSource
 
 
-@click.command(short_help="The domains live, as in xentop, with what is wrong with them.")
+@click.command(short_help="Show the domains live, as xentop does, with their incidents.")
 @CONFIG
 @URL
-@click.option("--every", default=3.0, show_default=True, type=click.FloatRange(0.5), help="Seconds between two looks.")
-@click.option("--alone", is_flag=True, help="Ask the host itself even where an agent runs.")
+@click.option(
+    "--every", default=3.0, show_default=True, type=click.FloatRange(0.5), help="Seconds between two updates."
+)
+@click.option("--alone", is_flag=True, help="Sample the host itself, even if an agent runs.")
 def COMMAND(config: Path | None, url: str | None, every: float, alone: bool) -> None:  # noqa: N802 - the registry's name
-    """Show domains with state, cpu, memory, network and disk, and the open incidents below.
+    """Show the domains with state, cpu, memory, network and disk, and the open incidents below them.
 
-    The running agent is asked; where none answers, the host itself is sampled. Keys: c m n d i a sort by cpu, memory,
-    network, disk, incidents, name; r reverses; enter shows an incident whole; p pauses; space looks at once; q ends.
+    The numbers come from the running agent. If no agent answers, the host itself is sampled. Keys: c m n d i a sort by
+    cpu, memory, network, disk, incidents, name; r reverses the order; enter shows an incident; p pauses; space updates
+    now; q quits.
 
     \b
     Examples:
@@ -34,12 +37,12 @@ def COMMAND(config: Path | None, url: str | None, every: float, alone: bool) -> 
       xenwatch top --every 1 --alone
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if not sys.stdout.isatty():
-        raise InputError("top needs a terminal; for scripts: xenwatch status --format json, or /metrics")
+        raise InputError("top needs a terminal; in scripts use xenwatch status --format json, or /metrics")
     asyncio.run(_run(config, url, every, alone=alone))
 
 
 async def _run(config: Path | None, url: str | None, every: float, *, alone: bool) -> None:
-    from xenwatch.cli._top.app import TopApp  # noqa: PLC0415 (Textual is not loaded for the help of other words)
+    from xenwatch.cli._top.app import TopApp  # noqa: PLC0415 (Textual is not loaded for the help of other commands)
 
     source = await _source(config, url, alone=alone)
     try:

@@ -1,4 +1,4 @@
-"""Who may send alerts, consent, and be told: one file of secrets that only its owner may read."""
+"""Who may send alerts, approve runs and get notifications: a file of secrets that only its owner may read."""
 
 import stat
 import tomllib
@@ -17,10 +17,10 @@ _ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Without a file nobody may do anything, and nobody is told."""
+    """Without a file nobody may do anything, and nobody is notified."""
 
     senders: WebhookSenders = WebhookSenders()  # noqa: RUF009 - frozen
-    people: tuple[User, ...] = ()
+    users: tuple[User, ...] = ()
     destinations: tuple[Destination, ...] = ()
 
 
@@ -29,7 +29,7 @@ def load_access(path: Path) -> Access:
     if not path.exists():
         return Access()
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
-        raise ConfigError([Problem(path, 0, "", "holds secrets and others may read or write it; chmod 640")])
+        raise ConfigError([Problem(path, 0, "", "holds secrets, but others may read or write it; run chmod 640 on it")])
     try:
         text = path.read_text("utf-8")
         content = tomllib.loads(text)
@@ -61,22 +61,22 @@ def _access(top: TomlTable) -> Access:
 
 
 def _secrets(table: TomlTable, key: str) -> tuple[str, ...]:
-    found = table.texts(key)
-    table.need(key, all(len(one) >= _SHORTEST for one in found), f"a secret has at least {_SHORTEST} characters")
-    return found
+    values = table.texts(key)
+    table.need(key, all(len(value) >= _SHORTEST for value in values), f"a secret needs at least {_SHORTEST} characters")
+    return values
 
 
 def _person(table: TomlTable) -> User:
     person = User(table.text("name"), table.choice("role", "viewer", _ROLES), table.text("token"))
     table.need("name", bool(person.name), "a person needs a name")
-    table.need("token", len(person.token) >= _SHORTEST, f"a token has at least {_SHORTEST} characters")
+    table.need("token", len(person.token) >= _SHORTEST, f"a token needs at least {_SHORTEST} characters")
     table.done()
     return person
 
 
 def _destination(table: TomlTable) -> Destination:
-    found = Destination(table.text("url"), table.text("key").encode(), table.flag("local", False))
-    table.need("url", found.url.startswith(("http://", "https://")), "must begin with http:// or https://")
-    table.need("key", len(found.key) >= _SHORTEST, f"a key has at least {_SHORTEST} characters")
+    destination = Destination(table.text("url"), table.text("key").encode(), table.flag("local", False))
+    table.need("url", destination.url.startswith(("http://", "https://")), "must begin with http:// or https://")
+    table.need("key", len(destination.key) >= _SHORTEST, f"a key needs at least {_SHORTEST} characters")
     table.done()
-    return found
+    return destination

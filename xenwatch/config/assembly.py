@@ -1,4 +1,4 @@
-"""Finds the parts that the agent is made of: rule folders, dialects of logs, collectors."""
+"""The parts that the configuration names: rules, collectors, device models."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,29 +9,31 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.host.paths import Paths
 from xenwatch.logs.owner import DeviceModels
-from xenwatch.sampling.catalogue import all_collectors, chosen
+from xenwatch.sampling.catalogue import all_collectors, enabled
 from xenwatch.sampling.collector import Collector
 
 
 def load_rules(config: Config) -> tuple[Rule, ...]:
-    """The shipped rules and those configured, without their tests: the agent lives long and has no use for them.
+    """The shipped rules and those of the configuration, without their tests: the agent never runs them.
 
     RuleError holds every problem; InputError names a missing folder.
     """
     own = [Path(folder) for folder in config.diagnosis.rules]
     missing = [str(folder) for folder in own if not folder.is_dir()]
     if missing:
-        raise InputError(f"[diagnosis] rules: no such folder: {', '.join(missing)}")
+        raise InputError(f"[diagnosis] rules names a folder that does not exist: {', '.join(missing)}")
     return tuple(replace(rule, tests=(), references=()) for rule in rules_with(own, config.diagnosis.cache_dir))
 
 
 def collectors_of(settings: SamplingSettings) -> list[Collector]:
-    """The collectors that are on. InputError names one that does not exist."""
-    known = all_collectors()
-    unknown = sorted({*settings.enabled, *settings.disabled} - known.keys())
+    """The collectors that are on. InputError names those that do not exist."""
+    collectors = all_collectors()
+    unknown = sorted({*settings.enabled, *settings.disabled} - collectors.keys())
     if unknown:
-        raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(known)}")
-    return chosen({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
+        raise InputError(
+            f"[sampling] names no collector that exists: {', '.join(unknown)}; there are {', '.join(collectors)}"
+        )
+    return enabled({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
 
 
 def device_models(paths: Paths) -> DeviceModels:
@@ -47,5 +49,5 @@ def device_models(paths: Paths) -> DeviceModels:
 
 
 def spool_directory(config: Config) -> Path:
-    """Where the previous content of logs that are started over is kept."""
+    """Folder for the previous content of logs that their writers overwrite."""
     return config.agent.state_dir / "spool"

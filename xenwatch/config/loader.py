@@ -1,4 +1,4 @@
-"""Reads the configuration: defaults, then the file, then the environment; all that is wrong is said at once."""
+"""Reads the configuration: defaults, then the file, then the environment; all mistakes are reported together."""
 
 import difflib
 import re
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_lines import key_lines
-from xenwatch.config.consistency import at_odds
+from xenwatch.base.toml_tables import key_lines
+from xenwatch.config.consistency import contradictions
 from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
 from xenwatch.config.settings import Setting, settings_of
 
@@ -26,7 +26,7 @@ class LoadedConfig:
     config: Config
     origins: Mapping[str, str]
     file: Path | None
-    """The file that was read; None where there was none and none was asked for."""
+    """The file that was read; None if there is none and none was asked for."""
 
 
 def load_config(
@@ -41,27 +41,31 @@ def load_config(
     `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
     """
     environment = environment or {}
-    path, reading = _chosen(file, environment) or default_file, _Reading()
+    path, reader = _requested(file, environment) or default_file, _ConfigReader()
     if path == default_file and path is not None and not path.exists():
         path = None
     if path is not None:
-        reading.file(path)
-    reading.environment(environment)
-    if reading.problems:
-        raise ConfigError(reading.problems)
+        reader.file(path)
+    reader.environment(environment)
+    if reader.problems:
+        raise ConfigError(reader.problems)
     for key, value in (overrides or {}).items():
-        reading.take(key, value, "command line")
-    config = _build(reading.values)
-    reading.problems += [Problem(*reading.place(key), words) for key, words in at_odds(config)]
-    if reading.problems:
-        raise ConfigError(reading.problems)
-    origins = {key: reading.origins.get(key, "default") for key, _ in all_settings()}
+        reader.take(key, value, "command line")
+    config = _build(reader.values)
+    reader.problems += [Problem(*reader.place(key), message) for key, message in contradictions(config)]
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    origins = {key: reader.origins.get(key, "default") for key, _ in all_settings()}
     return LoadedConfig(config, origins, path)
 
 
 def all_settings() -> list[tuple[str, Setting[Any]]]:
     """Every `section.key` with its declaration, in the order of the file."""
-    return [(f"{name}.{key}", one) for name, section in SECTIONS.items() for key, one in settings_of(section).items()]
+    return [
+        (f"{name}.{key}", setting)
+        for name, section in SECTIONS.items()
+        for key, setting in settings_of(section).items()
+    ]
 
 
 def variable(key: str) -> str:
@@ -69,7 +73,7 @@ def variable(key: str) -> str:
     return PREFIX + key.replace(".", "_").upper()
 
 
-def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+def _requested(file: Path | None, environment: Mapping[str, str]) -> Path | None:
     if file is not None:
         return file
     if environment.get(FILE_VARIABLE):
@@ -78,8 +82,8 @@ def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """Values by `section.key` as they are gathered, where each came from, and what is wrong."""
+class _ConfigReader:
+    """Values by `section.key`, where each came from, and the mistakes so far."""
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
@@ -89,7 +93,7 @@ class _Reading:
         self.values[key], self.origins[key] = value, origin
 
     def place(self, key: str) -> tuple[Path, int, str]:
-        """File, line and name under which a key that has a value was written."""
+        """File, line and name under which the value of a key was written."""
         file, _, line = self.origins.get(key, "").rpartition(":")
         if file:
             return Path(file), int(line), key
@@ -112,18 +116,18 @@ class _Reading:
                 self._section(path, name, section, lines)
 
     def environment(self, environment: Mapping[str, str]) -> None:
-        known = {variable(key): (key, declared) for key, declared in all_settings()}
-        # Only names that start like ours and a section's are judged: others may belong to scripts around xenwatch.
+        variables = {variable(key): (key, declared) for key, declared in all_settings()}
+        # Only names that begin with XENWATCH_ and a section are checked: others may belong to scripts around xenwatch.
         ours = tuple(f"{PREFIX}{name.upper()}_" for name in SECTIONS)
         for name, text in sorted(environment.items()):
-            if name in known:
-                key, declared = known[name]
+            if name in variables:
+                key, declared = variables[name]
                 try:
                     self.take(key, declared.kind.parse(text), f"environment {name}")
                 except ValueError as error:
                     self.problems.append(Problem(_ENVIRONMENT, 0, name, str(error)))
             elif name.startswith(ours):
-                self.problems.append(Problem(_ENVIRONMENT, 0, name, _unknown("variable", name, known)))
+                self.problems.append(Problem(_ENVIRONMENT, 0, name, _unknown("variable", name, variables)))
 
     def _section(self, path: Path, name: str, section: object, lines: Mapping[str, int]) -> None:
         place = lines.get(name, 0)
@@ -155,12 +159,12 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**{name: SECTIONS[name](**given) for name, given in by_section.items()})
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    names = list(known)
+def _unknown(what: str, name: str, existing: Iterable[str]) -> str:
+    names = list(existing)
     close = difflib.get_close_matches(name, names, n=1)
     return f"no such {what}; did you mean {close[0]}?" if close else f"no such {what}; there are: {', '.join(names)}"
 
 
 def _line_of(message: str, text: str) -> int:
-    found = re.search(r"at line (\d+)", message)
-    return int(found[1]) if found else text.count("\n") + 1
+    place = re.search(r"at line (\d+)", message)
+    return int(place[1]) if place else text.count("\n") + 1

@@ -16,14 +16,14 @@ def example_file() -> str:
     parts = [
         f"# xenwatch's configuration: {DEFAULT_FILE}",
         "#",
-        "# Every key is shown at its default. Take away the # to change one, then: xenwatch check",
-        "# Each can also be given in the environment: [web] listen is XENWATCH_WEB_LISTEN.",
+        "# Every key is shown with its default. To change one, remove the # before it, then run: xenwatch check",
+        "# Each key can also be set in the environment: [web] listen is XENWATCH_WEB_LISTEN.",
     ]
     for name, section in SECTIONS.items():
         parts += ["", f"# {inspect.getdoc(section)}", f"[{name}]"]
         for key, declared in settings_of(section).items():
-            words = textwrap.wrap(f"{declared.help} ({declared.kind.name})", _WIDTH - 2)
-            parts += ["", *(f"# {line}" for line in words), f"#{key} = {declared.kind.show(declared.default)}"]
+            comment = textwrap.wrap(f"{declared.help} ({declared.kind.name})", _WIDTH - 2)
+            parts += ["", *(f"# {line}" for line in comment), f"#{key} = {declared.kind.show(declared.default)}"]
     return "\n".join(parts) + "\n"
 
 
@@ -49,17 +49,17 @@ _INTRODUCTION = f"""# Configuration
 
 <!-- Generated from xenwatch/config/sections.py by `python -m xenwatch.config.reference`; a test keeps it current. -->
 
-xenwatch runs without a configuration. To change something write `{DEFAULT_FILE}` (TOML), or give another file with
-`--config`, or in `XENWATCH_CONFIG`. Each key can be overridden in the environment by the variable named in its row;
-lists are separated by commas there. `xenwatch check` prints every value in force and where it came from, and tries what
-it names. `packaging/xenwatch.toml` is the same as a commented file to start from.
+xenwatch runs without a configuration. To change a setting, write `{DEFAULT_FILE}` (TOML), or name another file with
+`--config` or in `XENWATCH_CONFIG`. The variable in the row of a key overrides it in the environment; lists are
+separated by commas there. `xenwatch check` prints every value in force and where it came from, and tests what it
+names. `packaging/xenwatch.toml` is the same reference as a commented file to start from.
 
 Durations are written `250ms`, `30s`, `5m`, `1h30m`, `90d`; sizes `64KiB`, `1MiB`.
 
-A mistake anywhere is an error that names file, line and key, and all mistakes are shown together. A running agent reads
-the file again on SIGHUP (`systemctl reload xenwatch`); with a mistake in it, it says so, keeps what it had, and
-`xenwatch_config_last_reload_successful` becomes 0. Changes of `[agent] state_dir`, `[web]` and `[hooks]`
-need a restart; certificates and keys are read again by themselves when their files change."""
+A mistake is an error that names file, line and key; all mistakes are shown together. A running agent reads the file
+again on SIGHUP (`systemctl reload xenwatch`). If there is a mistake in it, the agent logs the mistake, keeps the old
+settings, and sets `xenwatch_config_last_reload_successful` to 0. Changes of `[agent] state_dir`, `[web]` and `[hooks]`
+need a restart. Certificates and keys are read again whenever their files change."""
 
 
 def write(root: Path) -> None:

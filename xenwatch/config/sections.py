@@ -1,4 +1,4 @@
-"""Every setting of the agent, declared once: the file, the environment and the manual come from here."""
+"""Every setting of the agent, declared once: the file, the environment and the manual are made from here."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,14 +28,17 @@ class AgentSettings:
         PATH, Path("/var/lib/xenwatch"), "Folder of the state database: log positions, incidents and their history."
     )
     commit_every: float = setting(
-        DURATION, 1.0, "State is written at most this often while there is work, and at once after a quiet time."
+        DURATION, 1.0, "Write state at most this often while logs grow. After a quiet time, state is written at once."
     )
-    keep_incidents: float = setting(DURATION, 90 * 86400.0, "Resolved incidents are deleted after this time.")
+    keep_incidents: float = setting(DURATION, 90 * 86400.0, "Delete resolved incidents after this time.")
     stall_after: float = setting(
         DURATION, 120.0,
-        "Without progress (log wake, sampling cycle) for this long /healthz fails and systemd's watchdog is not fed.",
+        "Count the agent as stalled if log following or sampling makes no progress for this long: /healthz fails, and "
+        "the watchdog of systemd restarts the agent.",
     )  # fmt: skip
-    log_level: str = setting(one_of("debug", "info", "warning", "error"), "info", "How much the agent says on stderr.")
+    log_level: str = setting(
+        one_of("debug", "info", "warning", "error"), "info", "Write messages of this level and above to standard error."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,61 +52,65 @@ class LogSettings:
             "/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/kern.log",
             "/root/.virt-manager/virt-manager.log", "/root/.cache/virt-manager/virt-manager.log",
         ),
-        "Files to follow; * and ? in the last part stand for any name. What does not exist yet is waited for.",
+        "Follow these files. * and ? in the last part of a path stand for any name. Files that do not exist yet are "
+        "followed as soon as they appear.",
     )  # fmt: skip
     reconcile_every: float = setting(
-        DURATION, 1.0, "All files are looked at this often even without a notification: NFS and missed events."
+        DURATION, 1.0, "Look at all files this often even without a notification, for NFS and for missed events."
     )
     from_start: bool = setting(
-        BOOL, True, "At the very first start logs are read from their start (true) or only what is new (false)."
+        BOOL, True, "At the very first start, read logs from their beginning (true) or only new lines (false)."
     )
-    history: int = setting(SIZE, 64 * 1024 * 1024, "At first sight at most so much of one log is read, the newest.")
+    history: int = setting(
+        SIZE, 64 * 1024 * 1024, "Read at most this much from the end of each log when it is seen for the first time."
+    )
     overwritten: tuple[str, ...] = setting(
         TEXTS,
         ("xend-debug.log", "virt-manager.log"),
-        "Logs that their writers start over; their previous content is kept below the state folder, bounded.",
+        "Names of logs that their writers overwrite. A limited amount of their previous content is kept in the state "
+        "folder.",
     )
     hypervisor_every: float = setting(
         DURATION, 15.0,
-        "The hypervisor's ring (xl dmesg) is read this often where no log of it is followed; 0s: never.",
+        "Read the hypervisor's console ring (xl dmesg) this often if no log of it is followed. 0s: never.",
     )  # fmt: skip
     journal: bool = setting(
-        BOOL, True, "Read systemd's journal (kernel and services) where no syslog file is written; false: never."
+        BOOL, True, "Read the systemd journal (kernel and services) if no syslog file is written. false: never."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """What is measured. Each collector has a pace and a deadline of its own."""
+    """What is measured. Each collector has its own interval and deadline."""
 
     libvirt_uri: str = setting(
         TEXT,
         "xen:///system",
-        "The hypervisor as libvirt knows it: xen:///system, xen+ssh://root@host/system, test:///…",
+        "URI of the hypervisor for libvirt: xen:///system, xen+ssh://root@host/system, test:///…",
     )
     ssh: str = setting(
         TEXT,
         "",
-        "Another host to sample, through ssh: root@old1 (xm or xl, and LVM; mount its logs here). Empty: this one.",
+        "Sample another host through ssh, such as root@old1 (xm or xl, LVM; mount its logs here). Empty: this host.",
     )
     enabled: tuple[str, ...] = setting(
-        TEXTS, (), "Collectors to run that are off by default; `xenwatch check` lists all."
+        TEXTS, (), "Run these collectors, which are off by default. `xenwatch check` lists those that run."
     )
-    disabled: tuple[str, ...] = setting(TEXTS, (), "Collectors that are not to run.")
+    disabled: tuple[str, ...] = setting(TEXTS, (), "Do not run these collectors.")
     facts_every: float = setting(
-        DURATION, 60.0, "What stands on the host (bridges, volumes, domains) is looked at this often, for the rules."
+        DURATION, 60.0, "Read facts about the host (bridges, volumes, domains) for the rules this often."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisSettings:
-    """The known failures."""
+    """The rules that recognise failures."""
 
     rules: tuple[str, ...] = setting(
-        TEXTS, (), "Further folders of rule files; a rule there with the id of a shipped one replaces it."
+        TEXTS, (), "Load further rule files from these folders. A rule with the id of a shipped one replaces it."
     )
     cache_dir: Path = setting(  # noqa: RUF009 - as above
-        PATH, Path("/var/cache/xenwatch"), "Folder of the compiled signature database."
+        PATH, Path("/var/cache/xenwatch"), "Folder of the compiled rules."
     )
 
 
@@ -114,46 +121,48 @@ class WebSettings:
     listen: tuple[str, int] = setting(
         LISTEN,
         ("127.0.0.1", 10197),
-        "Address and port of /metrics, /healthz, the API and, unless [hooks] listen says otherwise, the webhooks in.",
+        "Address and port of /metrics, /healthz, the API and, unless [hooks] listen is set, the incoming webhooks.",
     )
     log_in: str = setting(
         one_of("none", "token"),
         "none",
-        "Who may read. token: persons of access.toml, whatever their role; only /healthz and /readyz answer without. "
-        "none: whoever reaches the port. Consent needs a person's token in any case.",
+        "Who may read. token: people listed in access.toml, with any role; only /healthz and /readyz need no token. "
+        "none: everybody who reaches the port. To approve a run, a person always needs a token.",
     )
     tls_certificate: Path | None = setting(  # noqa: RUF009 - as above
-        optional(PATH), None, "PEM file of the certificate, with what is between it and its authority. Empty: no TLS."
+        optional(PATH), None, "PEM file of the certificate and its intermediate certificates. Empty: no TLS."
     )
-    tls_key: Path | None = setting(optional(PATH), None, "PEM file of its key, without a password.")  # noqa: RUF009 - as above
+    tls_key: Path | None = setting(optional(PATH), None, "PEM file of the key of the certificate, without a password.")  # noqa: RUF009 - as above
     tls_client_ca: Path | None = setting(  # noqa: RUF009 - as above
-        optional(PATH), None, "PEM file of the authority whose certificates clients must bring."
+        optional(PATH), None, "PEM file of the authority that signed the certificates of the clients."
     )
     tls_client_auth: str = setting(
         one_of("none", "require"),
         "none",
-        "With require a client without a certificate of tls_client_ca is not listened to. All TLS files are read "
-        "again when they change.",
+        "Whether clients need a certificate from tls_client_ca (require) or not (none). All TLS files are read again "
+        "when they change.",
     )
     most_connections: int = setting(
-        COUNT, 256, "Connections held open; with one more, the one that waits longest is ended."
+        COUNT, 256, "Keep at most this many connections open. One more closes the connection that has waited longest."
     )
     head_deadline: float = setting(
-        DURATION, 10.0, "A connection whose first request has not come by then is ended; TLS's handshake has as long."
+        DURATION,
+        10.0,
+        "Close a connection that has not sent its first request after this time. The TLS handshake has as long.",
     )
-    idle_deadline: float = setting(DURATION, 75.0, "An unused connection is ended after this time.")
+    idle_deadline: float = setting(DURATION, 75.0, "Close an unused connection after this time.")
     request_deadline: float = setting(
-        DURATION, 60.0, "A request that is not answered, or an answer that is not read, within this time is given up."
+        DURATION, 60.0, "Give up a request that is not answered, or an answer that is not read, within this time."
     )
-    largest_request: int = setting(SIZE, 64 * 1024, "A request body larger than this is refused.")
+    largest_request: int = setting(SIZE, 64 * 1024, "Refuse a request body larger than this.")
 
 
 @dataclass(frozen=True, slots=True)
 class HookSettings:
-    """Webhooks in: alerts of Alertmanager and Grafana. Who may send stands in access.toml; docs/remediation.md."""
+    """Incoming webhooks: alerts from Alertmanager and Grafana. access.toml lists the senders (docs/remediation.md)."""
 
     listen: tuple[str, int] | None = setting(
-        optional(LISTEN), None, "Address and port of their own, with TLS of their own. Empty: that of [web]."
+        optional(LISTEN), None, "Separate address and port for webhooks, with their own TLS. Empty: those of [web]."
     )
     tls_certificate: Path | None = setting(optional(PATH), None, "As in [web], for this address.")  # noqa: RUF009 - as above
     tls_key: Path | None = setting(optional(PATH), None, "As in [web], for this address.")  # noqa: RUF009 - as above
@@ -161,26 +170,29 @@ class HookSettings:
     tls_client_auth: str = setting(
         one_of("none", "require"),
         "none",
-        "As in [web], for this address. A sender's certificate is proof enough where access.toml lists its name.",
+        "As in [web], for this address. If access.toml lists the name in a sender's certificate, the sender needs no "
+        "other proof.",
     )
     deliveries_per_minute: int = setting(
-        COUNT, 120, "From one address; what is more is told to come again later (503)."
+        COUNT,
+        120,
+        "Accept at most this many deliveries a minute from one address; refuse more with 503 and Retry-After.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
-    """What may be put right. Without a policy file nothing is; docs/remediation.md."""
+    """What xenwatch may repair. Without a policy file it repairs nothing; see docs/remediation.md."""
 
     policy: Path = setting(  # noqa: RUF009 - as above
         PATH,
         Path("/etc/xenwatch/policy.toml"),
-        "The policy. Where there is none at the start remediation is off; a changed one counts from the next reload.",
+        "Policy file. If it does not exist at the start, remediation is off. A change takes effect at the next reload.",
     )
     access: Path = setting(  # noqa: RUF009 - as above
         PATH,
         Path("/etc/xenwatch/access.toml"),
-        "Secrets of those who may send alerts, consent, and be told; read at the start.",
+        "File with the secrets of those who may send alerts, approve runs and get notifications; read at the start.",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from xenwatch.model.record import Source
-from xenwatch.model.subject import HOST, HOST_NAME, Subject
+from xenwatch.model.subject import HOST, HOST_NAME, KINDS, Subject
 
 UNKNOWN = "unknown"
 """Name of a domain that neither the match nor the log names; the engine may still find out."""
@@ -29,8 +29,8 @@ def subject_of(
         return _domain(fields, header, message, source)
     if kind == "host":
         return HOST
-    filled = fill_name(name, fields) if name else fields.get(kind)
-    return Subject(kind, filled) if filled else Subject(kind, UNKNOWN)
+    filled = fill_name(name, fields) if name else KINDS[kind].named_by_fields(fields)
+    return Subject(kind, KINDS[kind].plain(filled) if filled else UNKNOWN)
 
 
 def guest_subject(source: Source, prefix: str) -> Subject:

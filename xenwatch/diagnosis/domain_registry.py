@@ -1,135 +1,74 @@
-"""Who is domid 5? Learnt from what toolstacks write, with the time of it, since Xen uses a domid again."""
+"""Who is domid 5 on which host? The domains of each host, never mixed: every host counts its domids from 1."""
 
-import re
-from bisect import bisect_left, insort
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import replace
-from operator import attrgetter
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from xenwatch.diagnosis.attribution import UNKNOWN
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.diagnosis.host_domains import HostDomains
+from xenwatch.diagnosis.hosts import Origin
+from xenwatch.model.subject import Subject
 
-MOST_DOMAINS = 4096
-_MOST_NAMES = 32
-"""Names that one domid is remembered to have had."""
-
-_SAME_LIFE = 600.0
-"""Seconds within which the same words about a domid teach nothing new."""
-
-NAMINGS: tuple[re.Pattern[str], ...] = tuple(
-    map(
-        re.compile,
-        (
-            r"Domain has (?:crashed|shutdown): name=(?P<domain>[^\s=]+) id=(?P<domid>\d+)",
-            r"Domain (?P<domain>[\w.:+-]+) \((?P<domid>\d+)\) (?:unpaused|started|paused)",
-            r"Waiting for domain (?P<domain>[\w.:+-]+) \(domid (?P<domid>\d+)\) to die",
-            r"/usr/\S*qemu-\S+ .{0,200}?-d (?P<domid>\d+) .{0,200}?-domain-name (?P<domain>[\w.:+-]+)",
-            r"qemu-system-\w+ -xen-domid (?P<domid>\d+) .{0,400}?-name (?:guest=)?(?P<domain>[\w.:+-]+)",
-            r"'domid': '?(?P<domid>\d+)'?, .{0,400}?'name': '(?P<domain>[\w.:+-]+)'",
-            r"\['name', '(?P<domain>[\w.:+-]+)'\].{0,800}?\['uuid', '(?P<uuid>[0-9a-f-]{36})'\]",
-            r"\(domain \(domid (?P<domid>\d+)\).{0,400}?\(name (?P<domain>[\w.:+-]+)\)",
-            # xenstored's access log; A is dom0's connection, a guest's own would be D<domid>
-            r"^A\d+(?:\.\d+)? +write +/local/domain/(?P<domid>\d+)/name (?P<domain>[\w.:+-]+)(?=\s|$)",
-        ),
-    )
-)
-"""What says two of name, domid and uuid in one record of a host-written log."""
-
-_at = attrgetter("at")
-
-
-class Naming(NamedTuple):
-    """At that moment the domid belonged to that name."""
-
-    at: float
-    name: str
+MOST_ORIGINS = 4096
+_HERE = Origin()
 
 
 class DomainRegistry:
-    """Bounded: the domains seen longest ago are forgotten first."""
+    """What is learnt with an origin is kept apart until `divide` says which host it is of; all else is of this host."""
 
     def __init__(self) -> None:
-        self._names: OrderedDict[int, list[Naming]] = OrderedDict()
-        self._uuids: OrderedDict[str, str] = OrderedDict()
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._all = HostDomains()
+        self._by_origin: dict[Origin, HostDomains] = {}
+        self._by_host: dict[str | None, HostDomains] | None = None
 
-    def learn(self, fields: Mapping[str, str | None], at: float) -> None:
+    def learn(self, fields: Mapping[str, str | None], at: float, origin: Origin = _HERE) -> None:
         """Take `domain`, `domid` and `uuid` of one moment, two of which teach something."""
-        name, uuid, domid = fields.get("domain"), fields.get("uuid"), fields.get("domid")
-        if not name or name == UNKNOWN or name.isdigit():
-            return
-        self._note(self._seen, name, at)
-        if uuid:
-            self._note(self._uuids, uuid, name)
-        if domid and domid.isdigit() and domid != "0" and name != "Domain-0":
-            self._bind(int(domid), Naming(at, name))
+        self._taught_by(origin).learn(fields, at)
+
+    def notice_owner(self, whose: Subject | None, at: float, origin: Origin = _HERE) -> None:
+        """There is a log of that guest's own."""
+        if whose is not None and whose.kind == "domain" and not whose.name.isdigit():
+            self._taught_by(origin).notice(whose.name, at)
+
+    def notice(self, domain: Subject, at: float) -> None:
+        """That guest was spoken of."""
+        self._of(domain.host).notice(domain.name, at)
 
     def complete(self, subject: Subject, at: float) -> Subject:
         """The subject with its name where the domid or uuid is known to have one at that time."""
-        if subject.kind != "domain":
-            return subject
-        if subject.name == UNKNOWN:
-            return HOST  # what names nobody is nobody's, until the operation that it stands in says whose it is
-        name = subject.name
-        nameless = name.isdigit() or name == subject.uuid
-        if nameless and subject.domid is not None:
-            name = self.name_of(subject.domid, at) or name
-        if nameless and subject.uuid is not None:
-            name = self._uuids.get(subject.uuid, name)
-        return subject if name == subject.name else replace(subject, name=name)
+        return self._of(subject.host).complete(subject, at)
 
     def named(self, subject: Subject, at: float) -> Subject:
         """The subject with the name its domid had; nothing is guessed of what a guest wrote."""
-        name = self.name_of(subject.domid, at) if subject.domid is not None and subject.name.isdigit() else None
-        return subject if name is None else replace(subject, name=name)
+        return self._of(subject.host).named(subject, at)
 
-    def newest(self) -> int:
-        """The highest domid that was ever given out: within one boot they only grow."""
-        return max(self._names, default=0)
+    def newest(self, host: str | None = None) -> int:
+        """The highest domid that was ever given out there: within one boot they only grow."""
+        return self._of(host).newest()
 
-    def name_of(self, domid: int, at: float) -> str | None:
+    def name_of(self, domid: int, at: float, host: str | None = None) -> str | None:
         """The name the domid had nearest to that time."""
-        names = self._names.get(domid)
-        return min(names, key=lambda n: abs(n.at - at)).name if names else None
+        return self._of(host).name_of(domid, at)
 
-    def notice_owner(self, whose: Subject | None, at: float) -> None:
-        """There is a log of that guest's own."""
-        if whose is not None and whose.kind == "domain" and not whose.name.isdigit():
-            self._note(self._seen, whose.name, at)
-
-    def notice(self, name: str, at: float) -> None:
-        """A guest of that name was spoken of."""
-        self._note(self._seen, name, at)
+    def divide(self, host_of: Callable[[Origin], str | None]) -> None:
+        """What was learnt since the last time goes to the host that it is of; None stands for the only host."""
+        hosts = self._by_host if self._by_host is not None else {}
+        for origin, domains in self._by_origin.items():
+            own = hosts.setdefault(host_of(origin), HostDomains())
+            for fields, at in domains.lessons():
+                own.learn(fields, at)
+        self._by_host, self._by_origin = hosts, {}
 
     def state(self) -> dict[str, Any]:
-        return {
-            "names": {str(domid): [[n.at, n.name] for n in names] for domid, names in self._names.items()},
-            "uuids": dict(self._uuids),
-            "seen": dict(self._seen),
-        }
+        return self._all.state()
 
     def restore(self, state: dict[str, Any]) -> None:
-        names = {int(d): [Naming(float(at), str(name)) for at, name in kept] for d, kept in state["names"].items()}
-        uuids, seen = OrderedDict(state["uuids"]), OrderedDict(state["seen"])
-        self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
+        self._all.restore(state)
 
-    def _bind(self, domid: int, naming: Naming) -> None:
-        names = self._names.setdefault(domid, [])
-        self._names.move_to_end(domid)
-        start = bisect_left(names, naming.at - _SAME_LIFE, key=_at)
-        if not any(
-            known.name == naming.name for known in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
-        ):
-            insort(names, naming)
-            del names[:-_MOST_NAMES]
-        if len(self._names) > MOST_DOMAINS:
-            self._names.popitem(last=False)
+    def _taught_by(self, origin: Origin) -> HostDomains:
+        if not origin.folder:
+            return self._of(origin.host or origin.header)
+        if origin not in self._by_origin and len(self._by_origin) >= MOST_ORIGINS:
+            origin = Origin(origin.host, header=origin.header)
+        return self._by_origin.setdefault(origin, HostDomains())
 
-    @staticmethod
-    def _note(where: "OrderedDict[str, Any]", key: str, value: Any) -> None:
-        where[key] = value
-        where.move_to_end(key)
-        if len(where) > MOST_DOMAINS:
-            where.popitem(last=False)
+    def _of(self, host: str | None) -> HostDomains:
+        return self._all if self._by_host is None else self._by_host.setdefault(host, HostDomains())

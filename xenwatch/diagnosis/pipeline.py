@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.hosts import BundleHosts, Origin, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
@@ -23,7 +24,7 @@ from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, LogFormat, Source
 from xenwatch.model.sample import Snapshot
-from xenwatch.model.serialize import event_from, event_state
+from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import Subject
 
 log = logging.getLogger(__name__)
@@ -66,13 +67,17 @@ class Pipeline:
         cache: Path | None = None,
         compiling: Executor | None = None,
         owners: LogOwners | None = None,
+        hosts: BundleHosts | None = None,
         at_rest: bool = False,
     ) -> None:
         """`cache`: private folder of compiled signatures; `compiling`: where they are compiled while others read.
 
+        `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
-        self.scanner = Scanner(rules, prefilter, formats=formats, cache=cache, compiling=compiling)
+        self.scanner = Scanner(
+            rules, prefilter, formats=formats, cache=cache, compiling=compiling, several_hosts=hosts is not None
+        )
         self.engine = CorrelationEngine(rules, self.scanner.registry)
         self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
@@ -80,14 +85,19 @@ class Pipeline:
         self.years = YearCorrection()
         self.operations = OperationTracker(self.scanner.registry)
         self._owners = owners or _PathsAlone()
+        self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
         self._events: list[Event] = []
-        self._facts: list[Fact] = []
-        self._snapshots: list[Snapshot] = []
+        self._facts: list[tuple[Fact, Origin]] = []
+        self._snapshots: list[tuple[Snapshot, Origin]] = []
 
     def read(self, chunk: Chunk) -> bool:
         """Whole lines of one log. True: something is waiting for `conclude`."""
-        self.scanner.registry.notice_owner(chunk.source.subject, chunk.hint.near)
+        origin = Origin()
+        if self._hosts is not None:
+            self._hosts.see(chunk)
+            origin = origin_of(chunk.source, None)
+        self.scanner.registry.notice_owner(chunk.source.subject, chunk.hint.near, origin)
         self._owners.learn(chunk)
         self.years.see(chunk)
         self._events += self.scanner.feed(chunk)
@@ -103,13 +113,13 @@ class Pipeline:
         """Whether so many events are held that they are to be judged before more is read."""
         return len(self._events) > MOST_EVENTS
 
-    def facts(self, facts: Iterable[Fact]) -> None:
-        """What was learnt about the host."""
-        self._facts += facts
+    def facts(self, facts: Iterable[Fact], origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
+        """What was learnt about the host; `origin` of the file that it was learnt from."""
+        self._facts += [(fact, origin) for fact in facts]
 
-    def snapshot(self, snapshot: Snapshot) -> None:
+    def snapshot(self, snapshot: Snapshot, origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         """What was sampled."""
-        self._snapshots.append(snapshot)
+        self._snapshots.append((snapshot, origin))
 
     def conclude(self, latest: float) -> list[Incident]:
         """The incidents that change by what was taken in. Time is what the records say, but no later than `latest`."""
@@ -127,7 +137,7 @@ class Pipeline:
 
     def state(self) -> dict[str, Any]:
         """JSON-able correlation state; incidents are kept apart from it."""
-        held = [event_state(event) for event in self._events]
+        held = [event_json(event) for event in self._events]
         return {
             "scanner": self.scanner.state(),
             "engine": self.engine.state(),
@@ -155,29 +165,49 @@ class Pipeline:
         return lost
 
     def _restore_held(self, state: list[dict[str, Any]]) -> None:
-        self._events = [event_from(event) for event in state]
+        self._events = [event_from_json(event) for event in state]
 
     def _released(self) -> list[Event]:
         """The events held, each with its year and its owner, in the order of time; of equals, by place."""
         events = [self._owned(self.years.dated(event)) for event in self._events]
         self._events = []
+        if self._hosts is not None:
+            events = self._hosts.settled_events(events)
+            self.scanner.registry.divide(self._hosts.host_of)
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
         return self.operations.place(sorted(events, key=_order), self._marks())
 
     def _marks(self) -> list[PlacedMark]:
-        right = self.years.right
-        return [mark._replace(at=right(mark.source.path, mark.at) or mark.at) for mark in self.scanner.take_marks()]
+        """What was said to be done, each with its year and its host."""
+        right, host_of = self.years.right, self._hosts.host_of if self._hosts is not None else _one_host
+        return [
+            mark._replace(
+                at=right(mark.place.source.path, mark.at) or mark.at,
+                place=mark.place._replace(origin=Origin(host_of(mark.place.origin))),
+            )
+            for mark in self.scanner.take_marks()
+        ]
 
     def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Diagnosis], float]:
-        facts, snapshots = self._facts, self._snapshots
-        self._facts, self._snapshots = [], []
+        facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
         diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
         for snapshot in snapshots:
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
             now = max(now, snapshot.at)
         return diagnoses, now
+
+    def _learnt(self) -> tuple[list[Fact], list[Snapshot]]:
+        """The facts and snapshots held, each with its host."""
+        held, taken = self._facts, self._snapshots
+        self._facts, self._snapshots = [], []
+        if self._hosts is None:
+            return [fact for fact, _ in held], [snapshot for snapshot, _ in taken]
+        facts = [self._hosts.settled_fact(fact, origin) for fact, origin in held]
+        snapshots = [self._hosts.settled_snapshot(snapshot, origin) for snapshot, origin in taken]
+        self._hosts.go_on_unnamed()
+        return facts, snapshots
 
     def _owned(self, event: Event) -> Event:
         """A log's owner may have been named by another log that was read after it."""
@@ -195,3 +225,7 @@ def _order(event: Event) -> tuple[float, str, int]:
 
 def _format(event: Event) -> str:
     return event.record.source.format.name if event.record else ""
+
+
+def _one_host(_origin: Origin) -> None:
+    return None

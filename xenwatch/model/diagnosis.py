@@ -1,6 +1,6 @@
 """What a rule concludes, and what it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -58,3 +58,15 @@ class Diagnosis:
     def operations(self) -> frozenset[str]:
         """Ids of the operations during which its evidence was seen."""
         return frozenset(e.operation for e in self.evidence if e.operation is not None)
+
+
+def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
+    """All pieces of evidence, each log record once."""
+    places = set()
+    for piece in evidence:
+        if isinstance(piece.origin, LogRecord):
+            place = (piece.origin.source.path, piece.origin.position)
+            if place in places:
+                continue
+            places.add(place)
+        yield piece

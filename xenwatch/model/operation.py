@@ -23,3 +23,4 @@ class Operation:
     phase: str | None = None
     """The furthest phase that was seen (diagnosis/operations/phases.py)."""
     outcome: OperationOutcome = "under way"
+    host: str | None = None

@@ -127,6 +127,8 @@ class Source:
     path: str
     format: LogFormat
     subject: Subject | None = None
+    host: str | None = None
+    """Name of the host it comes from, where the bundle or the operator says it; None: this host, or it is not said."""
 
 
 class Position(NamedTuple):
@@ -161,3 +163,5 @@ class LogRecord(NamedTuple):
     position: Position
     guest: bool = False
     """A guest may have written it."""
+    host: str | None = None
+    """The host that the record's own header names, as syslog's does; None of what a guest may have written."""

@@ -47,3 +47,5 @@ class Snapshot:
     at: float
     samples: tuple[Sample, ...]
     health: Mapping[str, CollectorHealth] = field(default_factory=dict)
+    host: str | None = None
+    """Name of the host it was taken on; None where one host is all there is."""

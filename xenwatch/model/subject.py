@@ -1,29 +1,122 @@
 """Who a thing is about: a domain, a bridge, a volume group, the host."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 HOST_NAME = "dom0"
+
+_TEXT = re.compile(r"(?:(?P<host>[^:/]+):)?(?P<kind>[a-z][a-z0-9-]*)/(?P<name>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectKind:
+    """A kind of thing that can fail, and what names one of them."""
+
+    name: str
+    labels: tuple[str, ...] = ()
+    """Labels of a metric that name it together, the outer one first: a volume is `vg/lv`."""
+    fields: tuple[str, ...] = ()
+    """Fields that a log line names it by; the first that was captured counts."""
+    prefix: str = ""
+    """What some writers put before the name: `/dev/md0` and `md0` are one array."""
+    own_labels: bool = True
+    """Its labels belong to no other kind, so they name it also where a rule does not say what it is about."""
+
+    def named_by_labels(self, labels: Mapping[str, str]) -> str | None:
+        """The name that a sample's labels give; None where one of them is missing or empty."""
+        parts = [labels.get(label) for label in self.labels]
+        named = [part for part in parts if part]
+        return self.plain("/".join(named)) if named and len(named) == len(parts) else None
+
+    def named_by_fields(self, fields: Mapping[str, str]) -> str | None:
+        """The name that the fields of a log line give."""
+        return next((self.plain(fields[name]) for name in self.fields if fields.get(name)), None)
+
+    def plain(self, name: str) -> str:
+        """The name as all who write it have it in common."""
+        return name.removeprefix(self.prefix) or name
+
+
+_ALL = (
+    SubjectKind("host"),
+    SubjectKind("domain", ("domain",), ("domain", "domid", "uuid")),
+    SubjectKind("vbd", ("domain", "device"), ("vbd", "vdev", "device"), own_labels=False),
+    SubjectKind("vif", ("vif",), ("vif", "device"), own_labels=False),
+    SubjectKind("bridge", ("bridge",), ("bridge",)),
+    SubjectKind("bond", ("bond",), ("bond",)),
+    SubjectKind("interface", ("interface",), ("interface",)),
+    SubjectKind("lv", ("vg", "lv"), ("lv",)),
+    SubjectKind("pv", ("pv",), ("pv",), own_labels=False),
+    SubjectKind("vg", ("vg",), ("vg",)),
+    SubjectKind("thinpool", ("vg", "lv"), ("thinpool", "pool"), own_labels=False),
+    SubjectKind("array", ("array",), ("array",), prefix="/dev/"),
+    SubjectKind("mount", ("mountpoint",), ("mount", "mountpoint")),
+    SubjectKind("daemon", ("daemon",), ("daemon",)),
+    SubjectKind("service", ("service",), ("service", "unit")),
+    SubjectKind("pci", ("pci",), ("pci", "bdf")),
+    SubjectKind("multipath", ("device",), ("multipath", "map"), own_labels=False),
+    SubjectKind("sr", ("sr",), ("sr",)),
+    SubjectKind("pool", ("pool",), ("pool",)),
+    SubjectKind("device", ("device",), ("device",), own_labels=False),
+    SubjectKind("image", (), ("image",)),
+)
+
+KINDS: dict[str, SubjectKind] = {kind.name: kind for kind in _ALL}
+"""The one table of kinds. Where a sample has labels of several, the first in this order is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`kind` is one of host, domain, vbd, vif, bridge, vg, lv, pv, array, mount, daemon, pci, sr, pool.
-
-    A domid is reused by Xen; the UUID is who a domain is, and its name is what people call it.
-    """
+    """`kind` is one of KINDS. A domid is reused by Xen; the UUID is who a domain is, its name what people call it."""
 
     kind: str
     name: str
     uuid: str | None = None
     domid: int | None = None
+    host: str | None = None
+    """Name of the host it is on; None where one host is all there is."""
 
     @property
     def key(self) -> str:
-        """What incidents, budgets and windows are counted by: `domain/<uuid or name>`, `bridge/xenbr0`."""
-        return f"{self.kind}/{self.uuid or self.name}"
+        """What budgets and troubles are counted by: `domain/<uuid or name>`, `bridge/xenbr0`, `xen1:bridge/xenbr0`."""
+        return f"{self._host}{self.kind}/{self.uuid or self.name}"
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.name}"
+        return f"{self._host}{self.kind}/{self.name}"
+
+    @property
+    def _host(self) -> str:
+        return f"{self.host}:" if self.host else ""
+
+    def on(self, host: str | None) -> "Subject":
+        """The same thing on that host."""
+        return self if self.host == host else replace(self, host=host)
+
+    @property
+    def its_host(self) -> "Subject":
+        """The host that it is on, as a subject of its own."""
+        return HOST.on(self.host)
+
+    @property
+    def is_host(self) -> bool:
+        return self.kind == HOST.kind and self.name == HOST.name
 
 
 HOST = Subject("host", HOST_NAME)
+
+
+def subject_from_text(text: str) -> Subject | None:
+    """The subject that `str` gave: `domain/web`, `lv/vg0/data`, `xen1:host/dom0`; None for any other text."""
+    found = _TEXT.fullmatch(text)
+    return Subject(found["kind"], found["name"], host=found["host"]) if found else None
+
+
+def named_by_labels(labels: Mapping[str, str], wanted: str = "host") -> Subject:
+    """Whose number it is by a sample's labels: a guest's, the `wanted` kind's, or of the first kind they fit."""
+    kinds = [KINDS["domain"], *([KINDS[wanted]] if wanted in KINDS else []), *(k for k in _ALL if k.own_labels)]
+    for kind in kinds:
+        name = kind.named_by_labels(labels)
+        if name is not None:
+            return Subject(kind.name, name)
+    return HOST

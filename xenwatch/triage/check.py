@@ -1,4 +1,4 @@
-"""Tries what the configuration names, without starting anything: paths, rules, libvirt, the port."""
+"""Tests what the configuration names, without starting anything: paths, rules, libvirt, the ports."""
 
 import glob
 import os
@@ -10,6 +10,7 @@ from typing import Literal
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, XenwatchError
+from xenwatch.base.plurals import count_text
 from xenwatch.config.access import load_access
 from xenwatch.config.assembly import collectors_of, load_rules
 from xenwatch.config.listeners import guarded, refuse_open_auto, tls_of
@@ -18,9 +19,9 @@ from xenwatch.config.settings import show_address
 from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.open import read_policy
 from xenwatch.web.app import is_loopback
-from xenwatch.web.tls import Rereading
+from xenwatch.web.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
@@ -28,7 +29,7 @@ LIBVIRT_DEADLINE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """What came of one try. A warning does not keep the agent from starting, an error does."""
+    """The result of one test. An error keeps the agent from starting or working, a warning does not."""
 
     about: str
     verdict: Verdict
@@ -55,29 +56,30 @@ def _state(folder: Path) -> CheckFinding:
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        return CheckFinding("agent.state_dir", "error", f"{folder}: {place} cannot be written by this user")
-    words = f"{folder} can be written" if place == folder else f"{folder} is not there yet and can be made"
+        return CheckFinding("agent.state_dir", "error", f"{folder} cannot be used: this user may not write to {place}")
+    words = f"{folder} can be written" if place == folder else f"{folder} does not exist yet and can be created"
     return CheckFinding("agent.state_dir", "ok", words)
 
 
 def _logs(patterns: tuple[str, ...]) -> list[CheckFinding]:
-    found = sorted({path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path)})  # noqa: PTH113, PTH207 - patterns are text, as the follower takes them
-    unreadable = [path for path in found if not os.access(path, os.R_OK)]
+    paths = sorted({path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path)})  # noqa: PTH113, PTH207 - patterns are text, as the follower takes them
+    unreadable = [path for path in paths if not os.access(path, os.R_OK)]
     findings = [CheckFinding("logs.paths", "error", f"{path} cannot be read by this user") for path in unreadable]
-    dialects = Counter(_dialect(path) for path in found if path not in unreadable)
-    if not dialects:
-        return [*findings, CheckFinding("logs.paths", "warning", "no such log is there now; it is waited for")]
-    told = ", ".join(f"{count} {name}" for name, count in dialects.most_common())
-    return [*findings, CheckFinding("logs.paths", "ok", f"{dialects.total()} logs: {told}")]
+    formats = Counter(_format(path) for path in paths if path not in unreadable)
+    if not formats:
+        words = "none of these logs exists now; the agent follows them as soon as they appear"
+        return [*findings, CheckFinding("logs.paths", "warning", words)]
+    counts = ", ".join(f"{count} {name}" for name, count in formats.most_common())
+    return [*findings, CheckFinding("logs.paths", "ok", f"{count_text(formats.total(), 'log')}: {counts}")]
 
 
-def _dialect(path: str) -> str:
+def _format(path: str) -> str:
     try:
         with open(path, "rb") as log:  # noqa: PTH123 - as above
-            known = recognise(path, log.read(HEAD))
+            recognised = recognise(path, log.read(HEAD))
     except OSError as error:
         return f"unreadable ({error.strerror})"
-    return known.format.name if known.format else known.reason
+    return recognised.format.name if recognised.format else recognised.reason
 
 
 def _collectors(config: Config) -> CheckFinding:
@@ -85,7 +87,7 @@ def _collectors(config: Config) -> CheckFinding:
         names = [collector.name for collector in collectors_of(config.sampling)]
     except XenwatchError as error:
         return CheckFinding("sampling", "error", str(error))
-    return CheckFinding("sampling", "ok", f"{len(names)} collectors: {', '.join(names)}")
+    return CheckFinding("sampling", "ok", f"{count_text(len(names), 'collector')}: {', '.join(names)}")
 
 
 async def _libvirt(config: Config, clock: Clock) -> CheckFinding:
@@ -93,14 +95,14 @@ async def _libvirt(config: Config, clock: Clock) -> CheckFinding:
     host = open_host(clock, libvirt_uri=uri or None)
     about = "sampling.libvirt_uri"
     if host.libvirt is None:
-        return CheckFinding(about, "warning", "libvirt is not asked; domains come from xl alone")
+        return CheckFinding(about, "warning", "libvirt is not used; domains are read with xl only")
     try:
         count = await host.libvirt.run("count of domains", _running_domains, LIBVIRT_DEADLINE)
     except HostError as error:
-        return CheckFinding(about, "warning", f"{error}; it is tried again and again while the agent runs")
+        return CheckFinding(about, "warning", f"{error}; a running agent tries again")
     finally:
         await host.close()
-    return CheckFinding(about, "ok", f"{uri} answers; {count} domains run")
+    return CheckFinding(about, "ok", f"{uri} answers; {count_text(count, 'running domain')}")
 
 
 def _running_domains(session: Session) -> int:
@@ -113,51 +115,55 @@ def _rules(config: Config) -> CheckFinding:
         rules = load_rules(config)
     except XenwatchError as error:
         return CheckFinding("diagnosis.rules", "error", str(error))
-    return CheckFinding("diagnosis.rules", "ok", f"{len(rules)} rules")
+    return CheckFinding("diagnosis.rules", "ok", count_text(len(rules), "rule"))
 
 
 def _policy(path: Path, web: WebSettings) -> CheckFinding:
     about = "remediation.policy"
     if not path.exists():
-        return CheckFinding(about, "ok", f"{path}: no such file, so nothing is put right")
+        return CheckFinding(about, "ok", f"{path} does not exist, so nothing is repaired")
     try:
-        read = policy_of(path)
-        refuse_open_auto(path, guarded=guarded(web))
+        policy = read_policy(path)
+        refuse_open_auto(policy, path, guarded=guarded(web))
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
-    rules, guests = len(read.rules), len(read.inventory.guests)
-    return CheckFinding(about, "ok", f"{path}: mode {read.mode}, {rules} rules, {guests} guests")
+    rules, guests = count_text(len(policy.rules), "rule"), count_text(len(policy.inventory.guests), "guest")
+    return CheckFinding(about, "ok", f"{path}: mode {policy.mode}, {rules}, {guests}")
 
 
 def _access(path: Path) -> CheckFinding:
     about = "remediation.access"
     if not path.exists():
-        return CheckFinding(about, "ok", f"{path}: no such file, so nobody may consent over HTTP or send alerts")
+        return CheckFinding(about, "ok", f"{path} does not exist, so nobody may approve runs over HTTP or send alerts")
     try:
-        read = load_access(path)
+        access = load_access(path)
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
-    return CheckFinding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
+    people = count_text(len(access.users), "person", "people")
+    destinations = count_text(len(access.destinations), "destination")
+    return CheckFinding(about, "ok", f"{path}: {people}, {destinations}")
 
 
-def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[CheckFinding]:
+def _listener(
+    section: str, settings: WebSettings | HookSettings, address: tuple[str, int] | None
+) -> list[CheckFinding]:
     if address is None:
         return []
-    found, files = [_port(f"{section}.listen", address)], tls_of(said)
+    findings, files = [_port(f"{section}.listen", address)], tls_of(settings)
     if files is None:
         if not is_loopback(address[0]):
-            words = f"{show_address(address)} speaks plain HTTP; whoever is on the way reads tokens and incidents"
-            found.append(CheckFinding(f"{section}.tls_certificate", "warning", words))
-        return found
+            words = f"{show_address(address)} uses plain HTTP; others on the network can read tokens and incidents"
+            findings.append(CheckFinding(f"{section}.tls_certificate", "warning", words))
+        return findings
     about = f"{section}.tls_certificate"
     try:
-        Rereading.of(files)
+        ReloadingContext.of(files)
     except XenwatchError as error:
-        return [*found, CheckFinding(about, "error", str(error))]
-    asked = "none" if files.client_ca is None else f"of {files.client_ca}"
+        return [*findings, CheckFinding(about, "error", str(error))]
+    clients = "none" if files.client_ca is None else f"signed by {files.client_ca}"
     return [
-        *found,
-        CheckFinding(about, "ok", f"{files.certificate} can be used; certificates asked of clients: {asked}"),
+        *findings,
+        CheckFinding(about, "ok", f"{files.certificate} can be used; certificates required from clients: {clients}"),
     ]
 
 
@@ -170,5 +176,7 @@ def _port(about: str, address: tuple[str, int]) -> CheckFinding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
     except OSError as error:
-        return CheckFinding(about, "warning", f"{shown} cannot be used now: {error.strerror}; is an agent running?")
+        return CheckFinding(
+            about, "warning", f"{shown} cannot be used now: {error.strerror}; is an agent already running?"
+        )
     return CheckFinding(about, "ok", f"{shown} is free")

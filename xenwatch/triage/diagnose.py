@@ -1,6 +1,5 @@
 """Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
+from xenwatch.base.text_shape import text_shape
+from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
@@ -35,18 +36,20 @@ def diagnose(
     cache: Path | None = None,
     utc_offset: float = 0.0,
     live: "LiveProbe | None" = None,
+    host: str | None = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
     `utc_offset` is the zone of local times in these logs, in seconds east. `live` is what the running host told, to be
-    joined with its logs. Raises InputError where nothing is readable.
+    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. Raises InputError
+    where nothing is readable.
     """
     began = time.monotonic()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset)
-    formats = all_formats().values()
-    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, at_rest=True)
-    reading = BundleReading(pipeline, live)
+    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
+    formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
+    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    reading = BundleReading(pipeline, hosts, live)
     for entry in bundle.entries():
         reading.read(entry, progress)
     reading.conclude()
@@ -54,7 +57,7 @@ def diagnose(
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
     return Report(
-        incidents=tuple(pipeline.incidents.all()),
+        incidents=tuple(map(hosts.named, pipeline.incidents.all())),
         files=tuple(reading.files),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
         unmatched=tuple(grouped(pipeline.scanner.unmatched)),
@@ -74,8 +77,9 @@ def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
 class BundleReading:
     """One pass of a pipeline over all entries of a bundle, and what it saw of them."""
 
-    def __init__(self, pipeline: Pipeline, live: "LiveProbe | None" = None) -> None:
-        self.pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, hosts: BundleHosts | None = None, live: "LiveProbe | None" = None) -> None:
+        """`hosts` is the pipeline's."""
+        self.pipeline, self._hosts = pipeline, hosts or BundleHosts()
         self.fact_files: list[str] = []
         self.has_snapshot = False
         self._files: list[FileRead] = []
@@ -86,9 +90,10 @@ class BundleReading:
 
     def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
         """Read one entry to its end."""
+        origin = self._hosts.see_file(entry.path, entry.host)
         if entry.source is None:
-            self.pipeline.facts(entry.facts)
-            self._take(entry.snapshot)
+            self.pipeline.facts(entry.facts, origin)
+            self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
         for chunk in entry.chunks():
             self.pipeline.read(chunk)
@@ -111,9 +116,9 @@ class BundleReading:
             replace(file, first=right(file.path, file.first), last=right(file.path, file.last)) for file in self._files
         ]
 
-    def _take(self, snapshot: Snapshot | None) -> None:
+    def _take(self, snapshot: Snapshot | None, origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         if snapshot is not None:
-            self.pipeline.snapshot(snapshot)
+            self.pipeline.snapshot(snapshot, origin)
             self.has_snapshot = True
 
     def _end(self) -> float:
@@ -127,14 +132,11 @@ class BundleReading:
         return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
 
 
-_VARYING = re.compile(r"0x[0-9a-f]+|\d+")
-
-
 def grouped(records: Iterable[LogRecord]) -> list[UnmatchedError]:
     """Error records that differ only in their numbers, once each, the most frequent first."""
     counts: dict[str, tuple[LogRecord, int]] = {}
     for record in records:
-        kind = _VARYING.sub("#", record.text)
+        kind = text_shape(record.text)
         first, count = counts.get(kind, (record, 0))
         counts[kind] = (first, count + 1)
     ordered = sorted(counts.values(), key=lambda pair: -pair[1])

@@ -1,4 +1,4 @@
-"""One look at the running host for `diagnose --live` and `collect`: facts, a snapshot, and what could not be asked."""
+"""One look at the running host for `diagnose --live` and `collect`: facts, a snapshot, and what did not answer."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from xenwatch.base.clock import Clock
+from xenwatch.base.plurals import count_text
 from xenwatch.config.assembly import collectors_of
 from xenwatch.config.sections import Config
+from xenwatch.diagnosis.hosts import host_name
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
-from xenwatch.facts.detect import detect
+from xenwatch.facts.live import detect
+from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.discover import LogPatterns
@@ -27,18 +30,20 @@ _NEXT_TRY = re.compile(r"; next attempt in .*")
 
 @dataclass(frozen=True, slots=True)
 class LiveProbe:
-    """What the host told, and what it did not."""
+    """What the host answered, and what it did not."""
 
     facts: tuple[Fact, ...]
     snapshot: Snapshot
     answered: tuple[str, ...]
-    """What told something: `xl`, `xenstore`, the collectors that went well, in words for people."""
+    """The sources that answered, in words for people: `xl`, `xenstore`, the number of collectors."""
     silent: tuple[SkippedFile, ...]
-    """Interfaces and collectors that gave nothing, each with the reason."""
+    """Interfaces and collectors that gave no answer, each with the reason."""
+    host: str | None = None
+    """The host's own name."""
 
 
 async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> LiveProbe:  # noqa: B008 - frozen
-    """Connect to the host, read everything once, disconnect. Where there is no Xen it works and has less to tell."""
+    """Connect to the host, read everything once, disconnect. It also works without Xen, with fewer answers."""
     host = open_host(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
     try:
         return await look_through(host, config)
@@ -51,20 +56,28 @@ async def look_through(host: Host, config: Config) -> LiveProbe:
     sampler = Sampler(collectors_of(config.sampling), host, host.clock)
     snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(host))
     silent = [*_no_xen(host), *_shut(host), *_failed(snapshot)]
-    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent))
+    name = await asyncio.to_thread(own_name, host)
+    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent), name)
+
+
+def own_name(host: Host) -> str | None:
+    """What the host calls itself; None where it calls itself localhost, as every host does at first."""
+    return host_name((read_text(host.paths.at("proc/sys/kernel/hostname")) or "localhost").strip())
 
 
 def log_paths(config: Config) -> list[str]:
-    """The logs there are just now of those the configuration names."""
+    """The logs that the configuration names and that exist now."""
     places = LogPatterns(config.logs.paths)
     return sorted(places.logs(places.directories()))
 
 
 def one_look_only(rules: Iterable[Rule]) -> list[SkippedFile]:
-    """The rules that judge what lasts or climbs: an agent that goes on watching can, one look cannot."""
+    """The rules about what lasts or grows: a running agent can check them, one look cannot."""
     timed = sum(any(_takes_time(part) for part in _parts(rule.when)) for rule in rules)
     return [
-        SkippedFile(f"{timed} rules", "they judge what lasts or climbs, which one look cannot show; the agent does")
+        SkippedFile(
+            count_text(timed, "rule"), "about what lasts or grows: one look cannot show it, a running agent can"
+        )
     ]
 
 
@@ -89,18 +102,18 @@ async def _facts(host: Host) -> list[Fact]:
 
 def _answered(facts: list[Fact], snapshot: Snapshot) -> tuple[str, ...]:
     origins = {fact.origin for fact in facts if fact.origin}
-    well = sum(health.ok and health.last_success is not None for health in snapshot.health.values())
-    return (*sorted(origins), f"{well} of {len(snapshot.health)} collectors")
+    working = sum(health.ok and health.last_success is not None for health in snapshot.health.values())
+    return (*sorted(origins), f"{working} of {len(snapshot.health)} collectors")
 
 
 def _no_xen(host: Host) -> list[SkippedFile]:
     if is_control_domain(host.paths):
         return []
-    return [SkippedFile("Xen", "this machine is no dom0 (/proc/xen/capabilities has no control_d)")]
+    return [SkippedFile("Xen", "this machine is not a dom0 (/proc/xen/capabilities has no control_d)")]
 
 
 def _shut(host: Host) -> list[SkippedFile]:
-    """Xen's own interfaces; the reason why libvirt is silent is its collectors' to say."""
+    """The interfaces of Xen; for libvirt, its collectors give the reason."""
     return [
         SkippedFile(name, "does not answer")
         for name, up in sorted(host.sources().items())
@@ -109,7 +122,7 @@ def _shut(host: Host) -> list[SkippedFile]:
 
 
 def _failed(snapshot: Snapshot) -> list[SkippedFile]:
-    """Collectors that failed, by reason; those of which this host has nothing (no md, no iSCSI) are nothing to tell."""
+    """Collectors that failed, by reason; those without anything to measure here (no md, no iSCSI) did not fail."""
     reasons: dict[str, list[str]] = {}
     for health in snapshot.health.values():
         if not health.ok:

@@ -1,9 +1,9 @@
-"""What `diagnose` found, as data: incidents in order, what was read, what could not be, and what no rule knew."""
+"""The result of `diagnose`, as data: incidents in order, what was read, what could not be, what no rule matches."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.diagnosis import Evidence, distinct
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 
@@ -30,7 +30,7 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedError:
-    """A record at error level that no rule knows; `count` like it were seen."""
+    """A record at error level that no rule matches; `count` like it were seen."""
 
     file: str
     line: int
@@ -47,9 +47,9 @@ class Report:
     skipped: tuple[SkippedFile, ...] = ()
     unmatched: tuple[UnmatchedError, ...] = ()
     facts: tuple[str, ...] = ()
-    """Where facts about the host were learnt: `xl info`, `brctl show` …"""
+    """The commands and files that facts about the host came from: `xl info`, `brctl show` …"""
     unasked: tuple[SkippedFile, ...] = ()
-    """Of a running host: what did not answer, and what one look cannot show."""
+    """On a running host: what did not answer, and what one look cannot show."""
     older: int = 0
     """Incidents left out because they ended before the time that was asked about."""
     utc_offset: float = 0.0
@@ -68,7 +68,7 @@ class Report:
 
     @property
     def end(self) -> float:
-        """The latest moment that the logs or incidents tell of."""
+        """The latest moment in the logs or incidents."""
         ends = [f.last for f in self.files if f.last is not None] + [i.last_seen for i in self.incidents]
         return max(ends, default=0.0)
 
@@ -82,13 +82,9 @@ class Report:
 
 def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
     """The pieces of evidence that are log records, each record once."""
-    seen = set()
-    for piece in evidence:
+    for piece in distinct(evidence):
         if isinstance(piece.origin, LogRecord):
-            place = (piece.origin.source.path, piece.origin.position)
-            if place not in seen:
-                seen.add(place)
-                yield piece, piece.origin
+            yield piece, piece.origin
 
 
 def _seen_since(incident: Incident, moment: float) -> bool:

@@ -46,8 +46,8 @@ def test_all_that_the_configuration_names_is_tried_and_is_well(config: Path):
     found = tried(said)
     assert said.exit_code == 0
     assert {one["verdict"] for one in found.values()} == {"ok"}
-    assert found["logs.paths"]["words"] == "1 logs: 1 xend"
-    assert "1 domains" in found["sampling.libvirt_uri"]["words"]
+    assert found["logs.paths"]["words"] == "1 log: 1 xend"
+    assert "1 running domain" in found["sampling.libvirt_uri"]["words"]
     assert not (config.parent / "state").exists()
 
 

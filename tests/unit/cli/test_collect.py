@@ -41,7 +41,7 @@ def test_a_file_that_is_there_is_not_overwritten(config: Path, tmp_path: Path):
     (tmp_path / "b.tar.gz").write_text("mine")
     said = collect(config, "-o", str(tmp_path / "b.tar.gz"))
     assert isinstance(said.exception, InputError)
-    assert "is there already" in str(said.exception)
+    assert "already exists" in str(said.exception)
     assert (tmp_path / "b.tar.gz").read_text() == "mine"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from xenwatch.cli.agent import _say_where
+from xenwatch.cli.agent import _print_addresses
 from xenwatch.cli.main import cli
 from xenwatch.config.loader import load_config
 from xenwatch.demo.host import DemoHost
@@ -53,7 +53,7 @@ def test_words_that_xenwatch_does_not_take_would_be_found(words: str) -> None:
 
 
 def test_the_command_that_a_demo_shows_at_its_start_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _say_where("http://127.0.0.1:10197", load_config(None, {}, {}, default_file=None), DemoHost(tmp_path))
+    _print_addresses("http://127.0.0.1:10197", load_config(None, {}, {}, default_file=None), DemoHost(tmp_path))
     (words,) = _IN_BOX.findall(next(line.strip() for line in capsys.readouterr().out.splitlines() if "--url" in line))
     parse(words)
 

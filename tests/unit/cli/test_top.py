@@ -10,7 +10,7 @@ from textual.widgets import DataTable, Static
 
 from xenwatch.base.errors import InputError, Unavailable
 from xenwatch.cli._top.app import IncidentScreen, TopApp
-from xenwatch.cli._top.reading import TopFrame, TopRow, ordered, rows
+from xenwatch.cli._top.frame import TopFrame, TopRow, ordered, rows
 from xenwatch.cli._top.sources import HostSource, parsed
 from xenwatch.cli.main import cli
 

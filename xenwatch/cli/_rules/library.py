@@ -1,4 +1,4 @@
-"""What every word of `xenwatch rules` starts from: the rules to work on, the dialects, where caches lie."""
+"""The rules, log formats and cache folder that every command of `xenwatch rules` works with."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`xenwatch rules lint`: what a reviewer would say."""
+"""`xenwatch rules lint`: mistakes in rule files that a reviewer would find."""
 
 import importlib
 import json
@@ -11,8 +11,9 @@ import click
 import xenwatch.remediation.actions
 import xenwatch.sampling.collectors
 import xenwatch.sampling.health
+from xenwatch.base.plurals import count_text
+from xenwatch.cli._options import FORMAT
 from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli.report.format import count_text
 from xenwatch.diagnosis.authoring.lint import Library, LintFinding, all_lints
 from xenwatch.diagnosis.authoring.lint import lint as run_lints
 from xenwatch.diagnosis.authoring.testing import RuleTestBench
@@ -22,48 +23,50 @@ from xenwatch.model.sample import Metric
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--only", multiple=True, metavar="LINT", help="Only this check; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--only", multiple=True, metavar="LINT", help="Run only this check. May be repeated.")
+@FORMAT
 @click.pass_context
 def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...], form: str) -> None:
-    """Check the rule files at PATHS (default: the rules that came with xenwatch). Exit code 1 when something is wrong.
+    """Check the rule files at PATHS for mistakes. Default: the rules that came with xenwatch.
+
+    Exit code: 0 if there is no error, 1 if there is one.
 
     \b
-    xenwatch rules lint rules/
-    xenwatch rules lint rules/ --only overlap
+    Examples:
+      xenwatch rules lint rules/
+      xenwatch rules lint rules/ --only overlap
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     unknown = sorted(set(only) - all_lints().keys())
     if unknown:
-        raise click.UsageError(f"no check is called {', '.join(unknown)}; there are {', '.join(all_lints())}")
+        raise click.UsageError(f"there is no check {', '.join(unknown)}; the checks are {', '.join(all_lints())}")
     rules = library(paths)
     bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
-    remarks = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
+    findings = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
     if form == "json":
-        click.echo(json.dumps([_row(remark) for remark in remarks], indent=2))
+        click.echo(json.dumps([_row(finding) for finding in findings], indent=2))
     else:
-        for remark in remarks:
-            click.echo(str(remark))
-        click.echo(f"{count_text(len(rules), 'rule')}, {count_text(len(remarks), 'remark')}")
-    context.exit(1 if any(remark.weight == "error" for remark in remarks) else 0)
+        for finding in findings:
+            click.echo(str(finding))
+        click.echo(f"{count_text(len(rules), 'rule')}, {count_text(len(findings), 'finding')}")
+    context.exit(1 if any(finding.weight == "error" for finding in findings) else 0)
 
 
-def _row(remark: LintFinding) -> dict[str, object]:
-    place = remark.problem
-    return {"lint": remark.lint, "weight": remark.weight, "file": str(place.file), "line": place.line,
+def _row(finding: LintFinding) -> dict[str, object]:
+    place = finding.problem
+    return {"lint": finding.lint, "weight": finding.weight, "file": str(place.file), "line": place.line,
             "key": place.key, "message": place.message}  # fmt: skip
 
 
 def _actions() -> frozenset[str] | None:
     """Names of the actions: modules of `remediation/actions`."""
-    found = frozenset(i.name for i in pkgutil.iter_modules(xenwatch.remediation.actions.__path__) if i.name[0] != "_")
-    return found or None
+    names = (module.name for module in pkgutil.iter_modules(xenwatch.remediation.actions.__path__))
+    return frozenset(name for name in names if not name.startswith("_")) or None
 
 
 def _metrics() -> frozenset[str] | None:
-    """Names of all metrics that collectors and the sampler declare, wherever in their modules these stand."""
+    """Names of all metrics that the collectors and the sampler declare, wherever they stand in their modules."""
     modules = [*_modules(xenwatch.sampling.collectors), xenwatch.sampling.health]
-    found = frozenset(m.name for module in modules for m in _declared(module))
-    return found or None
+    return frozenset(m.name for module in modules for m in _declared(module)) or None
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:

@@ -1,4 +1,4 @@
-"""Logs for the tools of a rule's author, read as `diagnose` reads them."""
+"""Logs for the commands of a rule's author, read as `diagnose` reads them."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from xenwatch.triage.bundle.reader import Bundle
 
 
 class RuleLogs:
-    """The logs at `paths` (files, folders, archives) and a pipeline that is to read them."""
+    """The logs at `paths` (files, folders, archives) and the pipeline that reads them."""
 
     def __init__(self, paths: tuple[Path, ...], rules: tuple[Rule, ...]) -> None:
         self._bundle = Bundle(tuple(map(str, paths)), now=time.time())
@@ -26,7 +26,7 @@ class RuleLogs:
         )
 
     def chunks(self) -> Iterator[Chunk]:
-        """One log after the other; facts in the bundle go to the pipeline. InputError where one cannot be read."""
+        """One log after the other; facts in the bundle go to the pipeline. InputError if one cannot be read."""
         for entry in self._bundle.entries():
             self.pipeline.facts(entry.facts)
             yield from entry.chunks()

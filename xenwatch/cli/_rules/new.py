@@ -1,4 +1,4 @@
-"""`xenwatch rules new`: starts a rule file from a line that somebody pasted."""
+"""`xenwatch rules new`: a rule file made from a line of a log."""
 
 import re
 import sys
@@ -16,7 +16,7 @@ AREAS = (
     "storage", "toolstack", "xapi",
 )  # fmt: skip
 
-# What varies from host to host, and what to call it; the first that fits wins.
+# What varies from host to host, with its name as a field; the first that fits wins.
 _VARIABLES = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "uuid", r"[0-9a-f-]{36}"),
     (re.compile(r"(?<=domid=)\d+|(?<=[Dd]omain )\d+"), "domid", r"\d+"),
@@ -31,45 +31,55 @@ _VARIABLES = (
 
 @click.command()
 @click.argument("rule_id", metavar="ID")
-@click.option("--line", required=True, help="The line, as it stands in the log; `-` reads it from standard input.")
-@click.option("--area", type=click.Choice(AREAS), required=True)
-@click.option("--stream", help="The dialect of the log; default: what the line looks like.")
-@click.option("--rules", "folder", type=click.Path(path_type=Path), default=Path("rules"), show_default=True)
+@click.option("--line", required=True, help="The line as it stands in the log; `-` reads it from standard input.")
+@click.option(
+    "--area", type=click.Choice(AREAS), required=True, help="Folder of the rules that the new one belongs to."
+)
+@click.option("--stream", help="Format of the log. Default: the format that the line looks like.")
+@click.option(
+    "--rules",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("rules"),
+    show_default=True,
+    help="Folder of rules to write the file into.",
+)
 def new(rule_id: str, line: str, area: str, stream: str | None, folder: Path) -> None:
-    """Start the file of a rule from a pasted line: its regex, a test that fires and one that stays quiet.
+    """Write a rule file from one line of a log: its regex, a test that fires, and a test that stays quiet.
 
     \b
-    xenwatch rules new vif-bridge-missing --area network --line 'Could not find bridge device xenbr7'
+    Example:
+      xenwatch rules new vif-bridge-missing --area network --line 'Could not find bridge device xenbr7'
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     text = (sys.stdin.read() if line == "-" else line).rstrip("\n")
     if not text.strip():
-        raise InputError("the line is empty: paste it as it stands in the log")
+        raise InputError("the line is empty; paste it as it stands in the log")
     path = folder / area / f"{rule_id}.yaml"
     if path.exists():
-        raise InputError(f"{path} is there already")
+        raise InputError(f"{path} already exists")
     content = draft(rule_id, text, stream)
     parse_rule(content, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     click.echo(
-        f"{path}\nNow fill in title, cause, verify and remedy, then: xenwatch rules test {folder} --rule {rule_id}"
+        f"{path}\nFill in title, cause, verify and remedy, then run: xenwatch rules test {folder} --rule {rule_id}"
     )
 
 
 def draft(rule_id: str, line: str, stream: str | None = None) -> str:
     """The text of a rule file about this line."""
-    dialect = recognise("pasted", line.encode() + b"\n").format
-    length = dialect.parse(line, TimeHint(0.0)).length if dialect else 0
-    name = stream or (dialect.name if dialect else None)
+    format_ = recognise("pasted", line.encode() + b"\n").format
+    length = format_.parse(line, TimeHint(0.0)).length if format_ else 0
+    name = stream or (format_.name if format_ else None)
     message, where = line[length:], f"streams: [{name}]\n    " if name else ""
     name = name or "stderr"
     return (
         f"id: {rule_id}\nclass: {rule_id}\ntitle: {quoted(message.splitlines()[0][:80])}\nseverity: error\n"
         f"status: experimental\ndepth: symptom\nsubject: domain\nsignatures:\n"
         f"  - {where}regex: {quoted(pattern_of(message))}\n    template: {quoted(message)}\n"
-        f"cause: {quoted('Say why this happens, in the words of who operates the host.')}\n"
+        f"cause: {quoted('Say why this happens, in words that a host operator uses.')}\n"
         f"verify: []\nremedy: []\nreferences: []\ntests:\n"
-        f"  - name: fires on the line as it was seen\n    given: [{{stream: {name}, line: {quoted(line)}}}]\n"
+        f"  - name: fires on the line from the log\n    given: [{{stream: {name}, line: {quoted(line)}}}]\n"
         f"    expect: [{{}}]\n"
         f"  - name: stays quiet on another line\n    given: [{{stream: {name}, line: 'nothing is wrong here'}}]\n"
         f"    expect: []\n"
@@ -80,10 +90,10 @@ def pattern_of(message: str) -> str:
     """The message as a regular expression; what varies from host to host is captured."""
     parts, used, at = list[str](), set[str](), 0
     while at < len(message):
-        found = [(m.start(), order) for order, (p, _, _) in enumerate(_VARIABLES) if (m := p.search(message, at))]
-        if not found:
+        starts = [(m.start(), order) for order, (p, _, _) in enumerate(_VARIABLES) if (m := p.search(message, at))]
+        if not starts:
             break
-        start, order = min(found)
+        start, order = min(starts)
         pattern, name, characters = _VARIABLES[order]
         match = pattern.search(message, at)
         if match is None:

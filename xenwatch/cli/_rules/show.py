@@ -1,4 +1,4 @@
-"""`xenwatch rules list` and `show`: what is known, and one rule in full."""
+"""`xenwatch rules list` and `show`: all rules, and one rule in full."""
 
 import json
 from pathlib import Path
@@ -6,20 +6,17 @@ from pathlib import Path
 import click
 
 from xenwatch.base.errors import InputError
+from xenwatch.cli._options import FORMAT, RULES
 from xenwatch.cli._rules.library import library
 from xenwatch.diagnosis.rules.rule import Rule
-
-_FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-_FROM = click.option(
-    "--rules", "paths", multiple=True, type=click.Path(exists=True, path_type=Path), help="Rule files or folders."
-)
+from xenwatch.model.headings import CAUSE, FIX, IMPACT, VERIFY
 
 
 @click.command("list")
-@_FROM
-@_FORM
+@RULES
+@FORMAT
 def list_rules(paths: tuple[Path, ...], form: str) -> None:
-    """List all rules: severity, how deep each lies, class, id and title."""
+    """List all rules with their severity, depth (cause, mechanism or symptom), class, id and title."""
     rules = sorted(library(paths), key=lambda rule: (rule.file.parent.name, rule.id))
     if form == "json":
         click.echo(json.dumps([_summary(rule) for rule in rules], indent=2))
@@ -31,34 +28,34 @@ def list_rules(paths: tuple[Path, ...], form: str) -> None:
 
 @click.command()
 @click.argument("rule_id", metavar="RULE")
-@_FROM
-@_FORM
+@RULES
+@FORMAT
 def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
-    """Show one rule: what it looks for, what it means, how to verify, what to do."""
+    """Show one rule: what it looks for, its cause and impact, how to verify it and how to fix it."""
     rule = find_rule(library(paths), rule_id)
     if form == "json":
         click.echo(json.dumps(_details(rule), indent=2))
         return
     click.echo(f"{rule.id} ({rule.class_}, {rule.severity}, {rule.depth}, {rule.status})\n{rule.title}\n{rule.file}")
-    for heading, text in (("Impact", rule.impact), ("Cause", rule.cause), ("Harmless because", rule.noise)):
+    for heading, text in ((CAUSE.title, rule.cause), (IMPACT.title, rule.impact), ("Harmless because", rule.noise)):
         if text:
             click.echo(f"\n{heading}\n  {text}")
     _lines("Looked for", [s.regex for s in rule.signatures])
-    _lines("Verify", rule.verify)
-    _lines("Remedy", rule.remedy)
+    _lines(VERIFY.title, rule.verify)
+    _lines(FIX.title, rule.remedy)
     _lines("Explains", rule.explains)
     _lines("References", rule.references)
 
 
 def find_rule(rules: tuple[Rule, ...], rule_id: str) -> Rule:
-    """The rule of that id. InputError names the nearest ones."""
-    found = next((rule for rule in rules if rule.id == rule_id), None)
-    if found is None:
+    """The rule of that id. InputError names the rules with the most similar ids."""
+    match = next((rule for rule in rules if rule.id == rule_id), None)
+    if match is None:
         import difflib  # noqa: PLC0415  only for the message
 
         near = difflib.get_close_matches(rule_id, [rule.id for rule in rules])
-        raise InputError(f"no rule is called {rule_id!r}" + (f"; there are {', '.join(near)}" if near else ""))
-    return found
+        raise InputError(f"there is no rule {rule_id!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    return match
 
 
 def _lines(heading: str, lines: list[str] | tuple[str, ...]) -> None:
@@ -78,6 +75,6 @@ def _details(rule: Rule) -> dict[str, object]:
         {"event": s.event, "regex": s.regex, "streams": list(s.streams), "template": s.template, "versions": s.versions}
         for s in rule.signatures
     ]
-    words = {"impact": rule.impact, "cause": rule.cause, "noise": rule.noise, "verify": list(rule.verify)}
-    more = {"remedy": list(rule.remedy), "explains": list(rule.explains), "references": list(rule.references)}
-    return {**_summary(rule), "file": str(rule.file), "signatures": signatures, **words, **more}
+    texts = {"impact": rule.impact, "cause": rule.cause, "noise": rule.noise, "verify": list(rule.verify)}
+    lists = {"remedy": list(rule.remedy), "explains": list(rule.explains), "references": list(rule.references)}
+    return {**_summary(rule), "file": str(rule.file), "signatures": signatures, **texts, **lists}

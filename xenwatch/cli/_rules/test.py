@@ -1,35 +1,37 @@
-"""`xenwatch rules test`: runs the tests inside rule files."""
+"""`xenwatch rules test`: run the tests inside rule files."""
 
 import json
 from pathlib import Path
 
 import click
 
+from xenwatch.base.plurals import count_text
+from xenwatch.cli._options import FORMAT
 from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli.report.format import count_text
 from xenwatch.diagnosis.authoring.testing import RuleTestBench, RuleTestResult
 from xenwatch.logs.owner import DeviceModels
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--rule", "chosen", multiple=True, metavar="ID", help="Only the tests of this rule; may be repeated.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--rule", "chosen", multiple=True, metavar="ID", help="Run only the tests of this rule. May be repeated.")
+@FORMAT
 @click.pass_context
 def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...], form: str) -> None:
-    """Run the tests inside the rule files at PATHS (default: the rules that came with xenwatch).
+    """Run the tests inside the rule files at PATHS. Default: the rules that came with xenwatch.
 
-    All rules are loaded together, as in the field. Exit code 1 when a test fails.
+    All rules are loaded together, as the agent loads them. Exit code: 0 if all tests pass, 1 if one fails.
 
     \b
-    xenwatch rules test rules/
-    xenwatch rules test rules/ --rule vif-bridge-missing
+    Examples:
+      xenwatch rules test rules/
+      xenwatch rules test rules/ --rule vif-bridge-missing
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     rules = library(paths)
     under_test = [rule for rule in rules if not chosen or rule.id in chosen]
     missing = sorted(set(chosen) - {rule.id for rule in under_test})
     if missing:
-        raise click.UsageError(f"no rule is called {', '.join(missing)}")
+        raise click.UsageError(f"there is no rule {', '.join(missing)}")
     bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     verdicts = list(bench.run(under_test))
     _print_json(verdicts) if form == "json" else _print_text(verdicts, len(under_test))

@@ -1,4 +1,4 @@
-"""The screen of `xenwatch top`: a host line, the domains, the open incidents, and one incident whole."""
+"""The screen of `xenwatch top`: a host line, the domains, the open incidents, and one incident in full."""
 
 from typing import Any, ClassVar
 
@@ -11,13 +11,14 @@ from textual.widgets import DataTable, Footer, Static
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._top.cells import DOMAIN_COLUMNS, INCIDENT_COLUMNS, domain_cells, host_line, incident_cells
-from xenwatch.cli._top.reading import SORTS, TopFrame, TopRow, ordered, rows
+from xenwatch.cli._top.frame import SORTS, TopFrame, TopRow, ordered, rows
 from xenwatch.cli._top.sources import TopSource
-from xenwatch.cli.report.incident_text import whole
+from xenwatch.cli.report.api_incident import incident_text
+from xenwatch.cli.report.incident_text import incident_lines
 
 
 class IncidentScreen(ModalScreen[None]):
-    """One incident whole."""
+    """One incident in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "back")]
 
@@ -26,7 +27,8 @@ class IncidentScreen(ModalScreen[None]):
         self._incident = incident
 
     def compose(self) -> ComposeResult:
-        text = Text.from_ansi("\n".join(whole(self._incident, max(40, self.app.size.width - 22))))
+        lines = incident_lines(incident_text(self._incident), max(40, self.app.size.width - 22))
+        text = Text.from_ansi("\n".join(lines))
         with VerticalScroll(id="incident"):
             yield Static(text)
 
@@ -48,7 +50,7 @@ class TopApp(App[None]):
         *(Binding(key, f"sort('{key}')", name) for key, (name, _) in SORTS.items()),
         Binding("r", "reverse", "reverse"),
         Binding("p", "pause", "pause"),
-        Binding("space", "look", "look now"),
+        Binding("space", "look", "update now"),
         Binding("tab", "app.focus_next", "other table", show=False),
     ]
 
@@ -74,7 +76,7 @@ class TopApp(App[None]):
         self.action_look()
 
     def action_sort(self, key: str) -> None:
-        """Sort by that; once more: the other way round."""
+        """Sort by that column; pressed again, reverse the order."""
         self._backwards = not self._backwards if key == self._key else False
         self._key = key
         self._show()
@@ -88,19 +90,19 @@ class TopApp(App[None]):
         self._show()
 
     def action_look(self) -> None:
-        """Read once more; a reading that is still underway is waited for."""
+        """Read again; a read that is still in progress is waited for."""
         self.run_worker(self._look(), group="look", exclusive=True, exit_on_error=False)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter: the incident, or the gravest one of the domain."""
+        """Enter shows the incident, or the most severe one of the domain."""
         name = event.row_key.value
         incidents = self._now.incidents if self._now else ()
         if event.data_table.id == "domains":
-            found = next((row.worst for row in self._rows if row.name == name), None)
+            incident = next((row.worst for row in self._rows if row.name == name), None)
         else:
-            found = next((one for one in incidents if one["id"] == name), None)
-        if found is not None:
-            self.push_screen(IncidentScreen(found))
+            incident = next((i for i in incidents if i["id"] == name), None)
+        if incident is not None:
+            self.push_screen(IncidentScreen(incident))
 
     def _tick(self) -> None:
         if not self._paused:
@@ -108,14 +110,14 @@ class TopApp(App[None]):
 
     async def _look(self) -> None:
         try:
-            reading = await self._source.read()
+            frame = await self._source.read()
         except XenwatchError as error:
             self.query_one("#host", Static).update(Text(f"{error}", style="bold red"))
             return
-        if self._now is None or reading.taken("domain") != self._now.taken("domain"):
+        if self._now is None or frame.taken("domain") != self._now.taken("domain"):
             self._before = self._now
-        self._now = reading
-        self._rows = rows(reading, self._before)
+        self._now = frame
+        self._rows = rows(frame, self._before)
         self._show()
 
     def _show(self) -> None:
@@ -123,9 +125,9 @@ class TopApp(App[None]):
             return
         order = f"{SORTS[self._key][0]}{' reversed' if self._backwards else ''}{', paused' if self._paused else ''}"
         self.query_one("#host", Static).update(host_line(self._now, self._rows, order))
-        found = ordered(self._rows, self._key, backwards=self._backwards)
-        self._fill("domains", [(row.name, domain_cells(row)) for row in found])
-        self._fill("incidents", [(one["id"], incident_cells(one)) for one in self._now.incidents])
+        in_order = ordered(self._rows, self._key, backwards=self._backwards)
+        self._fill("domains", [(row.name, domain_cells(row)) for row in in_order])
+        self._fill("incidents", [(incident["id"], incident_cells(incident)) for incident in self._now.incidents])
 
     def _fill(self, name: str, lines: list[tuple[str, list[Text]]]) -> None:
         """The cursor stays on the row it was on, wherever that moves."""

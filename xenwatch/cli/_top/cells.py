@@ -1,22 +1,24 @@
-"""Numbers and names as cells; names are guests' words, so they are text and never markup."""
+"""Numbers and names as cells; guests choose their names, so these are text and never markup."""
 
 from typing import Any
 
 from rich.text import Text
 
 from xenwatch.base.durations import format_size
-from xenwatch.cli._top.reading import TopFrame, TopRow
-from xenwatch.cli.report.format import count_text, one_line
+from xenwatch.base.plurals import count_text
+from xenwatch.cli._top.frame import TopFrame, TopRow
+from xenwatch.cli.report.format import one_line
+from xenwatch.model.headings import SUBJECT
 
 DOMAIN_COLUMNS = (
     "NAME", "ID", "STATE", "CPU %", "CPU s", "VCPUS", "MEMORY",
-    "NET RX/s", "NET TX/s", "VBD RD/s", "VBD WR/s", "TROUBLE",
+    "NET RX/s", "NET TX/s", "VBD RD/s", "VBD WR/s", "INCIDENT",
 )  # fmt: skip
-INCIDENT_COLUMNS = ("SEVERITY", "WHO", "LAST SEEN (UTC)", "WHAT")
+INCIDENT_COLUMNS = ("SEVERITY", SUBJECT.title.upper(), "LAST SEEN (UTC)", "TITLE")
 STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "blue"}
 _STATES = {"running": "green", "paused": "yellow", "crashed": "bold red", "dying": "red", "shutdown": "yellow"}
 _LONGEST_NAME = 28
-_LONGEST_WORDS = 44
+_LONGEST_TITLE = 44
 
 
 def domain_cells(row: TopRow) -> list[Text]:
@@ -30,45 +32,45 @@ def domain_cells(row: TopRow) -> list[Text]:
     )
     worst = row.worst
     more = f" +{len(row.incidents) - 1}" if len(row.incidents) > 1 else ""
-    trouble = Text("")
+    incident = Text("")
     if worst is not None:
-        trouble = Text(f"{_cut(worst['title'], _LONGEST_WORDS)}{more}", style=STYLES.get(worst["severity"], ""))
+        incident = Text(f"{_cut(worst['title'], _LONGEST_TITLE)}{more}", style=STYLES.get(worst["severity"], ""))
     return [
         Text(_cut(row.name, _LONGEST_NAME), style="bold" if row.domid is not None else "dim"),
         Text("-" if row.domid is None else str(row.domid), justify="right"),
         Text(row.state, style=_STATES.get(row.state, "")),
         *(Text(number, justify="right") for number in numbers),
-        trouble,
+        incident,
     ]
 
 
-def incident_cells(one: dict[str, Any]) -> list[Text]:
+def incident_cells(incident: dict[str, Any]) -> list[Text]:
     """In the order of INCIDENT_COLUMNS."""
-    subject = one["subject"]
+    subject = incident["subject"]
     return [
-        Text(one["severity"], style=STYLES.get(one["severity"], "")),
+        Text(incident["severity"], style=STYLES.get(incident["severity"], "")),
         Text(_cut(f"{subject['kind']}/{subject['name']}", _LONGEST_NAME)),
-        Text(str(one["last_seen"])[:19].replace("T", " "), style="dim"),
-        Text(one_line(one.get("title") or one["summary"])),
+        Text(str(incident["last_seen"])[:19].replace("T", " "), style="dim"),
+        Text(one_line(incident.get("title") or incident["summary"])),
     ]
 
 
 def host_line(now: TopFrame, rows: list[TopRow], order: str) -> Text:
-    """Version, cpus, memory, counts; whom it comes from; what could not be had."""
+    """Version, cpus, memory, counts; the source; what could not be read."""
     info = next((labels for labels, _ in now.samples.get("xen_hypervisor_info", ())), {})
     version = info.get("xen_version", "")
-    cpus = now.one("xen_hypervisor_cpus", state="total") or now.one("xen_hypervisor_cpus", state="online")
-    free, total = now.one("xen_hypervisor_memory_free_bytes"), now.one("xen_hypervisor_memory_total_bytes")
+    cpus = now.value("xen_hypervisor_cpus", state="total") or now.value("xen_hypervisor_cpus", state="online")
+    free, total = now.value("xen_hypervisor_memory_free_bytes"), now.value("xen_hypervisor_memory_total_bytes")
     parts = [f"Xen {version}" if version else "", f"{cpus:.0f} cpus" if cpus else ""]
     parts.append(f"{format_size(free)} of {format_size(total)} free" if free is not None and total else "")
-    parts.append(count_text(len(rows), "domain") + f", {sum(row.domid is not None for row in rows)} run")
+    parts.append(count_text(len(rows), "domain") + f", {sum(row.domid is not None for row in rows)} running")
     line = Text(one_line(" · ".join(part for part in parts if part)), style="bold")
-    worst = "red" if now.incidents else "green"
-    line.append(f"   {count_text(len(now.incidents), 'open incident')}", style=worst)
+    colour = "red" if now.incidents else "green"
+    line.append(f"   {count_text(len(now.incidents), 'open incident')}", style=colour)
     line.append(f"   by {order}", style="dim")
     line.append(f"\n{one_line(now.origin)}", style="dim")
-    if now.trouble:
-        line.append(f"\n{one_line(now.trouble)[:300]}", style="yellow")
+    if now.error:
+        line.append(f"\n{one_line(now.error)[:300]}", style="yellow")
     return line
 
 

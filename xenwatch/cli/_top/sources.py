@@ -1,4 +1,4 @@
-"""Where `top` reads from: a running agent, or the host itself where none answers."""
+"""Where `top` reads from: a running agent, or the host itself if no agent answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,24 +8,24 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._client import Running
-from xenwatch.cli._top.reading import Series, TopFrame, series
+from xenwatch.cli._top.frame import Series, TopFrame, series
 from xenwatch.host.host import Host
 from xenwatch.sampling.catalogue import all_collectors
 from xenwatch.sampling.sampler import Sampler
 
 _LARGEST = 64 * 1024 * 1024
 _NEEDED = ("domain", "hypervisor", "memory", "vbd", "vcpu", "vif")
-"""The collectors that tell what is shown; with no agent only these run."""
+"""The collectors of what is shown; without an agent only these run."""
 
 
 class TopSource(Protocol):
-    """Gives a reading each time it is asked."""
+    """Gives a frame each time it is asked."""
 
     async def read(self) -> TopFrame:
-        """What stands now. Unavailable where nobody answers."""
+        """The present state. Raises Unavailable if nobody answers."""
 
     async def close(self) -> None:
-        """Let go of what is held."""
+        """Close its connections."""
 
 
 class AgentSource:
@@ -46,7 +46,7 @@ class AgentSource:
 
 
 class HostSource:
-    """The host itself is asked. Incidents are the last agent's, from its state, where there was one."""
+    """The host itself. The incidents are those in the state database of the last agent, if there is one."""
 
     def __init__(self, host: Host, incidents: Callable[[], tuple[list[dict[str, Any]], str]]) -> None:
         collectors = all_collectors()
@@ -57,10 +57,13 @@ class HostSource:
         snapshot = await self._sampler.take_once()
         errors = sorted({health.error for health in snapshot.health.values() if not health.ok and health.error})
         try:
-            found, origin = await asyncio.to_thread(self._incidents)
+            incidents, origin = await asyncio.to_thread(self._incidents)
         except XenwatchError:
-            found, origin = [], "no agent here: incidents are not known (xenwatch diagnose --live)"
-        opened = tuple(one for one in found if one["state"] == "open")
+            incidents, origin = (
+                [],
+                "no agent runs here, so incidents are not known (xenwatch diagnose --live finds them)",
+            )
+        opened = tuple(incident for incident in incidents if incident["state"] == "open")
         return TopFrame(series(snapshot.samples), opened, origin, "; ".join(errors))
 
     async def close(self) -> None:
@@ -68,9 +71,9 @@ class HostSource:
 
 
 def parsed(text: str) -> dict[str, list[Series]]:
-    """Prometheus' text, by sample name."""
-    found: dict[str, list[Series]] = {}
+    """Samples in the text format of Prometheus, by name."""
+    by_name: dict[str, list[Series]] = {}
     for family in text_string_to_metric_families(text):
-        for one in family.samples:
-            found.setdefault(one.name, []).append((one.labels, one.value))
-    return found
+        for sample in family.samples:
+            by_name.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return by_name

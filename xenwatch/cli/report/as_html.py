@@ -1,4 +1,4 @@
-"""The report as one self-contained page to attach to a ticket; everything from a log is escaped, nothing is loaded."""
+"""The report as one self-contained page to attach to a ticket; log text is escaped, and nothing is loaded."""
 
 import base64
 import hashlib
@@ -10,9 +10,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from xenwatch import __version__
+from xenwatch.base.plurals import count_text
 from xenwatch.cli.report.format import (
     clock_text,
-    count_text,
     cut,
     failure_link,
     is_sentence,
@@ -22,8 +22,9 @@ from xenwatch.cli.report.format import (
     shortened,
     since_text,
 )
-from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.steps import is_xends, typed
+from xenwatch.model.headings import HEADINGS
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
@@ -32,7 +33,7 @@ from xenwatch.triage.report import Report, log_evidence
 def render(report: Report, title: str = "xenwatch diagnose") -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(printable=printable, cut=cut, whole=without_gaps, runs=_runs)
+    environment.filters.update(printable=printable, cut=cut, without_gaps=without_gaps, runs=_runs)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -47,22 +48,23 @@ def render(report: Report, title: str = "xenwatch diagnose") -> str:
         notes=notes,
         points=_timeline(report),
         count_text=count_text,
-        unknown_text=unknown_text,
+        not_checked_text=not_checked_text,
         shown=_SHOWN,
+        headings={heading.key: heading.title for heading in HEADINGS},
         script=Markup(script),  # noqa: S704 (our own file, not a log's text)
         style=Markup(style),  # noqa: S704
         script_hash=digest,
     )
 
 
-_MOST_SEEN = 30
+_MOST_EVIDENCE = 30
 _SHOWN = 4
-"""Pieces of evidence that lie open; what to do shall not be far below."""
+"""Pieces of evidence that are shown open; what to do must not be far below."""
 _MOST_POINTS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Excerpt:
     place: str
     when: str
     lines: list[str]
@@ -76,18 +78,18 @@ class _View:
     verify: tuple[str, ...]
     remedy: tuple[str, ...]
     since: str
-    seen: list[_Seen]
-    unseen: int
-    """Records of evidence that are left out."""
+    excerpts: list[_Excerpt]
+    left_out: int
+    """How many log lines of evidence are not shown."""
     others: tuple[str, ...]
-    """Evidence that is no log: samples and facts, in words."""
+    """Evidence from samples and facts, in words."""
     symptoms: tuple[Incident, ...]
     link: str | None
 
 
 def _runs(steps: tuple[str, ...]) -> list[tuple[bool, list[str]]]:
-    """Steps in order as (words for people, those that follow each other)."""
-    return [(words, list(run)) for words, run in groupby(steps, is_sentence)]
+    """Steps in order, as groups of sentences (True) and groups of commands (False)."""
+    return [(are_sentences, list(run)) for are_sentences, run in groupby(steps, is_sentence)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +101,23 @@ class _Point:
 
 
 def _view(report: Report, incident: Incident) -> _View:
-    found = incident.diagnosis
-    seen = [
-        _Seen(place(r), _when(report, r), shortened(r.text, 30, found.fields.values(), 2000))
-        for _, r in log_evidence(found.evidence)
+    diagnosis, old = incident.diagnosis, is_xends(report)
+    excerpts = [
+        _Excerpt(place(r), _when(report, r), shortened(r.text, 30, diagnosis.fields.values(), 2000))
+        for _, r in log_evidence(diagnosis.evidence)
     ]
-    others = tuple(e.summary for e in found.evidence if not isinstance(e.origin, LogRecord))
+    others = tuple(e.summary for e in diagnosis.evidence if not isinstance(e.origin, LogRecord))
     return _View(
         incident,
-        "" if repeats_evidence(incident, _MOST_SEEN) else found.summary,
-        typed(found.verify, found.subject, old=is_xends(report)),
-        typed(found.remedy, found.subject, old=is_xends(report)),
+        "" if repeats_evidence(incident, _MOST_EVIDENCE) else diagnosis.summary,
+        typed(diagnosis.verify, diagnosis.subject, old=old),
+        typed(diagnosis.remedy, diagnosis.subject, old=old),
         since_text(report, incident),
-        seen[:_MOST_SEEN],
-        len(seen[_MOST_SEEN:]),
+        excerpts[:_MOST_EVIDENCE],
+        len(excerpts[_MOST_EVIDENCE:]),
         others,
         report.explained_by(incident),
-        failure_link(found.rule),
+        failure_link(diagnosis.rule),
     )
 
 

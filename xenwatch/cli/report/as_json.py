@@ -5,10 +5,10 @@ from typing import Any
 
 from xenwatch.cli.report.format import iso_text
 from xenwatch.model.incident import Incident
-from xenwatch.triage.report import FileRead, Report, log_evidence
+from xenwatch.model.public_json import LONGEST_TEXT, public_incident
+from xenwatch.triage.report import FileRead, Report
 
 VERSION = 1
-LONGEST_TEXT = 4000
 
 
 def render(report: Report) -> str:
@@ -26,42 +26,7 @@ def render(report: Report) -> str:
 
 
 def _incident(incident: Incident, offset: float) -> dict[str, Any]:
-    found = incident.diagnosis
-    return {
-        "id": incident.id,
-        "rule": found.rule,
-        "class": found.class_,
-        "severity": found.severity,
-        "role": "cause" if incident.explained_by is None else "symptom",
-        "explained_by": incident.explained_by,
-        "subject": {
-            "kind": found.subject.kind,
-            "name": found.subject.name,
-            "domid": found.subject.domid,
-            "uuid": found.subject.uuid,
-        },
-        "title": found.title,
-        "summary": found.summary,
-        "cause": found.cause,
-        "impact": found.impact,
-        "verify": list(found.verify),
-        "remedy": list(found.remedy),
-        "actions": list(found.actions),
-        "fields": dict(found.fields),
-        "unchecked": list(found.unchecked),
-        "first_seen": iso_text(incident.opened, offset),
-        "last_seen": iso_text(incident.last_seen, offset),
-        "count": incident.times_seen,
-        "evidence": [
-            {
-                "file": record.source.path,
-                "line": record.position.line or None,
-                "at": iso_text(record.at, offset) if record.logged else None,
-                "text": record.text[:LONGEST_TEXT],
-            }
-            for _, record in log_evidence(found.evidence)
-        ],
-    }
+    return public_incident(incident, lambda at: None if at is None else iso_text(at, offset))
 
 
 def _file(read: FileRead, offset: float) -> dict[str, Any]:

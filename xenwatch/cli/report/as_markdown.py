@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
+from xenwatch.base.plurals import count_text
 from xenwatch.cli.report.format import (
     clock_text,
-    count_text,
     cut,
     failure_link,
     first_line,
@@ -17,15 +17,16 @@ from xenwatch.cli.report.format import (
     shortened,
     since_text,
 )
-from xenwatch.cli.report.gaps import unknown_text, without_gaps
+from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.steps import is_xends, typed
+from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, IMPACT, NOT_CHECKED, SUBJECT, VERIFY, Heading
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
 
 
 def render(report: Report) -> str:
-    """One section an incident nobody else explains, then what was read."""
+    """One section for each incident that no other explains, then what was read."""
     lines = ["# xenwatch diagnose", ""]
     if not report.causes:
         lines += ["Nothing wrong found.", ""]
@@ -36,44 +37,53 @@ def render(report: Report) -> str:
     lines += [f"- {_code(s.path)}: not read: {_plain(s.reason)}" for s in report.skipped]
     lines += [f"- {_plain(s.path)}: not known: {_plain(s.reason)}" for s in report.unasked]
     if report.unmatched:
-        lines += ["", "## Error lines that no rule knows", ""]
+        lines += ["", "## Error lines that no rule matches", ""]
         lines += [f"- {_code(f'{u.file}:{u.line}')} {_code(cut(first_line(u.text), 400))}" for u in report.unmatched]
     return "\n".join(lines) + "\n"
 
 
 def _incident(report: Report, incident: Incident) -> Iterator[str]:
-    found = incident.diagnosis
-    yield f"## {found.severity.upper()}: {_plain(found.title)}"
+    diagnosis, old = incident.diagnosis, is_xends(report)
+    yield f"## {diagnosis.severity.upper()}: {_plain(diagnosis.title)}"
     yield ""
-    page = f" · [what it is and what to do]({link})" if (link := failure_link(found.rule)) else ""
-    who = f"**{_plain(str(found.subject))}**{since_text(report, incident)}"
-    yield f"{who} · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
-    yield ""
-    yield _plain(without_gaps(found.cause))
-    yield ""
-    if found.impact:
-        yield from (f"*{_plain(without_gaps(found.impact))}*", "")
-    for _, record in log_evidence(found.evidence):
+    page = f" · [about this failure]({link})" if (link := failure_link(diagnosis.rule)) else ""
+    subject = f"{_bold(SUBJECT)} {_plain(str(diagnosis.subject))}{since_text(report, incident)}"
+    yield f"{subject} · class {_code(diagnosis.class_)} · rule {_code(diagnosis.rule)}{page}"
+    for heading, text in ((CAUSE, diagnosis.cause), (IMPACT, diagnosis.impact)):
+        if text:
+            yield from ("", f"{_bold(heading)} {_plain(without_gaps(text))}")
+    yield from _evidence(report, incident)
+    if symptoms := report.explained_by(incident):
+        yield from ("", _bold(CONSEQUENCES), "")
+        yield from (f"- {_plain(s.diagnosis.title)} ({_plain(str(s.diagnosis.subject))})" for s in symptoms)
+    for heading, steps in ((VERIFY, diagnosis.verify), (FIX, diagnosis.remedy)):
+        if steps:
+            yield from ("", _bold(heading), *_steps(typed(steps, diagnosis.subject, old=old)))
+    if diagnosis.unchecked:
+        yield from ("", f"{_bold(NOT_CHECKED)} {_plain(not_checked_text(diagnosis.unchecked))}")
+
+
+def _evidence(report: Report, incident: Incident) -> Iterator[str]:
+    diagnosis = incident.diagnosis
+    if diagnosis.evidence:
+        yield from ("", _bold(EVIDENCE), "")
+    for _, record in log_evidence(diagnosis.evidence):
         when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
         yield f"{_code(place(record))}{when}"
-        yield from _block(shortened(record.text, 6, found.fields.values()))
-    for piece in found.evidence:
+        yield from _block(shortened(record.text, 6, diagnosis.fields.values()))
+    for piece in diagnosis.evidence:
         if not isinstance(piece.origin, LogRecord):
-            yield f"- seen: {_plain(piece.summary)}"
-    for symptom in report.explained_by(incident):
-        yield f"- explains: {_plain(symptom.diagnosis.title)} ({_plain(str(symptom.diagnosis.subject))})"
-    if found.verify:
-        yield from ("", "Check:", *_steps(typed(found.verify, found.subject, old=is_xends(report))))
-    if found.remedy:
-        yield from ("", "What to do:", *_steps(typed(found.remedy, found.subject, old=is_xends(report))))
-    if found.unchecked:
-        yield from ("", f"Not known: {_plain(unknown_text(found.unchecked))}")
+            yield f"- {_plain(piece.summary)}"
+
+
+def _bold(heading: Heading) -> str:
+    return f"**{heading.title}:**"
 
 
 def _steps(steps: tuple[str, ...]) -> Iterator[str]:
-    for words, run in groupby(steps, is_sentence):
-        told = list(run)
-        yield from ("", *(f"- {_plain(step)}" for step in told), "") if words else _block(told)
+    for are_sentences, run in groupby(steps, is_sentence):
+        group = list(run)
+        yield from ("", *(f"- {_plain(step)}" for step in group), "") if are_sentences else _block(group)
 
 
 def _block(lines: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How times, places and log text are put into words; log text is hostile, so nothing of it reaches a terminal raw."""
+"""Times, places and log text as people read them; log text is hostile, so none of it reaches a terminal raw."""
 
 import os
 from collections.abc import Collection
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import xenwatch
+from xenwatch.base.plurals import count_text
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
@@ -13,10 +14,10 @@ from xenwatch.triage.report import Report, log_evidence
 LONGEST_LINE = 400
 
 _LAST_MOMENT = 253_370_764_800.0
-"""The year 9999, behind which no date can be written."""
+"""The year 9999, after which no date can be written."""
 
 PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
-"""Names where the failures' pages are published: a folder, or an address that links then lead to."""
+"""Where the failures' pages are published: a folder, or an address that links then lead to."""
 
 
 def clock_text(at: float, utc_offset: float) -> str:
@@ -34,10 +35,15 @@ def since_text(report: Report, incident: Incident) -> str:
     times = f", {count_text(incident.times_seen, 'time')}" if incident.times_seen > 1 else ""
     if not dated:
         return times
-    whole = len(dated) == len(records)
-    first = clock_text(incident.opened if whole else min(dated), report.utc_offset)
-    last = clock_text(incident.last_seen if whole else max(dated), report.utc_offset)
+    all_dated = len(dated) == len(records)
+    first = clock_text(incident.opened if all_dated else min(dated), report.utc_offset)
+    last = clock_text(incident.last_seen if all_dated else max(dated), report.utc_offset)
     return f", {first}{times}" if first == last else f", {first} to {last}{times}"
+
+
+def stamp_text(stamp: str | None) -> str:
+    """`2026-03-01 12:00:00` from the API's `2026-03-01T12:00:00Z`; empty where there is none."""
+    return stamp.replace("T", " ").removesuffix("Z") if stamp else ""
 
 
 def iso_text(at: float, utc_offset: float) -> str:
@@ -68,15 +74,11 @@ def one_line(text: str) -> str:
 
 def shortened(text: str, lines: int, focus: Collection[str] = (), most: int = LONGEST_LINE) -> list[str]:
     """The first lines of a record; of a line longer than `most` what lies around a word of `focus`."""
-    whole = printable(text).expandtabs().splitlines() or [""]
-    shown = [excerpt(line, focus, most) for line in whole[:lines]]
-    if len(whole) > lines:
+    all_lines = printable(text).expandtabs().splitlines() or [""]
+    shown = [excerpt(line, focus, most) for line in all_lines[:lines]]
+    if len(all_lines) > lines > 1:
         # the last line of a traceback is the one that says what went wrong
-        shown[-1:] = (
-            [f"… {count_text(len(whole) - lines, 'line')} …", excerpt(whole[-1], focus, most)]
-            if lines > 1
-            else shown[-1:]
-        )
+        shown[-1:] = [f"… {count_text(len(all_lines) - lines, 'line')} …", excerpt(all_lines[-1], focus, most)]
     return shown
 
 
@@ -91,19 +93,19 @@ def excerpt(line: str, focus: Collection[str], most: int) -> str:
 
 
 def repeats_evidence(incident: Incident, shown: int) -> bool:
-    """Whether the summary says only what the title or the evidence shows anyway, of which so many pieces are shown."""
+    """Whether the summary says only what the title, or one of the first `shown` pieces of evidence, says too."""
     summary = " ".join(incident.diagnosis.summary.rstrip("…").split())
     records = [record for _, record in log_evidence(incident.diagnosis.evidence)][:shown]
     return summary in (incident.diagnosis.title, "") or any(summary in " ".join(r.text.split()) for r in records)
 
 
 def first_line(text: str) -> str:
-    """Of a record, empty where it has none."""
+    """The first line of a record with text in it; empty where there is none."""
     return text.lstrip().split("\n", 1)[0]
 
 
 def is_sentence(step: str) -> bool:
-    """Whether a step is words for people, to be wrapped; a command stays on its line, to be pasted."""
+    """Whether a step is a sentence, to be wrapped; a command stays on its line, to be pasted."""
     return step[:1].isupper() and " " in step
 
 
@@ -129,8 +131,3 @@ def failure_link(rule: str) -> str | None:
     """The page's address where it is published; None where it is only a file."""
     page = failure_page(rule)
     return page if page and page.startswith(("https://", "http://")) else None
-
-
-def count_text(number: int, one: str, many: str | None = None) -> str:
-    """`1 line`, `1,204 lines`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

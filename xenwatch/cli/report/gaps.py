@@ -1,25 +1,24 @@
-"""What stayed unknown, in words that read well: facts nobody told, and names that no line of the log gave."""
+"""What stayed unknown, in words that read well: facts that no source gave, and names that no line of the log held."""
 
 import re
 from collections.abc import Collection
 
 _NOT_KNOWN = " is not known here"
-"""The diagnosis' own words for a fact that nobody told."""
+"""The diagnosis' own words for a fact that no source gave."""
 _GAP = r"<[a-z_][a-z0-9_]*>"
 """A field of a rule's sentence that was not captured."""
-_ASIDE = re.compile(rf"\s*\([^()]*{_GAP}[^()]*\)")
+_PARENTHESIS = re.compile(rf"\s*\([^()]*{_GAP}[^()]*\)")
 _NAME = re.compile(r"<([a-z_][a-z0-9_]*)>")
 
 
-def unknown_text(unchecked: Collection[str]) -> str:
-    """What the host was not there to be asked, in one sentence: `bridge.names, loop.files: what was read …`."""
-    names = [one.removesuffix(_NOT_KNOWN) for one in unchecked if one.endswith(_NOT_KNOWN)]
-    others = [one for one in unchecked if not one.endswith(_NOT_KNOWN)]
-    told = [f"{', '.join(names)}: what was read does not tell"] if names else []
-    return "; ".join([*told, *others])
+def not_checked_text(unchecked: Collection[str]) -> str:
+    """What could not be looked up, in one sentence: `bridge.names, loop.files: not in what was read`."""
+    facts = [text.removesuffix(_NOT_KNOWN) for text in unchecked if text.endswith(_NOT_KNOWN)]
+    others = [text for text in unchecked if not text.endswith(_NOT_KNOWN)]
+    return "; ".join([*([f"{', '.join(facts)}: not in what was read"] if facts else []), *others])
 
 
 def without_gaps(text: str) -> str:
-    """A sentence without its `<field>`s: an aside that has one goes, elsewhere `<device>` is the device."""
-    said = _NAME.sub(lambda gap: f"the {gap[1].replace('_', ' ')}", _ASIDE.sub("", text))
-    return said[:1].upper() + said[1:] if text.startswith("<") else said
+    """A sentence without its `<field>`s: a parenthesis that has one goes, elsewhere `<device>` is the device."""
+    sentence = _NAME.sub(lambda gap: f"the {gap[1].replace('_', ' ')}", _PARENTHESIS.sub("", text))
+    return sentence[:1].upper() + sentence[1:] if text.startswith("<") else sentence

@@ -1,131 +1,119 @@
-"""Incidents in a terminal: a table of all, one of them whole."""
+"""One incident on a terminal: the same headings in the same order, from a report or from a running agent."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import click
 
-from xenwatch.cli.report.format import count_text, is_sentence, printable, shortened
-from xenwatch.cli.report.gaps import unknown_text, without_gaps
-from xenwatch.cli.report.steps import typed
-from xenwatch.model.subject import Subject
+from xenwatch.base.plurals import count_text
+from xenwatch.cli.report.format import is_sentence, printable
+from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, HEADINGS, IMPACT, NOT_CHECKED, SUBJECT, VERIFY
 
 COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}
-_LABEL = 9
-_MOST_EVIDENCE = 10
-_COLUMNS = ("ID", "SEVERITY", "STATE", "WHO", "LAST SEEN (UTC)", "WHAT")
+_LABEL = max(len(heading.label) for heading in HEADINGS)
+_INDENT = 2 + _LABEL + 2
+_NARROWEST = 30
 
 
-def table(incidents: Iterable[dict[str, Any]], width: int) -> list[str]:
-    """A line for each, columns as wide as they need to be; the last one is cut at `width`."""
-    rows = [_cells(one) for one in incidents]
-    wide = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-    return [_line(_COLUMNS, wide, width, None), *(_line(row, wide, width, COLOURS.get(row[1])) for row in rows)]
+@dataclass(frozen=True, slots=True)
+class EvidenceText:
+    """Lines of a log with the place they stand at; a sample or a fact has no place."""
+
+    lines: tuple[str, ...]
+    place: str = ""
 
 
-def whole(incident: dict[str, Any], width: int) -> list[str]:
-    """Everything about one incident."""
-    told = incident["severity"]
-    lines = [
-        click.style(told.upper(), fg=COLOURS.get(told), bold=True)
-        + "  "
-        + click.style(printable(incident["title"]), bold=True)
-    ]
-    lines.append(_row("who", _who(incident)))
-    lines.append(_row("state", _state(incident)))
-    lines.append(
-        _row(
-            "seen",
-            f"{_time(incident['first_seen'])} to {_time(incident['last_seen'])}, "
-            + count_text(incident["count"], "time"),
-        )
-    )
-    for label, text in (("what", _news(incident)), ("why", incident["cause"]), ("means", incident.get("impact"))):
-        lines += _paragraph(label, without_gaps(text or ""), width)
-    lines += _evidence(incident["evidence"])
-    lines += [*_steps("check", incident, "verify", width), *_steps("do", incident, "remedy", width)]
-    lines += _paragraph("unknown", unknown_text(incident["unchecked"]), width)
-    history = incident.get("history", [])
-    for index, one in enumerate(history):
-        lines.append(
-            _row(
-                "history" if not index else "", f"{_time(one['at'])}  {one['what']} {printable(one['detail'])}".rstrip()
-            )
-        )
-    lines.append(
-        _row("rule", click.style(f"{incident['rule']}  class {incident['class']}  id {incident['id']}", dim=True))
-    )
-    return lines
+@dataclass(frozen=True, slots=True)
+class IncidentText:
+    """What is printed of an incident. Text is not wrapped yet; what is empty is left out."""
+
+    severity: str
+    title: str
+    subject: str
+    cause: str
+    rule: str
+    details: tuple[tuple[str, str], ...] = ()
+    """Rows below the subject, each with its label: `state`, `seen`, `summary`."""
+    impact: str = ""
+    evidence: tuple[EvidenceText, ...] = ()
+    evidence_left_out: int = 0
+    consequences: tuple[str, ...] = ()
+    consequences_left_out: int = 0
+    verify: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
+    not_checked: str = ""
+    history: tuple[str, ...] = ()
+    page: str | None = None
 
 
-def _news(incident: dict[str, Any]) -> str:
-    """The summary, where no piece of evidence says the same."""
-    summary = " ".join((incident.get("summary") or "").rstrip("…").split())
-    shown = (" ".join(one["text"].split()) for one in incident["evidence"][:_MOST_EVIDENCE] if "text" in one)
-    return "" if any(summary in text for text in shown) else summary
+def incident_lines(incident: IncidentText, width: int, number: str = "") -> Iterator[str]:
+    """The incident in at most `width` columns; only commands and paths may be longer, for they are to be pasted."""
+    yield from _title(incident, width, number)
+    yield from _paragraph(SUBJECT.label, incident.subject, width)
+    for label, text in (*incident.details, (CAUSE.label, incident.cause), (IMPACT.label, incident.impact)):
+        yield from _paragraph(label, text, width)
+    yield from _evidence(incident, width)
+    yield from _consequences(incident, width)
+    yield from _steps(VERIFY.label, incident.verify, width)
+    yield from _steps(FIX.label, incident.fix, width)
+    yield from _paragraph(NOT_CHECKED.label, incident.not_checked, width)
+    for index, change in enumerate(incident.history):
+        yield from _paragraph("" if index else "history", change, width)
+    yield _row("rule", click.style(incident.rule, dim=True))
+    if incident.page:
+        yield _row("page", click.style(incident.page, dim=True))
 
 
-def _steps(label: str, incident: dict[str, Any], key: str, width: int) -> Iterator[str]:
-    """Commands whole, to be pasted; sentences wrapped."""
-    subject = Subject(incident["subject"]["kind"], incident["subject"]["name"])
-    for index, step in enumerate(typed(incident[key], subject, old=False)):
-        head = label if not index else ""
-        yield from _paragraph(head, step, width) if is_sentence(step) else [_row(head, printable(step))]
+def _title(incident: IncidentText, width: int, number: str) -> Iterator[str]:
+    severity = incident.severity.upper()
+    indent = len(f"{number}{severity}  ")
+    mark = number + click.style(severity, fg=COLOURS.get(incident.severity), bold=True) + "  "
+    lines = textwrap.wrap(printable(incident.title), max(_NARROWEST, width - indent)) or [""]
+    for index, line in enumerate(lines):
+        yield (" " * indent if index else mark) + click.style(line, bold=True)
 
 
-def _cells(one: dict[str, Any]) -> tuple[str, ...]:
-    words = printable(one["title"] if one.get("title") else one["summary"]).splitlines()[:1]
-    mark = " (ack)" if one["acknowledged_by"] else ""
-    return (one["id"], one["severity"], one["state"] + mark, _who(one), _time(one["last_seen"]), *(words or [""]))
-
-
-def _line(cells: tuple[str, ...], wide: list[int], width: int, colour: str | None) -> str:
-    padded = [cell.ljust(size) for cell, size in zip(cells[:-1], wide[:-1], strict=True)]
-    room = max(20, width - sum(wide[:-1]) - 2 * len(padded))
-    last = cells[-1] if len(cells[-1]) <= room else cells[-1][: room - 1] + "…"
-    if colour is None:
-        return click.style("  ".join([*padded, last]).rstrip(), bold=True)
-    padded[1] = click.style(padded[1], fg=colour)
-    return "  ".join([*padded, last])
-
-
-def _state(incident: dict[str, Any]) -> str:
-    words = str(incident["state"])
-    if incident["explained_by"]:
-        words += f" by {incident['explained_by']}"
-    if incident["resolved"]:
-        words += f" {_time(incident['resolved'])}"
-    if incident["acknowledged_by"]:
-        words += f", {printable(incident['acknowledged_by'])} looks after it"
-    return words
-
-
-def _evidence(evidence: list[dict[str, Any]]) -> Iterator[str]:
-    for index, one in enumerate(evidence[:_MOST_EVIDENCE]):
-        label = "evidence" if not index else ""
-        if "file" in one:
-            place = f"{one['file']}:{one['line']}" if one["line"] else one["file"]
-            yield _row(label, click.style(f"{printable(place)}  {_time(one['at'])}".rstrip(), fg="cyan"))
-            yield from (_row("", f"  {line}") for line in shortened(one["text"], 4))
+def _evidence(incident: IncidentText, width: int) -> Iterator[str]:
+    label = EVIDENCE.label
+    for piece in incident.evidence:
+        if piece.place:
+            yield _row(label, click.style(piece.place, fg="cyan"))
+            for line in piece.lines:
+                wrapped = textwrap.wrap(line, max(_NARROWEST, width - _INDENT - 2), break_on_hyphens=False)
+                yield from (_row("", f"  {part}") for part in wrapped)
         else:
-            yield _row(label, printable(one["summary"]))
-    if len(evidence) > _MOST_EVIDENCE:
-        yield _row("", f"and {count_text(len(evidence) - _MOST_EVIDENCE, 'more')}")
+            yield from _paragraph(label, " ".join(piece.lines), width)
+        label = ""
+    if incident.evidence_left_out:
+        yield _row("", click.style(f"and {count_text(incident.evidence_left_out, 'more piece')} of evidence", dim=True))
 
 
-def _paragraph(label: str, text: str, width: int) -> Iterator[str]:
-    lines = textwrap.wrap(printable(" ".join(text.split())), max(40, width - _LABEL))
-    yield from (_row(label if not index else "", line) for index, line in enumerate(lines))
+def _consequences(incident: IncidentText, width: int) -> Iterator[str]:
+    for index, text in enumerate(incident.consequences):
+        yield from _paragraph("" if index else CONSEQUENCES.label, text, width)
+    if incident.consequences_left_out:
+        yield _row("", click.style(f"and {incident.consequences_left_out} more", dim=True))
+
+
+def _steps(label: str, steps: tuple[str, ...], width: int) -> Iterator[str]:
+    """Commands stay on one line each, to be pasted; sentences are wrapped, a dash shows where each begins."""
+    dash = "- " if len(steps) > 1 else ""
+    for index, step in enumerate(steps):
+        head = "" if index else label
+        if is_sentence(step):
+            yield from _paragraph(head, step, width, dash=dash)
+        else:
+            yield _row(head, click.style(printable(step), fg="green"))
+
+
+def _paragraph(label: str, text: str, width: int, dash: str = "") -> Iterator[str]:
+    lines = textwrap.wrap(
+        printable(" ".join(text.split())), max(_NARROWEST, width - _INDENT), break_on_hyphens=False,
+        initial_indent=dash, subsequent_indent=" " * len(dash),
+    )  # fmt: skip
+    yield from (_row("" if index else label, line) for index, line in enumerate(lines))
 
 
 def _row(label: str, text: str) -> str:
-    return f"{label:>{_LABEL - 2}}  {text}"
-
-
-def _who(one: dict[str, Any]) -> str:
-    return printable(f"{one['subject']['kind']}/{one['subject']['name']}").replace("\n", " ")
-
-
-def _time(stamp: str | None) -> str:
-    return stamp.replace("T", " ").removesuffix("Z") if stamp else ""
+    return f"  {click.style(label.ljust(_LABEL), dim=True)}  {text}"

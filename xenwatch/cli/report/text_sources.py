@@ -1,4 +1,4 @@
-"""The end of the text report: error lines no rule knows, what was read, what was asked, and what could not be."""
+"""The end of the text report: error lines that no rule matches, what was read and asked, and what could not be."""
 
 import os
 import textwrap
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import click
 
 from xenwatch.base.durations import format_size
-from xenwatch.cli.report.format import clock_text, count_text, cut, printable
+from xenwatch.base.plurals import count_text
+from xenwatch.cli.report.format import clock_text, cut, printable
 from xenwatch.triage.report import Report
 
 _MOST_UNMATCHED = 8
@@ -16,14 +17,14 @@ _MOST_FILES = 12
 _MOST_SKIPPED = 12
 
 
-def what_was_read(report: Report, width: int) -> Iterator[str]:
-    """Honest about its limits: a person must know what the answer above rests on."""
-    common = _common([f.path for f in report.files] + [s.path for s in report.skipped])
+def source_lines(report: Report, width: int) -> Iterator[str]:
+    """What the answer above rests on, and what it does not."""
+    common = _common_folder([f.path for f in report.files] + [s.path for s in report.skipped])
     yield from _unmatched(report, width, common)
     lines, size = sum(f.lines for f in report.files), sum(f.bytes for f in report.files)
     where = f" below {printable(common)}" if common else ""
-    told = f"Read {count_text(len(report.files), 'file')}{where}: {count_text(lines, 'line')}, {format_size(size)}"
-    yield click.style(told, bold=True)
+    total = f"Read {count_text(len(report.files), 'file')}{where}: {count_text(lines, 'line')}, {format_size(size)}"
+    yield click.style(total, bold=True)
     for read in report.files[:_MOST_FILES]:
         span = ""
         if read.first is not None and read.last is not None:
@@ -31,7 +32,7 @@ def what_was_read(report: Report, width: int) -> Iterator[str]:
         path = click.style(printable(read.path.removeprefix(common)), fg="cyan")
         yield f"  {path}  {read.format}, {count_text(read.lines, 'line')}{span}"
     if len(report.files) > _MOST_FILES:
-        yield click.style(f"  and {len(report.files) - _MOST_FILES} more; --format json has all", dim=True)
+        yield click.style(f"  and {len(report.files) - _MOST_FILES} more; --format json lists all", dim=True)
     yield from _facts(report, width)
     yield from _left_out(report, width, common)
 
@@ -45,37 +46,37 @@ def _facts(report: Report, width: int) -> Iterator[str]:
 
 def _left_out(report: Report, width: int, common: str) -> Iterator[str]:
     reasons = Counter(s.reason for s in report.skipped)
-    alone = [s for s in report.skipped if reasons[s.reason] == 1]
+    singles = [s for s in report.skipped if reasons[s.reason] == 1]
     for reason, count in reasons.items():
         if count > 1:
             yield from _wrapped(f"not read: {count_text(count, 'file')}: {reason}", width, "yellow")
-    for one in alone[:_MOST_SKIPPED]:
-        yield from _wrapped(f"not read: {one.path.removeprefix(common)}: {one.reason}", width, "yellow")
-    if len(alone) > _MOST_SKIPPED:
-        yield click.style(f"  and {len(alone) - _MOST_SKIPPED} more; --format json has all", fg="yellow")
-    for one in report.unasked:
-        yield from _wrapped(f"not known: {one.path}: {one.reason}", width, "yellow")
+    for skipped in singles[:_MOST_SKIPPED]:
+        yield from _wrapped(f"not read: {skipped.path.removeprefix(common)}: {skipped.reason}", width, "yellow")
+    if len(singles) > _MOST_SKIPPED:
+        yield click.style(f"  and {len(singles) - _MOST_SKIPPED} more; --format json lists all", fg="yellow")
+    for source in report.unasked:
+        yield from _wrapped(f"not known: {source.path}: {source.reason}", width, "yellow")
     if report.older:
-        yield f"  {count_text(report.older, 'older incident')} left out; --since all shows them"
+        yield f"  {count_text(report.older, 'older incident')} left out (--since all shows them)"
 
 
 def _unmatched(report: Report, width: int, common: str) -> Iterator[str]:
     if not report.unmatched:
         return
     total = sum(u.count for u in report.unmatched)
-    told = f"{count_text(total, 'error line')} that no rule knows (xenwatch rules new turns one into a rule)"
-    yield click.style(told, bold=True)
-    for unknown in report.unmatched[:_MOST_UNMATCHED]:
-        times = f" x{unknown.count}" if unknown.count > 1 else ""
-        place = f"{printable(unknown.file.removeprefix(common))}:{unknown.line}"
-        text = cut(" ".join(printable(unknown.text[:2000]).split()), max(40, width - 8))
+    heading = f"{count_text(total, 'error line')} that no rule matches (xenwatch rules new makes a rule from one)"
+    yield click.style(heading, bold=True)
+    for error in report.unmatched[:_MOST_UNMATCHED]:
+        times = f" x{error.count}" if error.count > 1 else ""
+        place = f"{printable(error.file.removeprefix(common))}:{error.line}"
+        text = cut(" ".join(printable(error.text[:2000]).split()), max(40, width - 8))
         yield f"  {click.style(place, fg='cyan')}{times}  {text}"
     if len(report.unmatched) > _MOST_UNMATCHED:
-        yield click.style(f"  and {len(report.unmatched) - _MOST_UNMATCHED} more; --format json has all", dim=True)
+        yield click.style(f"  and {len(report.unmatched) - _MOST_UNMATCHED} more; --format json lists all", dim=True)
     yield ""
 
 
-def _common(paths: list[str]) -> str:
+def _common_folder(paths: list[str]) -> str:
     """The folder that all paths lie in, of an archive too, when naming it once saves something."""
     if len(paths) < 3 or len({path.startswith("/") for path in paths}) > 1:  # noqa: PLR2004 - two paths are short enough
         return ""

@@ -12,7 +12,7 @@ from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import Chunk, LogFormat, Position, Source, TimeHint
 from xenwatch.model.sample import Metric, Sample, Snapshot
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import Subject, subject_from_text
 
 START = 1_700_000_000.0
 _NO_END = float("inf")
@@ -141,8 +141,10 @@ class _Story:
         return self._pipeline.diagnose(self._now)
 
     def _fact(self, given: GivenFact) -> Fact:
-        kind, _, name = given.subject.partition("/")
-        return Fact(given.fact, Subject(kind, name), given.value, self._now, "test")
+        subject = subject_from_text(given.subject)
+        if subject is None:
+            raise ValueError(f"{given.subject!r} is no subject; write kind/name, such as domain/web")
+        return Fact(given.fact, subject, given.value, self._now, "test")
 
 
 def _path(given: GivenLine) -> str:

@@ -14,13 +14,15 @@ from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_
 from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogFormat, Source
 from xenwatch.model.sample import Snapshot
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.serialize import subject_from_json, subject_json
+from xenwatch.model.subject import Subject
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,11 @@ _NO_SOURCE = Source("", LogFormat("", ""))
 
 
 def subject_key(subject: Subject) -> str:
-    """What correlation counts by: a domain's name, since not every log knows its uuid."""
-    return f"{subject.kind}/{subject.name}"
+    """What correlation counts by: a domain's name, since not every log knows its uuid; with the host where it has one.
+
+    So nothing of one host is counted, expected or known of another.
+    """
+    return str(subject)
 
 
 class CorrelationEngine:
@@ -87,7 +92,7 @@ class CorrelationEngine:
 
     def state(self) -> dict[str, Any]:
         """JSON-able: windows, facts and deadlines. Histories of samples start over, as the counters do."""
-        deadlines = [[at, rule, [s.kind, s.name, s.uuid, s.domid]] for at, rule, _, s in self._deadlines]
+        deadlines = [[at, rule, subject_json(s)] for at, rule, _, s in self._deadlines]
         return {"windows": self._windows.state(), "facts": self._facts.state(), "deadlines": deadlines}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -96,7 +101,7 @@ class CorrelationEngine:
         self._facts.restore(state["facts"])
         self._deadlines = []
         for at, rule, subject in state["deadlines"]:
-            self._expect(float(at), str(rule), Subject(*subject))
+            self._expect(float(at), str(rule), subject_from_json(subject))
 
     def _event(self, event: Event) -> list[Diagnosis]:
         found: list[Diagnosis] = []
@@ -126,21 +131,23 @@ class CorrelationEngine:
         if event.rule != rule.id and subject.kind != rule.subject:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE
-            subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source)
+            subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source).on(subject.host)
         subject = self._registry.complete(subject, event.at)
         if subject.kind == "domain" and subject.domid is not None:
-            self._registry.learn({"domain": subject.name, "domid": str(subject.domid)}, event.at)
+            naming = {"domain": subject.name, "domid": str(subject.domid)}
+            self._registry.learn(naming, event.at, Origin(subject.host))
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
-            self._registry.notice(subject.name, event.at)
-        return HOST if subject.name == UNKNOWN else subject
+            self._registry.notice(subject, event.at)
+        return subject.its_host if subject.name == UNKNOWN else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
         names = {fact.name for fact in facts}
         found: list[Diagnosis] = []
         for plan in self._plans:
             if plan.facts & names and not plan.kinds and not plan.metrics:
-                subjects = {f.subject for f in facts if f.subject.kind == plan.rule.subject} or {HOST}
-                for subject in sorted(subjects, key=subject_key):
+                about = {f.subject for f in facts if f.subject.kind == plan.rule.subject}
+                rest = {f.subject.its_host for f in facts} - {subject.its_host for subject in about}
+                for subject in sorted(about | rest, key=subject_key):
                     found += self._judge(plan, subject, now, {})
         return found
 
@@ -151,7 +158,7 @@ class CorrelationEngine:
             plan.readings.clear()
         for index, (plan, place) in enumerate(self._metrics):
             for reading in taken[index]:
-                subject = sample_subject(reading.sample, plan.rule)
+                subject = sample_subject(reading.sample, plan.rule).on(snapshot.host)
                 kept = plan.readings.get((place, subject_key(subject)))
                 if kept is None or reading.since < kept.since:
                     plan.readings[place, subject_key(subject)] = reading

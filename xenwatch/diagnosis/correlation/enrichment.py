@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Look, Rule
 from xenwatch.diagnosis.rules.templates import PLACE
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.fact import Fact
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import Subject, subject_from_text
 
 Find = Callable[[str, Subject], Fact | None]
 
@@ -51,9 +51,8 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
 def _whose(look: Look, subject: Subject, fields: Mapping[str, str]) -> Subject | None:
     if look.of is None:
         return subject
-    named = fill_name(look.of, fields)
-    kind, _, name = (named or "").partition("/")
-    return Subject(kind, name) if name else None
+    named = subject_from_text(fill_name(look.of, fields) or "")
+    return None if named is None else named.on(subject.host)
 
 
 def _of(look: Look, whose: Subject) -> str:

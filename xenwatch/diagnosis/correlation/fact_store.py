@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from xenwatch.model.fact import Fact
-from xenwatch.model.serialize import subject_from, subject_state
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.serialize import fact_from_json, fact_json
+from xenwatch.model.subject import Subject
 
 MOST_FACTS = 20_000
 
@@ -37,22 +38,13 @@ class FactStore:
         """The subject's own fact, else the host's; of a path, what holds for the mount it lies on."""
         if subject.kind == "mount":
             places = [subject.name, *map(str, PurePosixPath(subject.name).parents)]
-            return next((fact for place in places if (fact := self._facts.get((name, f"mount/{place}")))), None)
-        return self._facts.get((name, str(subject))) or self._facts.get((name, str(HOST)))
+            mounts = (str(replace(subject, name=place)) for place in places)
+            return next((fact for mount in mounts if (fact := self._facts.get((name, mount)))), None)
+        return self._facts.get((name, str(subject))) or self._facts.get((name, str(subject.its_host)))
 
     def state(self) -> list[Any]:
-        return [[f.name, subject_state(f.subject), _plain(f.value), f.at, f.origin] for f in self._facts.values()]
+        return [fact_json(fact) for fact in self._facts.values()]
 
     def restore(self, state: Iterable[Any]) -> None:
         self._facts.clear()
-        self.learn(
-            Fact(name, subject_from(s), _frozen(value), float(at), origin) for name, s, value, at, origin in state
-        )
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(str, value)) if isinstance(value, list) else value
+        self.learn(map(fact_from_json, state))

@@ -8,11 +8,12 @@ from xenwatch.diagnosis.attribution import fill_name
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
 from xenwatch.model.sample import Sample, Snapshot
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.subject import KINDS, Subject, named_by_labels
 
 MOST_SERIES = 20_000
-_KINDS = {kind: kind for kind in ("bridge", "vg", "lv", "array", "daemon", "sr", "pool")} | {"mountpoint": "mount"}
-"""Labels that name a subject, by the kind it then is of."""
+
+Series = tuple[int, str | None, tuple[str, ...]]
+"""Number of a condition, the host, and the labels of a sample."""
 
 
 class MetricReading(NamedTuple):
@@ -27,8 +28,8 @@ class MetricHistory:
     """One history a condition and series; the rules' conditions are its keys."""
 
     def __init__(self) -> None:
-        self._points: OrderedDict[tuple[int, tuple[str, ...]], deque[tuple[float, float]]] = OrderedDict()
-        self._since: dict[tuple[int, tuple[str, ...]], float] = {}
+        self._points: OrderedDict[Series, deque[tuple[float, float]]] = OrderedDict()
+        self._since: dict[Series, float] = {}
 
     def take(self, conditions: list[MetricCondition], snapshot: Snapshot) -> dict[int, list[MetricReading]]:
         """What each condition reads in the snapshot, by its position in the list."""
@@ -36,18 +37,19 @@ class MetricHistory:
         for sample in snapshot.samples:
             by_name.setdefault(sample.metric.name, []).append(sample)
         return {
-            index: list(self._condition(index, condition, by_name.get(condition.metric, []), snapshot.at))
+            index: list(self._condition(index, condition, by_name.get(condition.metric, []), snapshot))
             for index, condition in enumerate(conditions)
         }
 
     def _condition(
-        self, index: int, condition: MetricCondition, samples: list[Sample], at: float
+        self, index: int, condition: MetricCondition, samples: list[Sample], snapshot: Snapshot
     ) -> Iterator[MetricReading]:
+        at = snapshot.at
         for sample in samples:
             labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
             if any(labels.get(name) != value for name, value in condition.labels.items()):
                 continue
-            series = (index, sample.labels)
+            series = (index, snapshot.host, sample.labels)
             value = sample.value if condition.rate is None else self._rate(series, sample.value, at, condition.rate)
             if value is None:
                 continue
@@ -58,7 +60,7 @@ class MetricHistory:
                 since = at
             yield MetricReading(sample, value, since)
 
-    def _rate(self, series: tuple[int, tuple[str, ...]], value: float, at: float, span: float) -> float | None:
+    def _rate(self, series: Series, value: float, at: float, span: float) -> float | None:
         """Increase a second over `span`; None until two points are there. A counter that went back starts over."""
         points = self._points.setdefault(series, deque())
         self._points.move_to_end(series)
@@ -77,17 +79,8 @@ class MetricHistory:
 def sample_subject(sample: Sample, rule: Rule) -> Subject:
     """Whose number it is: by its labels, or as the rule names its subject where they speak of another thing."""
     labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
-    found = _labelled(labels)
+    found = named_by_labels(labels, rule.subject)
     if found.kind != rule.subject and rule.subject_name is not None:
         name = fill_name(rule.subject_name, labels)
-        return Subject(rule.subject, name) if name else found
+        return Subject(rule.subject, KINDS[rule.subject].plain(name)) if name else found
     return found
-
-
-def _labelled(labels: dict[str, str]) -> Subject:
-    if labels.get("domain"):
-        return Subject("domain", labels["domain"])
-    for kind in _KINDS:
-        if labels.get(kind):
-            return Subject(kind, labels[kind])
-    return HOST

@@ -20,7 +20,7 @@ from xenwatch.diagnosis.rules.rule import (
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Sample
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.subject import Subject
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class RuleContext:
         if not self.plan.longest:
             return [self.event] if self.event is not None and self.event.kind in kinds else []
         rule = self.plan.rule.id
-        groups = [(rule, self.who), *([(rule, str(HOST))] if self.subject.kind == "domain" else [])]
+        groups = [(rule, self.who), *([(rule, str(self.subject.its_host))] if self.subject.kind == "domain" else [])]
         return [event for event in self.windows.events(groups, kinds) if event.at <= self.now]
 
     def fact(self, name: str) -> Fact | None:
@@ -85,6 +85,6 @@ class RuleContext:
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         for (index, whose), reading in self.plan.readings.items():
-            if self.plan.metrics[index] is condition and whose in (self.who, str(HOST)):
+            if self.plan.metrics[index] is condition and whose in (self.who, str(self.subject.its_host)):
                 return reading
         return None

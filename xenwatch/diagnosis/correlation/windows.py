@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from xenwatch.model.event import Event
-from xenwatch.model.serialize import event_from, event_state
+from xenwatch.model.serialize import event_from_json, event_json
 
 MOST_GROUPS = 8192
 MOST_EVENTS = 512
@@ -48,7 +48,7 @@ class Windows:
         return sum(map(len, self._groups.values()))
 
     def state(self) -> list[Any]:
-        return [[*group, [event_state(event) for event in events]] for group, events in self._groups.items()]
+        return [[*group, [event_json(event) for event in events]] for group, events in self._groups.items()]
 
     def restore(self, state: Iterable[Any]) -> None:
         self._groups = OrderedDict(_restored(state))
@@ -65,4 +65,4 @@ def _insert(events: deque[Event], event: Event) -> None:
 
 def _restored(state: Iterable[Any]) -> Iterator[tuple[Group, deque[Event]]]:
     for rule, who, events in state:
-        yield (str(rule), str(who)), deque(event_from(event) for event in events)
+        yield (str(rule), str(who)), deque(event_from_json(event) for event in events)

@@ -7,10 +7,9 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import HOST
 
-NameOf = Callable[[int, float], str | None]
-"""The name that a domid had at a time."""
+NameOf = Callable[[int, float, str | None], str | None]
+"""The name that a domid had at a time on a host."""
 
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
@@ -28,7 +27,7 @@ class Bonds:
         self, rules: Mapping[str, Rule], *, undated_is_near: bool = False, name_of: NameOf | None = None
     ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
-        self._name_of = name_of or (lambda _domid, _at: None)
+        self._name_of = name_of or (lambda _domid, _at, _host: None)
         self._records: dict[int, frozenset[Place]] = {}
         self._one_guest = True
 
@@ -71,23 +70,21 @@ class Bonds:
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
         subject = diagnosis.subject
-        if subject.kind == "domain" and subject.name != UNKNOWN:
-            return (
-                (self._name_of(int(subject.name), diagnosis.at) or subject.name)
-                if subject.name.isdigit()
-                else subject.name
-            )
-        return None
+        if subject.kind != "domain" or subject.name == UNKNOWN:
+            return None
+        if not subject.name.isdigit():
+            return subject.name
+        return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name
 
     def nobodys(self, diagnosis: Diagnosis) -> bool:
         """A rule about guests whose record named none, and so did all around it."""
         rule = self._rules.get(diagnosis.rule)
         about_guests = rule is not None and rule.subject != "host"
-        return about_guests and (str(diagnosis.subject) == str(HOST) or diagnosis.subject.name == UNKNOWN)
+        return about_guests and (diagnosis.subject.is_host or diagnosis.subject.name == UNKNOWN)
 
     def _same_subject(self, one: Diagnosis, other: Diagnosis) -> bool:
         if str(one.subject) == str(other.subject):
-            return str(one.subject) != str(HOST) or bool(_paths(one) & _paths(other))
+            return not one.subject.is_host or bool(_paths(one) & _paths(other))
         return one.subject.domid is not None and one.subject.domid == other.subject.domid
 
     def _places(self, diagnosis: Diagnosis) -> frozenset[Place]:

@@ -9,7 +9,6 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import HOST
 
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one operation
@@ -31,7 +30,10 @@ class Relations:
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
         rule = self._rules.get(cause.diagnosis.rule)
-        if rule is None or cause.id == symptom.id or not self._may_speak(cause.diagnosis, symptom.diagnosis):
+        one_host = cause.diagnosis.subject.host == symptom.diagnosis.subject.host
+        if rule is None or cause.id == symptom.id or not one_host:
+            return 0
+        if not self._may_speak(cause.diagnosis, symptom.diagnosis):
             return 0
         if cause.diagnosis.rule == symptom.diagnosis.rule and self._told_twice(cause, symptom, rule):
             return LISTED
@@ -64,8 +66,9 @@ class Relations:
         return all(one.fields.get(name) == other.fields[name] for name in shared)
 
     def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
-        """Never hides a second cause: one explains another that came later in the same operation, or lies nearer to
-        the surface in the same record or on the same subject.
+        """One that came first in the same operation, or lies deeper in the same record or trouble of one subject.
+
+        It never hides a second cause.
         """
         if cause.severity == "info":
             return 0
@@ -77,7 +80,7 @@ class Relations:
         if not deeper or str(cause.subject) != str(symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
-        nobodys = str(cause.subject) == str(HOST)
+        nobodys = cause.subject.is_host
         return ONE_OPERATION if not nobodys or self.bonds.tied(cause, symptom, host_wide=False) else 0
 
     def _came_first(self, cause: Diagnosis, symptom: Diagnosis) -> bool:

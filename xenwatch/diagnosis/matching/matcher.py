@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
-from xenwatch.diagnosis.domain_registry import NAMINGS, DomainRegistry
+from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
-from xenwatch.diagnosis.operations.marks import MARKS, PlacedMark
+from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.event import Event
-from xenwatch.model.record import Header, LogFormat, LogRecord, Source
+from xenwatch.model.record import Header, LogFormat, LogRecord
 from xenwatch.model.subject import Subject
-
-Place = tuple[Source, int, bool]
-"""Log and offset of a record, and whether it carries its own time."""
 
 
 class Match(NamedTuple):
@@ -55,13 +53,12 @@ class Matcher:
             if self._index.first_naming <= index < self._index.first_mark:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
-                    self._registry.learn(found.groupdict(), at)
+                    self._registry.learn(found.groupdict(), at, place.origin)
             elif self._index.first_mark <= index < self._index.first_level:
                 mark = MARKS[index - self._index.first_mark]
                 for found in self._marks[index - self._index.first_mark].finditer(text):
                     fields = {name: value for name, value in found.groupdict().items() if value}
-                    source, offset, logged = place
-                    self.marks.append(PlacedMark(mark, fields, source, offset, at, logged))
+                    self.marks.append(PlacedMark(mark, fields, place, at))
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:

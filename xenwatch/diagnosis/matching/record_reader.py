@@ -65,14 +65,15 @@ class RecordReader:
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
-        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest), header
+        host = None if guest else header.fields.get("host")
+        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host), header
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float, bool]:
-        """Text and time that `record` would give, and whether the record carries that time itself."""
+    def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None]:
+        """What `record` would give of a line that no guest wrote: text, time, whether that time is its own, and host."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        message = self._format.hidden(text[header.length :])
-        return message, header.at if header.at is not None else self.earlier(start), header.at is not None
+        at = header.at if header.at is not None else self.earlier(start)
+        return self._format.hidden(text[header.length :]), at, header.at is not None, header.fields.get("host")
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
@@ -16,7 +17,7 @@ from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
-from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -42,9 +43,14 @@ class Scanner:
         formats: Iterable[LogFormat] = (),
         cache: Path | None = None,
         compiling: Executor | None = None,
+        several_hosts: bool = False,
     ) -> None:
-        """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile."""
+        """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile.
+
+        `several_hosts`: the logs may be of more than one host, so who is who is learnt apart by where a line stands.
+        """
         self.registry = DomainRegistry()
+        self._several_hosts = several_hosts
         self._index = SignatureIndex(rules, formats)
         self._wanted, self._cache = engine, cache
         self._levels: dict[str, tuple[Prefilter, int] | None] = {}
@@ -113,7 +119,9 @@ class Scanner:
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
         if guest is None and max(asked) >= self._index.first_naming:
-            self._matcher.learn(record.text, record.at, asked, (record.source, record.position.offset, record.logged))
+            origin = self._origin(reader, record.host)
+            place = Place(record.source, record.position.offset, record.logged, origin)
+            self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         matches = self._matcher.matches(record.text, asked, record.source.format, lines)
         if not matches:
@@ -130,9 +138,12 @@ class Scanner:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
-            text, at, logged = reader.dated_text(start, end)
-            place = reader.chunk.source, reader.position.offset + start, logged
+            text, at, logged, host = reader.dated_text(start, end)
+            place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
             self._matcher.learn(text, at, asked, place)
+
+    def _origin(self, reader: RecordReader, host: str | None) -> Origin:
+        return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
 
     def _is_error(self, reader: RecordReader, cut: Cut) -> bool:
         start, end, asked = cut

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from xenwatch.diagnosis.domain_registry import NAMINGS
+from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
 from xenwatch.diagnosis.operations.marks import MARKS
 from xenwatch.diagnosis.rules.rule import Rule, Signature

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 
 Step = Literal["begin", "running", "end"]
@@ -94,15 +95,22 @@ def name_of_config(path: str) -> str | None:
     return base if _PLAIN.match(base) and base not in {"config", "cfg", "domain", "guest", "xen", "vm"} else None
 
 
+class Place(NamedTuple):
+    """Where a record stands: its log, its offset there, whether it carries its own time, and what says its host."""
+
+    source: Source
+    offset: int
+    logged: bool
+    origin: Origin = Origin()
+
+
 class PlacedMark(NamedTuple):
-    """A mark with the place and time of its record; `logged`: the record carries that time itself."""
+    """A mark with the place and time of its record."""
 
     mark: Mark
     fields: Mapping[str, str]
-    source: Source
-    offset: int
+    place: Place
     at: float
-    logged: bool
 
     @property
     def target(self) -> str | None:
@@ -116,3 +124,15 @@ class PlacedMark(NamedTuple):
     @property
     def domid(self) -> int | None:
         return int(self.fields["domid"]) if "domid" in self.fields else None
+
+    @property
+    def path(self) -> str:
+        return self.place.source.path
+
+    @property
+    def offset(self) -> int:
+        return self.place.offset
+
+    @property
+    def host(self) -> str | None:
+        return self.place.origin.host

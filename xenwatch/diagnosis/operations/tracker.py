@@ -7,6 +7,7 @@ from typing import Any
 
 from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.phases import phase_of, rank
 from xenwatch.model.event import Event
@@ -35,7 +36,7 @@ class OperationTracker:
         """The events with their operation and phase, and with the guest of the operation where they name nobody."""
         by_log: defaultdict[str, list[tuple[int, int, PlacedMark | int]]] = defaultdict(list)
         for mark in marks:
-            by_log[mark.source.path].append((mark.offset, 0, mark))
+            by_log[mark.path].append((mark.offset, 0, mark))
         for index, event in enumerate(events):
             if event.record is not None:
                 by_log[event.record.source.path].append((event.record.position.offset, 1, index))
@@ -82,7 +83,7 @@ class OperationTracker:
         return placed
 
     def _mark(self, mark: PlacedMark) -> None:
-        path, current = mark.source.path, self._now_in(mark.source.path)
+        path, current = mark.path, self._now_in(mark.path)
         if mark.mark.step == "begin":
             if current is None or not self._repeats(current, mark):
                 current = self._begin(mark)
@@ -103,30 +104,34 @@ class OperationTracker:
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
-            self._registry.learn({"domain": mark.target, "domid": str(mark.domid)}, mark.at)
-        elsewhere = self._find(mark.target, mark.domid, mark, other_log=mark.source.path)
+            self._teach(mark.target, mark.domid, mark.at, mark.host)
+        elsewhere = self._find(mark.target, mark.domid, mark, other_log=mark.path)
         if elsewhere is not None and mark.mark.step == "begin":
             return self.operations[elsewhere]
         started = _time(mark)
         operation = Operation(
-            f"{mark.source.path}:{mark.offset}",
+            f"{mark.path}:{mark.offset}",
             mark.verb,
             mark.target,
             mark.domid,
             mark.fields.get("uuid"),
             started,
             started,
+            host=mark.host,
         )
         self.operations[operation.id] = operation
         if mark.target:
-            self._registry.notice(mark.target, mark.at)
+            self._registry.notice(Subject("domain", mark.target, host=mark.host), mark.at)
         return operation
+
+    def _teach(self, name: str, domid: int, at: float, host: str | None) -> None:
+        self._registry.learn({"domain": name, "domid": str(domid)}, at, Origin(host))
 
     @staticmethod
     def _repeats(current: Operation, mark: PlacedMark) -> bool:
         """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
         path, _, offset = current.id.rpartition(":")
-        if path != mark.source.path or current.outcome != "under way" or mark.offset - int(offset) > SAME_COMMAND:
+        if path != mark.path or current.outcome != "under way" or mark.offset - int(offset) > SAME_COMMAND:
             return False
         said_itself = "config" in mark.fields or mark.domid is not None
         return (
@@ -150,7 +155,7 @@ class OperationTracker:
             if domid is not None and current.domid is None:
                 self.operations[current.id] = replace(current, domid=domid)
                 if current.target:
-                    self._registry.learn({"domain": current.target, "domid": str(domid)}, event.at)
+                    self._teach(current.target, domid, event.at, current.host)
             return current.id
         key = (
             self._find(name, domid, event)
@@ -167,24 +172,28 @@ class OperationTracker:
         if domid is not None and operation.domid is not None:
             return domid == operation.domid
         if domid is not None and operation.target is not None:
-            known = self._registry.name_of(domid, operation.started or 0.0)
+            known = self._registry.name_of(domid, operation.started or 0.0, operation.host)
             return known in (None, operation.target)
         return name is not None and domid is None and operation.domid is None
 
     def _born(self, domid: int | None, event: Event) -> str | None:
         """A domid above all that were ever given out, while one guest is being started, is that guest's."""
-        key = self._under_way(event) if domid is not None and domid > self._registry.newest() else None
+        key = (
+            self._under_way(event) if domid is not None and domid > self._registry.newest(event.subject.host) else None
+        )
         if key is None or self.operations[key].domid is not None:
             return None
         operation = self.operations[key] = replace(self.operations[key], domid=domid)
         if operation.target:
-            self._registry.learn({"domain": operation.target, "domid": str(domid)}, event.at)
+            self._teach(operation.target, domid or 0, event.at, operation.host)
         return key
 
     def _implicit(self, path: str, offset: int, event: Event, name: str | None, domid: int | None) -> str:
         """Nothing said that it began: it is known by the guest that its lines name."""
         started = event.at if event.record is not None and event.record.logged else None
-        operation = Operation(f"{path}:{offset}", "", name, domid, event.subject.uuid, started, started)
+        operation = Operation(
+            f"{path}:{offset}", "", name, domid, event.subject.uuid, started, started, host=event.subject.host
+        )
         self.operations[operation.id] = operation
         return operation.id
 
@@ -193,9 +202,11 @@ class OperationTracker:
     ) -> str | None:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
-            name = self._registry.name_of(domid, near.at)
+            name = self._registry.name_of(domid, near.at, _host(near))
         at = _time(near)
         for operation in reversed(self.operations.values()):
+            if operation.host != _host(near):
+                continue
             if other_log is not None and operation.id.rpartition(":")[0] == other_log:
                 continue
             same = (name is not None and name == operation.target) or (domid is not None and domid == operation.domid)
@@ -212,7 +223,10 @@ class OperationTracker:
         under_way = {
             o.target or o.id: o.id
             for o in recent
-            if o.started is not None and o.verb in _STARTING and o.started <= at <= (o.last_seen or at) + LASTS
+            if o.host == event.subject.host
+            and o.started is not None
+            and o.verb in _STARTING
+            and o.started <= at <= (o.last_seen or at) + LASTS
         }
         return next(iter(under_way.values())) if len(under_way) == 1 else None
 
@@ -249,7 +263,7 @@ def _subject(subject: Subject, operation: Operation) -> Subject:
         return subject
     if subject.name == UNKNOWN:
         name = operation.target or (str(operation.domid) if operation.domid is not None else None)
-        return subject if name is None else Subject("domain", name, operation.uuid, operation.domid)
+        return subject if name is None else Subject("domain", name, operation.uuid, operation.domid, subject.host)
     if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
         return replace(subject, name=operation.target)
     return subject
@@ -266,7 +280,7 @@ def _guest(event: Event) -> tuple[str | None, int | None]:
 
 def _time(of: Event | PlacedMark) -> float | None:
     if isinstance(of, PlacedMark):
-        return of.at if of.logged else None
+        return of.at if of.place.logged else None
     return of.at if of.record is not None and of.record.logged else None
 
 
@@ -278,3 +292,7 @@ def _near(earlier: Event, later: Event) -> bool:
 def _lasts(operation: Operation, event: Event) -> bool:
     at = _time(event)
     return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
+
+
+def _host(of: Event | PlacedMark) -> str | None:
+    return of.host if isinstance(of, PlacedMark) else of.subject.host

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from xenwatch.model.subject import KINDS
+
 Schema = dict[str, Any]
 
 _NAME = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9._-]*$"}
@@ -151,12 +153,7 @@ RULE: Schema = {
             "severity": {"enum": ["info", "warning", "error", "critical"]},
             "status": {"enum": ["experimental", "test", "stable", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},
-            "subject": {
-                "enum": [
-                    "host", "domain", "vbd", "vif", "bridge", "vg", "lv", "pv", "array",
-                    "mount", "daemon", "pci", "sr", "pool", "image",
-                ]
-            },
+            "subject": {"enum": list(KINDS)},
             "subject_name": _TEXT,
             "signatures": {"type": "array", "items": _SIGNATURE},
             "when": _CONDITION_REF,

@@ -1,5 +1,6 @@
 """Tells people, and touches nothing."""
 
+from xenwatch.model.subject import KINDS
 from xenwatch.remediation.action import Action, Context, Plan, Verdict
 
 
@@ -16,7 +17,7 @@ ACTION = Action(
     name="notify",
     title="Tell people",
     risk="L0",
-    kinds=("host", "domain", "lv", "vg", "bridge", "mount", "array", "pv", "pool", "sr", "pci", "vif", "vbd"),
+    kinds=tuple(KINDS),
     plan=_plan,
     repairs=False,
     verify=_verify,

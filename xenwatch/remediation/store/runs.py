@@ -12,7 +12,7 @@ from typing import Any
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun, Proposal, RunState, Trigger
-from xenwatch.model.subject import Subject
+from xenwatch.model.serialize import subject_from_json
 from xenwatch.remediation.store import schema
 from xenwatch.remediation.store.hashchain import broken
 from xenwatch.remediation.store.transaction import Transaction
@@ -149,8 +149,8 @@ _RUN = "id, proposal, state, created, wall, reason, token"
 def _run(row: tuple[Any, ...]) -> ActionRun:
     said = json.loads(row[1])
     trigger = said.pop("trigger")
-    trigger = Trigger(**{**trigger, "target": Subject(**trigger["target"])})
-    said |= {"target": Subject(**said["target"]), "trigger": trigger, "plan": tuple(said["plan"])}
+    trigger = Trigger(**{**trigger, "target": subject_from_json(trigger["target"])})
+    said |= {"target": subject_from_json(said["target"]), "trigger": trigger, "plan": tuple(said["plan"])}
     return ActionRun(row[0], Proposal(**said), *row[2:])
 
 

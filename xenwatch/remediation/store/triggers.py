@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from xenwatch.model.action import PENDING, Alert, Trigger
 from xenwatch.model.incident import Incident
+from xenwatch.model.serialize import subject_from_json
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.store.transaction import Transaction
@@ -69,7 +70,7 @@ def waiting(tx: Transaction) -> list[Trigger]:
 def read(text: str) -> Trigger:
     """A trouble as it is kept."""
     said = json.loads(text)
-    return Trigger(**{**said, "target": Subject(**said["target"])})
+    return Trigger(**{**said, "target": subject_from_json(said["target"])})
 
 
 def set_handled(tx: Transaction, key: str, handled: bool) -> None:

@@ -1,4 +1,4 @@
-"""Gathers what another person needs to diagnose this host, redacted and bounded; `diagnose` reads it elsewhere."""
+"""Writes what another person needs to diagnose this host, redacted and limited; `diagnose` reads it elsewhere."""
 
 import asyncio
 import io
@@ -11,14 +11,17 @@ from typing import BinaryIO
 import xenwatch
 from xenwatch.base.durations import format_size
 from xenwatch.base.errors import HostError
+from xenwatch.base.plurals import count_text
 from xenwatch.config.sections import Config
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
+from xenwatch.triage.bundle.host_record import FILE as HOST_RECORD
+from xenwatch.triage.bundle.host_record import write_host_record
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
-from xenwatch.triage.bundle.snapshot_file import FILE, OWN_WORDS, write_snapshot
+from xenwatch.triage.bundle.snapshot_file import FILE, OWN_TEXT, write_snapshot
 from xenwatch.triage.live_probe import look_through
 from xenwatch.triage.report import SkippedFile
 
@@ -50,7 +53,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "ps.txt": ("ps", "-eo", "pid,stat,etime,args"),
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
 }
-"""Reading and harmless, each; named so that `diagnose` knows whose output it is."""
+"""They only read; each file is named so that `diagnose` recognises the output of the command."""
 
 _FILES = {
     "proc_mdstat.txt": "proc/mdstat",
@@ -81,7 +84,7 @@ async def collect(
     limit: int = DEFAULT_LIMIT,
     progress: Callable[[str], None] = lambda _what: None,
 ) -> Collected:
-    """Write a .tar.gz of commands' output, a snapshot and logs. At most `limit` bytes before compression."""
+    """Write a .tar.gz with the output of commands, a snapshot and logs, at most `limit` bytes before compression."""
     done, redaction = Collected(), Redaction(addresses=addresses)
     progress("asking the host")
     outputs, look = await asyncio.gather(_outputs(host, done), look_through(host, config))
@@ -90,12 +93,14 @@ async def collect(
     root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
     with tarfile.open(fileobj=into, mode="w:gz", compresslevel=6) as archive:
         bundle = _Bundle(archive, root, redaction, done, limit, now)
+        if look.host is not None:
+            bundle.add(HOST_RECORD, write_host_record(look.host), now, redact=False)
         bundle.add("snapshot/" + FILE, write_snapshot(look.snapshot).encode(), now)
         for name, output in outputs:
             bundle.add(f"commands/{name}", output, now)
         await asyncio.to_thread(_logs, bundle, config.logs.paths, limit, progress)
         done.redactions = redaction.count
-        bundle.add("README.txt", _told(done, addresses=addresses).encode(), now, redact=False)
+        bundle.add("README.txt", _readme(done, addresses=addresses).encode(), now, redact=False)
     return done
 
 
@@ -119,9 +124,9 @@ class _Bundle:
 
 
 async def _outputs(host: Host, done: Collected) -> list[tuple[str, bytes]]:
-    found = await asyncio.gather(*(_output(host, name, argv) for name, argv in COMMANDS.items()))
+    answers = await asyncio.gather(*(_output(host, name, argv) for name, argv in COMMANDS.items()))
     outputs: list[tuple[str, bytes]] = []
-    for name, answer in zip(COMMANDS, found, strict=True):
+    for name, answer in zip(COMMANDS, answers, strict=True):
         if isinstance(answer, SkippedFile):
             done.left_out.append(answer)
         elif answer:
@@ -138,9 +143,9 @@ async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | Skipp
 
 
 def _local(host: Host) -> Iterator[tuple[str, bytes]]:
-    """Files of the kernel, and the bridges in brctl's words.
+    """Files of the kernel, and the bridges in the format of brctl.
 
-    Few hosts still have brctl, and a bridge without ports is in no other command's output that `diagnose` reads.
+    Few hosts still have brctl, and no other command that `diagnose` reads shows a bridge without ports.
     """
     for name, path in _FILES.items():
         if text := read_text(host.paths.at(path)):
@@ -154,38 +159,39 @@ def _local(host: Host) -> Iterator[tuple[str, bytes]]:
 
 
 def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callable[[str], None]) -> None:
-    """The newest logs are chosen until the room is used up; written in the order in which they are to be read."""
+    """Take the newest logs until the room is used up; write them in the order in which they are to be read."""
     room = limit - bundle.done.bytes
     chosen: list[CollectedLog] = []
-    for found in sorted(files_of(patterns), key=lambda one: -one.mtime):
-        progress(found.path)
-        taken = read_newest(found, room)
+    for log in sorted(files_of(patterns), key=lambda log: -log.mtime):
+        progress(log.path)
+        taken = read_newest(log, room)
         if isinstance(taken, SkippedFile):
             bundle.done.left_out.append(taken)
             continue
         if taken.cut:
-            bundle.done.left_out.append(SkippedFile(found.path, f"the first {format_size(taken.cut)}"))
+            bundle.done.left_out.append(SkippedFile(log.path, f"the first {format_size(taken.cut)}"))
         room -= len(taken.data)
         chosen.append(taken)
-    for taken in sorted(chosen, key=lambda one: _order(one.found)):
-        bundle.add(f"logs/{taken.found.path.lstrip('/')}", taken.data, taken.found.mtime)
+    for taken in sorted(chosen, key=lambda taken: _order(taken.log)):
+        bundle.add(f"logs/{taken.log.path.lstrip('/')}", taken.data, taken.log.mtime)
 
 
-def _order(found: LogFile) -> tuple[str, tuple[bool, str, int, str]]:
-    folder, _, name = found.path.rpartition("/")
+def _order(log: LogFile) -> tuple[str, tuple[bool, str, tuple[int, str, int], str]]:
+    folder, _, name = log.path.rpartition("/")
     return folder, rotation_order(name)
 
 
-def _told(done: Collected, *, addresses: bool) -> str:
-    lines: Iterable[str] = (f"  {one.path}: {one.reason}" for one in done.left_out)
-    masked = "replaced, each by the same other one" if addresses else "as they are (xenwatch collect --mask-addresses)"
+def _readme(done: Collected, *, addresses: bool) -> str:
+    lines: Iterable[str] = (f"  {source.path}: {source.reason}" for source in done.left_out)
+    replaced = count_text(done.redactions, "secret or address was", "secrets and addresses were")
+    masked = "replaced, each by the same other address" if addresses else "unchanged (--mask-addresses replaces them)"
     return "\n".join(
         [
-            f"{OWN_WORDS.decode()}{xenwatch.__version__}; read it with: xenwatch diagnose THIS-FILE",
-            f"{done.redactions} secrets and addresses replaced. MAC and IP addresses are {masked}.",
-            "Names of guests, hosts, users and disks are as they are. Look through it before you hand it on.",
+            f"{OWN_TEXT.decode()}{xenwatch.__version__}; read it with: xenwatch diagnose THIS-FILE",
+            f"{replaced} replaced. MAC and IP addresses are {masked}.",
+            "Names of guests, hosts, users and disks are unchanged. Look through the bundle before you hand it on.",
             "",
-            "Not in it:",
+            "Missing from the bundle:",
             *lines,
             "",
         ]

@@ -45,6 +45,8 @@ class BundleEntry:
     last: float | None = None
     """Time of the first and last record that carries one; None where the log has no times."""
     pieces: Iterable[Chunk] = ()
+    host: str | None = None
+    """The host that the bundle or the operator says it is of."""
 
     def chunks(self) -> Iterator[Chunk]:
         for chunk in self.pieces:

@@ -2,42 +2,49 @@
 
 import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from xenwatch.base.errors import InputError
-from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
+from xenwatch.base.errors import ArchiveBomb, InputError
+from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
+from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.model.record import Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
-from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
+from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
+from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
 _LAST_MOMENT = 4102444800.0
 """2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
 """An archive, and archives in it; not deeper."""
-_PACKED_NAME = re.compile(r"\.(?:gz|bz2|xz|zst)$")
-_ROTATED = re.compile(r"^(?P<stem>.*?)(?:\.(?P<number>\d{1,4})|[.-](?P<date>\d{8})(?:-\d+)?|(?P<old>\.old|~))?$")
 
 
 class Bundle:
     """`entries()` gives each log and each file of facts once; what could not be read is in `skipped`.
 
-    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in.
-    Rotated sets of a folder come oldest first; members of an archive come in the archive's order.
+    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in; `host`
+    is the name of the host that all of it is of, where somebody says it. Rotated sets of a folder come oldest first;
+    members of an archive come in the archive's order.
     """
 
     def __init__(
-        self, paths: Sequence[str], *, now: float, utc_offset: float = 0.0, limits: ArchiveLimits | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        now: float,
+        utc_offset: float = 0.0,
+        limits: ArchiveLimits | None = None,
+        host: str | None = None,
     ) -> None:
-        self._paths = tuple(paths)
+        self._paths, self._host = tuple(paths), host
+        self._recorded: dict[str, str] = {}
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
         self.skipped: list[SkippedMember] = []
         self.device_models = DeviceModels()
@@ -129,28 +136,35 @@ class Bundle:
             self._skip(path, "empty")
             return
         if reader := facts_reader(path, headed.head, named_as_log=by_name(path) is not None):
-            data = self._output(headed, path)
-            try:
-                facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
-            except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
-                self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
-                return
-            yield BundleEntry(path, reader.name, None, mtime, facts, lines=data.count(b"\n"), bytes=len(data))
+            yield from self._facts(headed, path, mtime, reader)
             return
-        if headed.head.startswith(OWN_WORDS):
+        if is_host_record(headed.head):
+            self._record(path, headed.head)
+        if is_host_record(headed.head) or headed.head.startswith(OWN_TEXT):
             return
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)
             return
-        known = recognise(_PACKED_NAME.sub("", path), headed.head)
-        if known.format is None:
-            self._skip(path, known.reason)
+        recognised = recognise(_unpacked_name(path), headed.head)
+        if recognised.format is None:
+            self._skip(path, recognised.reason)
             return
-        source = Source(path, known.format, owner_of(path, known.format, self.device_models))
+        host = self._host_of(path)
+        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
-        entry = BundleEntry(path, known.format.name, source, mtime)
+        entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
+
+    def _facts(self, headed: PeekedStream, path: str, mtime: float, reader: FactsReader) -> Iterator[BundleEntry]:
+        data = self._output(headed, path)
+        try:
+            facts = tuple(reader.read(data.decode("utf-8", "replace"), mtime, path))
+        except Exception as error:  # noqa: BLE001  one file of a stranger's: a number of 5000 digits, JSON of any shape
+            self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
+            return
+        lines, host = data.count(b"\n"), self._host_of(path)
+        yield BundleEntry(path, reader.name, None, mtime, facts, lines=lines, bytes=len(data), host=host)
 
     def _snapshot(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         data = self._output(headed, path)
@@ -159,7 +173,21 @@ class Bundle:
         except ValueError as error:
             self._skip(path, f"a damaged snapshot: {error}")
             return
-        yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
+        lines, host = data.count(b"\n"), self._host_of(path)
+        yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=lines, bytes=len(data), host=host)
+
+    def _record(self, path: str, data: bytes) -> None:
+        """The bundle's own word for which host it is of counts for all that lies beside it."""
+        try:
+            self._recorded[path.rpartition("/")[0]] = read_host_record(data)
+        except ValueError as error:
+            self._skip(path, f"a damaged record of the host: {error}")
+
+    def _host_of(self, path: str) -> str | None:
+        if self._host is not None:
+            return self._host
+        recorded = (host for folder, host in self._recorded.items() if path.startswith(f"{folder}/"))
+        return next(recorded, None) or host_of_sosreport(path)
 
     def _read(self, headed: PeekedStream, view: memoryview, path: str) -> int:
         """What was read before the damage counts; what lies behind it is reported."""
@@ -181,15 +209,15 @@ class Bundle:
         self.skipped.append(SkippedMember(path, reason))
 
 
-def rotation_order(name: str) -> tuple[bool, str, int, str]:
-    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first."""
-    found = _ROTATED.match(_PACKED_NAME.sub("", name))
-    if found is None:
-        return True, name, 0, name
-    age = int(found["number"] or 0) or (1 if found["old"] else 0)
-    if found["date"]:
-        age = 100_000_000 - int(found["date"])
-    return found["stem"] != "xend.log", found["stem"], -age, name
+def rotation_order(name: str) -> tuple[bool, str, tuple[int, str, int], str]:
+    """Sorts the files of a folder so that a rotated set is read oldest first, and xend.log before all others."""
+    rotated = rotated_name(name)
+    return rotated.log != "xend.log", rotated.log, rotated.age, name
+
+
+def _unpacked_name(path: str) -> str:
+    packed = rotated_name(path.rpartition("/")[2]).packed
+    return path.removesuffix(f".{packed}") if packed else path
 
 
 def _harmless(name: str) -> str:

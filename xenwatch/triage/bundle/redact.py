@@ -132,11 +132,11 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _hinted(data: bytes) -> list[tuple[int, int]]:
     """Where the lines with a hint start and end: searching for plain words costs a hundredth of the patterns."""
-    lower, found = data.lower(), set()
+    lower, places = data.lower(), set()
     for hint in _HINTS:
         at = lower.find(hint)
         while at >= 0:
             start, stop = lower.rfind(b"\n", 0, at) + 1, lower.find(b"\n", at) + 1 or len(lower)
-            found.add((start, stop))
+            places.add((start, stop))
             at = lower.find(hint, stop)
-    return sorted(found)
+    return sorted(places)

@@ -2,17 +2,18 @@
 
 import re
 
+from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Metric, Sample, Snapshot
 
 FILE = "metrics.txt"
-"""What the file is called in a bundle."""
-OWN_WORDS = b"Collected by xenwatch "
-"""How the words for people in a bundle begin: they tell of errors, and are no log."""
+"""Name of the file in a bundle."""
+OWN_TEXT = b"Collected by xenwatch "
+"""How the text for people in a bundle begins: it lists errors, but is not a log."""
 _HEAD = re.compile(r"# xenwatch snapshot at (\d{1,10}(?:\.\d+)?)\n")
 
 
 def write_snapshot(snapshot: Snapshot) -> str:
-    """Prometheus' text format under a line that says when it was taken."""
+    """Text format of Prometheus, below a line that says when the snapshot was taken."""
     from xenwatch.web.renderer import Renderer  # noqa: PLC0415  `diagnose` seldom meets a snapshot, and starts often
 
     body = Renderer("text").render(snapshot.samples).decode("utf-8", "replace")
@@ -28,17 +29,18 @@ def read_snapshot(text: str) -> Snapshot:
     """The snapshot; what no collector of this version declares is left out. ValueError where it is none."""
     head = _HEAD.match(text)
     if head is None:
-        raise ValueError("is no snapshot of xenwatch")
+        raise InvalidValue("is not a snapshot of xenwatch")
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  as above
 
     from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
 
-    known = all_metrics()
+    metrics = all_metrics()
     samples = [
-        made
+        restored
         for family in text_string_to_metric_families(text)
-        for one in family.samples
-        if (metric := known.get(one.name)) is not None and (made := _sample(metric, one.labels, one.value)) is not None
+        for sample in family.samples
+        if (metric := metrics.get(sample.name)) is not None
+        and (restored := _sample(metric, sample.labels, sample.value)) is not None
     ]
     return Snapshot(float(head[1]), tuple(samples))
 
