@@ -69,7 +69,7 @@ class RecordReader:
         return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host), header
 
     def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None]:
-        """What `record` would give of a line that no guest wrote: text, time, whether that time is its own, and host."""
+        """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
         at = header.at if header.at is not None else self.earlier(start)
