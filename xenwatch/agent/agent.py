@@ -71,7 +71,7 @@ class Agent:
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.work.begin(saved)
-        self.ledger = IncidentRegistry(saved.incidents)
+        self.ledger = IncidentRegistry(self.work.pipeline.incidents.all())
         self.remedy = _remedy(loaded.config, outside)
         self.remedy.changed(untold(self.ledger.known.values()))
         self._writer = Writer(

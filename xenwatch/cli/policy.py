@@ -14,6 +14,7 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_desk
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
+from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.open import policy_of
@@ -39,7 +40,9 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def check(policy: Path | None, config: Path | None) -> None:
     """Read the policy; every mistake is shown with its line. A rule for nobody, or for no known failure, is shown."""
     path = policy_path(policy, config)
-    read, known = policy_of(path), _known(config)
+    read, rules = policy_of(path), load_rules(load_config(config, dict(os.environ)).config)
+    present = present_ids(rules)
+    known = {"class": {one.class_ for one in rules}, "diagnosis": {one.id for one in rules} | present.keys()}
     click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
     for rule in read.rules:
         guests = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]
@@ -47,7 +50,7 @@ def check(policy: Path | None, config: Path | None) -> None:
         click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(guests) or 'none'}")
         if not rule.selectors:
             click.echo(f"  warning: {rule.name} has no selector: it is for nobody", err=True)
-        for wrong in _unheard_of(rule, known):
+        for wrong in (*_unheard_of(rule, known), *_former(rule, present)):
             click.echo(f"  warning: {rule.name}: {wrong}", err=True)
 
 
@@ -72,10 +75,12 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
     click.echo(with_desk(policy, config, work))
 
 
-def _known(config: Path | None) -> dict[str, set[str]]:
-    """What the known failures are called, as a rule's `when` names them."""
-    rules = load_rules(load_config(config, dict(os.environ)).config)
-    return {"class": {one.class_ for one in rules}, "diagnosis": {one.id for one in rules}}
+def _former(rule: PolicyRule, present: Mapping[str, str]) -> Iterator[str]:
+    """Former ids of known failures: they go on working, and the policy is better off with the present ones."""
+    blockers = (name for kind, _, name in (b.partition(":") for b in rule.blocked_by) if kind == "diagnosis")
+    for former in dict.fromkeys((rule.diagnosis, *blockers)):
+        if former in present:
+            yield f"the diagnosis {former} is called {present[former]} now"
 
 
 def _unheard_of(rule: PolicyRule, known: Mapping[str, set[str]]) -> Iterator[str]:

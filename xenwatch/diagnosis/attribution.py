@@ -1,7 +1,7 @@
 """Whose event it is: what the signature captured, else what the record or the log around it says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xenwatch.model.record import Source
@@ -22,15 +22,19 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def subject_of(
-    kind: str, name: str | None, fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source
+    kind: str,
+    names: Sequence[str],
+    fields: Mapping[str, str],
+    header: Mapping[str, str],
+    message: str,
+    source: Source,
 ) -> Subject:
-    """The subject of a match in a host-written record; `kind` and `name` are the rule's."""
+    """The subject of a match in a host-written record; `kind` and `names` are the rule's."""
     if kind == "domain":
         return _domain(fields, header, message, source)
     if kind == "host":
         return HOST
-    filled = fill_name(name, fields) if name else fields.get(kind)
-    return Subject(kind, filled) if filled else Subject(kind, UNKNOWN)
+    return Subject(kind, fill_names(names or (f"{{{kind}}}",), fields) or UNKNOWN)
 
 
 def guest_subject(source: Source, prefix: str) -> Subject:
@@ -48,6 +52,11 @@ def domid_in(message: str) -> int | None:
     """The domid that a host-written message names in passing, and none but one."""
     found = {int(text) for m in _DOMID.finditer(message[:8192]) for text in m.groups() if text} - {0}
     return found.pop() if len(found) == 1 else None
+
+
+def fill_names(templates: Sequence[str], fields: Mapping[str, str]) -> str | None:
+    """The first template whose fields are all known, filled in; None where there is no such."""
+    return next((name for template in templates if (name := fill_name(template, fields))), None)
 
 
 def fill_name(template: str, fields: Mapping[str, str]) -> str | None:

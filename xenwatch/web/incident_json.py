@@ -24,6 +24,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "verify": list(told.verify),
         "remedy": list(told.remedy),
         "actions": list(told.actions),
+        "experimental": told.experimental,
         "fields": dict(told.fields),
         "unchecked": list(told.unchecked),
         "evidence": [_evidence(one) for one in told.evidence],

@@ -7,6 +7,7 @@ import click
 
 from xenwatch.base.errors import InputError
 from xenwatch.cli._rules.library import library
+from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Rule
 
 _FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -48,11 +49,15 @@ def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
     _lines("Remedy", rule.remedy)
     _lines("Explains", rule.explains)
     _lines("References", rule.references)
+    _lines("Former ids", rule.aliases)
 
 
 def find_rule(rules: tuple[Rule, ...], rule_id: str) -> Rule:
-    """The rule of that id. InputError names the nearest ones."""
-    found = next((rule for rule in rules if rule.id == rule_id), None)
+    """The rule of that id, or that had it before. InputError names the nearest ones."""
+    present = present_ids(rules).get(rule_id, rule_id)
+    found = next((rule for rule in rules if rule.id == present), None)
+    if found is not None and found.id != rule_id:
+        click.echo(f"The rule {rule_id} is called {found.id} now.", err=True)
     if found is None:
         import difflib  # noqa: PLC0415  only for the message
 
@@ -69,8 +74,9 @@ def _lines(heading: str, lines: list[str] | tuple[str, ...]) -> None:
 
 
 def _summary(rule: Rule) -> dict[str, object]:
-    return {"id": rule.id, "class": rule.class_, "area": rule.file.parent.name, "severity": rule.severity,
-            "depth": rule.depth, "status": rule.status, "quiet": bool(rule.noise), "title": rule.title}  # fmt: skip
+    return {"id": rule.id, "aliases": list(rule.aliases), "class": rule.class_, "area": rule.file.parent.name,
+            "severity": rule.severity, "depth": rule.depth, "status": rule.status, "quiet": bool(rule.noise),
+            "title": rule.title}  # fmt: skip
 
 
 def _details(rule: Rule) -> dict[str, object]:

@@ -47,6 +47,7 @@ def _incident(incident: Incident, offset: float) -> dict[str, Any]:
         "verify": list(found.verify),
         "remedy": list(found.remedy),
         "actions": list(found.actions),
+        "experimental": found.experimental,
         "fields": dict(found.fields),
         "unchecked": list(found.unchecked),
         "first_seen": iso_text(incident.opened, offset),

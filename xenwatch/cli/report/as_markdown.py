@@ -14,6 +14,7 @@ from xenwatch.cli.report.format import (
     one_line,
     place,
     printable,
+    rule_text,
     shortened,
     since_text,
 )
@@ -47,7 +48,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield ""
     page = f" · [what it is and what to do]({link})" if (link := failure_link(found.rule)) else ""
     who = f"**{_plain(str(found.subject))}**{since_text(report, incident)}"
-    yield f"{who} · class {_code(found.class_)} · rule {_code(found.rule)}{page}"
+    yield f"{who} · class {_code(found.class_)} · rule {_code(rule_text(found))}{page}"
     yield ""
     yield _plain(without_gaps(found.cause))
     yield ""

@@ -14,6 +14,7 @@ from xenwatch.cli.report.format import (
     place,
     printable,
     repeats_evidence,
+    rule_text,
     shortened,
     since_text,
 )
@@ -65,7 +66,7 @@ def _incident(report: Report, incident: Incident, width: int, number: str) -> It
     yield from _steps("do", typed(found.remedy, found.subject, old=is_xends(report)), width)
     if found.unchecked:
         yield from _paragraph("unknown", unknown_text(found.unchecked), width)
-    yield _row("rule", click.style(f"{found.rule}  class {found.class_}", dim=True))
+    yield _row("rule", click.style(f"{rule_text(found)}  class {found.class_}", dim=True))
     if page := failure_page(found.rule):
         yield _row("page", click.style(page, dim=True))
 

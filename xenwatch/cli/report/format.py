@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import xenwatch
+from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
@@ -110,6 +111,11 @@ def is_sentence(step: str) -> bool:
 def cut(text: str, most: int) -> str:
     """`text`, or its beginning with an ellipsis where it is longer than that."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def rule_text(diagnosis: Diagnosis) -> str:
+    """The rule's id, marked where it has not proved itself."""
+    return f"{diagnosis.rule} (experimental)" if diagnosis.experimental else diagnosis.rule
 
 
 def failure_page(rule: str) -> str | None:

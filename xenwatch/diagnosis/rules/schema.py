@@ -136,7 +136,7 @@ _TEST = _thing(
             ),
         },
     },
-    ("name", "given", "expect"),
+    ("given", "expect"),
 )
 
 RULE: Schema = {
@@ -146,18 +146,20 @@ RULE: Schema = {
         "One known failure of a Xen host.",
         {
             "id": {**_NAME, "description": "The file's name without .yaml."},
+            "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
             "severity": {"enum": ["info", "warning", "error", "critical"]},
-            "status": {"enum": ["experimental", "test", "stable", "deprecated"]},
+            "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},
             "subject": {
                 "enum": [
-                    "host", "domain", "vbd", "vif", "bridge", "vg", "lv", "pv", "array",
-                    "mount", "daemon", "pci", "sr", "pool", "image",
+                    "host", "domain", "vbd", "vif", "bridge", "bond", "interface", "vg", "lv", "pv", "thinpool",
+                    "array", "mount", "service", "daemon", "pci", "multipath", "sr", "pool", "device", "image",
+                    "cpu", "iscsi", "nfs",
                 ]
             },
-            "subject_name": _TEXT,
+            "subject_name": {"type": ["string", "array"], "items": _TEXT, "minItems": 1},
             "signatures": {"type": "array", "items": _SIGNATURE},
             "when": _CONDITION_REF,
             "look": {"type": "array", "items": _LOOK},
