@@ -156,7 +156,7 @@ RULE: Schema = {
                 "enum": [
                     "host", "domain", "vbd", "vif", "bridge", "bond", "interface", "vg", "lv", "pv", "thinpool",
                     "array", "mount", "service", "daemon", "pci", "multipath", "sr", "pool", "device", "image",
-                    "cpu", "iscsi", "nfs",
+                    "cpu", "iscsi", "nfs", "network",
                 ]
             },
             "subject_name": {"type": ["string", "array"], "items": _TEXT, "minItems": 1},
