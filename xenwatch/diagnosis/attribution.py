@@ -14,7 +14,7 @@ UNKNOWN = "unknown"
 _DOMID = re.compile(
     r"\bDomain (\d+):|/local/domain/0/backend/\w+/(\d+)/|\bbackend/(?:vbd|vif|tap\w*|vbd3|qdisk|console|vkbd|vfb|pci)/"
     r"(\d+)/|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/"
-    r"|\bdomid[ =:]+(\d+)"
+    r"|\bdomid[ =:]+(\d+)|\bd(\d+)v\d+\b|\bdom(\d+):|^d(\d+): "
 )
 _QUOTED = re.compile(r"\(d(\d+)\)|\bHVM(\d+): |\bD(\d+)\b")
 """Whom the hypervisor's ring and xenstored's log say that they quote."""
