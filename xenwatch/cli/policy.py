@@ -17,7 +17,7 @@ from xenwatch.config.loader import load_config
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import selects
 from xenwatch.remediation.policy.policy import PolicyRule
 from xenwatch.remediation.service import RemediationService
@@ -40,7 +40,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def check(policy: Path | None, config: Path | None) -> None:
     """Read the policy; every mistake is shown with its line. A rule for nobody, or for no known failure, is shown."""
     path = policy_path(policy, config)
-    read, rules = policy_of(path), load_rules(load_config(config, dict(os.environ)).config)
+    read, rules = read_policy(path), load_rules(load_config(config, dict(os.environ)).config)
     present = present_ids(rules)
     known = {"class": {one.class_ for one in rules}, "diagnosis": {one.id for one in rules} | present.keys()}
     click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")

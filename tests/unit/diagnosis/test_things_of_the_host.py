@@ -9,6 +9,7 @@ from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.rules.naming import story_name
 from xenwatch.diagnosis.rules.rule import Expected, GivenLine, GivenSample
+from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.record import LogFormat, Source
 from xenwatch.model.subject import HOST, Subject
 
@@ -73,5 +74,5 @@ def test_a_rule_about_guests_is_asked_for_the_guest_in_its_tests(kit):
     rule = kit.one("gone", more="subject: domain\n" + tests % "{severity: error}")
     named = kit.one("gone", "named", "subject: domain\n" + tests % "{subject: host/dom0}")
     formats = {kit.plain.name: kit.plain}
-    library = Library((rule, named), formats, RuleTestBench((rule, named), formats))
+    library = Library((rule, named), formats, RuleTestBench((rule, named), formats, new_owners=DeviceModels))
     assert [finding.problem.file.stem for finding in lint(library, ["subjects"])] == ["a-rule"]
