@@ -50,6 +50,7 @@ def pages() -> dict[str, str]:
     rules = load_library([ROOT / "rules"], None)
     known = [rule for rule in rules if not rule.noise]
     made = {f"{FOLDER}/{rule.id}.md": _page(rule, rules) for rule in known}
+    made |= {f"{FOLDER}/{alias}.md": _moved(alias, rule) for rule in known for alias in rule.aliases}
     made[f"{FOLDER}/README.md"] = _index(known)
     made[f"{FOLDER}/harmless.md"] = _harmless(rule for rule in rules if rule.noise)
     return made
@@ -74,6 +75,12 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
         *_section("References", *_list(plain(one) for one in rule.references)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _moved(alias: str, rule: Rule) -> str:
+    """What stands where a link to a former id leads."""
+    note = _NOTE.format(source=_source(rule))
+    return f"# {plain(rule.title)}\n\n{note}\n\nThe rule `{alias}` is called [`{rule.id}`]({rule.id}.md) now.\n"
 
 
 def _source(rule: Rule) -> str:

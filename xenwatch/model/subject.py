@@ -60,6 +60,10 @@ _ALL = (
     SubjectKind("pool", ("pool",), ("pool",)),
     SubjectKind("device", ("device",), ("device",), own_labels=False),
     SubjectKind("image", (), ("image",)),
+    SubjectKind("cpu", (), ("cpu",)),
+    SubjectKind("iscsi", (), ("iscsi",)),
+    SubjectKind("nfs", (), ("nfs",)),
+    SubjectKind("network", (), ("network",)),
 )
 
 KINDS: dict[str, SubjectKind] = {kind.name: kind for kind in _ALL}

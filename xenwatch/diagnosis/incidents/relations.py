@@ -7,6 +7,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import Subject
 
 _TELLING = (
     "domain",
@@ -23,8 +24,17 @@ _TELLING = (
     "mount",
     "pci",
     "sr",
+    "array",
+    "pool",
+    "map",
+    "server",
+    "interface",
+    "session",
 )
 """Captured fields that two troubles of one thing share."""
+
+_GUESTS_KINDS = frozenset({"domain", "vbd", "vif"})
+"""Kinds of subjects that belong to a guest; every other is a part of the host."""
 
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
@@ -84,17 +94,17 @@ class Relations:
         deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
         if same_record and (deeper or _repeated(rule, cause, symptom)):
             return ONE_RECORD
-        if not deeper or str(cause.subject) != str(symptom.subject):
+        if not deeper or not _one_place(cause.subject, symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
-        nobodys = cause.subject.is_host
+        nobodys = cause.subject.is_host or symptom.subject.is_host
         return ONE_OPERATION if not nobodys or _paths(cause) & _paths(symptom) else 0
 
     def _same_guest(self, one: Diagnosis, other: Diagnosis) -> bool:
         return one.subject.kind == other.subject.kind and self._name(one) == self._name(other)
 
     def _same_thing(self, one: Diagnosis, other: Diagnosis) -> bool:
-        if str(one.subject) == str(other.subject) or self._nobodys(one) or self._nobodys(other):
+        if _one_place(one.subject, other.subject) or self._nobodys(one) or self._nobodys(other):
             return True
         if one.subject.kind == other.subject.kind and self._name(one) == self._name(other):
             return True
@@ -125,6 +135,13 @@ class Relations:
         if self._undated_is_near and not (_dated(cause.diagnosis) and _dated(symptom.diagnosis)):
             return True
         return cause.opened - window <= symptom.last_seen and symptom.opened <= cause.last_seen + window
+
+
+def _one_place(one: Subject, other: Subject) -> bool:
+    """The same subject, or the host itself and a disk, an array, a bridge of it."""
+    if str(one) == str(other):
+        return True
+    return any(a.is_host and b.kind not in _GUESTS_KINDS for a, b in ((one, other), (other, one)))
 
 
 def _lists(rule: Rule, symptom: Diagnosis) -> bool:
