@@ -28,12 +28,12 @@ _HEAD = """# Known failures
 
 {note}
 
-xenwatch knows {count} failures in {classes} classes. Each incident names its rule and its class; `xenwatch rules show RULE`
-prints the rule's page in a terminal. Some lines look bad but are [harmless](harmless.md). To add a failure, see
+xenwatch knows {count} failures in {classes} classes. Each incident names its rule and its class;
+`xenwatch rules show RULE` prints the rule's page in a terminal. Some lines look bad but are [harmless](harmless.md). To add a failure, see
 [writing rules](../writing-rules.md).
 
-On these pages a word in braces, such as `{{bridge}}`, stands for a value that an incident fills in from the log line. In
-an incident the commands are ready to paste."""
+On these pages a word in braces, such as `{{bridge}}`, stands for a value that an incident fills in from the log
+line. In an incident the commands are ready to paste."""
 _DEPTHS = {
     "cause": "a root cause",
     "mechanism": "a step between cause and symptom; another rule may know its cause",
@@ -59,13 +59,13 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
         _NOTE.format(source=_source(rule)),
         f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · subject: {rule.subject} · {_DEPTHS[rule.depth]}"
         + ("" if rule.status == "stable" else f" · {rule.status}"),
-        *_section("What it means", plain(rule.impact)),
-        *_section("Why it happens", plain(rule.cause)),
-        *_section("How to verify", *_steps(rule.verify)),
-        *_section("What to do", *_steps(rule.remedy), _actions(rule)),
+        *_section("Impact", plain(rule.impact)),
+        *_section("Cause", plain(rule.cause)),
+        *_section("Verify", *_steps(rule.verify)),
+        *_section("Fix", *_steps(rule.remedy), _actions(rule)),
         *_section("When it is reported", _when(rule), _over(rule)),
         *_section("Messages", _messages(rule.signatures)),
-        *_section("What it explains", _links(rule.explains, pages)),
+        *_section("Consequences", _links(rule.explains, pages)),
         *_section("What may cause it", _links(causes, pages)),
         *_section("References", *_list(plain(one) for one in rule.references)),
     ]
@@ -113,7 +113,8 @@ def _when(rule: Rule) -> str:
     if not rule.explains:
         return told
     whole = ", also on every guest of the host" if rule.reach == "host" else ""
-    return f"{told}\n\nIt explains the symptoms listed below that appear within {format_duration(rule.window)} of it{whole}."
+    near = f"within {format_duration(rule.window)} of it{whole}"
+    return f"{told}\n\nIt explains the symptoms listed below that appear {near}."
 
 
 def _over(rule: Rule) -> str:
