@@ -29,8 +29,8 @@ _HEAD = """# Known failures
 {note}
 
 xenwatch knows {count} failures in {classes} classes. Each incident names its rule and its class;
-`xenwatch rules show RULE` prints the rule's page in a terminal. Some lines look bad but are [harmless](harmless.md). To add a failure, see
-[writing rules](../writing-rules.md).
+`xenwatch rules show RULE` prints the rule's page in a terminal. Some lines look bad but are [harmless](harmless.md).
+To add a failure, see [writing rules](../writing-rules.md).
 
 On these pages a word in braces, such as `{{bridge}}`, stands for a value that an incident fills in from the log
 line. In an incident the commands are ready to paste."""
