@@ -8,12 +8,12 @@ from pathlib import Path
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics import families as partmetrics
 from xenwatch.agent.metrics import registry as selfmetrics
-from xenwatch.config import listeners as listening
+from xenwatch.agent.metrics import remediation as remediation_metrics
+from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
 from xenwatch.sampling import health
 from xenwatch.sampling.catalogue import all_collectors
-from xenwatch.web import remediation_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 _MANY = {
@@ -83,7 +83,7 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(IncidentRegistry()),
-        *listening.listener_families({}),
+        *listener_families({}),
     ]
     return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - told nowhere else
 

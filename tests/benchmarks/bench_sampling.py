@@ -21,7 +21,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
-from xenwatch.sampling.catalogue import chosen
+from xenwatch.sampling.catalogue import enabled
 from xenwatch.sampling.sampler import Sampler
 from xenwatch.web.exposition import Exposition
 
@@ -37,7 +37,7 @@ async def our_cycle(guests: int, root: Path) -> dict[str, float]:
     """Medians over some cycles, after one to warm up: busy, wall, rendering and scrape milliseconds, stall, samples."""
     uri = crowd(root, guests)
     host = build_host(SystemClock(), Paths(root), SystemRunner(), toolstack=None, libvirt_uri=uri)
-    sampler = Sampler([one for one in chosen() if one.name in EACH_CYCLE], host, host.clock)
+    sampler = Sampler([collector for collector in enabled() if collector.name in EACH_CYCLE], host, host.clock)
     exposition = Exposition(lambda _format: b"")
     exposition.body("openmetrics", gzip=True)  # from now on made ready, as for Prometheus
     await sampler.take_once()

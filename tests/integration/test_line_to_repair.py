@@ -126,20 +126,20 @@ class Host:
 
     async def states(self, agent: Agent, *wanted: str) -> None:
         """Rounds until the only run has reached one of these states; the deadline only ends a failed test."""
-        desk = agent.remedy.desk
-        assert desk is not None
+        service = agent.remediation.service
+        assert service is not None
         async with asyncio.timeout(60):
-            while [run.state for run in await desk.runs()] not in [[state] for state in wanted]:
-                await agent.remedy.round(desk)
+            while [run.state for run in await service.runs()] not in [[state] for state in wanted]:
+                await agent.remediation.round(service)
                 await asyncio.sleep(0.05)
 
     async def a_round(self, agent: Agent) -> None:
-        assert agent.remedy.desk is not None
-        await agent.remedy.round(agent.remedy.desk)
+        assert agent.remediation.service is not None
+        await agent.remediation.round(agent.remediation.service)
 
     async def diagnosed(self, agent: Agent) -> None:
         async with asyncio.timeout(60):
-            while "guest-kernel-panic" not in {i.diagnosis.rule for i in agent.ledger.known.values()}:  # noqa: ASYNC110 - as above
+            while "guest-kernel-panic" not in {i.diagnosis.rule for i in agent.registry.incidents.values()}:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
 
 
@@ -197,10 +197,10 @@ async def test_where_the_policy_only_observes_nothing_is_proposed_and_the_journa
     async with host.agent() as (agent, _):
         host.write(PANIC)
         await host.diagnosed(agent)
-        desk = agent.remedy.desk
-        assert desk is not None
+        service = agent.remediation.service
+        assert service is not None
         await host.a_round(agent)
-        assert await desk.runs() == []
+        assert await service.runs() == []
         assert host.memory_mib == 512
     (reason,) = [row[0] for row in host.journal("SELECT reason FROM entry WHERE kind='refused'")]
     assert reason == "mode: observe only; would propose domain_set_memory of domain/test"
@@ -209,13 +209,13 @@ async def test_where_the_policy_only_observes_nothing_is_proposed_and_the_journa
 async def test_a_guest_without_trouble_is_left_alone(host: Host):
     async with host.agent() as (agent, _):
         host.write(FINE)
-        desk = agent.remedy.desk
-        assert desk is not None
+        service = agent.remediation.service
+        assert service is not None
         async with asyncio.timeout(60):
-            while not agent.progress.has("logs"):  # noqa: ASYNC110 - threads are waited for
+            while not agent.progress.has_started("logs"):  # noqa: ASYNC110 - threads are waited for
                 await asyncio.sleep(0.01)
         await host.a_round(agent)
-        assert await desk.entries() == []
+        assert await service.entries() == []
         assert host.memory_mib == 512
 
 
@@ -226,7 +226,7 @@ async def test_a_policy_promoted_by_a_reload_is_in_force(host: Host):
         (host.folder / "policy.toml").write_text(POLICY % "propose")
         agent.reload()
         async with asyncio.timeout(60):
-            while agent.remedy.desk is None or agent.remedy.desk.policy.mode != "propose":  # noqa: ASYNC110 - as above
+            while agent.remediation.service is None or agent.remediation.service.policy.mode != "propose":  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
         host.write(PANIC)
         await host.diagnosed(agent)
@@ -235,11 +235,11 @@ async def test_a_policy_promoted_by_a_reload_is_in_force(host: Host):
 
 async def test_a_reload_with_a_mistake_in_the_policy_keeps_the_old_one(host: Host, caplog: pytest.LogCaptureFixture):
     async with host.agent() as (agent, _):
-        old = agent.remedy.desk
+        old = agent.remediation.service
         (host.folder / "policy.toml").write_text("surprise = 1\n")
         agent.reload()
         async with asyncio.timeout(60):
             while agent.counters.reload_ok:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
-        assert agent.remedy.desk is old
+        assert agent.remediation.service is old
     assert "surprise" in caplog.text

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
+from xenwatch.agent.metrics import remediation as remediation_metrics
 from xenwatch.model.sample import Metric
 from xenwatch.sampling.catalogue import all_metrics
-from xenwatch.web import remediation_metrics
 
 ROOT = Path(__file__).parents[2]
 _NAME = re.compile(r"(?<![\w:.\"])(?:\w+:)?(?:xen|xenwatch|libvirt|process)_\w+(?::\w+)?|(?<![\w:.\"])up(?=[{ ]|$)")

@@ -1,4 +1,4 @@
-"""All incidents that are known, in memory: what the web shows and the state database is given."""
+"""All incidents in memory: what the web shows and what goes into the state database."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -11,40 +11,40 @@ MOST_RESOLVED = 5000
 
 
 class IncidentRegistry:
-    """Incidents by id, the newest word of each."""
+    """The incidents by id, each as it is now."""
 
     def __init__(self, incidents: Iterable[Incident] = ()) -> None:
-        self._known = {incident.id: incident for incident in incidents}
+        self._incidents = {incident.id: incident for incident in incidents}
         self.opened: Counter[tuple[str, str, str]] = Counter()
         """How often incidents of each (rule, class, severity) opened or came back since the start."""
 
     @property
-    def known(self) -> Mapping[str, Incident]:
-        return self._known
+    def incidents(self) -> Mapping[str, Incident]:
+        return self._incidents
 
-    def take(self, changed: Iterable[Incident]) -> None:
-        """Incidents as they are now."""
+    def update(self, changed: Iterable[Incident]) -> None:
+        """Take in changed incidents."""
         for incident in changed:
-            before = self._known.get(incident.id)
+            before = self._incidents.get(incident.id)
             if before is None or (before.state == "resolved" and incident.state != "resolved"):
-                told = incident.diagnosis
-                self.opened[told.rule, told.class_, told.severity] += 1
-            self._known[incident.id] = incident
+                diagnosis = incident.diagnosis
+                self.opened[diagnosis.rule, diagnosis.class_, diagnosis.severity] += 1
+            self._incidents[incident.id] = incident
         self._bound()
 
     def forget(self, ids: Iterable[str]) -> None:
-        """The database let go of these."""
-        for one in ids:
-            self._known.pop(one, None)
+        """Drop the incidents with these ids: they have left the database."""
+        for id_ in ids:
+            self._incidents.pop(id_, None)
 
     def ranked(self) -> list[Incident]:
         """Those that are not over, the most likely root cause first; then the others in the same order."""
-        listed = ranked(self._known.values())
+        listed = ranked(self._incidents.values())
         return [i for i in listed if i.state != "resolved"] + [i for i in listed if i.state == "resolved"]
 
     def _bound(self) -> None:
-        resolved = [i for i in self._known.values() if i.state == "resolved"]
+        resolved = [i for i in self._incidents.values() if i.state == "resolved"]
         if len(resolved) > MOST_RESOLVED:
             oldest: Callable[[Incident], float] = lambda i: i.last_seen  # noqa: E731
             for incident in sorted(resolved, key=oldest)[: len(resolved) - MOST_RESOLVED]:
-                del self._known[incident.id]
+                del self._incidents[incident.id]

@@ -1,4 +1,4 @@
-"""Whether each part of the agent is getting on: health means work done lately, not a process that exists."""
+"""Whether each part of the agent makes progress: health means work done lately, not a process that exists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ class _Part:
 
 
 class Liveness:
-    """Parts report in with `made`; one that is silent for longer than `stall_after` seconds is not healthy."""
+    """Parts report with `note`; one that is silent for longer than `stall_after` seconds is not healthy."""
 
     def __init__(self, clock: Clock, stall_after: float, parts: Sequence[str]) -> None:
         self._clock, self._stall_after = clock, stall_after
         self._parts = {name: _Part(clock.monotonic()) for name in parts}
 
-    def made(self, part: str) -> None:
-        """This part has just done a piece of its work."""
+    def note(self, part: str) -> None:
+        """This part has just done some work."""
         self._parts[part] = _Part(self._clock.monotonic(), done=True)
 
-    def has(self, part: str) -> bool:
-        """Whether this part has ever done a piece of its work."""
+    def has_started(self, part: str) -> bool:
+        """Whether this part has done any work yet."""
         return self._parts[part].done
 
     def checks(self) -> list[PartHealth]:
-        """How each part fares."""
+        """The health of each part."""
         return [self._check(name, part) for name, part in self._parts.items()]
 
     @property
@@ -41,5 +41,5 @@ class Liveness:
     def _check(self, name: str, part: _Part) -> PartHealth:
         age = self._clock.monotonic() - part.since
         ok = age <= self._stall_after
-        words = "" if ok else f"nothing done for {format_duration(age)}"
+        words = "" if ok else f"no progress for {format_duration(age)}"
         return PartHealth(name, ok, age if part.done else None, words)

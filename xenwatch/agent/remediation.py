@@ -1,4 +1,4 @@
-"""Remediation inside the agent: incidents in, rounds of work, routes and figures out; off without a policy."""
+"""Remediation inside the agent: incidents go in, routes and figures come out; off without a policy."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.agent.active_service import ActiveService
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
 from xenwatch.config.access import Access
@@ -19,10 +20,9 @@ from xenwatch.model.action import RemediationFigures
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
-from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.service import RemediationService
-from xenwatch.web import remediation_api as remediation
-from xenwatch.web import webhooks as hooks
+from xenwatch.web import remediation_api, webhooks
 from xenwatch.web.auth import User
 
 log = logging.getLogger(__name__)
@@ -31,17 +31,17 @@ _EVERY = 10.0
 _MOST_WAITING = 10_000
 _SERIOUS = SEVERITIES.index("error")
 _LATELY = 600.0
-"""Seconds before the last change within which an ended incident may not have reached the journal."""
+"""Seconds before the last change within which an ended incident may not have reached the run store."""
 DRAIN_SECONDS = 20.0
-"""Longest wait at the end for what is underway; what is not done by then is looked at after the next start."""
+"""Longest wait at the end for runs that have started; the next start finds out how the others ended."""
 
 
 class RemediationController:
-    """One for each agent. A damaged journal turns it off and leaves the monitoring alone."""
+    """One for each agent. A damaged run store turns it off and leaves the monitoring alone."""
 
     def __init__(
         self,
-        desk: RemediationService | None,
+        service: RemediationService | None,
         access: Access,
         clock: Clock,
         libvirt: Libvirt | None = None,
@@ -51,7 +51,8 @@ class RemediationController:
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own."""
         self._guarded = guarded
-        self._desk, self._access, self._clock = desk, access, clock
+        self._active = None if service is None else ActiveService(service)
+        self._access, self._clock = access, clock
         self._libvirt, self._runner = libvirt, runner
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
@@ -63,89 +64,94 @@ class RemediationController:
 
     def changed(self, incidents: Iterable[Incident]) -> None:
         """Incidents that opened, changed or ended; taken in with the next round."""
-        if self._desk is not None:
+        if self._active is not None:
             self._waiting.extend(incidents)
 
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
-        """What runs beside the agent's other work, by name."""
-        if self._desk is None:
+        """What runs beside the agent's other parts, by name."""
+        active = self._active
+        if active is None:
             return {}
-        found: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"remediation": self._run}
+        parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"remediation": lambda: self._run(active)}
         if self._access.destinations:
-            found["webhooks"] = Webhooks(_InForce(self), self._access.destinations, self._clock).serve
-        return found
+            parts["webhooks"] = Webhooks(active, self._access.destinations, self._clock).serve
+        return parts
 
     def routes(self) -> list[web.RouteDef]:
         """Of the API."""
-        in_force: Any = _InForce(self)
-        return [] if self._desk is None else remediation.routes(in_force, self._access.people)
+        return [] if self._active is None else remediation_api.routes(self._active, self._access.users)
 
-    def hook_routes(self, per_minute: int = hooks.PER_MINUTE) -> list[web.RouteDef]:
-        """Of the webhooks in."""
-        in_force: Any = _InForce(self)
-        senders, now = self._access.senders, self._clock.now
-        return [] if self._desk is None else hooks.routes(in_force, senders, now=now, per_minute=per_minute)
+    def hook_routes(self, per_minute: int = webhooks.PER_MINUTE) -> list[web.RouteDef]:
+        """Of the webhooks that alerts come in by."""
+        if self._active is None:
+            return []
+        return webhooks.routes(self._active, self._access.senders, now=self._clock.now, per_minute=per_minute)
 
     @property
-    def people(self) -> tuple[User, ...]:
+    def users(self) -> tuple[User, ...]:
         """Who has a token."""
-        return self._access.people
+        return self._access.users
 
     @property
-    def desk(self) -> RemediationService | None:
+    def service(self) -> RemediationService | None:
         """The one in force; None where remediation is off."""
-        return self._desk
+        return None if self._active is None else self._active.current
 
     def reload(self, policy: Path, state_dir: Path) -> None:
-        """Take over another policy: what is underway ends under the old one first. ConfigError leaves the old.
+        """Take over another policy: runs that have started end under the old one first. ConfigError leaves the old.
 
         Whether there is remediation at all is settled at the start, with the routes.
         """
-        if self._desk is None or self._libvirt is None or not policy.exists():
+        if self._active is None or self._libvirt is None or not policy.exists():
             return
         call = through(self._libvirt)
-        refuse_open_auto(policy, guarded=self._guarded)
-        desk, _ = open_service(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
-        if desk.policy.hash == self._desk.policy.hash:
-            desk.close()
+        following = read_policy(policy)
+        refuse_open_auto(following, policy, guarded=self._guarded)
+        if following.hash == self._active.current.policy.hash:
             return
+        service = open_service(following, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
         if self._next is not None:
             self._next.close()
-        self._next = desk
+        self._next = service
         self._reloaded.set()
 
     async def stop(self) -> None:
-        """Start nothing more, wait for what is underway, close the journal."""
+        """Start nothing more, wait for the runs that have started, close the run store."""
         if self._next is not None:
             self._next.close()
-        if self._desk is not None:
-            try:
-                async with asyncio.timeout(DRAIN_SECONDS):
-                    await self._desk.drain()
-            except TimeoutError:
-                log.warning("a run is still underway; the next start looks how it ended")
-            self._desk.close()
+        if self._active is not None:
+            await self._drain(self._active.current)
+            self._active.current.close()
         if self._libvirt is not None:
             await self._libvirt.close()
 
-    async def round(self, desk: RemediationService) -> None:
-        """One round: take in, look at health, let start what may."""
+    async def round(self, service: RemediationService) -> None:
+        """One round: take in incidents, note the health of guests, start what may start."""
         while self._waiting:
-            await self._take(desk, self._waiting.popleft())
-        guests = desk.policy.inventory.guests
-        await desk.note_failing(self._failing.keys(), len(guests))
-        await desk.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
-        await desk.tick()
-        self.figures = await desk.figures()
+            await self._take(service, self._waiting.popleft())
+        guests = service.policy.inventory.guests
+        await service.note_failing(self._failing.keys(), len(guests))
+        await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
+        await service.tick()
+        self.figures = await service.figures()
 
-    async def _run(self) -> None:
-        while self._desk is not None:
-            if not self._recovered:  # later there may be runs of our own, which are not to be taken for left behind
-                await self._desk.recover()
+    async def _drain(self, service: RemediationService) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await service.drain()
+        except TimeoutError:
+            log.warning(
+                "a remediation run has not ended within %.0f s; the next start finds out how it ended", DRAIN_SECONDS
+            )
+
+    async def _run(self, active: ActiveService) -> None:
+        while True:
+            if not self._recovered:  # later there may be runs of our own, which must not be taken for interrupted ones
+                await active.current.recover()
                 self._recovered = True
             if self._next is not None:
-                await self._go_over(self._desk, self._next)
-            await self.round(self._desk)
+                await self._replace(active, self._next)
+            await self.round(active.current)
             await self._pause()
 
     async def _pause(self) -> None:
@@ -158,44 +164,36 @@ class RemediationController:
                 wait.cancel()
         self._reloaded.clear()
 
-    async def _go_over(self, old: RemediationService, following: RemediationService) -> None:
+    async def _replace(self, active: ActiveService, following: RemediationService) -> None:
+        old = active.current
         await old.drain()
-        self._desk, self._next = following, None
+        active.current, self._next = following, None
         old.close()
-        log.info("another policy is in force: mode %s, %d rules", following.policy.mode, len(following.policy.rules))
+        log.info("a new policy is in force: mode %s, %d rules", following.policy.mode, len(following.policy.rules))
 
-    async def _take(self, desk: RemediationService, incident: Incident) -> None:
-        told = incident.diagnosis
-        known = desk.policy.inventory.guest(told.subject) if told.subject.kind == "domain" else None
-        if known is not None and SEVERITIES.index(told.severity) >= _SERIOUS:
-            self._mark(known.subject.key, incident)
-        await desk.take_incident(incident)
+    async def _take(self, service: RemediationService, incident: Incident) -> None:
+        diagnosis = incident.diagnosis
+        subject = diagnosis.subject
+        guest = service.policy.inventory.guest(subject) if subject.kind == "domain" else None
+        if guest is not None and SEVERITIES.index(diagnosis.severity) >= _SERIOUS:
+            self._note_failing(guest.subject.key, incident)
+        await service.take_incident(incident)
 
-    def _mark(self, guest: str, incident: Incident) -> None:
-        open_ones = self._failing.setdefault(guest, set())
+    def _note_failing(self, guest: str, incident: Incident) -> None:
+        incident_ids = self._failing.setdefault(guest, set())
         if incident.state == "resolved":
-            open_ones.discard(incident.id)
+            incident_ids.discard(incident.id)
         else:
-            open_ones.add(incident.id)
-        if not open_ones:
+            incident_ids.add(incident.id)
+        if not incident_ids:
             del self._failing[guest]
 
 
-class _InForce:
-    """Asks the desk in force each time: a reload may have put another in its place."""
-
-    def __init__(self, remedy: RemediationController) -> None:
-        self._remedy = remedy
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._remedy.desk, name)
-
-
-def untold(known: Iterable[Incident]) -> list[Incident]:
-    """After a start: what is open, and what ended so lately that the journal may not have heard of it."""
-    incidents = list(known)
-    newest = max((i.resolved or i.last_seen for i in incidents), default=0.0)
-    return [i for i in incidents if i.state != "resolved" or (i.resolved or 0.0) >= newest - _LATELY]
+def recent_incidents(incidents: Iterable[Incident]) -> list[Incident]:
+    """After a start: incidents that are open, or ended so lately that the run store may not know it yet."""
+    listed = list(incidents)
+    newest = max((i.resolved or i.last_seen for i in listed), default=0.0)
+    return [i for i in listed if i.state != "resolved" or (i.resolved or 0.0) >= newest - _LATELY]
 
 
 def open_remediation(
@@ -208,18 +206,19 @@ def open_remediation(
     runner: Runner | None = None,
     guarded: bool = True,
 ) -> RemediationController:
-    """ConfigError where the policy has a mistake, or would act by itself while strangers reach the API.
+    """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
 
-    Without a policy, or with a damaged journal, nothing is done. Its connection to libvirt is its own: starting a guest
-    takes long, and sampling must not wait behind it.
+    Without a policy, or with a damaged run store, remediation is off. It has its own connection to libvirt: starting
+    a guest takes long, and sampling must not wait behind it.
     """
     if not policy.exists():
         return RemediationController(None, access, clock)
-    refuse_open_auto(policy, guarded=guarded)
+    rules = read_policy(policy)
+    refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock)
     try:
-        desk, _ = open_service(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
+        service = open_service(rules, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(desk, access, clock, libvirt, runner=runner, guarded=guarded)
+    return RemediationController(service, access, clock, libvirt, runner=runner, guarded=guarded)

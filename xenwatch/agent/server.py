@@ -1,4 +1,4 @@
-"""The agent's side of the web: what it shows, and the metrics about itself."""
+"""The agent's HTTP server: what it shows, and the metrics about the agent itself."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,8 @@ from prometheus_client.core import Metric
 
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
-from xenwatch.agent.metrics import families as partmetrics
+from xenwatch.agent.metrics import families as part_metrics
+from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.agent.metrics.registry import AgentCounters, SelfMetrics, agent_families
 from xenwatch.agent.metrics.remediation import remediation_families
 from xenwatch.agent.monitor import Monitor
@@ -19,7 +20,7 @@ from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
-from xenwatch.config.listeners import limits_of, listener_families, tls_of
+from xenwatch.config.listeners import limits_of, tls_of
 from xenwatch.config.sections import Config
 from xenwatch.model.incident import Incident
 from xenwatch.state.query import find_incident
@@ -35,27 +36,27 @@ STATE_DEADLINE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServedState:
-    """What stands behind the desk: the parts that it shows, and the one thing that it can have done."""
+    """The parts that the server shows, and the one change that it can ask for."""
 
     clock: Clock
     counters: AgentCounters
     progress: Liveness
-    ledger: IncidentRegistry
-    remedy: RemediationController
+    registry: IncidentRegistry
+    remediation: RemediationController
     store: Store
     writer: Writer
     state_dir: Path
-    work: Callable[[], Monitor]
-    """Asked for each time: a reload replaces it."""
+    monitor: Callable[[], Monitor]
+    """Called each time: a reload replaces the monitor."""
     acknowledge: Callable[[str, str], Incident | None]
-    """Incident and who looks after it; None where there is no such incident."""
+    """(id, user) → the incident as it is now; None where there is no such incident."""
 
 
 class AgentServer:
-    """Answers for one agent."""
+    """Serves one agent over HTTP."""
 
-    def __init__(self, behind: ServedState) -> None:
-        self._behind = behind
+    def __init__(self, served: ServedState) -> None:
+        self._served = served
         self.metrics = SelfMetrics([self._families])
         self.exposition = Exposition(self.metrics.render)
         self.listeners: dict[str, Listener] = {}
@@ -63,77 +64,79 @@ class AgentServer:
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
-        remedy, settings = self._behind.remedy, config.web
-        webhooks, (host, port) = remedy.hook_routes(config.hooks.deliveries_per_minute), settings.listen
+        remediation, settings = self._served.remediation, config.web
+        webhooks, (host, port) = remediation.hook_routes(config.hooks.deliveries_per_minute), settings.listen
         app = build_app(
-            self._view(),
+            self._context(),
             loopback=is_loopback(host),
             largest_request=settings.largest_request,
-            readers=remedy.people if settings.log_in == "token" else None,
-            more=[*remedy.routes(), *(webhooks if config.hooks.listen is None else [])],
+            readers=remediation.users if settings.log_in == "token" else None,
+            extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
         limits = limits_of(settings)
-        door, port = await serve(app, host, port, limits=limits, tls=tls_of(settings))
-        self.listeners["web"] = door
+        listener, port = await serve(app, host, port, limits=limits, tls=tls_of(settings))
+        self.listeners["web"] = listener
         if config.hooks.listen is not None and webhooks:
             host, hooks_port = config.hooks.listen
-            apart = build_bare(webhooks, loopback=is_loopback(host))
-            self.listeners["hooks"], _ = await serve(apart, host, hooks_port, limits=limits, tls=tls_of(config.hooks))
+            hooks_app = build_bare(webhooks, loopback=is_loopback(host))
+            self.listeners["hooks"], _ = await serve(
+                hooks_app, host, hooks_port, limits=limits, tls=tls_of(config.hooks)
+            )
         return port
 
     async def close(self) -> None:
         """Stop serving."""
-        for door in self.listeners.values():
-            await door.close()
+        for listener in self.listeners.values():
+            await listener.close()
 
-    def _view(self) -> WebContext:
+    def _context(self) -> WebContext:
         return WebContext(
             exposition=self.exposition,
             health=self._health,
             ready=self._ready,
-            incidents=self._behind.ledger.ranked,
+            incidents=self._served.registry.ranked,
             history=self._history,
-            acknowledge=self._behind.acknowledge,
+            acknowledge=self._served.acknowledge,
             status=self._status,
         )
 
     def _health(self) -> Sequence[PartHealth]:
-        """State that cannot be written is shown and counted, and is no reason to start the agent again."""
-        writer = self._behind.writer
-        age = None if writer.last_commit is None else self._behind.clock.monotonic() - writer.last_commit
-        waiting = f"{writer.waiting} incidents wait for the disk" if writer.failing else ""
-        return [*self._behind.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        """State that cannot be written is shown and counted, but is no reason to restart the agent."""
+        writer = self._served.writer
+        age = None if writer.last_commit is None else self._served.clock.monotonic() - writer.last_commit
+        waiting = f"{writer.waiting} incidents are not on disk yet" if writer.failing else ""
+        return [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
 
     def _ready(self) -> str | None:
-        waiting = {"logs": "the first look at the logs", "sampling": "the first sampling cycle"}
-        return next((words for part, words in waiting.items() if not self._behind.progress.has(part)), None)
+        waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}
+        return next((words for part, words in waiting.items() if not self._served.progress.has_started(part)), None)
 
     def _status(self) -> Mapping[str, Any]:
-        return status_of(self._behind.work(), self._behind.ledger)
+        return status_of(self._served.monitor(), self._served.registry)
 
     async def _history(self, incident: str) -> Sequence[HistoryEntry]:
-        """What is not on disk yet is not in it."""
+        """Changes that are not on disk yet are not in it."""
         try:
             async with asyncio.timeout(STATE_DEADLINE):
-                _, changes = await asyncio.to_thread(find_incident, self._behind.state_dir, incident)
+                _, changes = await asyncio.to_thread(find_incident, self._served.state_dir, incident)
         except (InputError, StoreError, TimeoutError):
             return []
         return [HistoryEntry(change.at, change.what, change.detail) for change in changes]
 
     def _families(self) -> Iterator[Metric]:
-        behind, work = self._behind, self._behind.work()
-        pipeline, started = work.pipeline, behind.clock.now() - behind.clock.monotonic()
-        counts = partmetrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, work.rules
+        served, monitor = self._served, self._served.monitor()
+        pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
+        counts = part_metrics.DiagnosisCounts(
+            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, monitor.rules
         )
         for families in (
-            partial(agent_families, behind.counters),
-            partial(partmetrics.log_families, work.follower.counters, behind.counters),
-            partial(partmetrics.diagnosis_families, counts),
-            partial(partmetrics.incident_families, behind.ledger),
-            partial(partmetrics.state_families, behind.writer, behind.store, behind.counters, started),
-            partial(partmetrics.exposition_families, self.exposition),
+            partial(agent_families, served.counters),
+            partial(part_metrics.log_families, monitor.follower.counters, served.counters),
+            partial(part_metrics.diagnosis_families, counts),
+            partial(part_metrics.incident_families, served.registry),
+            partial(part_metrics.state_families, served.writer, served.store, served.counters, started),
+            partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),
-            partial(remediation_families, behind.remedy.figures),
+            partial(remediation_families, served.remediation.figures),
         ):
             yield from families()

@@ -1,4 +1,4 @@
-"""Signals that the administrator or systemd sends, answered inside the event loop."""
+"""Signals from the administrator or systemd, handled inside the event loop."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -7,13 +7,13 @@ from signal import Signals
 
 
 @contextmanager
-def answered(answers: Mapping[Signals, Callable[[], None]]) -> Iterator[None]:
-    """While it is open, each of these signals calls its answer."""
+def signal_handlers(handlers: Mapping[Signals, Callable[[], None]]) -> Iterator[None]:
+    """While the context is open, each of these signals calls its handler."""
     loop = asyncio.get_running_loop()
-    for number, answer in answers.items():
-        loop.add_signal_handler(number, answer)
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in answers:
+        for number in handlers:
             loop.remove_signal_handler(number)

@@ -1,4 +1,4 @@
-"""What the agent says of itself in /api/v1/status and `xenwatch status`."""
+"""The agent's own status, for /api/v1/status and `xenwatch status`."""
 
 from collections import Counter
 from typing import Any
@@ -15,17 +15,26 @@ MOST_UNMATCHED = 20
 _LONGEST_TEXT = 500
 
 
-def status_of(work: Monitor, ledger: IncidentRegistry) -> dict[str, Any]:
-    """Host, logs, collectors, rules and incidents in numbers; the last errors that no rule knows."""
-    scanner = work.pipeline.scanner
+def status_of(monitor: Monitor, registry: IncidentRegistry) -> dict[str, Any]:
+    """Host, logs, collectors, rules and incidents in numbers; the latest error lines without a rule."""
+    scanner = monitor.pipeline.scanner
     return {
         "version": 1,
         "xenwatch": __version__,
-        "host": {"xen_dom0": is_control_domain(work.host.paths), "sources": work.host.sources()},
-        "logs": _logs(work),
-        "collectors": _collectors(work),
-        "rules": {"count": work.rules, "engine": scanner.engine_name, "failures": dict(work.pipeline.engine.failures)},
-        "incidents": {"open": 0, "explained": 0, "resolved": 0, **Counter(i.state for i in ledger.known.values())},
+        "host": {"xen_dom0": is_control_domain(monitor.host.paths), "sources": monitor.host.sources()},
+        "logs": _logs(monitor),
+        "collectors": _collectors(monitor),
+        "rules": {
+            "count": monitor.rules,
+            "engine": scanner.engine_name,
+            "failures": dict(monitor.pipeline.engine.failures),
+        },
+        "incidents": {
+            "open": 0,
+            "explained": 0,
+            "resolved": 0,
+            **Counter(i.state for i in registry.incidents.values()),
+        },
         "unmatched_errors": {
             "count": scanner.unmatched_total,
             "last": [_unmatched(record) for record in list(scanner.unmatched)[-MOST_UNMATCHED:]],
@@ -33,34 +42,36 @@ def status_of(work: Monitor, ledger: IncidentRegistry) -> dict[str, Any]:
     }
 
 
-def _logs(work: Monitor) -> list[dict[str, Any]]:
-    counted = sorted(work.follower.counters.sources.items(), key=lambda item: item[1].last_read or 0.0, reverse=True)
+def _logs(monitor: Monitor) -> list[dict[str, Any]]:
+    by_last_read = sorted(
+        monitor.follower.counters.sources.items(), key=lambda item: item[1].last_read or 0.0, reverse=True
+    )
     return [
         {
             "path": path,
-            "format": work.dialects.get(path) or work.command_logs.dialects.get(path),
-            "lines": one.lines,
-            "bytes": one.bytes,
-            "lag_bytes": one.lag_bytes,
-            "last_read": stamp(one.last_read),
-            "read_errors": one.read_errors,
+            "format": monitor.formats.get(path) or monitor.command_logs.formats.get(path),
+            "lines": counters.lines,
+            "bytes": counters.bytes,
+            "lag_bytes": counters.lag_bytes,
+            "last_read": stamp(counters.last_read),
+            "read_errors": counters.read_errors,
         }
-        for path, one in counted[:MOST_LOGS]
+        for path, counters in by_last_read[:MOST_LOGS]
     ]
 
 
-def _collectors(work: Monitor) -> list[dict[str, Any]]:
-    health = work.last_snapshot.health if work.last_snapshot else {}
+def _collectors(monitor: Monitor) -> list[dict[str, Any]]:
+    health = monitor.last_snapshot.health if monitor.last_snapshot else {}
     return [
         {
-            "name": one.collector,
-            "ok": one.ok,
-            "supported": not (one.ok and one.last_success is None),
-            "duration_seconds": round(one.duration, 4),
-            "last_success": stamp(one.last_success),
-            "error": one.error,
+            "name": collector.collector,
+            "ok": collector.ok,
+            "supported": not (collector.ok and collector.last_success is None),
+            "duration_seconds": round(collector.duration, 4),
+            "last_success": stamp(collector.last_success),
+            "error": collector.error,
         }
-        for one in health.values()
+        for collector in health.values()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Signs of life: how late the event loop is, and what systemd's watchdog is fed with."""
+"""Signs of life: how late the event loop is, and the messages to systemd's watchdog."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _WATCHDOG_SHARE = 0.4
 
 
 async def probe_loop(clock: Clock, observe: Callable[[float], None]) -> None:
-    """How many seconds late the loop is for an appointment, time and again: what blocks it shows here."""
+    """Measure again and again how many seconds late the loop wakes: what blocks it shows here."""
     while True:
         due = clock.monotonic() + LAG_EVERY
         await clock.sleep(LAG_EVERY)
@@ -21,7 +21,7 @@ async def probe_loop(clock: Clock, observe: Callable[[float], None]) -> None:
 
 
 async def feed_watchdog(clock: Clock, notifier: SystemdNotifier, progress: Liveness) -> None:
-    """Fed by the work itself: a process that runs and does nothing is started again by systemd."""
+    """Only while every part makes progress: systemd restarts a process that runs and does nothing."""
     every = notifier.watchdog
     while every is not None:
         if progress.healthy:

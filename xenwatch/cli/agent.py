@@ -19,7 +19,7 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.sections import WebSettings
 from xenwatch.config.settings import LISTEN, show_address
-from xenwatch.demo.host import DemoHost, beside, choose_address
+from xenwatch.demo.host import DemoHost, choose_address, run_with_story
 
 _URLS = (
     ("/", "start page, with the open incidents"),
@@ -86,7 +86,7 @@ async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host: Dem
         _say_where(f"http://{show_address((address, port))}", loaded, host)
 
     agent = Agent(loaded, ExternalAccess(clock, load, dict(os.environ), started))
-    await (agent.run() if host is None else beside(agent, host, clock))
+    await (agent.run() if host is None else run_with_story(agent, host, clock))
 
 
 def _say_where(url: str, loaded: LoadedConfig, host: DemoHost | None) -> None:

@@ -9,7 +9,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.host.paths import Paths
 from xenwatch.logs.owner import DeviceModels
-from xenwatch.sampling.catalogue import all_collectors, chosen
+from xenwatch.sampling.catalogue import all_collectors, enabled
 from xenwatch.sampling.collector import Collector
 
 
@@ -27,11 +27,11 @@ def load_rules(config: Config) -> tuple[Rule, ...]:
 
 def collectors_of(settings: SamplingSettings) -> list[Collector]:
     """The collectors that are on. InputError names one that does not exist."""
-    known = all_collectors()
-    unknown = sorted({*settings.enabled, *settings.disabled} - known.keys())
+    collectors = all_collectors()
+    unknown = sorted({*settings.enabled, *settings.disabled} - collectors.keys())
     if unknown:
-        raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(known)}")
-    return chosen({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
+        raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(collectors)}")
+    return enabled({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
 
 
 def device_models(paths: Paths) -> DeviceModels:

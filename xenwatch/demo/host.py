@@ -10,7 +10,7 @@ from typing import Any
 
 from xenwatch.agent.agent import Agent
 from xenwatch.base.clock import Clock
-from xenwatch.demo.story import StoryStep, play, read_story
+from xenwatch.demo.story import play, read_story
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ NODE = Path(__file__).with_name("demo_node.xml")
 
 @dataclass(frozen=True, slots=True)
 class DemoHost:
-    """Everything lies below `folder`."""
+    """Everything is below `folder`."""
 
     folder: Path
 
@@ -46,15 +46,14 @@ class DemoHost:
         """Make the folders."""
         (self.logs / "console").mkdir(parents=True, exist_ok=True)
 
-    async def live(self, clock: Clock) -> None:
+    async def play_story(self, clock: Clock) -> None:
         """Play the story of failures into the logs, once."""
-        story: tuple[StoryStep, ...] = read_story()
-        await play(story, self.logs, clock)
-        log.info("the demo's story is told; the agent goes on watching")
+        await play(read_story(), self.logs, clock)
+        log.info("The demo's story is over; the agent keeps running.")
 
 
 def choose_address(wanted: tuple[str, int]) -> tuple[str, int]:
-    """`wanted` where it is free, otherwise any port there: a demo beside a real agent should just work."""
+    """`wanted` where it is free, otherwise any port there: a demo should work beside a real agent."""
     host, port = wanted
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,12 +64,12 @@ def choose_address(wanted: tuple[str, int]) -> tuple[str, int]:
     return wanted
 
 
-async def beside(agent: Agent, host: DemoHost, clock: Clock) -> None:
-    """Run the agent with the host's life beside it; both end when the agent does."""
-    living = asyncio.create_task(host.live(clock), name="demo story")
+async def run_with_story(agent: Agent, host: DemoHost, clock: Clock) -> None:
+    """Run the agent while the story plays; both end when the agent does."""
+    story = asyncio.create_task(host.play_story(clock), name="demo story")
     try:
         await agent.run()
     finally:
-        living.cancel()
+        story.cancel()
         with suppress(asyncio.CancelledError):
-            await living
+            await story

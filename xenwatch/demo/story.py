@@ -1,4 +1,4 @@
-"""The demo's story: read from its file and written live into real logs, line by line."""
+"""The demo's story: read from its file and written into real log files as time passes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class StoryStep:
     title: str
     at: float
     lines: Mapping[str, tuple[str, ...]]
-    tells: str | None = None
-    """Class of the root cause to be found; None where nothing is wrong."""
+    expected_class: str | None = None
+    """Class of the root cause that xenwatch should report; None where nothing is wrong."""
 
 
 def read_story(path: Path = STORY) -> tuple[StoryStep, ...]:
@@ -32,14 +32,14 @@ def read_story(path: Path = STORY) -> tuple[StoryStep, ...]:
             title=step["title"],
             at=parse_duration(step["at"]),
             lines={name: tuple(lines) for name, lines in step["lines"].items()},
-            tells=step.get("tells"),
+            expected_class=step.get("expected_class"),
         )
         for step in steps
     )
 
 
 async def play(steps: tuple[StoryStep, ...], log_dir: Path, clock: Clock, zone: tzinfo | None = None) -> None:
-    """Write every step when its time has come, then return: what is written is bounded by the story."""
+    """Write every step when its time has come, then return."""
     started = clock.monotonic()
     for step in steps:
         await clock.sleep(step.at - (clock.monotonic() - started))

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from xenwatch.host.libvirt.domains import VirDomain
-from xenwatch.host.toolstack.xl import XlDomain, state_of
+from xenwatch.host.parse.xl_list import XlDomain, state_of
+
+if TYPE_CHECKING:  # `diagnose` joins what a bundle lists, without libvirt and quick to start
+    from xenwatch.host.libvirt.domains import VirDomain
 
 STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}
@@ -58,7 +60,7 @@ class JoinedSources(NamedTuple):
     domids: frozenset[int]
 
 
-def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: bool = True) -> JoinedSources:
+def join(listed: list[XlDomain] | None, virtual: "Iterable[VirDomain]", *, fresh: bool = True) -> JoinedSources:
     """Domains of both lists, each name once.
 
     `listed` None: there is no list of Xen's own, libvirt's is believed. `fresh` False: libvirt did not answer now,
@@ -81,7 +83,7 @@ def join(listed: list[XlDomain] | None, virtual: Iterable[VirDomain], *, fresh: 
     return JoinedSources(_each_name_once(domains), nameless, frozenset(one.domid for one in listed))
 
 
-def _from_libvirt(domain: VirDomain) -> Domain:
+def _from_libvirt(domain: "VirDomain") -> Domain:
     return Domain(
         name=domain.name,
         uuid=domain.uuid,
@@ -98,7 +100,7 @@ def _from_libvirt(domain: VirDomain) -> Domain:
     )
 
 
-def _merged(one: XlDomain, other: VirDomain | None, *, fresh: bool) -> Domain:
+def _merged(one: XlDomain, other: "VirDomain | None", *, fresh: bool) -> Domain:
     state = state_of(one.flags)
     domain = Domain(
         name=_without_transit(one.name or ""),
@@ -127,7 +129,7 @@ def _merged(one: XlDomain, other: VirDomain | None, *, fresh: bool) -> Domain:
     )
 
 
-def _stopped(domain: VirDomain) -> Domain:
+def _stopped(domain: "VirDomain") -> Domain:
     """For one that libvirt knows and Xen does not run, whatever libvirt's own, perhaps older, state says."""
     crashed = domain.domid is None and domain.state == "crashed"
     return _from_libvirt(domain)._replace(

@@ -1,4 +1,4 @@
-"""Logs that are no files: the hypervisor's ring and systemd's journal, where no file already tells the same."""
+"""Logs that are not files: the hypervisor's ring and systemd's journal, where no file has the same lines."""
 
 import asyncio
 import logging
@@ -23,9 +23,9 @@ T = TypeVar("T")
 RING, JOURNAL = "ring", "journal"
 """Names of their cursors; the journal is called so where the path of a log is shown, too."""
 STALE_SECONDS = 86400.0
-"""A syslog file without a line for so long has no daemon any more that writes it."""
+"""After so long without a line, no daemon writes a syslog file any more."""
 HISTORY_SECONDS = 86400.0
-"""At the very first start so much of the journal is read."""
+"""How much of the journal is read at the very first start."""
 _RING_DEADLINE = 10.0
 _SYSTEM_LOGS = frozenset({"syslog", "kernel"})
 # The kernel, and what daemons and hotplug scripts say: units' output carries the facility `daemon` (3), too.
@@ -33,7 +33,7 @@ _MATCHES = ("_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3")
 
 
 class CommandLogs:
-    """`run()` decides once the files are known; `cursors` go into the same transaction as those of the files."""
+    """`run()` decides after the files were read; `cursors` go into the same transaction as those of the files."""
 
     def __init__(
         self,
@@ -45,22 +45,22 @@ class CommandLogs:
         *,
         cursors: object = None,
     ) -> None:
-        """`followed` gives the dialects of the files that are followed, by path, and the counters of all logs."""
+        """`followed` gives the formats of the followed files, by path, and the counters of all logs."""
         self._options, self._host, self._spawn = options, host, spawn
         self._on_chunk, self._followed = on_chunk, followed
         self._cursors: dict[str, Any] = dict(cursors) if isinstance(cursors, Mapping) else {}
-        self.files_known = asyncio.Event()
-        """Set when the files were looked at for the first time."""
+        self.files_read = asyncio.Event()
+        """Set when the files were read for the first time."""
         self._ring: HypervisorRing | None = None
         self._journal: JournaldSource | None = None
-        self.dialects: dict[str, str] = {}
+        self.formats: dict[str, str] = {}
 
     @property
     def _clock(self) -> Clock:
         return self._host.clock
 
     def cursors(self) -> dict[str, Any]:
-        """What to hand to the next one; JSON can hold it."""
+        """Where the next one goes on, as JSON values."""
         if self._ring is not None:
             self._cursors[RING] = self._ring.cursor()
         if self._journal is not None:
@@ -69,7 +69,7 @@ class CommandLogs:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self.files_known.wait()
+        await self.files_read.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll_ring(), name="hypervisor ring")
             group.create_task(self._follow_journal(), name="journal")
@@ -86,11 +86,11 @@ class CommandLogs:
             return (await self._host.runner.run(argv, _RING_DEADLINE)).checked().stdout
 
         source = Source(path, all_formats()["hypervisor"])
-        self._ring = ring = _going_on(
+        self._ring = ring = _resume(
             lambda cursor: HypervisorRing(source, read, self._clock, counters, cursor=cursor), self._cursors.get(RING)
         )
-        self.dialects[path] = source.format.name
-        wanted = RING in self._cursors or self._options.from_start
+        self.formats[path] = source.format.name
+        hand_on = RING in self._cursors or self._options.from_start
         while True:
             if "hypervisor" not in self._followed()[0].values():
                 try:
@@ -98,43 +98,43 @@ class CommandLogs:
                 except HostError:
                     counters.read_errors += 1
                 else:
-                    if chunk is not None and wanted:
+                    if chunk is not None and hand_on:
                         self._on_chunk(chunk)
-                    wanted = True
+                    hand_on = True
             await self._clock.sleep(every)
 
     async def _follow_journal(self) -> None:
-        dialects, counters = self._followed()
-        there = self._host.paths.at("run/systemd/journal").is_dir()
-        if not self._options.journal or not there or any(self._is_written(*one) for one in dialects.items()):
+        formats, counters = self._followed()
+        available = self._host.paths.at("run/systemd/journal").is_dir()
+        if not self._options.journal or not available or any(self._is_written(*item) for item in formats.items()):
             return
         source = Source(JOURNAL, all_formats()["syslog"])
         history = HISTORY_SECONDS if self._options.from_start else 0.0
         first = {"realtime_microseconds": int((self._clock.now() - history) * 1e6)}
-        self._journal = _going_on(
+        self._journal = _resume(
             lambda cursor: JournaldSource(
                 source, self._spawn, self._clock, counters.of(JOURNAL), matches=_MATCHES, cursor=cursor or first
             ),
             self._cursors.get(JOURNAL),
         )
-        self.dialects[JOURNAL] = source.format.name
+        self.formats[JOURNAL] = source.format.name
         try:
             await self._journal.follow(self._on_chunk)
         except CommandFailed as error:
             if error.returncode is not None:
                 raise
-            log.info("the journal is not read: %s", error)
+            log.info("systemd's journal is not read: %s", error)
 
-    def _is_written(self, path: str, dialect: str) -> bool:
-        """Whether it is a log of the whole system that some daemon still writes."""
+    def _is_written(self, path: str, format_: str) -> bool:
+        """Whether it is a system log that some daemon still writes."""
         try:
-            return dialect in _SYSTEM_LOGS and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
+            return format_ in _SYSTEM_LOGS and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
         except OSError:
             return False
 
 
-def _going_on(make: Callable[[Mapping[str, Any] | None], T], cursor: object) -> T:
-    """From a stored cursor; one that cannot be understood is passed over."""
+def _resume(make: Callable[[Mapping[str, Any] | None], T], cursor: object) -> T:
+    """Start from a stored cursor; one that cannot be understood is ignored."""
     try:
         return make(cursor if isinstance(cursor, Mapping) else None)
     except (TypeError, ValueError):

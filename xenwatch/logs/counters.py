@@ -1,4 +1,4 @@
-"""What the follower counts about itself; the web layer turns it into metrics."""
+"""What the follower counts about itself; the agent turns it into metrics."""
 
 from dataclasses import dataclass, field
 
@@ -15,27 +15,27 @@ class SourceCounters:
     truncations_without_copy: int = 0
     """Of these, times no copy of the old content was found: what was written since the last read is gone."""
     cut_lines: int = 0
-    """Pieces handed on without their newline: a line too long, one cut by rotation, or one that stays unfinished."""
+    """Pieces read without their newline: a line too long, one cut by rotation, or one that stays unfinished."""
     read_errors: int = 0
     lag_bytes: int = 0
-    """Bytes in the files that were not handed on yet, as of the last look."""
+    """Bytes in the files that were not read yet, as of the last check."""
     last_read: float | None = None
-    """Wall clock of the last bytes handed on."""
+    """Wall clock when bytes were last read."""
 
 
 @dataclass(slots=True)
 class FollowCounters:
-    """All logs together, and what belongs to none of them."""
+    """All logs together, and what belongs to no single one."""
 
     sources: dict[str, SourceCounters] = field(default_factory=dict)
     """By path."""
     wakes: int = 0
     overflows: int = 0
-    """Times the kernel's event queue overflowed and everything was looked at again."""
+    """Times the kernel's event queue overflowed and every log was checked again."""
     watch_errors: int = 0
     """Directories that could not be watched and are polled instead."""
     bad_cursors: int = 0
-    """Stored positions that could not be understood and were passed over."""
+    """Stored positions that could not be understood and were ignored."""
 
     def of(self, path: str) -> SourceCounters:
         """The counters of one log, made when first asked for."""

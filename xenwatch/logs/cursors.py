@@ -1,4 +1,4 @@
-"""Positions that survive the agent: all bytes before one were handed on, none behind it."""
+"""Positions that survive the agent: all bytes before one were read, none behind it."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from xenwatch.logs.fingerprint import FileIdentity, Fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one generation of a file was handed on, and how to know it again."""
+    """How far one file was read, and how to recognise the file."""
 
     identity: FileIdentity
     name: str
@@ -22,16 +22,16 @@ class Cursor:
     marker: Fingerprint
     """Of the bytes just before `offset`."""
     overwritten: bool = False
-    """The writer is going over old content from its start; the end of the file is still the old one."""
+    """The writer is overwriting old content from its start; the end of the file is still the old one."""
 
-    def found_in(self, fd: int) -> bool:
-        """The open file holds all this cursor knows about. Raises OSError."""
+    def matches(self, fd: int) -> bool:
+        """Whether the open file still holds the fingerprinted bytes. Raises OSError."""
         head = os.pread(fd, self.head.length, 0)
         marker = os.pread(fd, self.marker.length, self.offset - self.marker.length)
         return Fingerprint.of(head) == self.head and Fingerprint.of(marker) == self.marker
 
     def may_be(self, other: FileIdentity) -> bool:
-        """Content alone has to tell: device numbers change over a reboot, and some files have no generation."""
+        """Whether only the content can decide: device numbers change at a reboot, some files have no generation."""
         return self.identity.device != other.device or other.generation is None
 
     def as_json(self) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def read_cursor(raw: Any) -> Cursor | None:
             name=str(raw["name"]),
             offset=int(raw["offset"]),
             line=int(raw["line"]),
-            head=_mark(raw["head"]),
-            marker=_mark(raw["marker"]),
+            head=_fingerprint(raw["head"]),
+            marker=_fingerprint(raw["marker"]),
             overwritten=bool(raw["overwritten"]),
         )
     except (KeyError, TypeError, ValueError):
@@ -64,19 +64,19 @@ def read_cursor(raw: Any) -> Cursor | None:
     return cursor if 0 <= cursor.marker.length <= cursor.offset and 0 <= cursor.head.length <= cursor.offset else None
 
 
-def _mark(raw: Any) -> Fingerprint:
+def _fingerprint(raw: Any) -> Fingerprint:
     length, digest = raw
     return Fingerprint(int(length), str(digest))
 
 
 def read_cursors(raw: Any) -> tuple[dict[str, list[Cursor]], int]:
-    """Cursors of each path, oldest generation first, and how many were damaged."""
+    """Cursors of each path, oldest file first, and how many were damaged."""
     if not isinstance(raw, Mapping):
         return {}, int(raw is not None)
     cursors: dict[str, list[Cursor]] = {}
     damaged = 0
     for path, listed in raw.items():
-        read = [read_cursor(one) for one in listed] if isinstance(listed, list) else [None]
+        read = [read_cursor(item) for item in listed] if isinstance(listed, list) else [None]
         cursors[str(path)] = [cursor for cursor in read if cursor is not None]
         damaged += read.count(None)
     return cursors, damaged

@@ -1,4 +1,4 @@
-"""Finds the logs that the configured patterns mean, now and later, at the price of a few stat calls."""
+"""Finds the logs that match the configured patterns, at the cost of a few stat calls."""
 
 # ruff: noqa: PTH116, PTH118, PTH207  done at every wake, and a Path costs ten times a string
 import glob
@@ -17,42 +17,42 @@ class LogPatterns:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = [os.path.split(pattern) for pattern in patterns]
-        self._seen: dict[str, tuple[int, int, int]] = {}
+        self._stamps: dict[str, tuple[int, int, int]] = {}
         self._settled: set[str] = set()
-        self._found: dict[str, frozenset[str]] = {}
+        self._logs: dict[str, frozenset[str]] = {}
 
     def directories(self) -> list[str]:
-        """The directories there are just now."""
-        found: dict[str, None] = {}
+        """The directories that exist now."""
+        existing: dict[str, None] = {}
         for directory, _ in self._patterns:
-            for one in glob.glob(directory) if glob.has_magic(directory) else (directory,):
-                found[one] = None
-        return list(found)
+            for path in glob.glob(directory) if glob.has_magic(directory) else (directory,):
+                existing[path] = None
+        return list(existing)
 
     def logs(self, directories: Sequence[str], *, settle: bool = False) -> set[str]:
         """Paths of the logs in them. A directory is listed again only when its time stamp says so."""
         logs: set[str] = set()
         for directory in directories:
             if self._changed(directory, settle):
-                self._found[directory] = self._list(directory)
-            logs |= self._found.get(directory, frozenset())
+                self._logs[directory] = self._list(directory)
+            logs |= self._logs.get(directory, frozenset())
         return logs
 
     def _changed(self, directory: str, settle: bool) -> bool:
         try:
             status = os.stat(directory)
         except OSError:
-            self._seen.pop(directory, None)
-            self._found.pop(directory, None)
+            self._stamps.pop(directory, None)
+            self._logs.pop(directory, None)
             return False
-        seen = (status.st_dev, status.st_ino, status.st_mtime_ns)
-        if self._seen.get(directory) != seen:
-            self._seen[directory] = seen
+        stamp = (status.st_dev, status.st_ino, status.st_mtime_ns)
+        if self._stamps.get(directory) != stamp:
+            self._stamps[directory] = stamp
             self._settled.discard(directory)
             return True
         if directory in self._settled:
             return False
-        if settle:  # time stamps move in ticks of milliseconds: one more look at a slow pace
+        if settle:  # time stamps move in ticks of milliseconds: one more listing at a slow pace
             self._settled.add(directory)
         return True
 
@@ -61,7 +61,7 @@ class LogPatterns:
             with os.scandir(directory) as entries:
                 logs = group(entry.name for entry in entries if entry.is_file())
         except OSError:
-            self._seen.pop(directory, None)  # not readable now: try again at the next look
+            self._stamps.pop(directory, None)  # not readable now: try again at the next listing
             return frozenset()
         return frozenset(
             os.path.join(directory, log)
@@ -71,6 +71,6 @@ class LogPatterns:
 
     def _wanted(self, directory: str, name: str) -> bool:
         return any(
-            fnmatch(name, pattern) and fnmatch(directory, place) and (pattern[0] == "." or name[0] != ".")
-            for place, pattern in self._patterns
+            fnmatch(name, pattern) and fnmatch(directory, folder) and (pattern[0] == "." or name[0] != ".")
+            for folder, pattern in self._patterns
         )

@@ -1,8 +1,9 @@
-"""One incarnation of a log file, held open and handed on piece by piece."""
+"""Reads one file of a log, held open, piece by piece."""
 
 import os
 import stat
 
+from xenwatch.base.errors import RewoundError
 from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.fingerprint import HEAD_BYTES, MARKER_BYTES, FileIdentity, Fingerprint
 
@@ -11,12 +12,8 @@ _LINE_SEARCH_BYTES = 64 * 1024
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO among the logs must not hold us up
 
 
-class RewoundError(Exception):
-    """What was handed on no longer stands before the offset: the content was replaced."""
-
-
 def open_log(path: str) -> int | None:
-    """A descriptor of a regular file; None where it is gone or something else. Raises OSError otherwise."""
+    """A descriptor of a regular file; None where there is none or it is something else. Raises OSError otherwise."""
     try:
         fd = os.open(path, _OPEN_FLAGS)
     except FileNotFoundError:
@@ -28,7 +25,7 @@ def open_log(path: str) -> int | None:
 
 
 class FileReader:
-    """How far one incarnation was handed on."""
+    """One open file and how far it was read."""
 
     def __init__(self, fd: int, identity: FileIdentity, name: str) -> None:
         self.fd = fd
@@ -39,68 +36,68 @@ class FileReader:
         self.quiet_since = 0.0
         """Monotonic time of the last change seen."""
         self.detached = False
-        """The log's path shows another file by now; only late writers still come here."""
+        """The log's path shows another file by now; only late writers still write here."""
         self.partial = False
         """Bytes without a newline wait behind the offset."""
         self.stale: bytes | None = None
-        """Old content of the same size that the writer is going over from the start."""
+        """Old content of the same size that the writer is overwriting from the start."""
         self.modified = 0.0
         self.size = 0
         self._head = b""
         self._marker = b""
         self._now: tuple[int, int] | None = None
-        self._seen: tuple[int, int] | None = None
+        self._drained: tuple[int, int] | None = None
         self._settled = False
 
     @classmethod
     def resume(cls, fd: int, identity: FileIdentity, cursor: Cursor) -> "FileReader | None":
-        """Continue at the cursor; None where the file's content is not what the cursor knows. Raises OSError."""
-        if not cursor.found_in(fd):
+        """Continue at the cursor; None where the file's content does not match the cursor. Raises OSError."""
+        if not cursor.matches(fd):
             return None
-        generation = cls(fd, identity, cursor.name)
-        generation._remember(cursor.offset, cursor.head.length, cursor.marker.length)
-        generation.line = cursor.line
-        return generation
+        reader = cls(fd, identity, cursor.name)
+        reader._remember(cursor.offset, cursor.head.length, cursor.marker.length)
+        reader.line = cursor.line
+        return reader
 
     def skip_to(self, offset: int) -> None:
-        """Pass over what lies before `offset`, as if it had been handed on. Raises OSError."""
+        """Skip what is before `offset`, as if it had been read. Raises OSError."""
         self._remember(offset, min(HEAD_BYTES, offset), min(MARKER_BYTES, offset))
         self.line = 0 if offset else 1
 
     def skip_to_line(self, offset: int) -> None:
-        """Pass over what lies before the line that `offset` is in; before `offset` where that is too long."""
+        """Skip what is before the line that `offset` is in; before `offset` where the line is too long."""
         begin = max(0, offset - _LINE_SEARCH_BYTES)
-        found = os.pread(self.fd, offset - begin, begin).rfind(b"\n") + 1
-        self.skip_to(begin + found if found or begin == 0 else offset)
+        line_start = os.pread(self.fd, offset - begin, begin).rfind(b"\n") + 1
+        self.skip_to(begin + line_start if line_start or begin == 0 else offset)
 
     def _remember(self, offset: int, head: int, marker: int) -> None:
         self.offset = offset
         self._head = os.pread(self.fd, head, 0)
         self._marker = os.pread(self.fd, marker, offset - marker)
 
-    def stirred(self) -> bool:
-        """Something may have changed since the file was last drained. Raises OSError."""
+    def has_changed(self) -> bool:
+        """Whether something may have changed since the file was last read to its end. Raises OSError."""
         status = os.fstat(self.fd)
         self._now = (status.st_size, status.st_mtime_ns)
         self.size, self.modified = status.st_size, status.st_mtime
-        return self._now != self._seen or not self._settled
+        return self._now != self._drained or not self._settled
 
-    def drained(self, *, settle: bool) -> None:
-        """All there was is taken.
+    def note_drained(self, *, settle: bool) -> None:
+        """The file has been read to its end.
 
-        Time stamps move in ticks of some milliseconds, so a file that changed is looked at once more when the
-        next `settle` look, which comes at a slow pace, finds it unchanged.
+        Time stamps move in ticks of some milliseconds, so a file that changed is read once more when the
+        next `settle` check, which comes at a slow pace, finds it unchanged.
         """
-        self._settled = settle and self._now == self._seen
-        self._seen = self._now
+        self._settled = settle and self._now == self._drained
+        self._drained = self._now
 
     def take_back(self) -> None:
-        """Nothing was handed on after all."""
+        """Go back to the start: what was read is dropped."""
         self.offset, self.line = 0, 1
         self._head = self._marker = b""
 
-    def intact(self) -> bool:
-        """What was handed on still stands before the offset. Raises OSError."""
+    def is_intact(self) -> bool:
+        """Whether the bytes before the offset are still those that were read. Raises OSError."""
         lead = len(self._marker)
         return (
             os.pread(self.fd, len(self._head), 0) == self._head
@@ -150,7 +147,7 @@ class FileReader:
         return fresh_end(stale, now)
 
     def cursor(self) -> Cursor:
-        """Everything before it was handed on."""
+        """Everything before it was read."""
         return Cursor(
             self.identity,
             self.name,

@@ -1,4 +1,4 @@
-"""Tells one incarnation of a file from another: xend's rotation reuses inode numbers at once."""
+"""Tells one file from another that reuses its inode number, as xend's rotation does at once."""
 
 import fcntl
 import hashlib
@@ -15,7 +15,7 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 
 
 class FileIdentity(NamedTuple):
-    """`generation` is None where the file system does not tell (tmpfs, NFS, FUSE): there content has to be compared."""
+    """`generation` is None where the file system has none (tmpfs, NFS, FUSE): there content has to be compared."""
 
     device: int
     inode: int
@@ -38,7 +38,7 @@ class Fingerprint(NamedTuple):
 
 
 def identify(fd: int) -> FileIdentity:
-    """Who the open file is. Raises OSError."""
+    """The identity of the open file. Raises OSError."""
     status = os.fstat(fd)
     return FileIdentity(status.st_dev, status.st_ino, _generation(fd))
 

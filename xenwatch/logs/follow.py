@@ -23,11 +23,11 @@ _TURN_BYTES = 192 * 1024  # a full piece of whole lines is a little shorter than
 _TURN_SECONDS = 0.002
 
 OpenSource = Callable[[str, bytes], Source | None]
-"""What a path and the first bytes of the file make; None where it is no log that xenwatch knows."""
+"""The source for a path and the first bytes of its file; None where it is not a log that xenwatch reads."""
 
 
 class Follower:
-    """Every log that the patterns mean, from its stored cursor on.
+    """Every log that matches the patterns, from its stored cursor on.
 
     `on_chunk` is called inside the event loop and must be quick. `cursors` may be asked for at any time the loop is
     not inside `on_chunk`, or at the end of `on_chunk` itself: all that lies before them was handed on.
@@ -42,10 +42,12 @@ class Follower:
         *,
         cursors: Mapping[str, Any] | None = None,
         options: FollowOptions | None = None,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_look` is called after each reading of all logs, also where nothing new was written."""
         self.counters = FollowCounters()
-        self._places = LogPatterns(patterns)
-        self._on_chunk, self._open_source, self._clock = on_chunk, open_source, clock
+        self._patterns = LogPatterns(patterns)
+        self._on_chunk, self._open_source, self._clock, self._on_look = on_chunk, open_source, clock, on_look
         self._options = options or FollowOptions()
         self._stored, self.counters.bad_cursors = read_cursors(cursors)
         self._very_first = cursors is None
@@ -55,7 +57,7 @@ class Follower:
         self._due = 0.0
 
     def cursors(self) -> dict[str, Any]:
-        """What to hand to the next Follower so that it goes on exactly here; JSON can hold it."""
+        """Where the next Follower goes on, as JSON values."""
         cursors = {path: source.cursors() for path, source in self._sources.items()}
         return {
             path: [cursor.as_json() for cursor in listed] for path, listed in (self._stored | cursors).items() if listed
@@ -81,14 +83,14 @@ class Follower:
             self._wake.set()
 
     async def look(self, watcher: DirectoryWatcher | None = None) -> None:
-        """Hand on everything that is new, in turns of 256 KiB or 2 ms so that others get theirs."""
+        """Hand on everything new, in turns of 256 KiB or 2 ms so that other tasks get theirs."""
         settle = self._clock.monotonic() >= self._due
         if settle:
             self._due = self._clock.monotonic() + self._options.reconcile_seconds * 0.9
-        directories = self._places.directories()
+        directories = self._patterns.directories()
         if watcher is not None and settle:
             watcher.watch(directories)
-        self._find(self._places.logs(directories, settle=settle))
+        self._find(self._patterns.logs(directories, settle=settle))
         self._very_first = False
         turn = _Turn(self._clock)
         for source in tuple(self._sources.values()):
@@ -96,9 +98,10 @@ class Follower:
                 self._on_chunk(chunk)
                 await turn.used(len(chunk.data))
             await turn.used(0)
+        self._on_look()
 
     def close(self) -> None:
-        """Let go of all files; cursors stay right."""
+        """Close all files; the cursors stay valid."""
         for path, source in self._sources.items():
             self._stored[path] = source.cursors()
             source.close()
@@ -106,11 +109,11 @@ class Follower:
 
     def _find(self, paths: set[str]) -> None:
         for path in sorted(paths - self._sources.keys()):
-            self._meet(path)
+            self._start(path)
         for path in [path for path, source in self._sources.items() if path not in paths and source.forgotten]:
             del self._sources[path]
 
-    def _meet(self, path: str) -> None:
+    def _start(self, path: str) -> None:
         counters = self.counters.of(path)
         try:
             head = self._head(path)
@@ -137,10 +140,10 @@ class Follower:
             return b""
         try:
             status = os.fstat(fd)
-            seen = (status.st_ino, min(status.st_size, _HEAD_BYTES))
-            if self._refused.get(path) == seen:
+            stamp = (status.st_ino, min(status.st_size, _HEAD_BYTES))
+            if self._refused.get(path) == stamp:
                 return None
-            self._refused[path] = seen
+            self._refused[path] = stamp
             return os.pread(fd, _HEAD_BYTES, 0)
         finally:
             os.close(fd)
@@ -156,10 +159,10 @@ class _Turn:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._began, self._bytes = clock.monotonic(), 0
+        self._started, self._bytes = clock.monotonic(), 0
 
     async def used(self, size: int) -> None:
         self._bytes += size
-        if self._bytes >= _TURN_BYTES or self._clock.monotonic() - self._began >= _TURN_SECONDS:
+        if self._bytes >= _TURN_BYTES or self._clock.monotonic() - self._started >= _TURN_SECONDS:
             await asyncio.sleep(0)
-            self._began, self._bytes = self._clock.monotonic(), 0
+            self._started, self._bytes = self._clock.monotonic(), 0

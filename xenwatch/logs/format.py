@@ -1,4 +1,4 @@
-"""Says which dialect a log is written in: by its name, else by its content."""
+"""Recognises the format of a log: by its name, else by its content."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from xenwatch.logs import formats
 from xenwatch.model.record import LogFormat
 
 HEAD = 64 * 1024
-"""Bytes from the start of a file that are looked at."""
+"""Bytes from the start of a file that are examined."""
 
 LAST_RESORT = "stderr"
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
@@ -25,51 +25,51 @@ _MAGIC = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """Either a dialect and how it was known, or None and why this is no log."""
+    """Either a format and how it was recognised, or None and why this is not a log."""
 
     format: LogFormat | None
     reason: str
-    """`name`, `content`, `text`; or, without a dialect, words for people: `binary`, `empty`."""
+    """`name`, `content`, `text`; or, without a format, `binary` or `empty`, for people."""
 
 
 @cache
 def all_formats() -> dict[str, LogFormat]:
-    """Every dialect by its name, those asked first in front."""
-    found = load_parts(formats, "FORMAT", LogFormat).values()
-    return {part.name: part for part in sorted(found, key=lambda part: (part.rank, part.name))}
+    """Every format by its name, in the order in which they are tried."""
+    declared = load_parts(formats, "FORMAT", LogFormat).values()
+    return {part.name: part for part in sorted(declared, key=lambda part: (part.rank, part.name))}
 
 
 def recognise(path: str, head: bytes) -> Recognised:
-    """`head` is the start of the file; more than HEAD bytes of it are not looked at. Never raises."""
+    """`head` is the start of the file; only HEAD bytes of it are examined. Never raises."""
     head = head[:HEAD]
     if not head:
-        named = by_name(path)
-        return Recognised(named, "name") if named else Recognised(None, "empty")
+        format_ = by_name(path)
+        return Recognised(format_, "name") if format_ else Recognised(None, "empty")
     if _is_binary(head):
         return Recognised(None, "binary")
-    if named := by_name(path):
-        return Recognised(_whose(named, head), "name")
-    if sniffed := by_content(unquoted(head)):
-        return Recognised(sniffed, "content")
+    if format_ := by_name(path):
+        return Recognised(_kernel_or_console(format_, head), "name")
+    if format_ := by_content(unquoted(head)):
+        return Recognised(format_, "content")
     return Recognised(all_formats()[LAST_RESORT], "text")
 
 
 def by_name(path: str) -> LogFormat | None:
-    """The dialect whose files are called so; of several the one with the lowest rank."""
+    """The format whose files have such a name; of several the one with the lowest rank."""
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)
 
 
-def _whose(named: LogFormat, head: bytes) -> LogFormat:
+def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:
     """A kernel's log is a guest's where xenconsoled stamped most of its lines: no kernel writes such a stamp."""
-    if named.name != "kernel":
-        return named
+    if format_.name != "kernel":
+        return format_
     console = all_formats()["console"]
-    stamped = _matching_lines(console, unquoted(head))
-    return console if 2 * stamped > head.count(b"\n") else named
+    stamped_lines = _matching_lines(console, unquoted(head))
+    return console if 2 * stamped_lines > head.count(b"\n") else format_
 
 
 def by_content(head: bytes) -> LogFormat | None:
-    """The dialect in which most lines are written; of equals the one with the lowest rank."""
+    """The format that matches most lines; of equals the one with the lowest rank."""
     best, most = None, 0
     for part in all_formats().values():
         lines = _matching_lines(part, head)
@@ -88,7 +88,7 @@ def _is_binary(head: bytes) -> bool:
     """NUL bytes alone do not make a log binary: a crash leaves runs of them, and copytruncate does."""
     if _MAGIC.match(head):
         return True
-    solid = head.replace(b"\0", b"")
-    if not solid:
+    content = head.replace(b"\0", b"")
+    if not content:
         return True
-    return len(solid.translate(None, _TEXT_BYTES)) > len(solid) * _MOST_CONTROL_CHARACTERS
+    return len(content.translate(None, _TEXT_BYTES)) > len(content) * _MOST_CONTROL_CHARACTERS

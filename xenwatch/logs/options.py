@@ -1,4 +1,4 @@
-"""How logs are followed, where the defaults do not fit."""
+"""Options for following logs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,30 +7,30 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class FollowOptions:
-    """Everything has a default that suits a Xen host."""
+    """Every option has a default that suits a Xen host."""
 
     start: Literal["begin", "end"] = "begin"
     """What to do with logs that are there at the very first start, when nothing is stored yet."""
     history_bytes: int = 64 << 20
-    """At most so much of one log (its rotated files included) is read at first sight; the oldest is passed over."""
+    """At most so much of one log (its rotated files included) is read at the very first start."""
     reconcile_seconds: float = 1.0
-    """How often everything is looked at without being asked: NFS and lost events need it."""
+    """How often every log is checked without an event: NFS and lost events need it."""
     partial_seconds: float = 5.0
-    """A line without its newline is handed on after so much silence; what comes later is handed on as it comes."""
+    """A line without its newline is read after so much silence; what comes later is read as it comes."""
     keep_open_seconds: float = 60.0
     """A renamed or deleted file is read on until nobody wrote to it for so long."""
     overwritten: tuple[str, ...] = ("xend-debug.log", "virt-manager.log")
-    """Names of logs (patterns) that their writers start over without rotating."""
+    """Name patterns of logs that their writers overwrite without rotating."""
     spool_directory: Path | None = None
-    """Where the previous content of those is kept; None keeps none."""
+    """Where the previous content of those is kept; None: it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLogOptions:
-    """Which logs that are no files are read."""
+    """Which logs that are not files are read."""
 
     from_start: bool = True
-    """Whether what was written before the very first start counts."""
+    """Whether lines from before the very first start are read."""
     hypervisor_every: float = 15.0
     """Seconds between two readings of the hypervisor's ring; 0: never."""
     journal: bool = True

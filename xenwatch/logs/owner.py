@@ -1,4 +1,4 @@
-"""Whose log is it: from the path, and for `qemu-dm.<pid>.log` from what is known of the device model's process."""
+"""The owner of a log: from its path, and for `qemu-dm.<pid>.log` from the device model's process."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from xenwatch.model.subject import Subject
 
 
 class Owner(NamedTuple):
-    """A device model's process and the domain it serves; what is not known is None."""
+    """A device model's process and the domain it serves; what is unknown is None."""
 
     pid: int
     domid: int | None
@@ -49,17 +49,17 @@ def _owner(pid: int, text: str) -> Owner | None:
 
 
 class DeviceModels:
-    """Which process served which domain. What was learnt stays after the process is gone, bounded to the newest."""
+    """Which process served which domain. Kept after the process is gone, up to `most` of the newest."""
 
     def __init__(
         self, read_command_line: Callable[[int], bytes | None] = lambda _pid: None, *, most: int = 1000
     ) -> None:
         """`read_command_line` gives the bytes of `/proc/<pid>/cmdline`, or None where there is no such process.
 
-        By default there is none: of another host only its own logs know the processes.
+        By default there is none: the processes of another host are known from its logs alone.
         """
         self._read, self._most = read_command_line, most
-        self._known: dict[int, Owner] = {}
+        self._owners: dict[int, Owner] = {}
         self._arguments = ""
 
     def learn(self, chunk: Chunk) -> None:
@@ -68,11 +68,11 @@ class DeviceModels:
             self.learn_from(chunk.data)
 
     def owner(self, source: Source) -> Subject | None:
-        """The domain the log belongs to, as far as is known by now."""
+        """The domain that the log belongs to, as far as it was learnt by now."""
         return source.subject or owner_of(source.path, source.format, self)
 
     def learn_record(self, text: str) -> Owner | None:
-        """Takes a record of xend.log; pids are reused, so the newest word counts.
+        """Takes a record of xend.log; pids are reused, so the newest record counts.
 
         xend writes the arguments in one record and the pid in one of the next.
         """
@@ -85,7 +85,7 @@ class DeviceModels:
         return owner
 
     def learn_from(self, data: bytes) -> None:
-        """Takes a chunk of xend.log; the arguments may stand in one chunk and the pid in the next."""
+        """Takes a chunk of xend.log; the arguments may be in one chunk and the pid in the next."""
         for at in _places(data, b"device model"):
             if data[max(at - 9, 0) : at] != b"spawning " and not data.startswith(b"device model pid", at):
                 continue
@@ -93,24 +93,24 @@ class DeviceModels:
             self.learn_record(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
 
     def of_process(self, pid: int) -> Owner | None:
-        """The running process is asked first: it knows best; then what was learnt."""
+        """From the running process, else from what was learnt."""
         command_line = self._read(pid)
         owner = owner_of_process(pid, command_line) if command_line else None
         if owner:
             self._keep(owner)
-        return owner or self._known.get(pid)
+        return owner or self._owners.get(pid)
 
     def _keep(self, owner: Owner) -> None:
-        self._known.pop(owner.pid, None)
-        self._known[owner.pid] = owner
-        while len(self._known) > self._most:
-            del self._known[next(iter(self._known))]
+        self._owners.pop(owner.pid, None)
+        self._owners[owner.pid] = owner
+        while len(self._owners) > self._most:
+            del self._owners[next(iter(self._owners))]
 
     def to_json(self) -> list[list[int | str | None]]:
-        return [list(owner) for owner in self._known.values()]
+        return [list(owner) for owner in self._owners.values()]
 
     def from_json(self, rows: list[list[int | str | None]]) -> None:
-        """Takes back what `to_json` gave; a row of another shape is passed over."""
+        """Takes back what `to_json` gave; a row of another shape is ignored."""
         for row in rows:
             match row:
                 case [int(pid), int() | None as domid, str() | None as name]:
@@ -124,20 +124,20 @@ def _places(data: bytes, literal: bytes) -> Iterator[int]:
         at = data.find(literal, at + 1)
 
 
-def owner_of(path: str, dialect: LogFormat, device_models: DeviceModels | None = None) -> Subject | None:
+def owner_of(path: str, format_: LogFormat, device_models: DeviceModels | None = None) -> Subject | None:
     """The domain a log belongs to, from its path and, where that holds a pid, from the process behind it.
 
-    Of whom only the domid is known, that is the name: whoever learns the true one puts it in its place.
+    Where only the domid is known, it stands for the name until the real one is learnt.
     """
-    found = dialect.subject.search(path) if dialect.subject else None
-    if not found:
+    match = format_.subject.search(path) if format_.subject else None
+    if not match:
         return None
-    said = {name: value for name, value in found.groupdict().items() if value}
-    if "domain" in said:
-        return Subject("domain", said["domain"])
-    if "domid" in said:
-        return Subject("domain", said["domid"], domid=int(said["domid"]))
-    owner = device_models.of_process(int(said["pid"])) if device_models and "pid" in said else None
+    fields = {name: value for name, value in match.groupdict().items() if value}
+    if "domain" in fields:
+        return Subject("domain", fields["domain"])
+    if "domid" in fields:
+        return Subject("domain", fields["domid"], domid=int(fields["domid"]))
+    owner = device_models.of_process(int(fields["pid"])) if device_models and "pid" in fields else None
     if not owner:
         return None
     return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)

@@ -2,17 +2,14 @@
 
 # ruff: noqa: PTH116, PTH118, PTH208  a Path costs ten times a string
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xenwatch.logs.file_reader import open_log
 from xenwatch.logs.fingerprint import FileIdentity, identify
+from xenwatch.logs.rotated_name import RotatedName, rotated_name
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-_NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
-_DATED = re.compile(r"(.+)-(\d{8}(?:-?\d{2,10})?)")
 _WALKS = 5
 _COPY_SECONDS = 2.0
 _COMPARED_BYTES = 64 * 1024
@@ -20,7 +17,7 @@ _COMPARED_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RotatedFile:
-    """An open file of the chain."""
+    """An open file of a log."""
 
     name: str
     fd: int
@@ -30,42 +27,31 @@ class RotatedFile:
     rotated: bool
 
 
-def log_name(name: str) -> str | None:
-    """Its log: `xend.log` for `xend.log.3` and `xend.log-20110518`; None for a compressed file."""
-    if name.endswith(_COMPRESSED):
-        return None
-    found = _NUMBERED.fullmatch(name) or _DATED.fullmatch(name)
-    return found[1] if found else name
-
-
 def group(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The files of each log, oldest first."""
-    logs: defaultdict[str, list[str]] = defaultdict(list)
+    """The files of each log, oldest first; compressed ones are not followed and left out."""
+    logs: defaultdict[str, list[tuple[RotatedName, str]]] = defaultdict(list)
     for name in names:
-        log = log_name(name)
-        if log is not None:
-            logs[log].append(name)
-    return {log: tuple(sorted(files, key=_age)) for log, files in logs.items()}
+        rotated = rotated_name(name)
+        if not rotated.packed:
+            logs[rotated.log].append((rotated, name))
+    return {log: tuple(name for _, name in sorted(files, key=_oldest_first)) for log, files in logs.items()}
 
 
-def _age(name: str) -> tuple[int, str, int]:
-    if dated := _DATED.fullmatch(name):
-        return 0, dated[2], 0
-    if numbered := _NUMBERED.fullmatch(name):
-        return 1, "", -int(numbered[2])
-    return 2, "", 0
+def _oldest_first(file: tuple[RotatedName, str]) -> tuple[tuple[int, str, int], str]:
+    rotated, name = file
+    return rotated.age, name
 
 
-def chain(directory: str, log: str) -> tuple[str, ...]:
+def file_names(directory: str, log: str) -> tuple[str, ...]:
     """Names of the log's files as they are now, oldest first. Raises OSError."""
     return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
 
 
-def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
-    """The chain, oldest first, whether that is surely all of it, and how many files could not be read.
+def open_files(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
+    """All open files of a log, oldest first; whether they are surely all; how many could not be read.
 
-    It is opened newest first: files that move meanwhile move towards the older names, so they are met twice rather
-    than missed. When a rotation slips in it is done again; after some times what was met is given.
+    They are opened newest first: files that are renamed meanwhile get older names, so they are seen twice rather
+    than missed. After a rotation meanwhile it is done again, a few times at most.
     """
     steady, members, unreadable = False, list[RotatedFile](), 0
     for _ in range(_WALKS):
@@ -79,7 +65,7 @@ def open_chain(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
 
 
 def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
-    """All of `copy` stands at the start of `log` and was written about as late: a copy, perhaps not finished yet.
+    """Whether all of `copy` is at the start of `log` and about as new: a copy, perhaps not finished yet.
 
     Two runs of one program may begin with the same lines; the time tells their logs apart. Raises OSError.
     """
@@ -93,14 +79,14 @@ def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
 
 
 def close_all(members: Iterable[RotatedFile]) -> None:
-    """Let go of the files."""
+    """Close the files."""
     for member in members:
         os.close(member.fd)
 
 
 def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
     listed = []
-    for name in chain(directory, log):
+    for name in file_names(directory, log):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:
@@ -130,8 +116,8 @@ def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[RotatedF
 
 def _next_numbers(names: list[str]) -> list[str]:
     """Where the oldest numbered file may have gone to since the names were listed."""
-    numbered = [found for name in names if (found := _NUMBERED.fullmatch(name))]
-    return [f"{found[1]}.{int(found[2]) + 1}" for found in numbered[:1]]
+    numbered = [rotated for name in names if (rotated := rotated_name(name)).number is not None]
+    return [f"{oldest.log}.{(oldest.number or 0) + 1}" for oldest in numbered[:1]]
 
 
 def _member(name: str, fd: int, rotated: bool) -> RotatedFile:

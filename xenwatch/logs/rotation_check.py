@@ -1,34 +1,34 @@
-"""Two stats that tell at every wake whether a log was rotated since the last look."""
+"""Two stat calls that show at every wake whether a log was rotated since the last check."""
 
-# ruff: noqa: PTH116  the path is looked at at every wake, and a Path costs ten times a string
+# ruff: noqa: PTH116  the path is checked at every wake, and a Path costs ten times a string
 import os
 
-_Who = tuple[int, ...]
+_FileStatus = tuple[int, ...]
 """Device and inode; empty where there is no such file."""
 
 
-class Glance:
-    """What the log's path shows, and what was rotated last."""
+class RotationCheck:
+    """Compares the files at the log's path and at its newest rotated name with those at the last check."""
 
     def __init__(self, path: str) -> None:
         self._path, self._newest_rotated = path, f"{path}.1"
-        self._shown: tuple[_Who, _Who] = ((), ())
+        self._shown: tuple[_FileStatus, _FileStatus] = ((), ())
         """The second with its size."""
 
-    def moved(self) -> bool:
-        """The path shows another file than when last asked, or what was rotated last is another or has grown."""
-        shown = (_who_and_size(self._path)[:2], _who_and_size(self._newest_rotated))
-        moved = shown != self._shown
+    def has_changed(self) -> bool:
+        """Whether the path shows another file than at the last check, or the newest rotated file changed or grew."""
+        shown = (_status(self._path)[:2], _status(self._newest_rotated))
+        changed = shown != self._shown
         self._shown = shown
-        return moved
+        return changed
 
-    def rotated(self) -> bool:
-        """A rotation slipped in since `moved` was last asked."""
-        now = (_who_and_size(self._path)[:2], _who_and_size(self._newest_rotated)[:2])
+    def has_rotated(self) -> bool:
+        """Whether a rotation happened since the last `has_changed`."""
+        now = (_status(self._path)[:2], _status(self._newest_rotated)[:2])
         return (self._shown[0], self._shown[1][:2]) != now
 
 
-def _who_and_size(path: str) -> _Who:
+def _status(path: str) -> _FileStatus:
     try:
         status = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Keeps a bounded copy of logs that their writers overwrite at each start, before the old content is lost."""
+"""Keeps a bounded copy of logs that their writers overwrite at each start, so that no content is lost."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ class Spool:
         self._path = path
 
     def keep(self, offset: int, data: bytes) -> None:
-        """What stands in the log at `offset`. Doing it again after a crash changes nothing."""
+        """Copy what is in the log at `offset`. Doing it again after a crash changes nothing."""
         room = LONGEST_BYTES - offset
         if room <= 0:
             return
@@ -30,7 +30,7 @@ class Spool:
             log.warning("cannot keep a copy of %s in %s: %s", self._path, self._directory, error)
 
     def content(self) -> bytes:
-        """What the log held when it was last read; empty when that is not known whole."""
+        """What the log held when it was last read; empty where the copy is not complete."""
         return _read(self._file("current"))
 
     def turn(self, *, overlay: bool) -> None:
@@ -43,7 +43,7 @@ class Spool:
             if overlay:
                 self._write(0, content)
         except OSError as error:
-            log.warning("cannot put by the previous content of %s: %s", self._path, error)
+            log.warning("cannot keep the previous content of %s: %s", self._path, error)
 
     def previous(self) -> list[bytes]:
         """Earlier contents, the latest first."""
@@ -57,7 +57,7 @@ class Spool:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(self._file("current"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if offset <= os.fstat(fd).st_size:  # else its start was never read, and half a copy is none
+            if offset <= os.fstat(fd).st_size:  # otherwise its start was never read, and the copy would have a hole
                 os.pwrite(fd, data, offset)
         finally:
             os.close(fd)

@@ -41,10 +41,10 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
 
     Zone names other than UTC and GMT are taken for the log's local time: three letters do not name a zone uniquely.
     """
-    found = _ISO.match(text)
-    if not found:
+    match = _ISO.match(text)
+    if not match:
         return None
-    year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes, zone = found.groups()
+    year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes, zone = match.groups()
     offset = hint.utc_offset
     if zulu or zone in _UTC_NAMES:
         offset = 0.0
@@ -55,16 +55,16 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
 
 def syslog_time(text: str, hint: TimeHint) -> float | None:
     """`Jul 14 14:18:02`: local, without a year; the last such day that had come by `hint.near`, give or take a zone."""
-    found = _SYSLOG.match(text)
-    if not found:
+    match = _SYSLOG.match(text)
+    if not match:
         return None
-    month, day = _MONTHS[found[1]], int(found[2])
-    clock = int(found[3]), int(found[4]), int(found[5])
+    month, day = _MONTHS[match[1]], int(match[2])
+    clock = int(match[3]), int(match[4]), int(match[5])
     near_year = datetime.fromtimestamp(hint.near, UTC).year
     candidates = [
         at
         for year in (near_year - 1, near_year, near_year + 1)
-        if (at := _moment((year, month, day), clock, found[6], hint.utc_offset)) is not None
+        if (at := _moment((year, month, day), clock, match[6], hint.utc_offset)) is not None
     ]
     past = [at for at in candidates if at <= hint.near + _AHEAD]
     return max(past, default=min(candidates, default=None))
@@ -72,12 +72,12 @@ def syslog_time(text: str, hint: TimeHint) -> float | None:
 
 def english_time(text: str, hint: TimeHint) -> float | None:
     """virt-manager's `Tue, 14 Jul 2009 14:18:02` and asctime's `Tue Jul 14 14:18:02 2009`, both local."""
-    if found := _DAY_FIRST.match(text):
-        day, month, year = int(found[1]), _MONTHS[found[2]], int(found[3])
-        return _moment((year, month, day), (int(found[4]), int(found[5]), int(found[6])), None, hint.utc_offset)
-    if found := _ASCTIME.match(text):
-        month, day, year = _MONTHS[found[1]], int(found[2]), int(found[6])
-        return _moment((year, month, day), (int(found[3]), int(found[4]), int(found[5])), None, hint.utc_offset)
+    if match := _DAY_FIRST.match(text):
+        day, month, year = int(match[1]), _MONTHS[match[2]], int(match[3])
+        return _moment((year, month, day), (int(match[4]), int(match[5]), int(match[6])), None, hint.utc_offset)
+    if match := _ASCTIME.match(text):
+        month, day, year = _MONTHS[match[1]], int(match[2]), int(match[6])
+        return _moment((year, month, day), (int(match[3]), int(match[4]), int(match[5])), None, hint.utc_offset)
     return None
 
 
@@ -89,8 +89,8 @@ def _moment(
     midnight = _midnight(*date) if date[0] in _YEARS else None
     if midnight is None or hour > 23 or minute > 59 or abs(offset) >= _DAY:  # noqa: PLR2004  a clock's
         return None
-    whole = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59) - offset
-    return whole + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
+    seconds = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59) - offset
+    return seconds + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
 
 
 @lru_cache(maxsize=64)  # a log stays in one day for thousands of records

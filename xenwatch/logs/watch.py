@@ -1,4 +1,4 @@
-"""Wakes the follower when something changes in a directory; what changed is for the follower to find out."""
+"""Wakes the follower when something changes in a directory; the follower finds out what."""
 
 import asyncio
 import logging
@@ -52,7 +52,7 @@ class _AnyEvent(pyinotify.AsyncioNotifier):  # type: ignore[misc]  # pyinotify h
 
 
 class DirectoryWatcher:
-    """Watches directories, not files: a file's watch goes astray at its first rotation. Use inside a running loop.
+    """Watches directories, not files: a file's watch is lost at its first rotation. Use inside a running loop.
 
     Where the kernel gives no instance or no watch (its limits, NFS) the caller's own poll has to do; it is counted.
     """
@@ -67,27 +67,27 @@ class DirectoryWatcher:
             self._notifier = _AnyEvent(self._manager, self._on_events)
         except OSError as error:
             counters.watch_errors += 1
-            log.warning("no inotify, logs are polled instead: %s", error)
+            log.warning("inotify is not available, so logs are polled: %s", error)
 
     def _on_events(self, masks: int) -> None:
         self._counters.wakes += 1
         if masks & pyinotify.IN_Q_OVERFLOW:
             self._counters.overflows += 1
         if masks & pyinotify.IN_IGNORED:
-            self._watched.clear()  # a directory is gone; one made anew may have its inode number
+            self._watched.clear()  # a directory is gone; a new one may have its inode number
         self._wake()
 
     def watch(self, directories: Iterable[str]) -> None:
-        """See to it that these are watched; one that was removed and made again is watched anew."""
+        """Watch these; one that was removed and made again is watched again."""
         for directory in directories:
             try:
                 status = Path(directory).stat()
             except OSError:
                 self._watched.pop(directory, None)
                 continue
-            who = (status.st_dev, status.st_ino)
-            if self._watched.get(directory) != who and self._add(directory):
-                self._watched[directory] = who
+            identity = (status.st_dev, status.st_ino)
+            if self._watched.get(directory) != identity and self._add(directory):
+                self._watched[directory] = identity
 
     def _add(self, directory: str) -> bool:
         if self._manager is None:
@@ -98,7 +98,7 @@ class DirectoryWatcher:
             if directory not in self._refused:
                 self._refused.add(directory)
                 self._counters.watch_errors += 1
-                log.warning("cannot watch %s, it is polled instead: %s", directory, error)
+                log.warning("cannot watch %s, so it is polled: %s", directory, error)
             return False
         self._refused.discard(directory)
         return True

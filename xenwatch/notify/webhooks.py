@@ -1,4 +1,4 @@
-"""Tells other systems what remediation does: signed, retried with growing pauses, each event at least once."""
+"""Sends remediation's events to other systems: signed, retried with growing pauses, each at least once."""
 
 import hashlib
 import hmac
@@ -44,12 +44,12 @@ class EventSource(Protocol):
 
 
 class Webhooks:
-    """Delivers to every destination; an event one of them did not take goes to all again, under the same id."""
+    """Delivers to every destination; an event that one of them refused goes to all again, under the same id."""
 
     def __init__(self, source: EventSource, destinations: Sequence[Destination], clock: Clock) -> None:
         for destination in destinations:
             if urlsplit(destination.url).scheme not in ("http", "https"):
-                raise InputError(f"{destination.url}: an event can go to http and https only")
+                raise InputError(f"{destination.url}: events can be sent only to http and https URLs")
         self._source, self._destinations, self._clock = source, destinations, clock
 
     async def serve(self, every: float = 2.0) -> None:
@@ -59,15 +59,15 @@ class Webhooks:
             await self._clock.sleep(every)
 
     async def deliver_due(self) -> None:
-        """One round."""
+        """Deliver every event that is due, once."""
         for event, attempts in await self._source.due_events():
-            taken = [await self._sent(destination, event) for destination in self._destinations]
-            if all(taken):
+            accepted = [await self._send(destination, event) for destination in self._destinations]
+            if all(accepted):
                 await self._source.event_delivered(event.id)
             else:
                 await self._source.event_put_off(event.id, min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE))
 
-    async def _sent(self, destination: Destination, event: RemediationEvent) -> bool:
+    async def _send(self, destination: Destination, event: RemediationEvent) -> bool:
         body = json.dumps(asdict(event), sort_keys=True).encode()
         stamp = str(int(self._clock.now()))
         headers = {
@@ -82,11 +82,16 @@ class Webhooks:
                     connector=aiohttp.TCPConnector(resolver=_Resolver(local=destination.local)),
                     timeout=aiohttp.ClientTimeout(total=_DEADLINE),
                 ) as session,
-                session.post(_checked(destination), data=body, headers=headers, allow_redirects=False) as answer,
+                session.post(_allowed_url(destination), data=body, headers=headers, allow_redirects=False) as answer,
             ):
                 return 200 <= answer.status < 300  # noqa: PLR2004 - any 2xx
         except (aiohttp.ClientError, OSError, TimeoutError, InputError) as error:
-            log.warning("event %s was not taken by %s: %s", event.id, urlsplit(destination.url).hostname, error)
+            log.warning(
+                "event %s could not be delivered to %s and is sent again later: %s",
+                event.id,
+                urlsplit(destination.url).hostname,
+                error,
+            )
             return False
 
 
@@ -95,8 +100,8 @@ def sign(key: bytes, stamp: str, body: bytes) -> str:
     return hmac.new(key, stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
 
 
-def _checked(destination: Destination) -> str:
-    """The URL; an address written in digits is never looked up, so it is checked here."""
+def _allowed_url(destination: Destination) -> str:
+    """The URL; an address written as digits is never resolved, so it is checked here."""
     try:
         address = ipaddress.ip_address(urlsplit(destination.url).hostname or "")
     except ValueError:
@@ -106,22 +111,22 @@ def _checked(destination: Destination) -> str:
 
 
 def _refuse_local(address: str, *, local: bool) -> None:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if not local and (found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast):
-        raise InputError(f"{address} is this host or its link; allow it with local = true")
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if not local and (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified or parsed.is_multicast):
+        raise InputError(f"{address} is an address of this host or its link; allow it with local = true")
 
 
 class _Resolver(AbstractResolver):
-    """Checks what a name leads to at the moment of connecting, so that it cannot change in between."""
+    """Checks the address of a name at the moment of connecting, so that it cannot change in between."""
 
     def __init__(self, *, local: bool) -> None:
         self._real, self._local = ThreadedResolver(), local
 
     async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
-        found = await self._real.resolve(host, port, family)  # type: ignore[arg-type]
-        for one in found:
-            _refuse_local(one["host"], local=self._local)
-        return found
+        results = await self._real.resolve(host, port, family)  # type: ignore[arg-type]
+        for result in results:
+            _refuse_local(result["host"], local=self._local)
+        return results
 
     async def close(self) -> None:
         await self._real.close()

@@ -1,4 +1,4 @@
-"""All collectors that there are, and every metric that they may emit."""
+"""All collectors, and every metric that they may emit."""
 
 from collections.abc import Mapping
 
@@ -16,9 +16,10 @@ def all_collectors() -> dict[str, Collector]:
     return {part.name: part for part in load_parts(collectors, "COLLECTOR", Collector).values()}
 
 
-def chosen(switches: Mapping[str, bool] | None = None) -> list[Collector]:
-    """Collectors to run: those on by default, but for what `switches` says by name."""
-    return [one for name, one in all_collectors().items() if (switches or {}).get(name, one.default_on)]
+def enabled(switches: Mapping[str, bool] | None = None) -> list[Collector]:
+    """Collectors to run: those on by default, except where `switches` says otherwise by name."""
+    wanted = switches or {}
+    return [collector for name, collector in all_collectors().items() if wanted.get(name, collector.default_on)]
 
 
 def all_metrics() -> dict[str, Metric]:
@@ -28,4 +29,4 @@ def all_metrics() -> dict[str, Metric]:
 
 async def take_once(host: Host, clock: Clock, switches: Mapping[str, bool] | None = None) -> Snapshot:
     """One snapshot through every collector that is on, for `diagnose --live` and `collect`."""
-    return await Sampler(chosen(switches), host, clock).take_once()
+    return await Sampler(enabled(switches), host, clock).take_once()

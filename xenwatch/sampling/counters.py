@@ -1,4 +1,4 @@
-"""Keeps counters from going back where only their reading did: 32-bit wraps, and two sources that round differently."""
+"""Keeps counters from falling where only the reading fell: 32-bit wraps, two sources that round differently."""
 
 from collections.abc import Hashable
 from operator import add, lt
@@ -10,7 +10,7 @@ _Row = tuple[tuple[int, ...], tuple[int, ...] | None]
 
 
 class Counters:
-    """One memory of last readings, by key. Keys carry the domid: a reborn domain starts anew."""
+    """One memory of last readings, by key. Keys carry the domid: a restarted domain starts again at zero."""
 
     def __init__(self) -> None:
         self._last: dict[Hashable, tuple[float, float]] = {}
@@ -21,7 +21,7 @@ class Counters:
     def unwrapped(self, key: Hashable, row: tuple[int, ...]) -> tuple[int, ...]:
         """Readings of counters read together, with whole 32-bit turns added: a 32-bit dom0 counts modulo 4 GiB.
 
-        A fall by more than half of 32 bits is a turn; any other fall is a counter that began anew.
+        A fall by more than half of 32 bits is a turn; any other fall is a counter that started again.
         """
         last, turns = self._rows.get(key, (row, None))
         if turns is None and not any(map(lt, row, last)):
@@ -32,14 +32,14 @@ class Counters:
         return tuple(map(add, row, turned))
 
     def steady(self, key: Hashable, reading: float, slack: float) -> float:
-        """A reading that does not fall by up to `slack`: the same truth, rounded by another source."""
+        """A reading that does not fall by up to `slack`: the same value, rounded by another source."""
         last, _ = self._last.get(key, (reading, 0.0))
         value = last if last - slack <= reading < last else reading
         self._now[key] = (value, 0.0)
         return value
 
     def forget_unread(self) -> None:
-        """At the end of a reading: keys that were not read in it are gone."""
+        """Drop the keys that were not read in this reading; called at its end."""
         self._last, self._now = self._now, {}
         self._rows, self._rows_now = self._rows_now, {}
 

@@ -1,4 +1,4 @@
-"""What the sampler says of its collectors: how each fared, how old its data is, which sources answer."""
+"""The sampler's metrics about its collectors: success, duration, age of the data, which sources answer."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,21 @@ SOURCE_UP = Metric(
     "Whether a source of data (libvirt, xl, xenstore) answered when last asked",
     ("source",),
 )
-SUCCESS = Metric("xenwatch_collector_success", "gauge", "Whether a collector's last run went well", ("collector",))
+SUCCESS = Metric("xenwatch_collector_success", "gauge", "Whether a collector's last run succeeded", ("collector",))
 DURATION = Metric(
     "xenwatch_collector_duration_seconds", "gauge", "How long a collector's last run took", ("collector",)
 )
 LAST_SUCCESS = Metric(
     "xenwatch_collector_last_success_timestamp_seconds",
     "gauge",
-    "When a collector last went well: the age of its data",
+    "When a collector last succeeded: the age of its data",
     ("collector",),
 )
 TIMEOUTS = Metric(
-    "xenwatch_collector_timeouts_total", "counter", "Runs of a collector given up at their deadline", ("collector",)
+    "xenwatch_collector_timeouts_total",
+    "counter",
+    "Runs of a collector that were stopped at their deadline",
+    ("collector",),
 )
 ERRORS = Metric(
     "xenwatch_collector_errors_total", "counter", "Runs of a collector that failed, by reason", ("collector", "reason")
@@ -31,21 +34,21 @@ ERRORS = Metric(
 SKIPPED = Metric(
     "xenwatch_collector_skipped_total",
     "counter",
-    "Runs of a collector left out because the one before was still going",
+    "Runs of a collector that were skipped because the one before was still running",
     ("collector",),
 )
 UNSUPPORTED = Metric(
     "xenwatch_collector_unsupported",
     "gauge",
-    "Calls that this host, driver or version never answers; they are not repeated",
+    "Calls that this host, driver or version does not support; they are not repeated",
     ("collector", "call"),
 )
 METRICS = (SOURCE_UP, SUCCESS, DURATION, LAST_SUCCESS, TIMEOUTS, ERRORS, SKIPPED, UNSUPPORTED)
 
 
 @dataclass(slots=True)
-class Record:
-    """How one collector fared since the agent started."""
+class CollectorRecord:
+    """The runs of one collector since the agent started."""
 
     collector: str
     runs: int = 0
@@ -62,7 +65,7 @@ class Record:
         return CollectorHealth(self.collector, self.ok, self.duration, self.last_success, self.error)
 
 
-def health_samples(records: Iterable[Record], sources: Mapping[str, bool]) -> list[Sample]:
+def health_samples(records: Iterable[CollectorRecord], sources: Mapping[str, bool]) -> list[Sample]:
     """Samples of all collectors that have run."""
     samples = [Sample(SOURCE_UP, (source,), float(up)) for source, up in sources.items()]
     for record in records:
@@ -71,7 +74,7 @@ def health_samples(records: Iterable[Record], sources: Mapping[str, bool]) -> li
     return samples
 
 
-def _of(record: Record) -> list[Sample]:
+def _of(record: CollectorRecord) -> list[Sample]:
     name = (record.collector,)
     samples = [
         Sample(SUCCESS, name, float(record.ok)),

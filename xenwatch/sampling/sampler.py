@@ -1,8 +1,9 @@
-"""Runs collectors, each at its own pace and under its own deadline, and hands out snapshots of what stands."""
+"""Runs collectors, each at its own interval and under its own deadline, and makes snapshots of their samples."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.deadline import within
@@ -11,14 +12,14 @@ from xenwatch.base.supervise import supervise
 from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.health import Record, health_samples
+from xenwatch.sampling.health import CollectorRecord, health_samples
 
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
 """From the first new data of a cycle to its snapshot, so that collectors due together come out together."""
 _UNSUPPORTED_PAUSE = 60.0
-"""md, iSCSI or /etc/xen/auto may come to be later, and to find them missing costs next to nothing."""
+"""md, iSCSI or /etc/xen/auto may appear later, and checking that they are missing costs next to nothing."""
 
 
 class Sampler:
@@ -38,52 +39,53 @@ class Sampler:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for one in self._running:
-                name = f"collector {one.collector.name}"
-                group.create_task(supervise(name, lambda one=one: self._keep_running(one), self._clock), name=name)  # type: ignore[misc]
+            for running in self._running:
+                name = f"collector {running.collector.name}"
+                keep = partial(self._keep_running, running)
+                group.create_task(supervise(name, keep, self._clock), name=name)
             group.create_task(self._publish(), name="snapshots")
 
     def snapshot(self) -> Snapshot:
-        """All samples that stand now, last good ones included."""
-        records = [one.record for one in self._running]
-        samples = [sample for one in self._running for sample in one.samples]
+        """All current samples, including the last good ones of collectors that failed since."""
+        records = [running.record for running in self._running]
+        samples = [sample for running in self._running for sample in running.samples]
         samples += health_samples(records, self._host.sources())
         health = {record.collector: record.health() for record in records if record.runs}
         return Snapshot(self._clock.now(), tuple(samples), health)
 
     async def take_once(self) -> Snapshot:
-        """Every collector once, side by side, and what came of it."""
-        await asyncio.gather(*(self._once(one) for one in self._running))
+        """Run every collector once, side by side, and return the samples."""
+        await asyncio.gather(*(self._run_once(running) for running in self._running))
         return self.snapshot()
 
-    async def _keep_running(self, one: "_Running") -> None:
-        interval, due = one.collector.interval, self._clock.monotonic()
+    async def _keep_running(self, running: "_Running") -> None:
+        interval, due = running.collector.interval, self._clock.monotonic()
         while True:
-            await self._once(one)
+            await self._run_once(running)
             self._fresh.set()
-            due += _UNSUPPORTED_PAUSE if one.record.unsupported else interval
+            due += _UNSUPPORTED_PAUSE if running.record.unsupported else interval
             late = self._clock.monotonic() - due
             if late > 0:
                 missed = int(late // interval) + 1
-                one.record.skipped += missed
+                running.record.skipped += missed
                 due += missed * interval
             await self._clock.sleep(due - self._clock.monotonic())
 
-    async def _once(self, one: "_Running") -> None:
-        collector, record, started = one.collector, one.record, self._clock.monotonic()
+    async def _run_once(self, running: "_Running") -> None:
+        collector, record, started = running.collector, running.record, self._clock.monotonic()
         version = self._version()
         try:
-            samples = await within(self._clock, collector.deadline, collector.name, one.collect(self._host))
+            samples = await within(self._clock, collector.deadline, collector.name, running.collect(self._host))
         except Unsupported as error:
-            one.keep((), record, None)
+            running.keep((), record, None)
             record.unsupported, record.error = True, str(error)
         except HostError as error:
-            one.failed(error)
-        except Exception as error:  # the one fence around a collector: it is counted and logged, and the others go on
+            running.failed(error)
+        except Exception as error:  # a broken collector is counted and logged, and the others go on
             log.exception("collector %s failed", collector.name)
-            one.failed(error)
+            running.failed(error)
         else:
-            one.keep(samples, record, self._clock.now())
+            running.keep(samples, record, self._clock.now())
         record.runs += 1
         record.duration = self._clock.monotonic() - started
         if self._version() != version:
@@ -94,11 +96,11 @@ class Sampler:
         return last.version if last is not None else 0
 
     def _forget_gone(self) -> None:
-        """A domain came or went while a collector ran: no sample may speak of one that is not there."""
+        """A domain came or went while a collector ran: no sample may be about one that is gone."""
         last = self._host.domains.last
         if last is not None:
-            for one in self._running:
-                one.drop_all_but(last.names)
+            for running in self._running:
+                running.drop_all_but(last.names)
 
     async def _publish(self) -> None:
         while True:
@@ -109,22 +111,22 @@ class Sampler:
 
 
 class _Running:
-    """One collector at work: its reading function, its last good samples, its record."""
+    """One collector, its reading function, its last good samples and its record."""
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
         self.collect = collector.begin()
-        self.record = Record(collector.name)
+        self.record = CollectorRecord(collector.name)
         self.samples: Sequence[Sample] = ()
         self._by_domain = frozenset(metric for metric in collector.metrics if "domain" in metric.labels)
 
-    def keep(self, samples: Sequence[Sample], record: Record, at: float | None) -> None:
+    def keep(self, samples: Sequence[Sample], record: CollectorRecord, at: float | None) -> None:
         self.samples = samples
         record.ok, record.error, record.unsupported = True, None, False
         record.last_success = at
 
     def failed(self, error: Exception) -> None:
-        """The last good samples stay; their age is told."""
+        """The last good samples stay; a metric shows their age."""
         self.record.ok, self.record.error = False, str(error) or type(error).__name__
         if isinstance(error, TimedOut):
             self.record.timeouts += 1

@@ -8,39 +8,34 @@ from pathlib import Path
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.incident import Incident
 from xenwatch.state.changes import Change
-from xenwatch.state.codec import decode
 from xenwatch.state.schema import FILE_NAME
-from xenwatch.state.store import readable
+from xenwatch.state.tables import incident_changes, incidents
 
 
 def list_incidents(state_dir: Path) -> list[Incident]:
-    """All incidents kept, the latest seen first. InputError: no database there; StoreError: not readable."""
+    """All stored incidents, the latest seen first. InputError: there is no database; StoreError: it is not readable."""
     with _reading(state_dir) as database:
-        return list(readable(database.execute("SELECT id, body FROM incidents ORDER BY last_seen DESC, id")))
+        return incidents.read_by_last_seen(database)
 
 
 def find_incident(state_dir: Path, wanted: str) -> tuple[Incident, list[Change]]:
     """One incident by its id, or by the start of it where that is unambiguous, and its history, oldest first."""
     with _reading(state_dir) as database:
-        rows = database.execute(
-            "SELECT id, body FROM incidents WHERE substr(id, 1, ?) = ?", (len(wanted), wanted)
-        ).fetchall()
-        exact = [row for row in rows if row[0] == wanted] or rows
-        if len(exact) != 1:
-            raise InputError(
-                f"{len(exact)} incidents have an id that starts with {wanted!r}" if exact else f"no incident {wanted!r}"
-            )
-        changes = database.execute(
-            "SELECT incident, at, what, detail FROM incident_changes WHERE incident = ? ORDER BY number", (exact[0][0],)
-        )
-        return decode(exact[0][1]), [Change(*row) for row in changes]
+        ids = incidents.ids_that_start_with(database, wanted)
+        matching = [id_ for id_ in ids if id_ == wanted] or ids
+        if len(matching) > 1:
+            raise InputError(f"{len(matching)} incidents have an id that starts with {wanted!r}")
+        incident = incidents.read_one(database, matching[0]) if matching else None
+        if incident is None:
+            raise InputError(f"there is no incident {wanted!r}")
+        return incident, incident_changes.read(database, incident.id)
 
 
 @contextmanager
 def _reading(state_dir: Path) -> Iterator[sqlite3.Connection]:
     path = state_dir / FILE_NAME
     if not path.is_file():
-        raise InputError(f"no state database at {path}: has the agent run with this state directory?")
+        raise InputError(f"there is no state database at {path}; has the agent run with this state directory?")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as database:
             yield database

@@ -1,4 +1,4 @@
-"""Old resolved incidents leave the database after their time."""
+"""Deletes old resolved incidents from the state database."""
 
 import logging
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from xenwatch.state.writer import Writer
 log = logging.getLogger(__name__)
 
 EVERY = 3600.0
-"""Seconds between two tidyings."""
+"""Seconds between two deletions."""
 
 
-async def tidy(writer: Writer, clock: Clock, keep: float, forget: Callable[[list[str]], None]) -> None:
-    """Once an hour delete what was resolved and last seen over `keep` seconds ago; `forget` hears the ids."""
+async def delete_old(writer: Writer, clock: Clock, keep: float, forget: Callable[[list[str]], None]) -> None:
+    """Every hour delete resolved incidents last seen over `keep` seconds ago; `forget` gets their ids."""
     while True:
         try:
-            gone = await writer.forget(clock.now() - keep)
+            deleted = await writer.forget(clock.now() - keep)
         except StoreError as error:
-            log.warning("old incidents stay for now: %s", error)
+            log.warning("old incidents could not be deleted and stay for now: %s", error)
         else:
-            forget(gone)
+            forget(deleted)
         await clock.sleep(EVERY)

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from xenwatch.base.errors import StoreError
 from xenwatch.model.incident import Incident
 from xenwatch.state.changes import changes
-from xenwatch.state.codec import decode, encode
 from xenwatch.state.schema import FILE_NAME, prepare
+from xenwatch.state.tables import correlation, cursors, incident_changes, incidents
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """What was committed last. Values of `cursors` and `correlation` are JSON values of whoever wrote them."""
+    """What was committed last. Values of `cursors` and `correlation` are JSON values of the parts that wrote them."""
 
     cursors: Mapping[str, Any] = field(default_factory=dict)
     correlation: Mapping[str, Any] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class SavedState:
 
 
 class Damaged(StoreError):
-    """The file is not a database any more; it was moved aside and a new one started."""
+    """The file is not a valid database any more; it was moved aside and a new one started."""
 
 
 class Store:
@@ -45,7 +45,8 @@ class Store:
         self.moved_aside = 0
         self._lock = _lock(state_dir)
         self._cursors: dict[str, str] = {}
-        self._known: dict[str, Incident] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._loaded = False
         try:
             self._connection = self._open()
         except StoreError:
@@ -54,57 +55,65 @@ class Store:
 
     def load(self) -> SavedState:
         """Everything that was committed; from a damaged file nothing, and a new one is started."""
+        self._loaded = True
         try:
             saved = self._guard("read", self._read)
         except Damaged:
             return SavedState()
         self._cursors = {name: json.dumps(value) for name, value in saved.cursors.items()}
-        self._known = {incident.id: incident for incident in saved.incidents}
+        self._incidents = {incident.id: incident for incident in saved.incidents}
         return saved
 
     def commit(self, cursors: Mapping[str, Any], correlation: Mapping[str, Any], incidents: Iterable[Incident]) -> None:
         """Write all cursors, all correlation state and the incidents that changed, in one transaction.
 
-        StoreError: nothing was written; hand the same again later. Damaged: the file was replaced by an empty one;
+        StoreError: nothing was written; hand the same in again later. Damaged: the file was replaced by an empty one;
         hand in *every* incident next.
         """
+        self._ensure_loaded()
         changed = tuple(incidents)
-        fresh = {name: json.dumps(value) for name, value in cursors.items()}
-        self._guard("write", lambda: self._write(fresh, correlation, changed))
-        self._cursors = fresh
-        self._known.update((incident.id, incident) for incident in changed)
+        log_cursors = {name: json.dumps(value) for name, value in cursors.items()}
+        self._guard("write", lambda: self._write(log_cursors, correlation, changed))
+        self._cursors = log_cursors
+        self._incidents.update((incident.id, incident) for incident in changed)
 
     def forget(self, resolved_before: float) -> list[str]:
         """Delete resolved incidents last seen before that moment, with their history; their ids."""
-        gone = [i.id for i in self._known.values() if i.state == "resolved" and i.last_seen < resolved_before]
-        self._guard("tidy", lambda: self._delete(gone))
-        for one in gone:
-            del self._known[one]
-        return gone
+        self._ensure_loaded()
+        ids = [i.id for i in self._incidents.values() if i.state == "resolved" and i.last_seen < resolved_before]
+        self._guard("delete old incidents from", lambda: self._delete(ids))
+        for id_ in ids:
+            del self._incidents[id_]
+        return ids
 
     def close(self) -> None:
         self._connection.close()
         os.close(self._lock)
+
+    def _ensure_loaded(self) -> None:
+        """A commit writes only what differs from what is stored."""
+        if not self._loaded:
+            self.load()
 
     def _open(self) -> sqlite3.Connection:
         try:
             return _connect(self._path)
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
-                raise StoreError(f"opening {self._path}: {error}") from error
+                raise StoreError(f"cannot open {self._path}: {error}") from error
             self._move_aside(error)
             return _connect(self._path)
 
-    def _guard(self, what: str, work: Callable[[], T]) -> T:
+    def _guard(self, what: str, access: Callable[[], T]) -> T:
         try:
-            return work()
+            return access()
         except sqlite3.Error as error:
             if not _is_damage(error):
                 raise StoreError(f"cannot {what} {self._path}: {error}") from error
             self._connection.close()
             self._move_aside(error)
             self._connection = _connect(self._path)
-            self._cursors, self._known = {}, {}
+            self._cursors, self._incidents = {}, {}
             raise Damaged(f"{self._path} was damaged ({error}) and has been replaced") from error
 
     def _move_aside(self, error: Exception) -> None:
@@ -115,79 +124,32 @@ class Store:
                 part.rename(aside.with_name(aside.name + suffix))
         self.moved_aside += 1
         log.error(
-            "%s is damaged (%s): moved aside to %s; starting anew, incidents and log positions before now are in it",
+            "%s is damaged (%s) and was moved aside to %s, with all incidents and log positions; a new one starts",
             self._path, error, aside.name,
         )  # fmt: skip
 
     def _read(self) -> SavedState:
-        rows = self._connection.execute
-        return SavedState(
-            _values(rows("SELECT log, cursor FROM cursors")),
-            _values(rows("SELECT part, state FROM correlation")),
-            tuple(readable(rows("SELECT id, body FROM incidents ORDER BY opened, id"))),
-        )
+        database = self._connection
+        return SavedState(cursors.read(database), correlation.read(database), incidents.read_by_age(database))
 
-    def _write(
-        self, cursors: Mapping[str, str], correlation: Mapping[str, Any], incidents: tuple[Incident, ...]
-    ) -> None:
+    def _write(self, log_cursors: Mapping[str, str], parts: Mapping[str, Any], changed: tuple[Incident, ...]) -> None:
         with self._connection as database:
             database.execute("BEGIN IMMEDIATE")
-            gone = [(name,) for name in self._cursors if name not in cursors]
-            moved = [pair for pair in cursors.items() if self._cursors.get(pair[0]) != pair[1]]
-            database.executemany("DELETE FROM cursors WHERE log = ?", gone)
-            database.executemany("REPLACE INTO cursors VALUES (?, ?)", moved)
-            database.execute("DELETE FROM correlation")
-            parts = [(part, json.dumps(state)) for part, state in correlation.items()]
-            database.executemany("INSERT INTO correlation VALUES (?, ?)", parts)
-            for incident in incidents:
-                self._write_incident(database, incident)
+            cursors.write(database, self._cursors, log_cursors)
+            correlation.write(database, parts)
+            for incident in changed:
+                incidents.write(database, incident)
+                incident_changes.write(database, changes(self._incidents.get(incident.id), incident))
 
-    def _write_incident(self, database: sqlite3.Connection, incident: Incident) -> None:
-        told = incident.diagnosis
-        database.execute(
-            "REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (incident.id, incident.state, told.rule, told.class_, told.severity, told.subject.kind,
-             _storable(told.subject.name), incident.opened, incident.last_seen, encode(incident)),
-        )  # fmt: skip
-        database.executemany(
-            "INSERT INTO incident_changes (incident, at, what, detail) VALUES (?, ?, ?, ?)",
-            [(c.incident, c.at, c.what, _storable(c.detail)) for c in changes(self._known.get(incident.id), incident)],
-        )
-
-    def _delete(self, gone: list[str]) -> None:
-        ids = [(one,) for one in gone]
+    def _delete(self, ids: list[str]) -> None:
         with self._connection as database:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("DELETE FROM incident_changes WHERE incident = ?", ids)
-            database.executemany("DELETE FROM incidents WHERE id = ?", ids)
-
-
-def _values(rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    found = {}
-    for name, text in rows:
-        try:
-            found[name] = json.loads(text)
-        except ValueError as error:
-            log.error("%s in the state database cannot be read: %s", name, error)  # noqa: TRY400 - as below
-    return found
-
-
-def readable(rows: Iterable[tuple[str, str]]) -> Iterable[Incident]:
-    """The incidents in (id, body) rows; one that cannot be read is logged and left out, the others are kept."""
-    for name, body in rows:
-        try:
-            yield decode(body)
-        except (ValueError, KeyError, TypeError) as error:
-            log.error("incident %s in the state database cannot be read (%s: %s)", name, type(error).__name__, error)  # noqa: TRY400 - a row is data; its traceback says nothing
-
-
-def _storable(text: str) -> str:
-    """SQLite takes UTF-8 only; a guest's name may hold bytes that are none."""
-    return text.encode("utf-8", "replace").decode()
+            incident_changes.delete(database, ids)
+            incidents.delete(database, ids)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # The one thread that uses it may be another than the one that opened it, hence check_same_thread.
+    # One thread uses it at a time, but not always the one that opened it.
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -204,7 +166,7 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 
 def _lock(state_dir: Path) -> int:
-    """Hold the directory for this process; the kernel lets go when the process ends, however it ends."""
+    """Lock the directory for this process; the kernel unlocks it when the process ends, however it ends."""
     try:
         state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor = os.open(state_dir / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -214,5 +176,7 @@ def _lock(state_dir: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise StoreError(f"another xenwatch agent is using the state directory {state_dir}") from error
+        raise StoreError(
+            f"another xenwatch agent is using the state directory {state_dir}; stop it or set another state_dir"
+        ) from error
     return descriptor

@@ -20,7 +20,7 @@ LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class CaptureState:
-    """What stands at one moment of the event loop: `incidents` are all that are known, by id."""
+    """The state at one moment of the event loop; `incidents`: all of them, by id."""
 
     cursors: Mapping[str, Any] = field(default_factory=dict)
     correlation: Mapping[str, Any] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class CaptureState:
 
 
 class Writer:
-    """Commits after work, at most once in `every` seconds; what could not be written is kept and tried again."""
+    """Commits changes, at most once in `every` seconds; what could not be written is kept and tried again."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Writer:
         self._store, self._capture, self._clock, self._every, self._on_error = store, capture, clock, every, on_error
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state-writer")
         self._dirty: set[str] = set()
-        self._work = asyncio.Event()
+        self._changed = asyncio.Event()
         self.last_commit: float | None = None
         """Monotonic seconds of the last commit that succeeded."""
         self.commits = 0
@@ -57,28 +57,28 @@ class Writer:
     def changed(self, incidents: Iterable[Incident]) -> None:
         """These incidents changed; they are written with the next commit."""
         self._dirty.update(incident.id for incident in incidents)
-        self._work.set()
+        self._changed.set()
 
-    def worked(self) -> None:
-        """Logs were read or samples judged: cursors and correlation state have moved."""
-        self._work.set()
+    def state_moved(self) -> None:
+        """Logs were read or samples diagnosed: cursors and correlation state have moved."""
+        self._changed.set()
 
     async def run(self) -> None:
-        """Commit whenever there was work, until cancelled."""
+        """Commit whenever something changed, until cancelled."""
         pause = self._every
         while True:
-            await self._work.wait()
-            self._work.clear()
+            await self._changed.wait()
+            self._changed.clear()
             try:
                 await self.flush()
                 pause = self._every
             except StoreError:
-                self._work.set()
+                self._changed.set()
                 pause = min(max(pause * 2, 1.0), LONGEST_PAUSE)
             await self._clock.sleep(pause)
 
     async def flush(self) -> None:
-        """Commit now. On StoreError nothing is lost: it is all still waiting."""
+        """Commit now. On StoreError nothing is lost: all of it still waits."""
         try:
             await self._commit()
         except Damaged as error:
@@ -88,7 +88,7 @@ class Writer:
         except StoreError as error:
             self.failing = True
             self._on_error(error)
-            log.error("%s; %d incidents wait in memory, monitoring goes on", error, self.waiting)  # noqa: TRY400 - a full disk is no traceback
+            log.error("%s; %d changed incidents wait in memory, and monitoring goes on", error, self.waiting)  # noqa: TRY400 - a full disk is no traceback
             raise
 
     async def forget(self, resolved_before: float) -> list[str]:
@@ -96,22 +96,24 @@ class Writer:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.forget, resolved_before)
 
     async def close(self, *, deadline: float = 10.0) -> None:
-        """A last commit, then let go of the database."""
+        """Commit once more, then close the database."""
         try:
             await asyncio.wait_for(self.flush(), deadline)
         except (StoreError, TimeoutError) as error:
-            log.error("the last state could not be written: %s", str(error) or "no answer from the disk")  # noqa: TRY400 - as above
+            log.error("the last state could not be written: %s", str(error) or "the disk did not answer in time")  # noqa: TRY400 - as above
         self._thread.shutdown(wait=False)
         self._store.close()
 
     async def _commit(self) -> None:
-        # Taken together, without an await between: cursors, correlation and incidents agree.
-        moment, dirty = self._capture(), tuple(self._dirty)
-        incidents = [moment.incidents[one] for one in dirty if one in moment.incidents]
+        # Captured together, without an await between: cursors, correlation and incidents agree.
+        captured, dirty = self._capture(), tuple(self._dirty)
+        incidents = [captured.incidents[id_] for id_ in dirty if id_ in captured.incidents]
         self._dirty.clear()
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._store.commit, moment.cursors, moment.correlation, incidents)
+            await loop.run_in_executor(
+                self._thread, self._store.commit, captured.cursors, captured.correlation, incidents
+            )
         except BaseException:
             self._dirty.update(dirty)
             raise

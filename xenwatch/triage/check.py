@@ -18,9 +18,9 @@ from xenwatch.config.settings import show_address
 from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.open import read_policy
 from xenwatch.web.app import is_loopback
-from xenwatch.web.tls import Rereading
+from xenwatch.web.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
@@ -121,8 +121,8 @@ def _policy(path: Path, web: WebSettings) -> CheckFinding:
     if not path.exists():
         return CheckFinding(about, "ok", f"{path}: no such file, so nothing is put right")
     try:
-        read = policy_of(path)
-        refuse_open_auto(path, guarded=guarded(web))
+        read = read_policy(path)
+        refuse_open_auto(read, path, guarded=guarded(web))
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
     rules, guests = len(read.rules), len(read.inventory.guests)
@@ -137,7 +137,7 @@ def _access(path: Path) -> CheckFinding:
         read = load_access(path)
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
-    return CheckFinding(about, "ok", f"{path}: {len(read.people)} persons, {len(read.destinations)} destinations")
+    return CheckFinding(about, "ok", f"{path}: {len(read.users)} persons, {len(read.destinations)} destinations")
 
 
 def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str, int] | None) -> list[CheckFinding]:
@@ -151,7 +151,7 @@ def _listener(section: str, said: WebSettings | HookSettings, address: tuple[str
         return found
     about = f"{section}.tls_certificate"
     try:
-        Rereading.of(files)
+        ReloadingContext.of(files)
     except XenwatchError as error:
         return [*found, CheckFinding(about, "error", str(error))]
     asked = "none" if files.client_ca is None else f"of {files.client_ca}"

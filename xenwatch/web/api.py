@@ -7,8 +7,8 @@ from aiohttp import web
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import MOVES, Incident
 from xenwatch.web.body import json_object
+from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
-from xenwatch.web.keys import VIEW
 
 MOST_ROWS = 1000
 _LONGEST_NAME = 200
@@ -26,7 +26,7 @@ _WORDS = {"state": tuple(MOVES), "severity": SEVERITIES}
 
 async def healthz(request: web.Request) -> web.Response:
     """200 while every part makes progress, 503 otherwise."""
-    checks = request.app[VIEW].health()
+    checks = request.app[CONTEXT].health()
     ok = all(check.ok for check in checks)
     body = {
         "ok": ok,
@@ -40,13 +40,13 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 once logs are followed and the first sampling cycle is over, 503 before."""
-    waiting = request.app[VIEW].ready()
+    waiting = request.app[CONTEXT].ready()
     return web.json_response({"ready": waiting is None, "waiting_for": waiting}, status=503 if waiting else 200)
 
 
 async def status(request: web.Request) -> web.Response:
     """What the agent reads, samples and knows."""
-    return web.json_response(request.app[VIEW].status())
+    return web.json_response(request.app[CONTEXT].status())
 
 
 async def incidents(request: web.Request) -> web.Response:
@@ -55,41 +55,41 @@ async def incidents(request: web.Request) -> web.Response:
     unknown = sorted(set(query) - {*_FILTERS, "severity", "limit", "full"})
     if unknown:
         raise web.HTTPBadRequest(
-            text=f"unknown filter {unknown[0]!r}; there are: {', '.join([*_FILTERS, 'severity', 'limit', 'full'])}"
+            text=f"unknown filter {unknown[0]!r}; filters are: {', '.join([*_FILTERS, 'severity', 'limit', 'full'])}"
         )
     for key, words in _WORDS.items():
         if key in query and query[key] not in words:
             raise web.HTTPBadRequest(text=f"{key} must be one of {', '.join(words)}")
     limit = _limit(query.get("limit", str(MOST_ROWS)))
-    found = [i for i in request.app[VIEW].incidents() if all(_passes(i, k, v) for k, v in query.items())]
+    matching = [i for i in request.app[CONTEXT].incidents() if all(_passes(i, k, v) for k, v in query.items())]
     show = incident_json if "full" in query else incident_row
-    return web.json_response({"version": 1, "total": len(found), "incidents": [show(i) for i in found[:limit]]})
+    return web.json_response({"version": 1, "total": len(matching), "incidents": [show(i) for i in matching[:limit]]})
 
 
 async def incident(request: web.Request) -> web.Response:
-    """One incident whole, with its history and what it explains; the start of an id will do if it is one's alone."""
-    view = request.app[VIEW]
-    found = _one(view.incidents(), request.match_info["id"])
-    history = await view.history(found.id)
+    """One incident in full, with its history and what it explains; an unambiguous start of its id is enough."""
+    context = request.app[CONTEXT]
+    match = _find(context.incidents(), request.match_info["id"])
+    history = await context.history(match.id)
     body = {
-        **incident_json(found),
-        "explains": [i.id for i in view.incidents() if i.explained_by == found.id],
+        **incident_json(match),
+        "explains": [i.id for i in context.incidents() if i.explained_by == match.id],
         "history": [{"at": stamp(h.at), "what": h.what, "detail": h.detail} for h in history],
     }
     return web.json_response({"version": 1, "incident": body})
 
 
 async def acknowledge(request: web.Request) -> web.Response:
-    """`{"by": NAME}` says that a person looks after it. From this machine only, and never from a web page."""
+    """`{"by": NAME}` says that a user looks after it. From this machine only, and never from a web page."""
     if request.remote not in {"127.0.0.1", "::1"}:
-        raise web.HTTPForbidden(text="only from the machine itself")
-    # A browser sends JSON to another site only after asking, and we never answer that question.
+        raise web.HTTPForbidden(text="an incident can be acknowledged only from the machine that runs the agent")
+    # A browser sends JSON to another site only after a preflight request, which the agent never answers.
     if request.content_type != "application/json" or "Origin" in request.headers:
-        raise web.HTTPUnsupportedMediaType(text="send application/json, and not from a web page")
-    found = _one(request.app[VIEW].incidents(), request.match_info["id"])
-    acknowledged = request.app[VIEW].acknowledge(found.id, await _who(request))
+        raise web.HTTPUnsupportedMediaType(text="send application/json, and do not send it from a web page")
+    wanted = _find(request.app[CONTEXT].incidents(), request.match_info["id"])
+    acknowledged = request.app[CONTEXT].acknowledge(wanted.id, await _user_name(request))
     if acknowledged is None:
-        raise web.HTTPNotFound(text=f"no incident {found.id!r}")
+        raise web.HTTPNotFound(text=f"there is no incident {wanted.id!r}")
     return web.json_response({"version": 1, "incident": incident_json(acknowledged)})
 
 
@@ -103,10 +103,10 @@ ROUTES = (
 )
 
 
-def _passes(one: Incident, key: str, wanted: str) -> bool:
+def _passes(incident: Incident, key: str, wanted: str) -> bool:
     if key == "severity":  # that one or worse
-        return _RANK[one.diagnosis.severity] >= _RANK[wanted]
-    return key not in _FILTERS or _FILTERS[key](one) == wanted
+        return _RANK[incident.diagnosis.severity] >= _RANK[wanted]
+    return key not in _FILTERS or _FILTERS[key](incident) == wanted
 
 
 def _limit(text: str) -> int:
@@ -115,17 +115,17 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _one(known: Sequence[Incident], wanted: str) -> Incident:
-    close = [i for i in known if i.id.startswith(wanted)]
+def _find(incidents: Sequence[Incident], wanted: str) -> Incident:
+    close = [i for i in incidents if i.id.startswith(wanted)]
     exact = [i for i in close if i.id == wanted] or close
     if len(exact) != 1:
         raise web.HTTPNotFound(text=f"{len(exact)} incidents have an id that starts with {wanted!r}")
     return exact[0]
 
 
-async def _who(request: web.Request) -> str:
+async def _user_name(request: web.Request) -> str:
     body = await json_object(request, request.client_max_size)
-    who = body.get("by")
-    if not isinstance(who, str) or not who.strip() or len(who) > _LONGEST_NAME or not who.isprintable():
+    name = body.get("by")
+    if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise web.HTTPBadRequest(text='the body must be {"by": "your name"}')
-    return who.strip()
+    return name.strip()

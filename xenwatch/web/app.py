@@ -1,4 +1,4 @@
-"""The HTTP server: metrics, health, and incidents as JSON; loopback unless told otherwise."""
+"""The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
 import ipaddress
 import logging
@@ -11,13 +11,12 @@ from aiohttp.typedefs import Middleware
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
 from xenwatch.web.auth import User
-from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.context import WebContext
+from xenwatch.web.connection import CONNECTIONS, ConnectionLimits
+from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
-from xenwatch.web.keys import GATES, VIEW
 from xenwatch.web.listener import Listener
-from xenwatch.web.middleware import own_names_only, plain, readers_only, safe, timed
-from xenwatch.web.tls import Rereading, TlsFiles
+from xenwatch.web.middleware import own_names_only, readers_only, safe, timed, uncompressed
+from xenwatch.web.tls import ReloadingContext, TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -26,19 +25,19 @@ _STOP_SECONDS = 2.0
 
 
 def build_app(
-    view: WebContext,
+    context: WebContext,
     *,
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
-    more: Iterable[web.RouteDef] = (),
+    extra_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
-    """The application with `more` routes. `loopback`: it listens there only, so other host names are refused.
+    """The application and `extra_routes`. `loopback`: it listens there only, so other host names are refused.
 
-    `readers`: those who may read; None: whoever reaches it.
+    `readers`: the users who may read; None: whoever reaches it.
     """
-    app = build_bare(more, loopback=loopback, largest_request=largest_request, readers=readers)
-    app[VIEW] = view
+    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers)
+    app[CONTEXT] = context
     app.add_routes([web.get("/", pages.index), web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
@@ -50,11 +49,11 @@ def build_bare(
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
 ) -> web.Application:
-    """An application of these routes alone, behind the same fences."""
-    fences: list[Middleware] = [timed, safe, plain, *([own_names_only] if loopback else [])]
-    fences += [readers_only(readers)] if readers is not None else []
-    app = web.Application(client_max_size=largest_request, middlewares=fences)
-    app[GATES] = {}
+    """An application of these routes alone, behind the same middleware."""
+    middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only] if loopback else [])]
+    middlewares += [readers_only(readers)] if readers is not None else []
+    app = web.Application(client_max_size=largest_request, middlewares=middlewares)
+    app[CONNECTIONS] = {}
     app.add_routes(routes)
     return app
 
@@ -63,20 +62,20 @@ async def serve(
     app: web.Application, host: str, port: int, *, limits: ConnectionLimits | None = None, tls: TlsFiles | None = None
 ) -> tuple[Listener, int]:
     """Start listening; what to close later, and the port (another one where 0 was asked for)."""
-    context, limits = (None if tls is None else Rereading.of(tls)), limits or ConnectionLimits()
+    ssl_context, limits = (None if tls is None else ReloadingContext.of(tls)), limits or ConnectionLimits()
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=limits.idle,
-        auto_decompress=False, logger=_Calm(log),
+        auto_decompress=False, logger=_QuietLogger(log),
     )  # fmt: skip
     await runner.setup()
-    door = Listener(runner, limits, context)
+    listener = Listener(runner, limits, ssl_context)
     try:
-        return door, await door.open(host, port)
+        return listener, await listener.open(host, port)
     except OSError as error:
-        await door.close()
-        said = error.strerror or str(error)
+        await listener.close()
+        reason = error.strerror or str(error)
         raise Unavailable(
-            f"cannot listen on {host} port {port}: {said}; choose another with --listen ADDRESS:PORT"
+            f"cannot listen on {host} port {port}: {reason}; choose another with --listen ADDRESS:PORT"
         ) from error
 
 
@@ -88,8 +87,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class _Calm(logging.LoggerAdapter[logging.Logger]):
-    """For what aiohttp says of requests that are none: a stranger must not fill the log with tracebacks."""
+class _QuietLogger(logging.LoggerAdapter[logging.Logger]):
+    """For malformed requests that aiohttp logs: a stranger must not fill the log with tracebacks."""
 
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
         self.debug(msg, *args, exc_info=kwargs.get("exc_info", True))
@@ -104,4 +103,4 @@ async def _metrics(request: web.Request) -> web.Response:
     headers = {"Content-Type": CONTENT_TYPES[format_], "Vary": "Accept, Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
-    return web.Response(body=request.app[VIEW].exposition.body(format_, gzip=gzip), headers=headers)
+    return web.Response(body=request.app[CONTEXT].exposition.body(format_, gzip=gzip), headers=headers)

@@ -1,4 +1,4 @@
-"""Persons with a token of their own, and what each may do."""
+"""Users with a token of their own, and what each may do."""
 
 import hmac
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ class User:
     token: str
 
 
-def person(request: web.Request, people: Sequence[User], least: Role) -> str:
-    """Who asks, as the journal names persons; 401 without a token we know, 403 where the role is too low."""
-    scheme, _, word = request.headers.get("Authorization", "").partition(" ")
+def authorise(request: web.Request, users: Sequence[User], least: Role) -> str:
+    """The actor who asks, as the run store names users; 401 without a valid token, 403 where the role is too low."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     # A header may hold any bytes; those that are no UTF-8 arrive as surrogates.
-    given = word.encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
-    found = [one for one in people if hmac.compare_digest(given, one.token.encode())]
-    if not given or not found:
+    given = token.encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
+    matching = [user for user in users if hmac.compare_digest(given, user.token.encode())]
+    if not given or not matching:
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-    if _RANKS[found[0].role] < _RANKS[least]:
+    if _RANKS[matching[0].role] < _RANKS[least]:
         raise web.HTTPForbidden
-    return f"human:{found[0].name}"
+    return f"human:{matching[0].name}"

@@ -3,19 +3,17 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import web
+
+from xenwatch.base.errors import NotJson
 
 _SECONDS = 5.0
 
 
-class NotJson(ValueError):
-    """Says what is wrong with a body."""
-
-
 async def read(request: web.Request, largest: int) -> bytes:
-    """The whole body; 413 where it is larger, 408 where it does not come in time."""
+    """All of the body; 413 where it is larger, 408 where it does not come in time."""
     if (request.content_length or 0) > largest:
         raise web.HTTPRequestEntityTooLarge(largest, request.content_length or 0)
     body = bytearray()
@@ -28,41 +26,41 @@ async def read(request: web.Request, largest: int) -> bytes:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except web.RequestPayloadError:
-        raise web.HTTPBadRequest(text="the body is cut up wrongly") from None
+        raise web.HTTPBadRequest(text="the body's chunks are malformed") from None
     return bytes(body)
 
 
-def plain_json(body: bytes) -> Any:
-    """NotJson also where a key stands twice, since two readers would see two things, and for what cannot be stored."""
+def plain_json(body: bytes) -> object:
+    """NotJson also where a key appears twice, since two readers would see two values, and for what cannot be stored."""
     try:
-        said = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
-        json.dumps(said, ensure_ascii=False).encode()
+        value = json.loads(body, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
-        raise NotJson("the body is not UTF-8, or escapes half a character") from None
+        raise NotJson("the body is not UTF-8, or it escapes half a character") from None
     except NotJson:
         raise
     except (ValueError, RecursionError):
         raise NotJson("the body is not JSON") from None
-    return said
+    return value
 
 
 async def json_object(request: web.Request, largest: int) -> dict[str, Any]:
     """The object that the body is; 400 otherwise."""
     try:
-        said = plain_json(await read(request, largest))
+        value = plain_json(await read(request, largest))
     except NotJson as error:
         raise web.HTTPBadRequest(text=str(error)) from None
-    if not isinstance(said, dict):
-        raise web.HTTPBadRequest(text="the body must be an object")
-    return said
+    if not isinstance(value, dict):
+        raise web.HTTPBadRequest(text="the body must be a JSON object")
+    return value
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise NotJson("a key stands twice in one object")
-    return made
+def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise NotJson("a key appears twice in one object")
+    return fields
 
 
-def _no_constant(word: str) -> Any:
-    raise NotJson(f"{word} is not JSON")
+def _no_constant(name: str) -> NoReturn:
+    raise NotJson(f"{name} is not JSON")

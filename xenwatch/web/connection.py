@@ -1,13 +1,15 @@
-"""One connection between its socket and aiohttp: it has deadlines, so that whoever dawdles holds nothing for long."""
+"""One connection between its socket and aiohttp, with deadlines: a slow client holds nothing for long."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aiohttp import web
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What a listener grants; times in seconds."""
+    """How much a listener allows; times in seconds."""
 
     connections: int = 256
     head: float = 10.0
@@ -15,11 +17,11 @@ class ConnectionLimits:
     idle: float = 75.0
     """From an answer until the headers of the next request are complete."""
     request: float = 60.0
-    """From a request's headers to its answer, and until a reader has taken what waits for it."""
+    """From a request's headers to its answer, and until the client has read what waits for it."""
 
 
 class ClientConnection(asyncio.Protocol):
-    """Hands everything on to `inner`. `on_late` is told why a connection was ended, `on_lost` that it is no more."""
+    """Hands everything on to `inner`. `on_late` hears why a connection was ended, `on_lost` that it is gone."""
 
     def __init__(
         self,
@@ -35,21 +37,22 @@ class ClientConnection(asyncio.Protocol):
         self.busy = False
         """Whether a request is being answered."""
         self.since = 0.0
-        """When that became so, on the loop's clock."""
+        """Since when, on the loop's clock."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"a client connection needs a transport to read and write, not {type(transport).__name__}")
         self._transport = transport
-        self._becomes(False, self._limits.head, "head")
+        self._set_busy(False, self._limits.head, "head")
         self._inner.connection_made(transport)
 
-    def began(self) -> None:
+    def request_started(self) -> None:
         """The headers of a request are complete."""
-        self._becomes(True, self._limits.request, "request")
+        self._set_busy(True, self._limits.request, "request")
 
-    def ended(self) -> None:
-        """Its answer is made; whether it is read shows in what waits to be written."""
-        self._becomes(False, self._limits.idle, "idle")
+    def request_answered(self) -> None:
+        """Its answer is made; what waits to be written shows whether the client reads it."""
+        self._set_busy(False, self._limits.idle, "idle")
 
     def data_received(self, data: bytes) -> None:
         self._inner.data_received(data)
@@ -75,19 +78,23 @@ class ClientConnection(asyncio.Protocol):
         self._on_lost()
 
     def abort(self) -> None:
-        """End it at once: what waits to be written is given up."""
+        """End it at once and drop what waits to be written."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _becomes(self, busy: bool, seconds: float, why: str) -> None:
+    def _set_busy(self, busy: bool, seconds: float, reason: str) -> None:
         self.busy, self.since = busy, asyncio.get_running_loop().time()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._after(seconds, why)
+        self._timer = self._after(seconds, reason)
 
-    def _after(self, seconds: float, why: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(seconds, self._late, why)
+    def _after(self, seconds: float, reason: str) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, self._late, reason)
 
-    def _late(self, why: str) -> None:
-        self._on_late(why if self._unread is None else "unread")
+    def _late(self, reason: str) -> None:
+        self._on_late(reason if self._unread is None else "unread")
         self.abort()
+
+
+CONNECTIONS = web.AppKey("connections", dict[object, ClientConnection])
+"""Where an application keeps its open connections, by aiohttp's protocol."""

@@ -1,8 +1,10 @@
-"""What the web layer shows: callables and values that the agent hands in."""
+"""What the web shows: callables and values that the agent hands in."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from aiohttp import web
 
 from xenwatch.model.incident import Incident
 from xenwatch.web.exposition import Exposition
@@ -10,7 +12,7 @@ from xenwatch.web.exposition import Exposition
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """Whether one part of the agent is getting on. `age`: seconds since its last progress, None before the first."""
+    """Whether one part of the agent makes progress. `age`: seconds since the last, None before the first."""
 
     name: str
     ok: bool
@@ -36,9 +38,13 @@ class WebContext:
     ready: Callable[[], str | None]
     """None when ready; otherwise what is still waited for."""
     incidents: Callable[[], Sequence[Incident]]
-    """All that are known, most likely root cause first."""
+    """All of them, most likely root cause first."""
     history: Callable[[str], Awaitable[Sequence[HistoryEntry]]]
     """Of the incident with this id, oldest first."""
     acknowledge: Callable[[str, str], Incident | None]
-    """(id, who) → the incident as it is now; None where there is none."""
+    """(id, user) → the incident as it is now; None where there is none."""
     status: Callable[[], Mapping[str, Any]]
+
+
+CONTEXT = web.AppKey("context", WebContext)
+"""Where an application keeps what its handlers show."""

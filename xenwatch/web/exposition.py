@@ -21,8 +21,8 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LEVEL = 1
 
 
-_FORGOTTEN_AFTER = 60
-"""Cycles after which a format that nobody asked for is no longer made ready: five minutes."""
+_RENDER_CYCLES = 60
+"""Cycles after which a format that nobody asked for is no longer rendered in advance: five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Exposition:
         self._own = own
         self._renderer = Renderer()
         self._parts: dict[Format, _Part] = {}
-        self._asked: dict[tuple[Format, bool], int] = {}
+        self._requested: dict[tuple[Format, bool], int] = {}
         self.samples = 0
         """Samples of the last cycle."""
         self.render_seconds = 0.0
@@ -52,8 +52,8 @@ class Exposition:
     async def update(self, snapshot: Snapshot) -> None:
         """Render a cycle in the formats that are asked for; until it is done the one before is served."""
         started = time.perf_counter()
-        self._asked = {wanted: left - 1 for wanted, left in self._asked.items() if left > 0}
-        wanted = frozenset(self._asked)
+        self._requested = {wanted: left - 1 for wanted, left in self._requested.items() if left > 0}
+        wanted = frozenset(self._requested)
         if len(snapshot.samples) < BIG:
             parts = self._render(snapshot, wanted)
         else:
@@ -62,8 +62,8 @@ class Exposition:
         self.render_seconds = time.perf_counter() - started
 
     def body(self, format_: Format, *, gzip: bool) -> bytes:
-        """What a scrape is answered with; what nobody asked for of late is made now, and kept ready from then on."""
-        self._asked[format_, gzip] = _FORGOTTEN_AFTER
+        """The answer to a scrape; a format that nobody asked for lately is rendered now, then in advance."""
+        self._requested[format_, gzip] = _RENDER_CYCLES
         part = self._parts.get(format_)
         if part is None or (gzip and part.deflated is None):
             self._parts[format_] = part = _part(self._renderer.body(format_), gzip=gzip)

@@ -1,4 +1,4 @@
-"""What every request passes before its handler: who it is for, who asks, what it may carry, and how errors are told."""
+"""What every request passes before its handler: whom it is for, who asks, what it may carry, how errors look."""
 
 import ipaddress
 import logging
@@ -9,8 +9,8 @@ from aiohttp.http import HttpVersion11
 from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
-from xenwatch.web.auth import User, person
-from xenwatch.web.keys import GATES
+from xenwatch.web.auth import User, authorise
+from xenwatch.web.connection import CONNECTIONS
 
 log = logging.getLogger(__name__)
 
@@ -21,74 +21,76 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_TOLD = ("Allow", "Retry-After", "WWW-Authenticate")
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 """Headers of a refusal that a client acts on."""
 _OPEN = frozenset({"/healthz", "/readyz"})
-"""Asked by what starts and balances services, which seldom can log in."""
+"""Service managers and load balancers ask for these and can seldom log in."""
 
 
 @web.middleware
 async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tells the connection's gate when a request begins and ends."""
-    gate = request.app[GATES].get(request.protocol)
-    if gate is None:
+    """Tells the client's connection when a request begins and ends, for its deadlines."""
+    connection = request.app[CONNECTIONS].get(request.protocol)
+    if connection is None:
         return await handler(request)
-    gate.began()
+    connection.request_started()
     try:
         return await handler(request)
     finally:
-        gate.ended()
+        connection.request_answered()
 
 
 @web.middleware
 async def safe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer carries the security headers; an unforeseen error is logged and told without its insides."""
+    """Every answer carries the security headers; an unexpected error is logged, and the client sees no details."""
     try:
         answer = await handler(request)
     except web.HTTPException as refusal:
         answer = web.json_response({"error": refusal.text or refusal.reason}, status=refusal.status)
-        answer.headers.update({name: refusal.headers[name] for name in _TOLD if name in refusal.headers})
-    except Exception:  # the fence around one request
+        answer.headers.update({name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers})
+    except Exception:  # one request must not end the server
         if request.transport is None:  # the client went away in the middle of it
             raise
         log.exception("answering %s %s failed", request.method, request.rel_url.raw_path)
-        answer = web.json_response({"error": "internal error; the agent's log has the details"}, status=500)
+        answer = web.json_response({"error": "internal error; see the agent's log for details"}, status=500)
     answer.headers.update(_HEADERS)
     return answer
 
 
 @web.middleware
-async def plain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """No compressed bodies: a few bytes of one may become gigabytes. And one Host, so that nobody reads another."""
+async def uncompressed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No compressed bodies: a few bytes may become gigabytes. And one Host, so that nobody reads a different one."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="send the body as it is, without Content-Encoding")
     hosts = len(request.headers.getall("Host", ()))
     if hosts > 1 or (not hosts and request.version >= HttpVersion11):
-        raise web.HTTPBadRequest(text="a request needs one Host")
+        raise web.HTTPBadRequest(text="a request needs exactly one Host header")
     return await handler(request)
 
 
 @web.middleware
 async def own_names_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page elsewhere may point its own name at 127.0.0.1 and have a browser read us: its name is in Host."""
-    if not _is_ours(request):
-        raise web.HTTPMisdirectedRequest(text="this listens on the loopback only; ask for localhost or an address")
+    """A web page may point its own name at 127.0.0.1 and have a browser read the agent: that name is in Host."""
+    if not _is_own_name(request):
+        raise web.HTTPMisdirectedRequest(
+            text="the agent listens on the loopback only; use localhost or an IP address as the host name"
+        )
     return await handler(request)
 
 
-def readers_only(people: Sequence[User]) -> Middleware:
-    """Whoever asks for more than health must have a token."""
+def readers_only(users: Sequence[User]) -> Middleware:
+    """Everything but health needs a token."""
 
     @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def log_in(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.rel_url.raw_path not in _OPEN and not request.rel_url.raw_path.startswith("/hooks/"):
-            person(request, people, "viewer")
+            authorise(request, users, "viewer")
         return await handler(request)
 
-    return check
+    return log_in
 
 
-def _is_ours(request: web.Request) -> bool:
+def _is_own_name(request: web.Request) -> bool:
     # Without a Host aiohttp would ask DNS for this machine's name and wait for it.
     if "Host" not in request.headers:
         return False

@@ -1,4 +1,4 @@
-"""The start page: where everything is, and the open incidents, for a person with a browser."""
+"""The start page: links and the open incidents, for a user with a browser."""
 
 from html import escape
 
@@ -6,16 +6,19 @@ from aiohttp import web
 
 from xenwatch import __version__
 from xenwatch.model.incident import Incident
+from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import stamp
-from xenwatch.web.keys import VIEW
 
 _MOST_ROWS = 100
 _LINKS = (
     ("/metrics", "for Prometheus"),
-    ("/api/v1/incidents", "all incidents with their causes; filters: state, severity, class, rule, kind, name, limit"),
-    ("/api/v1/status", "what the agent reads, samples and knows"),
+    (
+        "/api/v1/incidents",
+        "all incidents with their causes; filters are state, severity, class, rule, kind, name, limit",
+    ),
+    ("/api/v1/status", "what the agent reads and samples, and its rules"),
     ("/healthz", "whether every part makes progress"),
-    ("/readyz", "whether the first look is over"),
+    ("/readyz", "whether the logs have been read and the host sampled once"),
 )
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
@@ -26,20 +29,20 @@ _STYLE = (
 
 async def index(request: web.Request) -> web.Response:
     """Everything a guest may have written is escaped."""
-    shown = [i for i in request.app[VIEW].incidents() if i.state == "open"]
-    rows = "".join(map(_row, shown[:_MOST_ROWS])) or '<tr><td colspan="4">none</td></tr>'
+    open_incidents = [i for i in request.app[CONTEXT].incidents() if i.state == "open"]
+    rows = "".join(map(_row, open_incidents[:_MOST_ROWS])) or '<tr><td colspan="4">none</td></tr>'
     links = "".join(f'<li><a href="{path}">{path}</a>: {words}</li>' for path, words in _LINKS)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>xenwatch</title><style>{_STYLE}</style>'
-        f"<h1>xenwatch {__version__}</h1><ul>{links}</ul><h2>Open incidents ({len(shown)})</h2>"
-        f"<table><tr><th>Severity<th>Whose<th>What, and why<th>Last seen (UTC)</tr>{rows}</table></html>"
+        f"<h1>xenwatch {__version__}</h1><ul>{links}</ul><h2>Open incidents ({len(open_incidents)})</h2>"
+        f"<table><tr><th>Severity<th>Subject<th>Summary and cause<th>Last seen (UTC)</tr>{rows}</table></html>"
     )
     return web.Response(text=page, content_type="text/html")
 
 
 def _row(incident: Incident) -> str:
-    told = incident.diagnosis
+    diagnosis = incident.diagnosis
     return (
-        f'<tr><td class="{told.severity}">{told.severity}<td>{escape(str(told.subject))}'
-        f"<td><b>{escape(told.summary)}</b><br>{escape(told.cause)}<td>{stamp(incident.last_seen) or ''}</tr>"
+        f'<tr><td class="{diagnosis.severity}">{diagnosis.severity}<td>{escape(str(diagnosis.subject))}'
+        f"<td><b>{escape(diagnosis.summary)}</b><br>{escape(diagnosis.cause)}<td>{stamp(incident.last_seen) or ''}</tr>"
     )

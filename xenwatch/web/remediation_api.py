@@ -1,27 +1,56 @@
-"""Remediation over HTTP: runs to look at for whoever may read, consents and refusals for persons with a token."""
+"""Remediation over HTTP: whoever may read sees the runs; approvals and refusals need a user with a token."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Protocol
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun
-from xenwatch.web.auth import User, person
+from xenwatch.web.auth import User, authorise
 from xenwatch.web.body import json_object
 
 _LARGEST = 16 * 1024
 
+T = TypeVar("T")
+
+
+class RunStoreEntry(Protocol):
+    """One line of the run store: what changed, who did it, and why."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def run(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def old(self) -> str | None: ...
+    @property
+    def new(self) -> str | None: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """A JSON object."""
+        ...
+
+    @property
+    def wall(self) -> float: ...
+    @property
+    def at(self) -> float: ...
+
 
 class RemediationApi(Protocol):
-    """What the handlers ask."""
+    """What the handlers ask of remediation. InputError: it cannot be done; StoreError: nothing can be stored now."""
 
-    async def runs(self) -> list[ActionRun]: ...
+    async def runs(self) -> Sequence[ActionRun]: ...
 
     async def run(self, run: str) -> ActionRun: ...
 
-    async def entries(self, run: str | None = None) -> Sequence[Any]: ...
+    async def entries(self, run: str | None = None) -> Sequence[RunStoreEntry]: ...
 
     async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun: ...
 
@@ -30,49 +59,50 @@ class RemediationApi(Protocol):
     async def turn(self, off: bool, actor: str, reason: str) -> None: ...
 
 
-def routes(desk: RemediationApi, people: Sequence[User]) -> list[web.RouteDef]:
+def routes(service: RemediationApi, users: Sequence[User]) -> list[web.RouteDef]:
     """`/api/v1/remediation/…`. What changes anything is POST with a token: a link that is only fetched does nothing."""
 
     async def runs(request: web.Request) -> web.Response:
-        person(request, people, "viewer")
-        return web.json_response({"runs": [run_json(run) for run in await desk.runs()]})
+        authorise(request, users, "viewer")
+        return web.json_response({"runs": [run_json(run) for run in await _result(service.runs())]})
 
-    async def one(request: web.Request) -> web.Response:
-        person(request, people, "viewer")
-        run = await _answered(desk.run(request.match_info["run"]))
-        return web.json_response(run_json(run) | {"journal": [asdict(entry) for entry in await desk.entries(run.id)]})
+    async def run_with_entries(request: web.Request) -> web.Response:
+        authorise(request, users, "viewer")
+        run = await _result(service.run(request.match_info["run"]))
+        entries = await _result(service.entries(run.id))
+        return web.json_response(run_json(run) | {"journal": [entry_json(entry) for entry in entries]})
 
     async def approve(request: web.Request) -> web.Response:
-        actor, said = person(request, people, "approver"), await json_object(request, _LARGEST)
-        run = await _answered(desk.approve(request.match_info["run"], actor, str(said.get("plan_hash", ""))))
+        actor, body = authorise(request, users, "approver"), await json_object(request, _LARGEST)
+        run = await _result(service.approve(request.match_info["run"], actor, str(body.get("plan_hash", ""))))
         return web.json_response(run_json(run))
 
     async def reject(request: web.Request) -> web.Response:
-        actor, said = person(request, people, "approver"), await json_object(request, _LARGEST)
-        run = await _answered(desk.reject(request.match_info["run"], actor, str(said.get("reason", ""))[:500]))
+        actor, body = authorise(request, users, "approver"), await json_object(request, _LARGEST)
+        run = await _result(service.reject(request.match_info["run"], actor, str(body.get("reason", ""))[:500]))
         return web.json_response(run_json(run))
 
     async def switch(request: web.Request) -> web.Response:
-        actor, said = person(request, people, "admin"), await json_object(request, _LARGEST)
-        if not isinstance(said.get("off"), bool) or not said.get("reason"):
-            raise web.HTTPBadRequest(text="off (true or false) and reason are needed")
-        await _answered(desk.turn(said["off"], actor, str(said["reason"])[:500]))
-        return web.json_response({"off": said["off"]})
+        actor, body = authorise(request, users, "admin"), await json_object(request, _LARGEST)
+        if not isinstance(body.get("off"), bool) or not body.get("reason"):
+            raise web.HTTPBadRequest(text='the body must be {"off": true or false, "reason": "why"}')
+        await _result(service.turn(body["off"], actor, str(body["reason"])[:500]))
+        return web.json_response({"off": body["off"]})
 
     base = "/api/v1/remediation"
     return [
         web.get(f"{base}/runs", runs),
-        web.get(f"{base}/runs/{{run}}", one),
+        web.get(f"{base}/runs/{{run}}", run_with_entries),
         web.post(f"{base}/runs/{{run}}/approve", approve),
         web.post(f"{base}/runs/{{run}}/reject", reject),
         web.post(f"{base}/switch", switch),
     ]
 
 
-async def _answered(work: Any) -> Any:
-    """400 with the reason where it cannot be; 503 where the journal is not to be used."""
+async def _result(answer: Awaitable[T]) -> T:
+    """400 with the reason where it cannot be done; 503 where the run store cannot be used."""
     try:
-        return await work
+        return await answer
     except InputError as error:
         raise web.HTTPBadRequest(text=str(error)) from None
     except StoreError as error:
@@ -87,4 +117,12 @@ def run_json(run: ActionRun) -> dict[str, Any]:
         "uuid": proposal.target.uuid, "params": dict(proposal.params), "rule": proposal.rule, "risk": proposal.risk,
         "mode": proposal.mode, "plan": list(proposal.plan), "plan_hash": proposal.plan_hash, "reason": run.reason,
         "requester": proposal.requester, "four_eyes": proposal.four_eyes, "created": run.wall,
+    }  # fmt: skip
+
+
+def entry_json(entry: RunStoreEntry) -> dict[str, Any]:
+    """One line of a run's history. `wall`: seconds since 1970; `at`: seconds of the run store's own time."""
+    return {
+        "seq": entry.seq, "run": entry.run, "kind": entry.kind, "old": entry.old, "new": entry.new,
+        "actor": entry.actor, "reason": entry.reason, "facts": dict(entry.facts), "wall": entry.wall, "at": entry.at,
     }  # fmt: skip

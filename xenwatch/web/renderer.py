@@ -28,7 +28,7 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(slots=True)
 class _Family:
-    """A metric as it was last written: whose samples, the part of each line before its number, and the lines."""
+    """A metric as it was last written: its samples, the part of each line before its number, and the lines."""
 
     metric: Metric
     samples: list[Sample]
@@ -54,11 +54,11 @@ class Renderer:
         return self.body(self._format)
 
     def take(self, samples: Iterable[Sample]) -> None:
-        """Another cycle, to be had from `body` in either format."""
-        families, known = {}, self._families
+        """Another cycle; `body` then gives it in either format."""
+        families, previous = {}, self._families
         for name, (metric, family) in _families(samples).items():
-            last = known.get(name)
-            # equal lists of the same samples, as most are, are told by their addresses alone
+            last = previous.get(name)
+            # lists of the same sample objects, as most are, compare by address alone
             families[name] = last if last and last.samples == family else _written(metric, family, last)
         self._families = families
 
@@ -82,24 +82,24 @@ class Renderer:
 
 
 def _written(metric: Metric, samples: list[Sample], last: _Family | None) -> _Family:
-    """The same series twice would cost the whole scrape: the first is meant."""
-    known = last.prefixes if last else {}
-    prefixes = {labels: known.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
-    meant = samples if len(prefixes) == len(samples) else _first_of_each(samples)
-    lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), meant, strict=True)]
+    """The same series twice would cost the whole scrape, so only the first is kept."""
+    known_prefixes = last.prefixes if last else {}
+    prefixes = {labels: known_prefixes.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
+    distinct = samples if len(prefixes) == len(samples) else _first_of_each(samples)
+    lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), distinct, strict=True)]
     # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.
     return _Family(metric, samples, prefixes, "".join(lines).encode("utf-8", "replace"))
 
 
 def _first_of_each(samples: Iterable[Sample]) -> list[Sample]:
-    found: dict[tuple[str, ...], Sample] = {}
+    first: dict[tuple[str, ...], Sample] = {}
     for sample in samples:
-        found.setdefault(sample.labels, sample)
-    return list(found.values())
+        first.setdefault(sample.labels, sample)
+    return list(first.values())
 
 
 def _families(samples: Iterable[Sample]) -> Mapping[str, tuple[Metric, list[Sample]]]:
-    """By metric, for a family's samples must stand together whatever collector they come from."""
+    """By metric: the samples of a family must be together, whatever collector they come from."""
     families: dict[str, tuple[Metric, list[Sample]]] = {}
     for sample in samples:
         metric = sample.metric
@@ -125,6 +125,6 @@ def _prefix(metric: Metric, labels: tuple[str, ...]) -> str:
 
 def _number(value: float) -> str:
     if math.isfinite(value):
-        whole = int(value)
-        return str(whole) if whole == value and -_LARGEST_EXACT < whole < _LARGEST_EXACT else repr(float(value))
+        integer = int(value)
+        return str(integer) if integer == value and -_LARGEST_EXACT < integer < _LARGEST_EXACT else repr(float(value))
     return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")

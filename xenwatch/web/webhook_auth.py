@@ -15,7 +15,7 @@ _WINDOW = 300.0
 
 @dataclass(frozen=True, slots=True)
 class WebhookSenders:
-    """Who may send. Nothing configured: nobody may."""
+    """Who may send. Where nothing is configured, nobody may."""
 
     bearer: tuple[str, ...] = ()
     basic: Mapping[str, str] = field(default_factory=dict)
@@ -29,26 +29,26 @@ class WebhookSenders:
     nonce_header: str = "X-Xenwatch-Nonce"
 
 
-def known(request: web.Request, senders: WebhookSenders) -> bool:
-    """By a certificate that the listener verified, or by a token or password, compared in constant time with all."""
+def is_authenticated(request: web.Request, senders: WebhookSenders) -> bool:
+    """By a certificate that the listener verified, or by a token or password, compared with all in constant time."""
     certificate = request.get_extra_info("peercert")
     if not certificate_names(certificate).isdisjoint(senders.certificates):
         return True
-    scheme, _, word = request.headers.get("Authorization", "").partition(" ")
-    given = _bytes(word)
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    given = _bytes(credentials)
     if scheme.lower() == "bearer":
-        return _among(given, [token.encode() for token in senders.bearer])
+        return _matches(given, [token.encode() for token in senders.bearer])
     if scheme.lower() == "basic":
         try:
             given = b64decode(given, validate=True)
         except ValueError:
             return False
-        return _among(given, [f"{user}:{password}".encode() for user, password in senders.basic.items()])
+        return _matches(given, [f"{user}:{password}".encode() for user, password in senders.basic.items()])
     return False
 
 
-def _among(given: bytes, right: Sequence[bytes]) -> bool:
-    return any([hmac.compare_digest(given, one) for one in right])  # noqa: C419 - all of them, always
+def _matches(given: bytes, valid: Sequence[bytes]) -> bool:
+    return any([hmac.compare_digest(given, secret) for secret in valid])  # noqa: C419 - all of them, always
 
 
 def _bytes(header: str) -> bytes:
@@ -57,16 +57,16 @@ def _bytes(header: str) -> bytes:
 
 
 def delivery_of(headers: Mapping[str, str], body: bytes, senders: WebhookSenders, now: float) -> str | None:
-    """What makes this delivery unique, where its signature holds and its time is near; None otherwise.
+    """What makes this delivery unique, where its signature is valid and its time is near; None otherwise.
 
-    Signed is `timestamp:body`, as Grafana does, or `timestamp:nonce:body` where a nonce is sent.
+    The signature is over `timestamp:body`, as Grafana's, or over `timestamp:nonce:body` where a nonce is sent.
     """
     stamp, nonce = headers.get(senders.timestamp_header, ""), headers.get(senders.nonce_header, "")
     signature = headers.get(senders.signature_header, "").removeprefix("sha256=").lower()
     if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= 12 and abs(now - int(stamp)) <= _WINDOW):  # noqa: PLR2004 - seconds
         return None
-    whole = b":".join([_bytes(part) for part in (stamp, nonce) if part] + [body])
-    right = [hmac.new(key, whole, hashlib.sha256).hexdigest().encode() for key in senders.keys]
-    if not _among(_bytes(signature), right):
+    signed = b":".join([_bytes(part) for part in (stamp, nonce) if part] + [body])
+    valid = [hmac.new(key, signed, hashlib.sha256).hexdigest().encode() for key in senders.keys]
+    if not _matches(_bytes(signature), valid):
         return None
     return hashlib.sha256(_bytes(f"{stamp}:{nonce}:{signature}")).hexdigest()

@@ -1,6 +1,7 @@
 """A whole agent on a real log folder, a real database and libvirt's test driver, served on a free loopback port."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
 BRIDGE = (
     "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"
@@ -42,15 +45,15 @@ class Running:
 
     async def ready(self) -> None:
         progress = self.agent.progress
-        await self.until(lambda: progress.has("logs") and progress.has("sampling"))
+        await self.until(lambda: progress.has_started("logs") and progress.has_started("sampling"))
 
     def shows_domains(self) -> bool:
         """Whether a cycle is served in which libvirt has answered; the first may end before it has."""
-        return b"\nxen_domain_vcpus{" in self.agent.desk.exposition.body("text", gzip=False)
+        return b"\nxen_domain_vcpus{" in self.agent.server.exposition.body("text", gzip=False)
 
     def causes(self) -> set[str]:
         """Classes of the incidents that are open and explained by nothing."""
-        return {i.diagnosis.class_ for i in self.agent.ledger.known.values() if i.state == "open"}
+        return {i.diagnosis.class_ for i in self.agent.registry.incidents.values() if i.state == "open"}
 
 
 class Bench:

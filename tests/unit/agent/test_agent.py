@@ -22,7 +22,7 @@ FINE = "Waiting for domain web (domid 7) to die [pid 4711]\n"
 
 
 def counted(run: Any) -> dict[str, int]:
-    return {key: incident.times_seen for key, incident in run.agent.ledger.known.items()}
+    return {key: incident.times_seen for key, incident in run.agent.registry.incidents.items()}
 
 
 async def test_a_failure_in_a_log_becomes_an_incident_with_its_cause_in_api_and_metrics(bench: Bench):
@@ -42,8 +42,8 @@ async def test_a_log_in_which_nothing_is_wrong_gives_no_incident(bench: Bench):
     bench.write("xl-web.log", FINE)
     async with bench.running() as run:
         await run.ready()
-        await run.until(lambda: run.agent.work.follower.counters.of(str(bench.host.logs / "xl-web.log")).lines == 1)
-        assert run.agent.ledger.known == {}
+        await run.until(lambda: run.agent.monitor.follower.counters.of(str(bench.host.logs / "xl-web.log")).lines == 1)
+        assert run.agent.registry.incidents == {}
         assert (await run.json("/healthz"))["ok"]
 
 
@@ -62,8 +62,8 @@ async def test_every_cause_of_the_demo_story_is_found_and_the_good_steps_tell_no
         await run.ready()
         for step in read_story():
             write(step, bench.host.logs, time.time())
-            await run.until(lambda step=step: step.tells is None or step.tells in run.causes())
-        assert run.causes() == {step.tells for step in read_story() if step.tells}
+            await run.until(lambda step=step: step.expected_class is None or step.expected_class in run.causes())
+        assert run.causes() == {step.expected_class for step in read_story() if step.expected_class}
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text;version=1.0.0"])
@@ -97,7 +97,7 @@ async def test_after_a_restart_nothing_is_counted_again_and_the_incident_is_the_
         before = counted(run)
     bench.write("xl-db.log", FINE)
     async with bench.running() as run:
-        await run.until(lambda: bool(run.agent.work.follower.counters.sources))
+        await run.until(lambda: bool(run.agent.monitor.follower.counters.sources))
         await run.ready()
         assert counted(run) == before
         bench.write("xl-web.log", BRIDGE)
@@ -127,7 +127,7 @@ async def test_a_reload_follows_the_new_logs_and_keeps_what_is_known(bench: Benc
     async with bench.running() as run:
         await run.until(lambda: run.causes() == {"vif-bridge-missing"})
         await run.ready()
-        before, old = counted(run), run.agent.work
+        before, old = counted(run), run.agent.monitor
         other = tmp_path / "elsewhere"
         other.mkdir()
         other.joinpath("kern.log").write_text(
@@ -135,8 +135,8 @@ async def test_a_reload_follows_the_new_logs_and_keeps_what_is_known(bench: Benc
         )
         bench.overrides["logs.paths"] = (*bench.overrides["logs.paths"], f"{other}/*.log")
         run.agent.reload()
-        await run.until(lambda: run.agent.work is not old)
-        await run.until(lambda: any("kern.log" in path for path in run.agent.work.follower.counters.sources))
+        await run.until(lambda: run.agent.monitor is not old)
+        await run.until(lambda: any("kern.log" in path for path in run.agent.monitor.follower.counters.sources))
         assert {key: counted(run)[key] for key in before} == before
         assert "xenwatch_config_last_reload_successful 1.0" in await run.text("/metrics")
 
@@ -144,13 +144,13 @@ async def test_a_reload_follows_the_new_logs_and_keeps_what_is_known(bench: Benc
 async def test_a_reload_with_a_mistake_keeps_the_old_configuration_and_says_so(bench: Bench, tmp_path, caplog):
     async with bench.running() as run:
         await run.ready()
-        old = run.agent.work
+        old = run.agent.monitor
         bench.config_file = tmp_path / "bad.toml"
         bench.config_file.write_text("[web]\nlistn = 3\n")
         run.agent.reload()
         await run.until(lambda: not run.agent.counters.reload_ok)
         assert "bad.toml:2: web.listn: no such key" in caplog.text
-        assert run.agent.work is old
+        assert run.agent.monitor is old
         assert "xenwatch_config_last_reload_successful 0.0" in await run.text("/metrics")
         bench.write("xl-web.log", BRIDGE)
         await run.until(lambda: run.causes() == {"vif-bridge-missing"})
@@ -162,7 +162,7 @@ async def test_with_a_hypervisor_that_does_not_answer_logs_are_judged_all_the_sa
         bench.write("xl-web.log", BRIDGE)
         await run.until(lambda: run.causes() == {"vif-bridge-missing"})
         await run.ready()
-        await run.until(lambda: run.agent.desk.exposition.samples > 0)
+        await run.until(lambda: run.agent.server.exposition.samples > 0)
         assert 'xenwatch_source_up{source="libvirt"} 0' in await run.text("/metrics")
         assert (await run.json("/healthz"))["ok"]
 
@@ -197,7 +197,7 @@ async def test_a_person_acknowledges_an_incident_and_it_is_remembered(bench: Ben
     bench.write("xl-web.log", BRIDGE)
     async with bench.running() as run:
         await run.until(lambda: bool(run.causes()))
-        (key,) = [i.id for i in run.agent.ledger.known.values() if i.state == "open"]
+        (key,) = [i.id for i in run.agent.registry.incidents.values() if i.state == "open"]
         async with run.http.post(f"/api/v1/incidents/{key}/acknowledge", json={"by": "anna"}) as answer:
             assert answer.status == 200
     async with bench.running() as run:
@@ -224,7 +224,7 @@ async def test_on_a_machine_without_xen_the_agent_is_healthy_and_says_what_is_mi
     async with bench.running() as run:
         await run.ready()
         assert (await run.json("/healthz"))["ok"]
-        assert "no Xen runs here" in caplog.text
+        assert "this machine does not run Xen" in caplog.text
         status = await run.json("/api/v1/status")
         assert status["host"] == {"xen_dom0": False, "sources": {"libvirt": False}}
         supported = {one["name"]: one["supported"] for one in status["collectors"]}

@@ -47,7 +47,7 @@ async def test_what_the_agent_says_of_itself_is_as_in_the_golden_file(bench: Ben
         await run.ready()
         bench.write("xl-web.log", BRIDGE)
         await run.until(lambda: bool(run.causes()) and run.agent._writer.commits > 0)
-        text = run.agent.desk.metrics.render("text").decode()
+        text = run.agent.server.metrics.render("text").decode()
     compare("metrics-own.txt", masked(text, str(bench.host.logs)))
 
 

@@ -57,7 +57,7 @@ class ScriptedHost:
         self.entries: list[dict[str, Any]] = []
         self.spawned: list[tuple[str, ...]] = []
         self.chunks: list[Chunk] = []
-        self.dialects: dict[str, str] = {}
+        self.formats: dict[str, str] = {}
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = 0) -> Completed:
         assert tuple(argv) == ("xl", "dmesg")
@@ -76,10 +76,10 @@ class ScriptedHost:
             self.host,
             self.lines,
             self.chunks.append,
-            lambda: (self.dialects, FollowCounters()),
+            lambda: (self.formats, FollowCounters()),
             cursors=cursors,
         )
-        logs.files_known.set()
+        logs.files_read.set()
         return logs
 
     async def follow(self, logs: CommandLogs, polls: int = 1) -> list[tuple[str, bytes]]:
@@ -117,7 +117,7 @@ async def test_the_ring_is_read_and_its_new_lines_alone_after_a_restart(host: Sc
 
 
 async def test_the_ring_is_left_alone_where_a_log_of_the_hypervisor_is_followed(host: ScriptedHost):
-    host.dialects["/var/log/xen/console/hypervisor.log"] = "hypervisor"
+    host.formats["/var/log/xen/console/hypervisor.log"] = "hypervisor"
     assert await host.follow(host.logs(journal=False)) == []
 
 
@@ -144,7 +144,7 @@ async def test_the_journal_is_read_where_nobody_writes_a_syslog_and_goes_on_behi
 async def test_the_journal_is_not_read_beside_a_syslog_file_that_is_written(host: ScriptedHost, tmp_path: Path):
     (tmp_path / "syslog").write_text("")
     os.utime(tmp_path / "syslog", (host.clock.now(), host.clock.now()))
-    host.dialects[str(tmp_path / "syslog")] = "syslog"
+    host.formats[str(tmp_path / "syslog")] = "syslog"
     host.entries = [entry("told twice")]
     assert await host.follow(host.logs(hypervisor_every=0.0)) == []
 
@@ -152,7 +152,7 @@ async def test_the_journal_is_not_read_beside_a_syslog_file_that_is_written(host
 async def test_a_syslog_file_that_nobody_writes_any_more_does_not_hide_the_journal(host: ScriptedHost, tmp_path: Path):
     (tmp_path / "syslog").write_text("")
     os.utime(tmp_path / "syslog", (0, host.clock.now() - 90000))
-    host.dialects[str(tmp_path / "syslog")] = "syslog"
+    host.formats[str(tmp_path / "syslog")] = "syslog"
     host.entries = [entry("told once")]
     assert len(await host.follow(host.logs(hypervisor_every=0.0))) == 1
 
@@ -186,14 +186,14 @@ async def test_what_stands_on_the_host_becomes_an_incident_where_a_rule_asks_for
     with_array(bench, MDSTAT)
     async with bench.running() as run:
         await run.until(lambda: "raid-degraded" in run.causes())
-        (found,) = run.agent.ledger.known.values()
+        (found,) = run.agent.registry.incidents.values()
         assert str(found.diagnosis.subject) == "array/md0"
 
 
 async def test_a_whole_array_is_no_incident_and_its_fact_is_known(bench: Bench):
     with_array(bench, MDSTAT.replace("(F)", "").replace("[2/1] [U_]", "[2/2] [UU]"))
     async with bench.running() as run:
-        known = run.agent.work.pipeline.engine._facts
+        known = run.agent.monitor.pipeline.engine._facts
         await run.until(lambda: known.find("array.degraded", Subject("array", "md0")) is not None)
         await run.ready()
         assert run.causes() == set()

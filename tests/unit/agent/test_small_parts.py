@@ -30,12 +30,12 @@ def test_a_part_that_is_silent_for_too_long_is_not_healthy_and_one_that_works_is
     clock = ManualClock()
     progress = Liveness(clock, 60.0, ["logs", "sampling"])
     clock.advance(50)
-    progress.made("logs")
+    progress.note("logs")
     clock.advance(20)
     assert [(c.name, c.ok) for c in progress.checks()] == [("logs", True), ("sampling", False)]
     assert not progress.healthy
-    assert progress.has("logs")
-    assert not progress.has("sampling")
+    assert progress.has_started("logs")
+    assert not progress.has_started("sampling")
 
 
 def test_a_step_of_the_wall_clock_makes_nobody_unhealthy():
@@ -47,10 +47,10 @@ def test_a_step_of_the_wall_clock_makes_nobody_unhealthy():
 
 @pytest.fixture
 def systemd(tmp_path: Path):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-        door.bind(str(tmp_path / "notify"))
-        door.settimeout(5)
-        yield door
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(5)
+        yield listening
 
 
 def test_systemd_is_told(systemd: socket.socket):
@@ -61,11 +61,11 @@ def test_systemd_is_told(systemd: socket.socket):
 
 
 def test_systemd_is_told_over_an_abstract_socket():
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
-        door.bind("\0xenwatch-test-notify")
-        door.settimeout(5)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind("\0xenwatch-test-notify")
+        listening.settimeout(5)
         SystemdNotifier({"NOTIFY_SOCKET": "@xenwatch-test-notify"}).tell("WATCHDOG=1")
-        assert door.recv(100) == b"WATCHDOG=1"
+        assert listening.recv(100) == b"WATCHDOG=1"
 
 
 def test_without_systemd_nothing_is_told_and_with_its_socket_gone_the_log_says_so(
@@ -74,7 +74,7 @@ def test_without_systemd_nothing_is_told_and_with_its_socket_gone_the_log_says_s
     SystemdNotifier({}).tell("READY=1")
     assert not caplog.messages
     SystemdNotifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).tell("READY=1")
-    assert "systemd could not be told READY=1" in caplog.text
+    assert "cannot send READY=1 to systemd" in caplog.text
 
 
 @pytest.mark.parametrize("variables", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "5000", "WATCHDOG_PID": "1"}])
@@ -83,27 +83,27 @@ def test_a_watchdog_that_is_not_ours_is_not_fed(variables: dict[str, str]):
 
 
 def test_opening_and_coming_back_are_counted_and_being_seen_again_is_not():
-    ledger = IncidentRegistry([an_incident("old", state="resolved")])
-    ledger.take([an_incident("new"), an_incident("old")])
-    ledger.take([an_incident("new", times_seen=2)])
-    ledger.take([an_incident("new", state="explained", explained_by="old")])
-    assert ledger.opened == {("r", "c", "error"): 2}
+    registry = IncidentRegistry([an_incident("old", state="resolved")])
+    registry.update([an_incident("new"), an_incident("old")])
+    registry.update([an_incident("new", times_seen=2)])
+    registry.update([an_incident("new", state="explained", explained_by="old")])
+    assert registry.opened == {("r", "c", "error"): 2}
 
 
-def test_the_ledger_lists_what_is_over_last():
-    ledger = IncidentRegistry([an_incident("over", state="resolved", opened=0.0), an_incident("open")])
-    assert [i.id for i in ledger.ranked()] == ["open", "over"]
+def test_the_registry_lists_what_is_over_last():
+    registry = IncidentRegistry([an_incident("over", state="resolved", opened=0.0), an_incident("open")])
+    assert [i.id for i in registry.ranked()] == ["open", "over"]
 
 
-def test_the_ledger_is_bounded_and_loses_the_oldest_resolved_one_first():
-    ledger = IncidentRegistry()
-    ledger.take([an_incident(f"r{n}", state="resolved", last_seen=float(n)) for n in range(MOST_RESOLVED + 1)])
-    ledger.take([an_incident("open", last_seen=-1.0)])
-    assert len(ledger.known) == MOST_RESOLVED + 1
-    assert "r0" not in ledger.known
-    assert "open" in ledger.known
-    ledger.forget(["open", "never known"])
-    assert "open" not in ledger.known
+def test_the_registry_is_bounded_and_loses_the_oldest_resolved_one_first():
+    registry = IncidentRegistry()
+    registry.update([an_incident(f"r{n}", state="resolved", last_seen=float(n)) for n in range(MOST_RESOLVED + 1)])
+    registry.update([an_incident("open", last_seen=-1.0)])
+    assert len(registry.incidents) == MOST_RESOLVED + 1
+    assert "r0" not in registry.incidents
+    assert "open" in registry.incidents
+    registry.forget(["open", "never known"])
+    assert "open" not in registry.incidents
 
 
 def exposed(*parts) -> dict[str, list[dict[str, str]]]:
@@ -112,14 +112,14 @@ def exposed(*parts) -> dict[str, list[dict[str, str]]]:
 
 
 def test_only_open_incidents_that_nothing_explains_are_open_in_the_metrics():
-    ledger = IncidentRegistry([
+    registry = IncidentRegistry([
         an_incident("a"),
         an_incident("same-labels", diagnosis=an_incident("a").diagnosis),
         an_incident("b", name="sym", state="explained", explained_by="a"),
         an_incident("c", name="over", state="resolved"),
         an_incident("d", name='ev"il\n\udcff'),
     ])  # fmt: skip
-    names = [labels["name"] for labels in exposed(lambda: incident_families(ledger))["xenwatch_incident_open"]]
+    names = [labels["name"] for labels in exposed(lambda: incident_families(registry))["xenwatch_incident_open"]]
     assert names == ["web", 'ev"il\n?']
 
 
@@ -153,8 +153,8 @@ def test_the_shipped_story_can_be_written_and_names_a_class_where_something_is_w
     for step in story:
         write(step, tmp_path, 1_700_000_000.0, UTC)
     assert [step.at for step in story] == sorted(step.at for step in story)
-    assert sum(step.tells is not None for step in story) >= 8
-    assert sum(step.tells is None for step in story) >= 2
+    assert sum(step.expected_class is not None for step in story) >= 8
+    assert sum(step.expected_class is None for step in story) >= 2
 
 
 def test_the_demo_takes_another_port_where_the_usual_one_is_taken():

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[3]
 DOC = (ROOT / "docs" / "invariants.md").read_text()
 TESTS = {
     (str(file.relative_to(ROOT)), name)
-    for folder in ("tests/unit/remediation", "tests/models")
+    for folder in ("tests/unit/remediation", "tests/unit/agent", "tests/unit/web", "tests/models")
     for file in (ROOT / folder).glob("test_*.py")
     for name in re.findall(r"^(?:async )?(?:def )?(test_i\d\d_\w+)", file.read_text(), re.MULTILINE)
 }

@@ -23,7 +23,7 @@ def test_a_state_set_has_one_state_that_holds_or_none_that_is_known() -> None:
 def test_what_is_the_same_as_before_is_the_very_same_and_what_changed_is_made_anew() -> None:
     kept = KeptRows()
     first = kept.of(("web", "running"), lambda: [Sample(READ, ("web",), 1.0)])
-    kept.forget_unasked()
+    kept.forget_unused()
     assert kept.of(("web", "running"), list) is first
     assert kept.of(("web", "paused"), list) == ()
 
@@ -31,6 +31,6 @@ def test_what_is_the_same_as_before_is_the_very_same_and_what_changed_is_made_an
 def test_what_is_gone_is_forgotten() -> None:
     kept = KeptRows()
     kept.of("web", lambda: [Sample(READ, ("web",), 1.0)])
-    kept.forget_unasked()
-    kept.forget_unasked()
+    kept.forget_unused()
+    kept.forget_unused()
     assert kept.of("web", list) == ()

@@ -1,7 +1,9 @@
 """A real server on a free loopback port, showing incidents as the engine makes them."""
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,6 +17,8 @@ from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
 
@@ -71,10 +75,10 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     made = Served()
     await made.exposition.update(Snapshot(1.0, (Sample(BRIDGES, ('x"\n',), 2.0),)))
-    door, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
+    listener, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{port}"
     yield made
-    await door.close()
+    await listener.close()
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ ACKNOWLEDGE = (
 class Target:
     """A server, and ways to be unkind to it."""
 
-    door: Listener
+    listener: Listener
     opened: list[asyncio.StreamWriter]
 
     async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.door.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.listener.port)
         self.opened.append(writer)
         writer.write(sent)
         return reader
@@ -80,8 +80,8 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
     targets: list[Target] = []
 
     async def opened(limits: ConnectionLimits = PATIENT, **more: Any) -> Target:
-        door, _ = await serve(build_app(served.view(), loopback=True), "127.0.0.1", 0, limits=limits, **more)
-        targets.append(Target(door, []))
+        listener, _ = await serve(build_app(served.view(), loopback=True), "127.0.0.1", 0, limits=limits, **more)
+        targets.append(Target(listener, []))
         return targets[-1]
 
     yield opened
@@ -89,35 +89,35 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
         for writer in target.opened:
             writer.transport.abort()
         async with asyncio.timeout(10):
-            await target.door.close()
+            await target.listener.close()
 
 
 async def test_headers_that_never_end_hold_a_connection_only_until_the_deadline(attack: Opening):
     target = await attack(HASTY)
     for _ in range(MOST):
         await target.connect(GET[:-2] + b"X-Slow: ")
-    await until(lambda: target.door.dropped["head"] == MOST)
-    await until(lambda: target.door.connections == 0)
+    await until(lambda: target.listener.dropped["head"] == MOST)
+    await until(lambda: target.listener.connections == 0)
 
 
 async def test_a_flood_of_connections_shuts_nobody_out_and_holds_no_more_than_allowed(attack: Opening):
     target = await attack()
     for nth in range(10 * MOST):
         await target.connect(GET[: nth % len(GET)])
-        assert target.door.connections <= MOST
+        assert target.listener.connections <= MOST
         if nth % 40 == 0:
             assert await target.is_well()
     assert await target.is_well()
-    assert target.door.dropped["crowded"] >= 9 * MOST
+    assert target.listener.dropped["crowded"] >= 9 * MOST
 
 
 async def test_who_is_being_answered_stays_while_those_who_only_wait_go(attack: Opening):
     target = await attack()
     busy = await target.connect(ACKNOWLEDGE + b"Content-Length: 10\r\n\r\n")
-    await until(lambda: any(visit.order[0] for visit in target.door._visits))
+    await until(lambda: any(client.order[0] for client in target.listener._clients))
     for _ in range(3 * MOST):
         await target.connect()
-    await until(lambda: target.door.dropped["crowded"] > 2 * MOST)
+    await until(lambda: target.listener.dropped["crowded"] > 2 * MOST)
     target.opened[0].write(b'{"by": 12}')
     assert (await busy.readline()).startswith(b"HTTP/1.1 400")
 
@@ -128,8 +128,8 @@ async def test_a_tls_handshake_that_never_ends_is_counted_and_ended_too(attack: 
     for _ in range(MOST // 2):
         await target.connect()
         await target.connect(b"\x16\x03\x01\x02\x00\x01")
-    await until(lambda: target.door.dropped["handshake"] >= MOST)
-    await until(lambda: target.door.connections == 0)
+    await until(lambda: target.listener.dropped["handshake"] >= MOST)
+    await until(lambda: target.listener.connections == 0)
 
 
 async def test_a_flood_of_half_handshakes_holds_no_more_than_allowed(attack: Opening, tmp_path: Path):
@@ -137,43 +137,43 @@ async def test_a_flood_of_half_handshakes_holds_no_more_than_allowed(attack: Ope
     target = await attack(tls=TlsFiles(*authority.sign("server")))
     for _ in range(4 * MOST):
         await target.connect(b"\x16\x03\x01\x02\x00\x01")
-        assert target.door.connections <= MOST
-    await until(lambda: target.door.dropped["crowded"] >= 3 * MOST - 1)
+        assert target.listener.connections <= MOST
+    await until(lambda: target.listener.dropped["crowded"] >= 3 * MOST - 1)
 
 
 async def test_an_unused_connection_is_ended(attack: Opening):
     target = await attack(HASTY)
     assert await target.is_well()
-    await until(lambda: target.door.dropped["idle"] == 1)
+    await until(lambda: target.listener.dropped["idle"] == 1)
 
 
 async def test_a_body_that_comes_byte_by_byte_holds_a_connection_only_until_the_deadline(attack: Opening):
     target = await attack(HASTY)
     await target.connect(ACKNOWLEDGE + b"Content-Length: 1000\r\n\r\n{")
-    await until(lambda: target.door.dropped["request"] == 1)
-    await until(lambda: target.door.connections == 0)
+    await until(lambda: target.listener.dropped["request"] == 1)
+    await until(lambda: target.listener.connections == 0)
 
 
 async def test_an_answer_that_nobody_reads_is_given_up(served: Served, attack: Opening):
     big = Metric("xen_big", "gauge", "Big.", ("name",))
     await served.exposition.update(Snapshot(1.0, tuple(Sample(big, ("x" * 200 + str(n),), 1.0) for n in range(30_000))))
     target = await attack(HASTY)
-    with socket.create_connection(("127.0.0.1", target.door.port)) as deaf:
+    with socket.create_connection(("127.0.0.1", target.listener.port)) as deaf:
         deaf.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
-        await until(lambda: target.door.dropped["unread"] == 1)
-    await until(lambda: target.door.connections == 0)
+        await until(lambda: target.listener.dropped["unread"] == 1)
+    await until(lambda: target.listener.connections == 0)
 
 
 async def test_pipelined_requests_by_the_ten_thousand_are_no_ones_burden_but_the_senders(attack: Opening):
     target = await attack(ConnectionLimits(connections=MOST, head=60, idle=60, request=2))
-    reader, writer = await asyncio.open_connection("127.0.0.1", target.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", target.listener.port)
     target.opened.append(writer)
     reader._transport.pause_reading()  # type: ignore[attr-defined]  # it sends, and reads nothing
     writer.write(GET * 50_000)
     for _ in range(5):
         assert await target.is_well()
-    assert max(len(protocol._messages) for protocol in target.door._runner.server.connections) < 1000
-    await until(lambda: target.door.dropped["unread"] == 1)
+    assert max(len(protocol._messages) for protocol in target.listener._runner.server.connections) < 1000
+    await until(lambda: target.listener.dropped["unread"] == 1)
 
 
 @pytest.mark.parametrize(
@@ -299,10 +299,10 @@ async def test_a_door_closes_soon_whatever_is_still_connected(attack: Opening):
     target = await attack()
     for sent in (b"", GET[:9], GET, ACKNOWLEDGE + b"Content-Length: 9\r\n\r\n"):
         await target.connect(sent)
-    await until(lambda: target.door.connections == 4)
+    await until(lambda: target.listener.connections == 4)
     async with asyncio.timeout(15):
-        await target.door.close()
-    await until(lambda: target.door.connections == 0)
+        await target.listener.close()
+    await until(lambda: target.listener.connections == 0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, serve
 from xenwatch.web.connection import ConnectionLimits
 from xenwatch.web.listener import Listener
-from xenwatch.web.tls import Rereading, TlsFiles, certificate_names
+from xenwatch.web.tls import ReloadingContext, TlsFiles, certificate_names
 
 Served = Any  # conftest's
 
@@ -126,7 +126,7 @@ async def test_a_certificate_without_its_key_yet_leaves_the_old_pair_in_force_an
         renewed = server.authority.sign("renewed")
         shutil.copy(renewed[0], server.files.certificate)
         assert [await server.status(client) for _ in range(3)] == [200, 200, 200]
-        assert caplog.text.count("what was read before stays in force") == 1
+        assert caplog.text.count("the certificate read before stays in force") == 1
         shutil.copy(renewed[1], server.files.key)
         with caplog.at_level(logging.INFO):
             assert await server.status(client) == 200
@@ -139,10 +139,10 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, what: str):
     files = dict(zip(("certificate", "key"), authority.sign("server"), strict=True), client_ca=authority.certificate)
     files[what] = tmp_path / "nothing.pem"
     with pytest.raises(Unavailable, match=r"nothing\.pem"):
-        Rereading.of(TlsFiles(**files))
+        ReloadingContext.of(TlsFiles(**files))
     files[what].write_text("no PEM")
     with pytest.raises(Unavailable, match=r"nothing\.pem"):
-        Rereading.of(TlsFiles(**files))
+        ReloadingContext.of(TlsFiles(**files))
 
 
 def test_the_names_of_a_certificate_are_its_common_name_and_its_alternative_names():

@@ -24,7 +24,7 @@ _LOG_COUNTERS: tuple[tuple[str, str, str], ...] = (
     ("rotations", "rotations", "Times a log was rotated"),
     ("truncations", "truncations", "Times a log's content was found replaced"),
     ("losses", "truncations_without_copy", "Times a log's content was replaced and no copy of the old was found"),
-    ("cut_lines", "cut_lines", "Pieces handed on without their newline"),
+    ("cut_lines", "cut_lines", "Pieces read without their newline"),
     ("read_errors", "read_errors", "Times a log could not be opened or read"),
 )
 
@@ -36,8 +36,8 @@ def log_families(follow: FollowCounters, agent: AgentCounters) -> Iterator[Metri
     shown = sorted(newest[:MOST_LOGS])
     for name, attribute, words in _LOG_COUNTERS:
         family = CounterMetricFamily(f"xenwatch_log_{name}", words, labels=["source"])
-        for path, one in shown:
-            family.add_metric([_text(path)], getattr(one, attribute))
+        for path, counters in shown:
+            family.add_metric([_text(path)], getattr(counters, attribute))
         yield family
     yield from _log_gauges(shown)
     yield counter(
@@ -54,17 +54,17 @@ def _log_gauges(shown: list[tuple[str, SourceCounters]]) -> Iterator[Metric]:
     last = GaugeMetricFamily(
         "xenwatch_log_last_read_timestamp_seconds", "When something was last read from a log", labels=["source"]
     )
-    for path, one in shown:
-        lag.add_metric([_text(path)], one.lag_bytes)
-        if one.last_read is not None:
-            last.add_metric([_text(path)], one.last_read)
+    for path, counters in shown:
+        lag.add_metric([_text(path)], counters.lag_bytes)
+        if counters.last_read is not None:
+            last.add_metric([_text(path)], counters.last_read)
     yield lag
     yield last
 
 
 @dataclass(slots=True)
 class DiagnosisCounts:
-    """What the pipeline counts; see `agent.pipeline`."""
+    """What the pipeline counts."""
 
     matches: Counter[tuple[str, str, str]]
     """By (rule, stream, severity)."""
@@ -74,35 +74,38 @@ class DiagnosisCounts:
 
 
 def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
-    """What the rules saw."""
+    """What the rules matched."""
     matches = CounterMetricFamily(
         "xenwatch_log_matches", "Log records that a rule's signature recognised", labels=["rule", "stream", "severity"]
     )
     for labels, count in sorted(counts.matches.items()):
         matches.add_metric(list(labels), count)
     yield matches
-    errors = CounterMetricFamily("xenwatch_diagnosis_rule_errors", "Times a rule could not be judged", labels=["rule"])
+    errors = CounterMetricFamily(
+        "xenwatch_diagnosis_rule_errors", "Times a rule could not be evaluated", labels=["rule"]
+    )
     for rule, count in sorted(counts.rule_errors.items()):
         errors.add_metric([rule], count)
     yield errors
-    yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule knows", counts.unmatched)
+    yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule matches", counts.unmatched)
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 
-def incident_families(ledger: IncidentRegistry) -> Iterator[Metric]:
-    """The one road of incidents to Alertmanager. An explained symptom is not open: its cause is."""
+def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
+    """How incidents reach Alertmanager. An explained symptom is not open: its cause is."""
     opened = GaugeMetricFamily(
         "xenwatch_incident_open",
         "An open incident that nothing else explains",
         labels=["rule", "class", "severity", "kind", "name"],
     )
-    words = InfoMetricFamily("xenwatch_incident", "What an open incident is about, for the text of a page", labels=[])
+    words = InfoMetricFamily("xenwatch_incident", "Texts of an open incident, for alert messages", labels=[])
     states = Counter(dict.fromkeys(MOVES, 0))
     shown: set[tuple[str, ...]] = set()
-    for incident in ledger.known.values():
-        told = incident.diagnosis
+    for incident in registry.incidents.values():
+        diagnosis = incident.diagnosis
         states[incident.state] += 1
-        labels = (told.rule, told.class_, told.severity, told.subject.kind, _text(told.subject.name))
+        subject = diagnosis.subject
+        labels = (diagnosis.rule, diagnosis.class_, diagnosis.severity, subject.kind, _text(subject.name))
         if incident.state == "open" and labels not in shown:
             shown.add(labels)
             opened.add_metric(list(labels), 1)
@@ -116,29 +119,29 @@ def incident_families(ledger: IncidentRegistry) -> Iterator[Metric]:
     total = CounterMetricFamily(
         "xenwatch_incidents", "Incidents that opened or came back", labels=["rule", "class", "severity"]
     )
-    for labels_, count in sorted(ledger.opened.items()):
+    for labels_, count in sorted(registry.opened.items()):
         total.add_metric(list(labels_), count)
     yield total
 
 
 def _words(incident: Incident) -> dict[str, str]:
-    """Words change while an incident goes on, so they are kept apart from the series that alerts stand on."""
-    told = incident.diagnosis
-    lines = (e.origin for e in told.evidence if isinstance(e.origin, LogRecord))
-    proofs = [f"{one.source.path}:{one.position.line or '?'}: {one.text}" for one in lines]
-    proofs += [one.summary for one in told.evidence]
-    texts = {"title": told.title, "cause": told.cause, "evidence": proofs[0] if proofs else ""}
+    """Texts change while an incident lasts, so they are apart from the series that alerts depend on."""
+    diagnosis = incident.diagnosis
+    lines = (e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord))
+    texts = [f"{line.source.path}:{line.position.line or '?'}: {line.text}" for line in lines]
+    texts += [evidence.summary for evidence in diagnosis.evidence]
+    words = {"title": diagnosis.title, "cause": diagnosis.cause, "evidence": texts[0] if texts else ""}
     return {
         "id": incident.id,
-        "rule": told.rule,
-        "kind": told.subject.kind,
-        "name": _text(told.subject.name),
-        **{name: _short(text) for name, text in texts.items()},
+        "rule": diagnosis.rule,
+        "kind": diagnosis.subject.kind,
+        "name": _text(diagnosis.subject.name),
+        **{name: _short(text) for name, text in words.items()},
     }
 
 
 def _short(text: str) -> str:
-    """On one line and bounded; a guest may have written it."""
+    """On one line and bounded: a guest may have written it."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return _text(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
 
@@ -148,7 +151,7 @@ def state_families(writer: Writer, store: Store, agent: AgentCounters, wall_of: 
     yield counter("xenwatch_state_commits", "Commits to the state database", writer.commits)
     yield counter(
         "xenwatch_state_commit_errors",
-        "Commits that failed; what they held is kept and tried again",
+        "Commits that failed; the changes are kept and tried again",
         agent.state_errors,
     )
     yield gauge(

@@ -1,4 +1,4 @@
-"""What the agent says about itself: prometheus-client's registry, filled at each scrape from the parts' counters."""
+"""The agent's metrics about itself: prometheus-client's registry, filled at each scrape from the parts' counters."""
 
 import platform
 from collections import Counter
@@ -20,12 +20,12 @@ MOST_LOGS = 500
 _LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 Families = Callable[[], Iterator[Metric]]
-"""One part's metric families, made anew at each scrape."""
+"""One part's metric families, made at each scrape."""
 
 
 @dataclass(slots=True)
 class AgentCounters:
-    """What is counted by the agent itself and belongs to no part."""
+    """Counted by the agent itself, for no part in particular."""
 
     task_failures: Counter[str] = field(default_factory=Counter)
     state_errors: int = 0
@@ -36,15 +36,15 @@ class AgentCounters:
 
 
 class SelfMetrics:
-    """The registry and how it is written."""
+    """The registry and how it is rendered."""
 
     def __init__(self, parts: Iterable[Families] = ()) -> None:
-        # `_created` series double the number of counters and nobody asks for them.
+        # `_created` series double the number of counters and nobody uses them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.lag = Histogram(
             "xenwatch_event_loop_lag_seconds",
-            "How late the event loop was for an appointment",
+            "How late the event loop woke from a timed sleep",
             registry=self.registry,
             buckets=_LAG_BUCKETS,
         )
@@ -59,8 +59,8 @@ class SelfMetrics:
         """All of it; OpenMetrics with its closing `# EOF`."""
         if format_ == "text":
             return generate_latest(self.registry)
-        written: bytes = generate_openmetrics(self.registry)  # type: ignore[no-untyped-call]
-        return written
+        text: bytes = generate_openmetrics(self.registry)  # type: ignore[no-untyped-call]
+        return text
 
 
 class _Parts(Collector):
@@ -68,7 +68,7 @@ class _Parts(Collector):
         self._parts = tuple(parts)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: the families are looked at when they are asked for, not when they are registered."""
+        """Nothing: families are made when they are scraped, not when they are registered."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
@@ -78,15 +78,13 @@ class _Parts(Collector):
 
 def build_info() -> Iterator[Metric]:
     """Which xenwatch this is."""
-    told = {"version": __version__, "python": platform.python_version()}
-    yield InfoMetricFamily("xenwatch_build", "Version of the agent and of the Python it runs on", value=told)
+    info = {"version": __version__, "python": platform.python_version()}
+    yield InfoMetricFamily("xenwatch_build", "Version of the agent and of the Python it runs on", value=info)
 
 
 def agent_families(counters: AgentCounters) -> Iterator[Metric]:
     """Failed tasks, reloads, dropped series."""
-    failures = CounterMetricFamily(
-        "xenwatch_task_failures", "Times a part failed and was started again", labels=["task"]
-    )
+    failures = CounterMetricFamily("xenwatch_task_failures", "Times a part failed and was restarted", labels=["task"])
     for task, count in sorted(counters.task_failures.items()):
         failures.add_metric([task], count)
     yield failures
@@ -101,7 +99,7 @@ def agent_families(counters: AgentCounters) -> Iterator[Metric]:
     )
     yield gauge(
         "xenwatch_config_last_reload_success_timestamp_seconds",
-        "When a configuration was last taken over",
+        "When a configuration was last loaded",
         counters.reloaded_at,
     )
 

@@ -12,7 +12,7 @@ _ANCHOR_BYTES = 4096
 
 
 class HypervisorRing:
-    """`read` runs the command and gives its whole output; its errors pass through `poll` untouched."""
+    """`read` runs the command and gives all its output; its errors pass through `poll` unchanged."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class HypervisorRing:
         self._offset, self._line = int(stored.get("offset", 0)), int(stored.get("line", 1))
 
     def cursor(self) -> dict[str, Any]:
-        """All before it was handed on. The anchor is the end of that, a character for a byte."""
+        """All before it was read. The anchor is the end of that, one character for each byte."""
         return {
             "length": self._length,
             "digest": self._digest,
@@ -43,9 +43,9 @@ class HypervisorRing:
     async def poll(self) -> Chunk | None:
         """The lines that came since the last poll; None when there are none."""
         output = await self._read()
-        whole = output[: output.rfind(b"\n") + 1]
-        fresh = whole[self._known_end(whole) :]
-        self._length, self._digest = len(whole), _digest(whole)
+        lines = output[: output.rfind(b"\n") + 1]
+        fresh = lines[self._read_end(lines) :]
+        self._length, self._digest = len(lines), _digest(lines)
         if not fresh:
             return None
         position = Position("ring", self._offset, self._line)
@@ -55,14 +55,14 @@ class HypervisorRing:
         self._count(fresh)
         return Chunk(self._source, fresh, position, TimeHint(self._clock.now()))
 
-    def _known_end(self, whole: bytes) -> int:
-        """Where the known text ends in `whole`."""
-        if _digest(whole[: self._length]) == self._digest:
+    def _read_end(self, lines: bytes) -> int:
+        """Where the text that was read before ends in `lines`."""
+        if _digest(lines[: self._length]) == self._digest:
             return self._length  # not wrapped since, and exact even among lines that repeat
-        found = whole.rfind(self._anchor) if self._anchor else -1
-        if found >= 0:
-            return found + len(self._anchor)
-        overlap = _overlap(self._anchor, whole)
+        at = lines.rfind(self._anchor) if self._anchor else -1
+        if at >= 0:
+            return at + len(self._anchor)
+        overlap = _overlap(self._anchor, lines)
         self._counters.truncations += 1
         self._counters.truncations_without_copy += not overlap
         return overlap
@@ -78,7 +78,7 @@ def _digest(data: bytes) -> str:
 
 
 def _overlap(old: bytes, new: bytes) -> int:
-    """Bytes at the end of `old` that stand at the start of `new`: most of the known text was pushed out."""
+    """Bytes at the end of `old` that stand at the start of `new`: most of the text read before was pushed out."""
     for length in range(min(len(old), len(new)), 0, -1):
         if new.startswith(old[-length:]):
             return length

@@ -39,7 +39,7 @@ class JournaldSource:
         self._line, self._offset = int(stored.get("line", 1)), int(stored.get("offset", 0))
 
     def cursor(self) -> dict[str, Any]:
-        """All before it was handed on."""
+        """All before it was read."""
         return {
             "cursor": self._cursor,
             "realtime_microseconds": self._micros,
@@ -50,14 +50,14 @@ class JournaldSource:
     async def follow(self, on_chunk: Callable[[Chunk], None]) -> None:
         """Hand on each entry as one line until journalctl ends. Raises CommandFailed.
 
-        A cursor whose journal file was vacuumed away is not found any more: then the time has to do.
+        A cursor is gone when its journal file was vacuumed away: then the time is used instead.
         """
         try:
             await self._run(self._from_cursor(), on_chunk)
         except CommandFailed:
             if self._cursor is None:
                 raise
-            log.warning("journalctl does not know the stored cursor; going on from its time")
+            log.warning("journalctl does not know the stored cursor; the journal is read from its time on")
             self._cursor = None
             await self._run(self._from_time(), on_chunk)
 

@@ -1,20 +1,17 @@
 """Words for a neighbour, over ssh: one connection serves all that is asked of it within a minute."""
 
-import shlex
 from pathlib import Path
 
 from xenwatch.base.errors import InputError
+from xenwatch.host.exec.ssh import ssh_argv
 from xenwatch.remediation.machine.port import name_of
 from xenwatch.remediation.policy.inventory import ManagedInventory
 
 SOCKETS = Path("/run/xenwatch/ssh")
-HANDSHAKE_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10
 """What the first words to a host may take longer. A preflight asks thirty things, and a busy dom0 needs seconds for one
 handshake: shared, it is made once."""
-_ALWAYS = (
-    "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", f"-oConnectTimeout={HANDSHAKE_SECONDS:.0f}",
-    "-oServerAliveInterval=5", "-oServerAliveCountMax=2",
-)  # fmt: skip
+_ALIVE = ("-oServerAliveInterval=5", "-oServerAliveCountMax=2")
 
 
 class SshTransport:
@@ -35,8 +32,8 @@ class SshTransport:
         if known is None:
             raise InputError(f"{host} is not a [[host]] of the policy")
         to = name_of(known.address, "a host's address")
-        # ssh hands words to the far shell: quoted
-        return ("ssh", *_ALWAYS, *self._shared(), "--", f"root@{to}", shlex.join(argv))
+        options = (*_ALIVE, *self._shared())
+        return ssh_argv(f"root@{to}", argv, connect_seconds=HANDSHAKE_SECONDS, options=options)
 
     def _shared(self) -> tuple[str, ...]:
         """Nothing where the folder cannot be had: then each question has a connection of its own."""

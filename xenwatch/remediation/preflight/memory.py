@@ -4,7 +4,7 @@ import math
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import passes
-from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 _SUPERPAGE_MIB = 2

@@ -3,9 +3,8 @@
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import dom0_free_mib, nowhere_else, one_row, passes
 from xenwatch.remediation.guards.ownership import check_owner
-from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.machine.presence import presence
-from xenwatch.remediation.policy.inventory import ManagedHost
+from xenwatch.remediation.policy.inventory import HERE, ManagedHost
 
 CORDON_FLAG = "/var/lib/xenwatch/cordoned"
 """A host on which this file lies takes no more guests."""

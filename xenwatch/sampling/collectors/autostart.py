@@ -8,10 +8,10 @@ from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in, read_bytes
 from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.autostart import AUTOSTART
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.collectors.domain import AUTOSTART
 
-LINKS = Metric("xen_autostart_links", "gauge", "Files in /etc/xen/auto, and those that lead nowhere", ("state",))
+LINKS = Metric("xen_autostart_links", "gauge", "Links in /etc/xen/auto, and those whose target is missing", ("state",))
 _NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|\(name ['"]?([^'"()\n]+)['"]?\)""", re.MULTILINE)
 """In a file of xl or xm, `name = "web"`; in one of xend's, `(name web)`."""
 
@@ -21,9 +21,9 @@ async def _collect(host: Host) -> Sequence[Sample]:
     if not folder.is_dir():
         raise Unsupported("autostart: there is no /etc/xen/auto")
     inventory = await host.domains.known(max_age=60.0)
-    told = {domain.name for domain in inventory.domains if domain.autostart is not None}
+    from_libvirt = {domain.name for domain in inventory.domains if domain.autostart is not None}
     files = {name: _guest(folder / name) for name in names_in(folder)}
-    guests = sorted({guest for guest in files.values() if guest is not None} - told)
+    guests = sorted({guest for guest in files.values() if guest is not None} - from_libvirt)
     broken = sum(guest is None for guest in files.values())
     return [
         Sample(LINKS, ("ok",), float(len(files) - broken)),
@@ -37,8 +37,8 @@ def _guest(path: Path) -> str | None:
     text = read_bytes(path, 256 * 1024)
     if text is None:
         return None
-    found = _NAME.search(text)
-    return (found[1] or found[2]).decode("utf-8", "replace").strip() if found else path.stem
+    match = _NAME.search(text)
+    return (match[1] or match[2]).decode("utf-8", "replace").strip() if match else path.stem
 
 
 COLLECTOR = Collector(

@@ -13,12 +13,14 @@ PORTS_LIMIT_COUNT = 1023
 """BR_MAX_PORTS - 1, linux: net/bridge/br_private.h (1 << BR_PORT_BITS, BR_PORT_BITS 10)."""
 
 INFO = Metric("xen_bridge_info", "info", "A bridge", ("bridge", "bridge_id", "stp", "vlan_filtering"))
-PORTS = Metric("xen_bridge_ports", "gauge", "Interfaces that hang on a bridge", ("bridge",))
+PORTS = Metric("xen_bridge_ports", "gauge", "Interfaces on a bridge", ("bridge",))
 PORTS_LIMIT = Metric(
-    "xen_bridge_ports_limit", "gauge", "Interfaces that can hang on a bridge of this kernel", ("bridge",)
+    "xen_bridge_ports_limit", "gauge", "Most interfaces that this kernel allows on a bridge", ("bridge",)
 )
-UPLINKS = Metric("xen_bridge_uplinks", "gauge", "Ports of a bridge that are no guest's: the way out", ("bridge",))
-FDB = Metric("xen_bridge_fdb_entries", "gauge", "MAC addresses a bridge knows, by how", ("bridge", "kind"))
+UPLINKS = Metric("xen_bridge_uplinks", "gauge", "Ports of a bridge that are not a guest's: its uplinks", ("bridge",))
+FDB = Metric(
+    "xen_bridge_fdb_entries", "gauge", "MAC addresses in a bridge's table, by how they were added", ("bridge", "kind")
+)
 DUPLICATES = Metric(
     "xen_bridge_duplicate_macs",
     "gauge",
@@ -28,13 +30,13 @@ DUPLICATES = Metric(
 MOVES = Metric(
     "xen_bridge_mac_moves_total",
     "counter",
-    "Addresses that a bridge had learnt at one port and, at the next reading, at another",
+    "Addresses that moved from one port of a bridge to another between two readings",
     ("bridge",),
 )
 PORT_STATE = Metric(
     "xen_bridge_port_stp_state",
     "stateset",
-    "State of a bridge's port; guests' ports under the guest's name",
+    "Spanning tree state of a bridge's port; a guest's port is under the guest's name",
     ("bridge", "port_kind", "port", "state"),
 )
 TOPOLOGY = Metric(

@@ -1,4 +1,4 @@
-"""Consoles of guests as xenconsoled logs them: how much each wrote, and when it last said something."""
+"""Consoles of guests as xenconsoled logs them: how much each wrote, and when it last wrote."""
 
 import os
 import re
@@ -37,10 +37,10 @@ def _logs(folder: Path) -> Iterator[Sample]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if (found := _LOG.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
+                if (match := _LOG.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
                     stat = entry.stat(follow_symlinks=False)
-                    yield Sample(BYTES, (found[1],), float(stat.st_size))
-                    yield Sample(LAST, (found[1],), stat.st_mtime)
+                    yield Sample(BYTES, (match[1],), float(stat.st_size))
+                    yield Sample(LAST, (match[1],), stat.st_mtime)
     except OSError:
         return  # the folder went away meanwhile
 

@@ -11,7 +11,9 @@ from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
-UP = Metric("xen_daemon_up", "gauge", "Whether a daemon runs that this host needs or has had", ("daemon",))
+UP = Metric(
+    "xen_daemon_up", "gauge", "Whether a daemon that this host needs, or that ran before, is running", ("daemon",)
+)
 MEMORY = Metric("xen_daemon_resident_memory_bytes", "gauge", "Memory of a daemon", ("daemon",))
 CPU = Metric("xen_daemon_cpu_seconds_total", "counter", "Cpu time of a daemon", ("daemon",))
 FILES = Metric("xen_daemon_open_fds", "gauge", "Descriptors a daemon has open", ("daemon",))

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from xenwatch.host.host import Host
 from xenwatch.host.inventory import STATES, Domain, DomainInventory
 from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.autostart import AUTOSTART
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
 from xenwatch.sampling.rows import KeptRows, state_set
 
-INFO = Metric("xen_domain_info", "info", "A domain's identity just now", ("domain", "uuid", "domid"))
+INFO = Metric("xen_domain_info", "info", "A domain's current identity", ("domain", "uuid", "domid"))
 STATE = Metric(
     "xen_domain_state",
     "stateset",
@@ -22,7 +23,6 @@ REASON = Metric(
     "Why a domain is in its state, as Xen (shutdown reason) or libvirt says; 1 for the one that holds",
     ("domain", "reason"),
 )
-AUTOSTART = Metric("xen_domain_autostart", "gauge", "Whether libvirt starts a domain with the host", ("domain",))
 PERSISTENT = Metric("xen_domain_persistent", "gauge", "Whether libvirt keeps a domain's definition", ("domain",))
 CPU_SECONDS = Metric("xen_domain_cpu_seconds_total", "counter", "Cpu time a domain has used, all vcpus", ("domain",))
 RESTARTS = Metric(
@@ -58,7 +58,7 @@ class _Reader:
         for domain in inventory.domains:
             samples += self._of(domain)
         self._counters.forget_unread()
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         self._restarts.forget_all_but(inventory.names)
         return samples
 

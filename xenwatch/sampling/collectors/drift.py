@@ -15,7 +15,7 @@ from xenwatch.sampling.collector import Collector
 DRIFT = Metric(
     "xen_domain_config_drift",
     "gauge",
-    "Whether the next start of a guest brings another configuration than it runs with; guests made by xl keep none",
+    "Whether a guest's next start uses another configuration than it runs with; guests of xl have no stored one",
     ("domain", "part"),
 )
 _AT_ONCE = 20

@@ -12,14 +12,14 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 DUMPS = Metric(
-    "xen_crash_dumps", "gauge", "Cores that lie in the dump folders; domain is empty where unknown", ("domain",)
+    "xen_crash_dumps", "gauge", "Cores in the dump folders; domain is empty where it is unknown", ("domain",)
 )
-BYTES = Metric("xen_crash_dump_bytes", "gauge", "Space those cores take", ("domain",))
+BYTES = Metric("xen_crash_dump_bytes", "gauge", "Space that the cores take", ("domain",))
 LAST = Metric("xen_crash_dump_last_timestamp_seconds", "gauge", "When the last core was written", ("domain",))
 FREE = Metric(
     "xen_crash_dump_filesystem_free_ratio",
     "gauge",
-    "Free part of the fullest file system that cores lie on; absent where none lies",
+    "Free part of the fullest file system that holds cores; absent where there are none",
 )
 
 _MOST_FILES = 10_000
@@ -34,10 +34,10 @@ def _dumps(folders: Sequence[Path], names: frozenset[str]) -> Iterator[Sample]:
     by_domain: dict[str, list[os.stat_result]] = defaultdict(list)
     free: list[float] = []
     for folder in folders:
-        found = list(_files(folder))
-        for file, stat in found:
+        cores = list(_files(folder))
+        for file, stat in cores:
             by_domain[_whose(file, names)].append(stat)
-        if found:
+        if cores:
             free.append(_free_ratio(folder))
     for domain, stats in sorted(by_domain.items()):
         yield Sample(DUMPS, (domain,), float(len(stats)))

@@ -9,7 +9,7 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 USED = Metric("xen_event_channels_used", "gauge", "Event channels that dom0's kernel has bound", ("domain",))
-LIMIT = Metric("xen_event_channels_limit", "gauge", "Event channels that dom0 can have with its kernel", ("domain",))
+LIMIT = Metric("xen_event_channels_limit", "gauge", "Most event channels that dom0's kernel can have", ("domain",))
 
 
 async def _collect(host: Host) -> Sequence[Sample]:

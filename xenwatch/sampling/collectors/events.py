@@ -1,4 +1,4 @@
-"""What libvirt said happened to domains: started, stopped, crashed, migrated."""
+"""Events of domains that libvirt reported: started, stopped, crashed, migrated."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from xenwatch.sampling.collector import Collector
 EVENTS = Metric(
     "xen_domain_lifecycle_events_total",
     "counter",
-    "Lifecycle events of a domain that libvirt told of since the agent started; guests made by xl have none",
+    "Lifecycle events of a domain that libvirt reported since the agent started; guests of xl have none",
     ("domain", "event", "detail"),
 )
 MIGRATIONS = Metric(
     "xen_domain_migrations_total",
     "counter",
-    "Migrations of a domain from and to this host, as libvirt told",
+    "Migrations of a domain from and to this host that libvirt reported",
     ("domain", "direction", "result"),
 )
 _DIRECTIONS = {("started", "migrated"): "in", ("stopped", "migrated"): "out"}

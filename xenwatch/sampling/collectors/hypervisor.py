@@ -26,7 +26,10 @@ CLAIMS = Metric(
     "xen_hypervisor_memory_outstanding_claims_bytes", "gauge", "Memory promised to domains that are being built"
 )
 SHARED = Metric(
-    "xen_hypervisor_memory_shared_bytes", "gauge", "Memory in pages shared between domains, and saved by it", ("kind",)
+    "xen_hypervisor_memory_shared_bytes",
+    "gauge",
+    "Memory in pages shared between domains, and memory saved by sharing",
+    ("kind",),
 )
 FREQUENCY = Metric("xen_hypervisor_cpu_frequency_hertz", "gauge", "Nominal frequency of the physical cpus")
 

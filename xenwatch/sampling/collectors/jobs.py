@@ -15,7 +15,7 @@ from xenwatch.sampling.collector import Collector
 ELAPSED = Metric(
     "xen_domain_job_elapsed_seconds",
     "gauge",
-    "How long a job on a domain has taken; there only while it runs. Through libvirt Xen does not tell which job it is",
+    "How long a job on a domain has been running; absent without one. libvirt's Xen driver does not name it",
     ("domain", "kind"),
 )
 JOBS = Metric("xen_hypervisor_jobs", "gauge", "Saves, migrations, dumps and other jobs on domains that are under way")
@@ -31,10 +31,10 @@ async def _collect(host: Host) -> Sequence[Sample]:
     inventory = await host.domains.known(max_age=15.0)
     processes = await host.aside.run(lambda: list(named(host.paths.proc, b"xl")))
     booted = boot_time(host.paths.proc)
-    found = {} if booted is None else dict(of_xl(processes, inventory, host.clock.now() - booted))
+    jobs = {} if booted is None else dict(of_xl(processes, inventory, host.clock.now() - booted))
     if host.libvirt is not None:
-        found |= await _of_libvirt(host, inventory)
-    return [Sample(JOBS, (), float(len(found))), *(Sample(ELAPSED, *job) for job in sorted(found.items()))]
+        jobs |= await _of_libvirt(host, inventory)
+    return [Sample(JOBS, (), float(len(jobs))), *(Sample(ELAPSED, *job) for job in sorted(jobs.items()))]
 
 
 def of_xl(
@@ -74,7 +74,7 @@ async def _of_libvirt(host: Host, inventory: DomainInventory) -> dict[tuple[str,
 
 def _ask(session: Session, names: frozenset[str]) -> dict[tuple[str, str], float]:
     """In libvirt's thread. The call does not wait behind the job that it asks about."""
-    found = {}
+    jobs = {}
     active = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
     for domain in session.call("connectListAllDomains", session.connection.listAllDomains, active):
         try:
@@ -82,8 +82,8 @@ def _ask(session: Session, names: frozenset[str]) -> dict[tuple[str, str], float
         except libvirt.libvirtError:
             continue  # it went away meanwhile
         if kind != libvirt.VIR_DOMAIN_JOB_NONE and (name := domain.name()) in names:
-            found[name, "libvirt"] = milliseconds / 1e3
-    return found
+            jobs[name, "libvirt"] = milliseconds / 1e3
+    return jobs
 
 
 COLLECTOR = Collector(name="jobs", metrics=(ELAPSED, JOBS), begin=lambda: _collect, interval=15.0, deadline=10.0)

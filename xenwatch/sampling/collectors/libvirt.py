@@ -16,13 +16,17 @@ from xenwatch.sampling.health import UNSUPPORTED
 RECONNECTS = Metric(
     "xenwatch_libvirt_reconnects_total", "counter", "Connections to libvirt opened after the first was lost"
 )
-STUCK = Metric("xenwatch_libvirt_stuck_calls", "gauge", "Calls that outlived their deadline and still hold a thread")
+STUCK = Metric(
+    "xenwatch_libvirt_stuck_calls", "gauge", "Calls to libvirt that passed their deadline and still hold a thread"
+)
 DURATION = Metric("xenwatch_libvirt_rpc_duration_seconds", "histogram", "How long libvirt's calls take", ("call",))
 ERRORS = Metric(
     "xenwatch_libvirt_rpc_errors_total", "counter", "Calls to libvirt that failed, by libvirt's code", ("call", "code")
 )
 CLIENTS = Metric("xen_libvirtd_clients", "gauge", "Programs that are connected to libvirt's daemon")
-CLIENTS_LIMIT = Metric("xen_libvirtd_clients_limit", "gauge", "Programs that libvirt's daemon lets connect at once")
+CLIENTS_LIMIT = Metric(
+    "xen_libvirtd_clients_limit", "gauge", "Most programs that can connect to libvirt's daemon at once"
+)
 _SOCKETS = frozenset(
     f"/run/libvirt/{name}" for daemon in ("libvirt", "virtxend") for name in (f"{daemon}-sock", f"{daemon}-sock-ro")
 )
@@ -32,7 +36,7 @@ _USUAL_LIMIT = 5000
 
 
 async def _collect(host: Host) -> Sequence[Sample]:
-    """Asks libvirt nothing: what other collectors met is told, whether it answers just now or not."""
+    """Asks libvirt nothing: reports the calls of other collectors, whether it answers now or not."""
     if host.libvirt is None:
         raise Unsupported("libvirt is not configured")
     stats = host.libvirt.stats
@@ -51,8 +55,8 @@ def _clients(paths: Paths) -> Iterator[Sample]:
     if count is None:
         return
     yield Sample(CLIENTS, (), float(count))
-    found = _LIMIT.search(read_text(paths.at("etc/libvirt/libvirtd.conf")) or "")
-    yield Sample(CLIENTS_LIMIT, (), float(found[1]) if found else float(_USUAL_LIMIT))
+    match = _LIMIT.search(read_text(paths.at("etc/libvirt/libvirtd.conf")) or "")
+    yield Sample(CLIENTS_LIMIT, (), float(match[1]) if match else float(_USUAL_LIMIT))
 
 
 def _durations(stats: RpcStats) -> Iterator[Sample]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.host import Host
-from xenwatch.host.lvm import LvmReport, Row, lvm_report, number
+from xenwatch.host.lvm import lvm_report
+from xenwatch.host.parse.lvm import LvmReport, Row, number
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -18,34 +19,32 @@ VG_NUMBERS = {
     ),
     "lv_count": Metric("xen_lvm_vg_lvs", "gauge", "Logical volumes in a group", ("vg",)),
     "snap_count": Metric("xen_lvm_vg_snapshots", "gauge", "Snapshots in a group", ("vg",)),
-    "vg_mda_free": Metric(
-        "xen_lvm_vg_metadata_free_bytes", "gauge", "Space left for a group's own description", ("vg",)
-    ),
+    "vg_mda_free": Metric("xen_lvm_vg_metadata_free_bytes", "gauge", "Space left for a group's own metadata", ("vg",)),
 }
 PV_NUMBERS = {
     "pv_size": Metric("xen_lvm_pv_size_bytes", "gauge", "Size of a physical volume", _PV),
-    "pv_free": Metric("xen_lvm_pv_free_bytes", "gauge", "Space of a physical volume that is not given out", _PV),
+    "pv_free": Metric("xen_lvm_pv_free_bytes", "gauge", "Space of a physical volume that is not allocated", _PV),
 }
 PV_MISSING = Metric("xen_lvm_pv_missing", "gauge", "Whether a physical volume is not found", _PV)
 LV_NUMBERS = {
     "lv_size": Metric("xen_lvm_lv_size_bytes", "gauge", "Size of a logical volume", _LV),
-    "lv_time": Metric("xen_lvm_lv_created_timestamp_seconds", "gauge", "When a logical volume was made", _LV),
+    "lv_time": Metric("xen_lvm_lv_created_timestamp_seconds", "gauge", "When a logical volume was created", _LV),
     "raid_mismatch_count": Metric("xen_lvm_lv_raid_mismatches", "gauge", "Differences found by a scrub", _LV),
 }
 LV_STATE = Metric("xen_lvm_lv_state", "stateset", "State of a logical volume; several can hold", (*_LV, "state"))
 LV_HEALTH = Metric(
     "xen_lvm_lv_health",
     "gauge",
-    "1 for what is wrong with a logical volume, as LVM words it; absent when well",
+    "1 for each problem of a logical volume, in LVM's words; absent when healthy",
     (*_LV, "status"),
 )
-SYNC = Metric("xen_lvm_lv_sync_ratio", "gauge", "How far a mirror or RAID volume is in step", _LV)
+SYNC = Metric("xen_lvm_lv_sync_ratio", "gauge", "Part of a mirror or RAID volume that is in sync", _LV)
 THIN_DATA = Metric("xen_lvm_thin_data_ratio", "gauge", "How full a thin pool's data is", _LV)
 THIN_METADATA = Metric("xen_lvm_thin_metadata_ratio", "gauge", "How full a thin pool's metadata is", _LV)
 SNAPSHOT_USAGE = Metric("xen_lvm_snapshot_usage_ratio", "gauge", "How full a snapshot is", (*_LV, "origin"))
 SNAPSHOT_INVALID = Metric("xen_lvm_snapshot_invalid", "gauge", "Whether a snapshot overflowed and is lost", _LV)
 HOLDER = Metric(
-    "xen_lvm_lv_holder_info", "info", "A logical volume that a guest's disk stands on", (*_LV, "domain", "device")
+    "xen_lvm_lv_holder_info", "info", "A logical volume that backs a guest's disk", (*_LV, "domain", "device")
 )
 
 
@@ -97,13 +96,13 @@ def _fill(lv: Row, labels: tuple[str, str]) -> Iterator[Sample]:
 
 
 async def _holders(host: Host, report: LvmReport) -> list[Sample]:
-    """Which guest's disk stands on which volume, by the path that the guest was configured with."""
+    """Which volume backs which guest's disk, by the path in the guest's configuration."""
     inventory = await host.domains.known(max_age=60.0)
-    known = {f"/dev/{lv['vg_name']}/{lv['lv_name']}": lv for lv in report.lvs}
-    known |= {lv["lv_dm_path"]: lv for lv in report.lvs if lv.get("lv_dm_path")}
+    by_path = {f"/dev/{lv['vg_name']}/{lv['lv_name']}": lv for lv in report.lvs}
+    by_path |= {lv["lv_dm_path"]: lv for lv in report.lvs if lv.get("lv_dm_path")}
     samples = []
     for device in await host.devices.current(max_age=60.0):
-        domain, lv = inventory.by_domid.get(device.domid), known.get(device.about.get("params", ""))
+        domain, lv = inventory.by_domid.get(device.domid), by_path.get(device.about.get("params", ""))
         if domain is not None and lv is not None:
             labels = (lv["vg_name"], lv["lv_name"], domain.name, device.name)
             samples.append(Sample(HOLDER, labels, 1.0))

@@ -16,12 +16,12 @@ OPENS = Metric(
 )
 LOOPS = Metric("xen_loop_devices", "gauge", "Loop devices with a file behind them", ("state",))
 LOOPS_LIMIT = Metric(
-    "xen_loop_devices_limit", "gauge", "Loop devices this kernel makes; absent where it makes more itself"
+    "xen_loop_devices_limit", "gauge", "Most loop devices of this kernel; absent where it makes more when needed"
 )
 ORPHANS = Metric(
     "xen_orphan_devices",
     "gauge",
-    "Devices that outlived their use: backends of domains that are gone, unused partitions, loops on deleted files",
+    "Leftover devices: backends of domains that are gone, unused partitions, loops on deleted files",
     ("class",),
 )
 

@@ -10,10 +10,13 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 STATE = Metric(
-    "xen_md_array_state", "stateset", "State of an array; degraded can hold beside the others", ("array", "state")
+    "xen_md_array_state",
+    "stateset",
+    "State of an array; degraded can be 1 together with another state",
+    ("array", "state"),
 )
-DISKS = Metric("xen_md_disks", "gauge", "Members of an array: there, failed, and slots without one", ("array", "state"))
-SYNC = Metric("xen_md_sync_ratio", "gauge", "How far a rebuild, resync or check of an array is", ("array",))
+DISKS = Metric("xen_md_disks", "gauge", "Members of an array: present, failed, and missing", ("array", "state"))
+SYNC = Metric("xen_md_sync_ratio", "gauge", "Progress of a rebuild, resync or check of an array", ("array",))
 MISMATCHES = Metric("xen_md_mismatch_count", "gauge", "Sectors that the last check found to differ", ("array",))
 STATES = ("active", "inactive", "degraded", "recovering")
 
@@ -39,9 +42,9 @@ def _of(host: Host, array: Array) -> Iterator[Sample]:
         yield Sample(DISKS, (array.name, state), float(count))
     if array.percent is not None:
         yield Sample(SYNC, (array.name,), array.percent / 100)
-    found = read_number(str(host.paths.at("sys/block", array.name, "md/mismatch_cnt")))
-    if found is not None:
-        yield Sample(MISMATCHES, (array.name,), float(found))
+    mismatches = read_number(str(host.paths.at("sys/block", array.name, "md/mismatch_cnt")))
+    if mismatches is not None:
+        yield Sample(MISMATCHES, (array.name,), float(mismatches))
 
 
 COLLECTOR = Collector(

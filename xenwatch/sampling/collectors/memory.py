@@ -12,14 +12,17 @@ MAXIMUM = Metric("xen_domain_memory_maximum_bytes", "gauge", "Memory a domain ma
 TARGET = Metric(
     "xen_domain_memory_target_bytes",
     "gauge",
-    "Memory that a domain's balloon aims at (memory/target)",
+    "Target of a domain's balloon (memory/target)",
     ("domain",),
 )
 STATIC_MAX = Metric(
     "xen_domain_memory_static_max_bytes", "gauge", "Memory a domain was built for (memory/static-max)", ("domain",)
 )
 GUEST = Metric(
-    "xen_domain_guest_memory_bytes", "gauge", "Memory inside a guest, as its agent says in xenstore", ("domain", "kind")
+    "xen_domain_guest_memory_bytes",
+    "gauge",
+    "Memory inside a guest, as its agent writes to xenstore",
+    ("domain", "kind"),
 )
 
 _KEYS = ("memory/target", "memory/static-max", "data/meminfo_free", "data/meminfo_total")

@@ -25,10 +25,10 @@ async def _collect(host: Host) -> Sequence[Sample]:
 
 def from_status(text: str) -> Iterator[Sample]:
     """A path's `A` is active, its `F` failed (linux: Documentation/admin-guide/device-mapper)."""
-    for found in _MAP.finditer(text):
-        states = Counter(_PATH.findall(found["rest"]))
+    for match in _MAP.finditer(text):
+        states = Counter(_PATH.findall(match["rest"]))
         for letter, state in (("A", "active"), ("F", "failed")):
-            yield Sample(PATHS, (found["name"], state), float(states[letter]))
+            yield Sample(PATHS, (match["name"], state), float(states[letter]))
 
 
 COLLECTOR = Collector(name="multipath", metrics=(PATHS,), begin=lambda: _collect, interval=60.0, deadline=20.0)

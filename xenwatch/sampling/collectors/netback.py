@@ -11,7 +11,7 @@ from xenwatch.sampling.collector import Collector
 EVENTS = Metric(
     "xen_domain_vif_netback_events_total",
     "counter",
-    "What dom0's driver counts of a guest's interface, by the driver's name for it, as `ethtool -S` shows it",
+    "Counters of dom0's driver for a guest's interface, by the driver's names, as `ethtool -S` shows them",
     ("domain", "vif", "counter"),
 )
 

@@ -29,12 +29,12 @@ class _Reader:
     async def __call__(self, host: Host) -> Sequence[Sample]:
         mounts = parse_mounts(read_text(host.paths.at("proc/mounts")) or "")
         remote = [mount for mount in mounts if mount.type in ("nfs", "nfs4")]
-        found = await asyncio.gather(*(self._probe(host, mount) for mount in remote))
+        probes = await asyncio.gather(*(self._probe(host, mount) for mount in remote))
         points = {mount.point for mount in remote}
         for memory in (self._hung, self._skip):
             for point in memory.keys() - points:
                 del memory[point]
-        return [sample for samples in found for sample in samples]
+        return [sample for samples in probes for sample in samples]
 
     async def _probe(self, host: Host, mount: Mount) -> list[Sample]:
         labels = (mount.point, mount.device.rpartition(":/")[0])
@@ -49,7 +49,7 @@ class _Reader:
             self._skip[mount.point] = min(2 ** self._hung[mount.point] - 2, _LONGEST_SKIP)
             return [Sample(UP, labels, 0.0)]
         except CommandFailed:
-            return []  # there is no stat to ask with: nothing is known
+            return []  # there is no stat program to ask with
         self._hung.pop(mount.point, None)
         took = Sample(DURATION, (mount.point,), host.clock.monotonic() - started)
         return [Sample(UP, labels, float(done.returncode == 0)), took]

@@ -10,7 +10,12 @@ from xenwatch.host.toolstack.xl import Xl
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
-CPU = Metric("xen_hypervisor_cpu_topology_info", "info", "Where a physical cpu lies", ("cpu", "core", "socket", "node"))
+CPU = Metric(
+    "xen_hypervisor_cpu_topology_info",
+    "info",
+    "Socket, core and node of a physical cpu",
+    ("cpu", "core", "socket", "node"),
+)
 NODE_TOTAL = Metric("xen_numa_node_memory_total_bytes", "gauge", "Memory of a NUMA node", ("node",))
 NODE_FREE = Metric("xen_numa_node_memory_free_bytes", "gauge", "Memory of a NUMA node that no domain has", ("node",))
 POOL = Metric("xen_cpupool_info", "info", "A cpupool", ("pool", "scheduler"))
@@ -19,8 +24,10 @@ POOL_DOMAINS = Metric("xen_cpupool_domains", "gauge", "Domains in a cpupool", ("
 RATELIMIT = Metric(
     "xen_scheduler_ratelimit_seconds", "gauge", "Shortest time a vcpu runs before another may take its cpu", ("pool",)
 )
-TIMESLICE = Metric("xen_scheduler_timeslice_seconds", "gauge", "Longest time a vcpu runs in one go", ("pool",))
-WEIGHT = Metric("xen_domain_sched_weight", "gauge", "A domain's share of cpu time beside others", ("domain",))
+TIMESLICE = Metric("xen_scheduler_timeslice_seconds", "gauge", "Longest time a vcpu runs without a break", ("pool",))
+WEIGHT = Metric(
+    "xen_domain_sched_weight", "gauge", "A domain's share of cpu time relative to other domains", ("domain",)
+)
 CAP = Metric(
     "xen_domain_sched_cap_ratio",
     "gauge",

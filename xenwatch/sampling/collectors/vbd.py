@@ -1,4 +1,4 @@
-"""Disks of guests: requests and bytes from blkback's own counters in sysfs, and what stands behind each disk."""
+"""Disks of guests: requests and bytes from blkback's own counters in sysfs, and what backs each disk."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
@@ -78,14 +78,14 @@ class _Reader:
     def _counted(self, folder: str, disk: Device, labels: tuple[str, str]) -> Iterable[Sample]:
         """A disk served by qemu has no such folder: nothing is emitted, not 0."""
         readings = read_numbers(folder, _FILES)
-        known = tuple(reading or 0 for reading in readings)
-        counts = map(mul, self._counters.unwrapped((disk.domid, disk.devid), known), _UNITS)
-        found = row(_COUNTERS, labels, counts)
-        return compress(found, [reading is not None for reading in readings]) if None in readings else found
+        counters = tuple(reading or 0 for reading in readings)
+        counts = map(mul, self._counters.unwrapped((disk.domid, disk.devid), counters), _UNITS)
+        samples = row(_COUNTERS, labels, counts)
+        return compress(samples, [reading is not None for reading in readings]) if None in readings else samples
 
 
 class _Described:
-    """What disks are, told anew when a disk or a guest came or went, and else once a minute: a grown volume shows."""
+    """Properties of disks, read again when a disk or a guest came or went, else once a minute: a volume may grow."""
 
     def __init__(self) -> None:
         self._of: tuple[tuple[Device, ...], int] | None = None

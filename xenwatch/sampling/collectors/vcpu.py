@@ -16,7 +16,7 @@ from xenwatch.sampling.rows import KeptRows, state_set
 
 _VCPU = ("domain", "vcpu")
 SECONDS = Metric("xen_domain_vcpu_seconds_total", "counter", "Cpu time a vcpu has used", _VCPU)
-STATE = Metric("xen_domain_vcpu_state", "stateset", "What a vcpu does just now", (*_VCPU, "state"))
+STATE = Metric("xen_domain_vcpu_state", "stateset", "What a vcpu is doing now", (*_VCPU, "state"))
 CPU = Metric("xen_domain_vcpu_cpu", "gauge", "Physical cpu a vcpu is on, or was on last", _VCPU)
 AFFINITY = Metric(
     "xen_domain_vcpu_affinity_cpus",
@@ -24,8 +24,8 @@ AFFINITY = Metric(
     "On how many physical cpus a vcpu may (hard) or should (soft) run",
     (*_VCPU, "kind"),
 )
-RUNNABLE = Metric("xen_domain_vcpu_runnable", "gauge", "Whether a vcpu could run and waits for a cpu just now", _VCPU)
-VCPUS = Metric("xen_domain_vcpus", "gauge", "Vcpus of a domain: that it has, and that are online", ("domain", "kind"))
+RUNNABLE = Metric("xen_domain_vcpu_runnable", "gauge", "Whether a vcpu is ready to run and waits for a cpu", _VCPU)
+VCPUS = Metric("xen_domain_vcpus", "gauge", "Vcpus of a domain: all it has, and those online", ("domain", "kind"))
 
 STATES = ("running", "runnable", "blocked", "paused", "offline")
 
@@ -56,7 +56,7 @@ class _Reader:
             counts = online.setdefault(domain.name, [0, 0])
             counts[0] += 1
             counts[1] += vcpu.cpu is not None
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         for name, (all_of_them, awake) in online.items():
             yield Sample(VCPUS, (name, "current"), float(all_of_them))
             yield Sample(VCPUS, (name, "online"), float(awake))
@@ -71,7 +71,7 @@ class _Reader:
                 continue  # it went away meanwhile
             if (name := domain.name()) in names:
                 samples += self._of_libvirt(name, vcpus, maps)
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         return samples
 
     def _of_libvirt(

@@ -22,7 +22,7 @@ UP = Metric("xen_domain_vif_up", "gauge", "Whether dom0's end of a guest's inter
 ATTACHED = Metric(
     "xen_domain_vif_bridge_attached",
     "gauge",
-    "Whether dom0's end hangs on the bridge the guest was configured for",
+    "Whether dom0's end is on the bridge that the guest's configuration names",
     _VIF,
 )
 RATE = Metric("xen_domain_vif_rate_limit_bytes_per_second", "gauge", "Rate a guest's interface is limited to", _VIF)
@@ -62,7 +62,7 @@ class _Reader:
                 samples += self._traffic(vif, labels, ifname, counted)
                 samples += self._placed(ports, vif, labels, ifname)
         self._counters.forget_unread()
-        self._kept.forget_unasked()
+        self._kept.forget_unused()
         return samples
 
     def _placed(self, ports: "_Ports", vif: Device, labels: tuple[str, str], ifname: str) -> Iterable[Sample]:

@@ -15,7 +15,7 @@ QUOTA = Metric(
     "xen_xenstore_node_quota", "gauge", "Nodes that xenstored lets a guest own; absent where it has no limit"
 )
 TYPE = Metric("xen_domain_type_info", "info", "How a guest is virtualised: pv, pvh or hvm", ("domain", "type"))
-START_TIME = Metric("xen_domain_start_time_seconds", "gauge", "When the toolstack made a domain", ("domain",))
+START_TIME = Metric("xen_domain_start_time_seconds", "gauge", "When the toolstack created a domain", ("domain",))
 
 _WALK_EVERY = 20
 """Runs from one count of nodes to the next: a walk costs a question a node."""
@@ -49,11 +49,11 @@ class _Reader:
 async def _start_times(store: Xenstore, active: dict[str, int]) -> list[Sample]:
     """`/vm/<uuid>/start_time` is written by xl, libxl and xend alike; the way to it is the domain's `vm`."""
     homes = await store.read_many([f"/local/domain/{domid}/vm" for domid in active.values()])
-    known = [(name, home) for name, home in zip(active, homes, strict=True) if home and home.startswith("/vm/")]
-    times = await store.read_many([f"{home}/start_time" for _, home in known])
+    with_home = [(name, home) for name, home in zip(active, homes, strict=True) if home and home.startswith("/vm/")]
+    times = await store.read_many([f"{home}/start_time" for _, home in with_home])
     return [
         Sample(START_TIME, (name,), float(at))
-        for (name, _), at in zip(known, times, strict=True)
+        for (name, _), at in zip(with_home, times, strict=True)
         if at is not None and at.replace(".", "", 1).isdigit()
     ]
 

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 import pyinotify
 
+from xenwatch.base.clock import ManualClock
 from xenwatch.logs.counters import FollowCounters
+from xenwatch.logs.follow import Follower
 from xenwatch.logs.watch import DirectoryWatcher
 
 
@@ -109,3 +111,18 @@ async def test_other_tasks_get_their_turn_while_much_is_read(rig):
     await rig.look()
     counting.cancel()
     assert turns >= 15
+
+
+async def test_a_reading_of_all_logs_is_reported_also_where_nothing_new_was_written(tmp_path):
+    readings: list[int] = []
+    follower = Follower(
+        [f"{tmp_path}/*.log"],
+        lambda _chunk: None,
+        lambda _path, _head: None,
+        ManualClock(),
+        on_look=lambda: readings.append(1),
+    )
+    await follower.look()
+    await follower.look()
+    follower.close()
+    assert readings == [1, 1]

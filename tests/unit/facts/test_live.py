@@ -1,0 +1,48 @@
+"""A live host tells the facts that docs/facts.md promises, under the same names."""
+
+import re
+from pathlib import Path
+
+from hosts.recorded import recorded_host
+
+from xenwatch.base.clock import ManualClock
+from xenwatch.facts.live import detect
+from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_host
+from xenwatch.host.paths import Paths
+from xenwatch.model.fact import Fact
+
+DOCS = Path(__file__).parents[3] / "docs/facts.md"
+
+
+async def facts_of_the_recorded_host() -> dict[tuple[str, str], Fact]:
+    async with recorded_host() as host:
+        return {(fact.name, str(fact.subject)): fact for fact in await detect(host)}
+
+
+async def test_facts_of_a_real_host_are_what_its_tools_said() -> None:
+    facts = {key: fact.value for key, fact in (await facts_of_the_recorded_host()).items()}
+    assert facts["domain.names", "host/dom0"] == ("Domain-0", "g1", "lv1")
+    assert facts["domain.state", "domain/g1"] == "blocked"
+    assert facts["memory.free_bytes", "host/dom0"] == 2771 * 1024**2
+    assert facts["bridge.ports", "bridge/xenbr0"] == ("vif3.0", "vif4.0")
+    assert facts["vg.free_bytes", "vg/dsk"] == 1874853888
+    assert facts["lv.open", "lv/dsk/g1"] is True
+    assert facts["hotplug.status", "vif/3/0"] == "connected"
+    assert facts["dm.names", "host/dom0"] == ("dsk-g1", "dsk-g2")
+    assert facts["xen.version", "host/dom0"] == "4.17.5"
+    assert "hvm" in facts["xen.virt_caps", "host/dom0"]  # type: ignore[operator]
+    assert facts["interface.state", "interface/vif3.0"] == "UP"
+    assert facts["host.toolstacks", "host/dom0"] == ("xl",)
+
+
+async def test_every_fact_is_documented() -> None:
+    promised = set(re.findall(r"`([a-z0-9_.]+\.[a-z0-9_.]+)`", DOCS.read_text()))
+    assert {name for name, _ in await facts_of_the_recorded_host()} - promised == set()
+
+
+async def test_a_host_without_xen_tells_what_it_can_and_raises_nothing(tmp_path: Path) -> None:
+    host = build_host(ManualClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=None)
+    facts = {fact.name: fact.value for fact in await detect(host)}
+    assert (facts["xen.dom0"], facts["bridge.names"]) == (False, ())
+    assert "domain.names" not in facts
