@@ -20,6 +20,7 @@ from xenwatch.diagnosis.rules.rule import (
     SequenceCondition,
     Signature,
 )
+from xenwatch.model.headings import CAUSE, CONSEQUENCES, FIX, IMPACT, SUBJECT, VERIFY
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "docs/failures"
@@ -28,21 +29,17 @@ _HEAD = """# Known failures
 
 {note}
 
-{count} failures of {classes} classes. An incident names its rule and class; `xenwatch rules show RULE` prints the same
-in a terminal. Lines that look bad and are not: [harmless](harmless.md). To add one:
-[writing rules](../writing-rules.md).
+xenwatch knows {count} failures in {classes} classes. Each incident names its rule and its class;
+`xenwatch rules show RULE` prints the rule's page in a terminal. Some lines look bad but are [harmless](harmless.md).
+To add a failure, see [writing rules](../writing-rules.md).
 
-On the pages words in braces, such as `{{bridge}}`, stand for what is filled in with what was seen; in an incident the
-commands are ready to paste."""
+On these pages a word in braces, such as `{{bridge}}`, stands for a value that an incident fills in from the log
+line. In an incident the commands are ready to paste."""
 _DEPTHS = {
     "cause": "a root cause",
-    "mechanism": "how a cause makes itself felt; another rule may know the cause behind it",
-    "symptom": "a symptom; another rule may know the cause behind it",
+    "mechanism": "a step between cause and symptom; another rule may know its cause",
+    "symptom": "a symptom; another rule may know its cause",
 }
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def pages() -> dict[str, str]:
@@ -50,6 +47,7 @@ def pages() -> dict[str, str]:
     rules = load_library([ROOT / "rules"], None)
     known = [rule for rule in rules if not rule.noise]
     made = {f"{FOLDER}/{rule.id}.md": _page(rule, rules) for rule in known}
+    made |= {f"{FOLDER}/{alias}.md": _moved(alias, rule) for rule in known for alias in rule.aliases}
     made[f"{FOLDER}/README.md"] = _index(known)
     made[f"{FOLDER}/harmless.md"] = _harmless(rule for rule in rules if rule.noise)
     return made
@@ -61,19 +59,25 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
     parts = [
         f"# {plain(rule.title)}",
         _NOTE.format(source=_source(rule)),
-        f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · about {_with_article(rule.subject)}"
+        f"Rule `{rule.id}` · class `{rule.class_}` · {rule.severity} · {SUBJECT.label}: {rule.subject}"
         f" · {_DEPTHS[rule.depth]}" + ("" if rule.status == "stable" else f" · {rule.status}"),
-        *_section("What it means", plain(rule.impact)),
-        *_section("Why it happens", plain(rule.cause)),
-        *_section("How to verify", *_steps(rule.verify)),
-        *_section("What to do", *_steps(rule.remedy), _actions(rule)),
-        *_section("When it is said", _when(rule), _over(rule)),
+        *_section(IMPACT.title, plain(rule.impact)),
+        *_section(CAUSE.title, plain(rule.cause)),
+        *_section(VERIFY.title, *_steps(rule.verify)),
+        *_section(FIX.title, *_steps(rule.remedy), _actions(rule)),
+        *_section("When it is reported", _when(rule), _over(rule)),
         *_section("Messages", _messages(rule.signatures)),
-        *_section("What it explains", _links(rule.explains, pages)),
-        *_section("What may be behind it", _links(causes, pages)),
+        *_section(CONSEQUENCES.title, _links(rule.explains, pages)),
+        *_section("What may cause it", _links(causes, pages)),
         *_section("References", *_list(plain(one) for one in rule.references)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _moved(alias: str, rule: Rule) -> str:
+    """What stands where a link to a former id leads."""
+    note = _NOTE.format(source=_source(rule))
+    return f"# {plain(rule.title)}\n\n{note}\n\nThe rule `{alias}` is called [`{rule.id}`]({rule.id}.md) now.\n"
 
 
 def _source(rule: Rule) -> str:
@@ -106,20 +110,25 @@ def _actions(rule: Rule) -> str:
     if not rule.actions:
         return ""
     names = ", ".join(f"`{name}`" for name in rule.actions)
-    return f"xenwatch itself offers, where the policy allows it: {names} ([remediation](../remediation.md))."
+    return (
+        f"xenwatch itself offers these actions if the policy allows them: {names} ([remediation](../remediation.md))."
+    )
 
 
 def _when(rule: Rule) -> str:
     own = {signature.event for signature in rule.signatures}
     told = "\n".join(_list(_conditions(rule.when, own)))
-    wide = " Their symptoms on all guests of the host count." if rule.reach == "host" and rule.explains else ""
-    return told + (f"\n\nSymptoms within {format_duration(rule.window)} are laid to it.{wide}" if rule.explains else "")
+    if not rule.explains:
+        return told
+    whole = ", also on every guest of the host" if rule.reach == "host" else ""
+    near = f"within {format_duration(rule.window)} of it{whole}"
+    return f"{told}\n\nIt explains the symptoms listed below that appear {near}."
 
 
 def _over(rule: Rule) -> str:
-    ends = f"nothing of it was seen for {format_duration(rule.resolve.quiet_for)}"
+    ends = f"it has not been seen for {format_duration(rule.resolve.quiet_for)}"
     events = ", ".join(f"`{event}`" for event in rule.resolve.on)
-    return f"It counts as over when {ends}{f', or at once after {events}' if events else ''}."
+    return f"The incident is resolved when {ends}{f', or at once by {events}' if events else ''}."
 
 
 def _conditions(condition: Condition, own: set[str]) -> Iterator[str]:
@@ -138,12 +147,16 @@ def _conditions(condition: Condition, own: set[str]) -> Iterator[str]:
 def _one(condition: Condition, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind of condition
     match condition:
         case EventCondition(event, None) if event in own:
-            return "one of the messages below" if len(own) == 1 else f"one of the messages below that tell of `{event}`"
+            return (
+                "one of the messages below"
+                if len(own) == 1
+                else f"one of the messages below that give the event `{event}`"
+            )
         case EventCondition(event, where):
             return f"the event `{event}`" + (f", where `{where}`" if where else "")
         case CountCondition(event, at_least, within, by):
-            whose = f" for one {' and '.join(by)}" if by else ""
-            return f"the event `{event}` at least {at_least} times within {format_duration(within)}{whose}"
+            group = f" with the same {' and '.join(by)}" if by else ""
+            return f"the event `{event}` at least {at_least} times within {format_duration(within)}{group}"
         case SequenceCondition(events, within):
             return f"the events {', then '.join(f'`{e}`' for e in events)} within {format_duration(within)}"
         case AbsentCondition(after, expect, within):
@@ -152,8 +165,8 @@ def _one(condition: Condition, own: set[str]) -> str:  # noqa: PLR0911 - one for
             pace = f", as a rate over {format_duration(rate)}," if rate else ""
             return f"the metric `{metric}`{pace} with `{check}`" + (f" for {format_duration(hold)}" if hold else "")
         case FactCondition(fact, check, missing):
-            unknown = "it is said, too, with a note" if missing else "it is not said"
-            return f"the fact `{fact}` with `{check}` (where that is not known, {unknown})"
+            unknown = "it is reported with a note" if missing else "it is not reported"
+            return f"the fact `{fact}` with `{check}` (if the fact is unknown, {unknown})"
     raise TypeError(condition)
 
 
@@ -164,7 +177,7 @@ def _messages(signatures: tuple[Signature, ...]) -> str:
     rows = ["| Message | Versions | Printed by |", "|---|---|---|"]
     for one in signatures:
         streams = f" (in {', '.join(one.streams)})" if one.streams else ""
-        event = f" tells of `{one.event}`" if several else ""
+        event = f" gives `{one.event}`" if several else ""
         rows.append(
             f"| {code(one.template or one.regex)}{event} | {cell(one.versions)} | {cell(one.source)}{streams} |"
         )
@@ -189,7 +202,7 @@ def _index(rules: Iterable[Rule]) -> str:
 
 
 def _harmless(rules: Iterable[Rule]) -> str:
-    lines = ["# Lines that look bad and are not", "", _NOTE.format(source="rules/")]
+    lines = ["# Lines that look bad but are harmless", "", _NOTE.format(source="rules/")]
     for rule in sorted(rules, key=lambda r: r.id):
         lines += ["", f"## {plain(rule.title)}", "", f"Rule `{rule.id}`. {plain(rule.noise or '')}", ""]
         lines.append(_messages(rule.signatures))

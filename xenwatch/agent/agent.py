@@ -71,7 +71,7 @@ class Agent:
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
-        self.registry = IncidentRegistry(saved.incidents)
+        self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
         self._writer = Writer(

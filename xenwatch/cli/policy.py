@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_service
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
+from xenwatch.diagnosis.rules.aliases import present_ids
+from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.action import Trigger
 from xenwatch.model.serialize import subject_from_json
 from xenwatch.remediation.open import read_policy
@@ -44,7 +46,9 @@ def check(policy: Path | None, config: Path | None) -> None:
     Rules that apply to no guest, or that name no existing failure, are shown too.
     """
     path = policy_path(policy, config)
-    read, names = read_policy(path), _failure_names(config)
+    read, known_rules = read_policy(path), load_rules(load_config(config, dict(os.environ)).config)
+    present = present_ids(known_rules)
+    names = _failure_names(known_rules, present)
     rules, guests = count_text(len(read.rules), "rule"), count_text(len(read.inventory.guests), "guest")
     click.echo(f"{path}: mode {read.mode}, {rules}, {guests}")
     for rule in read.rules:
@@ -53,7 +57,7 @@ def check(policy: Path | None, config: Path | None) -> None:
         click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(selected) or 'none'}")
         if not rule.selectors:
             click.echo(f"  warning: {rule.name} has no selector, so it applies to no guest", err=True)
-        for mistake in _unknown_failures(rule, names):
+        for mistake in (*_unknown_failures(rule, names), *_former_ids(rule, present)):
             click.echo(f"  warning: {rule.name}: {mistake}", err=True)
 
 
@@ -83,10 +87,17 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
     click.echo(with_service(policy, config, work))
 
 
-def _failure_names(config: Path | None) -> dict[str, set[str]]:
+def _failure_names(rules: Sequence[Rule], present: Mapping[str, str]) -> dict[str, set[str]]:
     """Classes and ids of all failures that the rules recognise, as the `when` of a policy rule names them."""
-    rules = load_rules(load_config(config, dict(os.environ)).config)
-    return {"class": {rule.class_ for rule in rules}, "diagnosis": {rule.id for rule in rules}}
+    return {"class": {rule.class_ for rule in rules}, "diagnosis": {rule.id for rule in rules} | present.keys()}
+
+
+def _former_ids(rule: PolicyRule, present: Mapping[str, str]) -> Iterator[str]:
+    """Former ids of failures in a rule: they still work, but the policy should name the present ones."""
+    blockers = (name for kind, _, name in (b.partition(":") for b in rule.blocked_by) if kind == "diagnosis")
+    for former in dict.fromkeys((rule.diagnosis, *blockers)):
+        if former in present:
+            yield f"the diagnosis {former} is now called {present[former]}"
 
 
 def _unknown_failures(rule: PolicyRule, names: Mapping[str, set[str]]) -> Iterator[str]:

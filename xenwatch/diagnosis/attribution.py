@@ -1,7 +1,7 @@
 """Whose event it is: what the signature captured, else what the record or the log around it says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from xenwatch.model.record import Source
@@ -15,6 +15,7 @@ _DOMID = re.compile(
     r"\bDomain (\d+):|/local/domain/0/backend/\w+/(\d+)/|\bbackend/(?:vbd|vif|tap\w*|vbd3|qdisk|console|vkbd|vfb|pci)/"
     r"(\d+)/|\b(?:vif|vbd|tap)[-.]?(\d+)[.-]\d+|\(d(\d+)\)|\b[dD]omain id[ =](\d+)|/local/domain/([1-9]\d*)/"
     r"|\bdomid[ =:]+(\d+)|\b(?:xenguest|qemu-dm|qemu-system-\w+|xenopsd-qemu)-(\d+)\b"
+    r"|\bd(\d+)v\d+\b|\bdom(\d+):|^d(\d+): "
 )
 _QUOTED = re.compile(r"\(d(\d+)\)|\bHVM(\d+): |\bD(\d+)\b")
 """Whom the hypervisor's ring and xenstored's log say that they quote."""
@@ -22,15 +23,20 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def subject_of(
-    kind: str, name: str | None, fields: Mapping[str, str], header: Mapping[str, str], message: str, source: Source
+    kind: str,
+    names: Sequence[str],
+    fields: Mapping[str, str],
+    header: Mapping[str, str],
+    message: str,
+    source: Source,
 ) -> Subject:
-    """The subject of a match in a host-written record; `kind` and `name` are the rule's."""
+    """The subject of a match in a host-written record; `kind` and `names` are the rule's."""
     if kind == "domain":
         return _domain(fields, header, message, source)
     if kind == "host":
         return HOST
-    filled = fill_name(name, fields) if name else KINDS[kind].named_by_fields(fields)
-    return Subject(kind, KINDS[kind].plain(filled) if filled else UNKNOWN)
+    name = fill_names(names, fields) if names else KINDS[kind].named_by_fields(fields)
+    return Subject(kind, KINDS[kind].plain(name) if name else UNKNOWN)
 
 
 def guest_subject(source: Source, prefix: str) -> Subject:
@@ -48,6 +54,11 @@ def domid_in(message: str) -> int | None:
     """The domid that a host-written message names in passing, and none but one."""
     found = {int(text) for m in _DOMID.finditer(message[:8192]) for text in m.groups() if text} - {0}
     return found.pop() if len(found) == 1 else None
+
+
+def fill_names(templates: Sequence[str], fields: Mapping[str, str]) -> str | None:
+    """The first template whose fields are all known, filled in; None where there is no such."""
+    return next((name for template in templates if (name := fill_name(template, fields))), None)
 
 
 def fill_name(template: str, fields: Mapping[str, str]) -> str | None:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from xenwatch.base.errors import RuleError
+from xenwatch.diagnosis.rules.aliases import with_present_ids
 from xenwatch.diagnosis.rules.cache import load_library
 from xenwatch.diagnosis.rules.rule import Rule
 
@@ -17,12 +18,18 @@ def shipped_rules() -> Path:
 
 
 def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
-    """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name."""
-    replaced = {path.stem for folder in own for path in folder.rglob("*.yaml")}
-    shipped = [path for path in sorted(shipped_rules().rglob("*.yaml")) if path.stem not in replaced]
-    rules = load_library([*shipped, *own], cache)
-    _refuse_hanging([rule for rule in rules if shipped_rules() not in rule.file.parents])
-    return rules
+    """The shipped rules and those of these folders; one of theirs replaces the shipped one of the same name.
+
+    A former name counts, too: a file that replaced a rule goes on replacing it when the rule was renamed.
+    """
+    shipped = load_library([shipped_rules()], cache)
+    if not own:
+        return shipped
+    theirs = load_library(own, cache)
+    _refuse_hanging(theirs)
+    replaced = {rule.id for rule in theirs}
+    kept = [rule for rule in shipped if replaced.isdisjoint((rule.id, *rule.aliases))]
+    return with_present_ids((*kept, *theirs))
 
 
 def _refuse_hanging(rules: Sequence[Rule]) -> None:

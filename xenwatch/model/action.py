@@ -56,6 +56,8 @@ class Trigger:
     """Fingerprint of the trouble that is this one's cause; empty: it has none that is known."""
     acknowledged_by: str = ""
     """Who said that they look after it."""
+    aliases: tuple[str, ...] = ()
+    """Former ids of the rule: a policy that names one of them means it."""
 
     @property
     def key(self) -> str:

@@ -51,6 +51,10 @@ class Diagnosis:
     """What the rule would have liked to know and could not learn here, in words."""
     actions: tuple[str, ...] = ()
     """Names of remediation actions the rule offers, most fitting first."""
+    aliases: tuple[str, ...] = ()
+    """Ids that the rule had before; a policy or a stored incident may still name one."""
+    experimental: bool = False
+    """The rule has not proved itself: nothing is done on its word alone."""
     guest_told: bool = False
     """It rests on words that a guest may have written: it accuses, explains and ends nothing but that guest's own."""
 

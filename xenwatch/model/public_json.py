@@ -27,6 +27,7 @@ def public_incident(incident: Incident, stamp: Stamp) -> dict[str, Any]:
         "verify": list(diagnosis.verify),
         "remedy": list(diagnosis.remedy),
         "actions": list(diagnosis.actions),
+        "experimental": diagnosis.experimental,
         "fields": dict(diagnosis.fields),
         "unchecked": list(diagnosis.unchecked),
         "evidence": list(public_evidence(diagnosis.evidence, stamp)),

@@ -20,6 +20,8 @@ class SubjectKind:
     """Fields that a log line names it by; the first that was captured counts."""
     prefix: str = ""
     """What some writers put before the name: `/dev/md0` and `md0` are one array."""
+    of_guest: bool = False
+    """It is a guest or belongs to one; every other kind is a part of the host."""
     own_labels: bool = True
     """Its labels belong to no other kind, so they name it also where a rule does not say what it is about."""
 
@@ -40,9 +42,9 @@ class SubjectKind:
 
 _ALL = (
     SubjectKind("host"),
-    SubjectKind("domain", ("domain",), ("domain", "domid", "uuid")),
-    SubjectKind("vbd", ("domain", "device"), ("vbd", "vdev", "device"), own_labels=False),
-    SubjectKind("vif", ("vif",), ("vif", "device"), own_labels=False),
+    SubjectKind("domain", ("domain",), ("domain", "domid", "uuid"), of_guest=True),
+    SubjectKind("vbd", ("domain", "device"), ("vbd", "vdev", "device"), of_guest=True, own_labels=False),
+    SubjectKind("vif", ("vif",), ("vif", "device"), of_guest=True, own_labels=False),
     SubjectKind("bridge", ("bridge",), ("bridge",)),
     SubjectKind("bond", ("bond",), ("bond",)),
     SubjectKind("interface", ("interface",), ("interface",)),
@@ -60,6 +62,10 @@ _ALL = (
     SubjectKind("pool", ("pool",), ("pool",)),
     SubjectKind("device", ("device",), ("device",), own_labels=False),
     SubjectKind("image", (), ("image",)),
+    SubjectKind("cpu", (), ("cpu",)),
+    SubjectKind("iscsi", (), ("iscsi",)),
+    SubjectKind("nfs", (), ("nfs",)),
+    SubjectKind("network", (), ("network",)),
 )
 
 KINDS: dict[str, SubjectKind] = {kind.name: kind for kind in _ALL}

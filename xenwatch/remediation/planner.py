@@ -48,6 +48,10 @@ class Planner:
             return Draft(trigger, stop=Refusal("inventory", f"{trigger.target} is not a guest the policy names"))
         target, guest = resolved
         rule = self._rule(trigger, target, guest)
+        if rule is None and guest is None:  # a disk or an array of the host: what is for the host is for it
+            here = Subject("host", self._policy.inventory.here)
+            rule = self._rule(trigger, here, None)
+            target = here if rule is not None else target
         if rule is None:
             return Draft(trigger, stop=Refusal("no_rule", f"no rule of the policy is for {trigger.name} of {target}"))
         chosen = self._left_to_others(trigger, rule) or self._rung(rule, trigger, target)

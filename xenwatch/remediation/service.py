@@ -61,7 +61,9 @@ class RemediationService:
     async def take_incident(self, incident: Incident) -> None:
         """An incident changed: until it is resolved it is a trouble, with a known cause or without."""
         trigger = trouble.trigger_of(incident)
-        if incident.state == "resolved":
+        if trigger.aliases:
+            await self._ledger.write(lambda tx: trouble.replace_former(tx, trigger))
+        if incident.state == "resolved" or incident.diagnosis.experimental:
             await self._ledger.write(lambda tx: trouble.over(tx, trigger))
         else:
             await self._ledger.write(lambda tx: trouble.note(tx, trigger))

@@ -15,7 +15,7 @@ _LONGEST_NAME = 200
 
 _FILTERS: dict[str, Callable[[Incident], str]] = {
     "state": lambda i: i.state,
-    "rule": lambda i: i.diagnosis.rule,
+    "rule": lambda i: i.diagnosis.rule,  # or a former id of it
     "class": lambda i: i.diagnosis.class_,
     "kind": lambda i: i.diagnosis.subject.kind,
     "name": lambda i: i.diagnosis.subject.name,
@@ -106,6 +106,8 @@ ROUTES = (
 def _passes(incident: Incident, key: str, wanted: str) -> bool:
     if key == "severity":  # that one or worse
         return _RANK[incident.diagnosis.severity] >= _RANK[wanted]
+    if key == "rule" and wanted in incident.diagnosis.aliases:
+        return True
     return key not in _FILTERS or _FILTERS[key](incident) == wanted
 
 

@@ -84,3 +84,19 @@ def test_coverage_lists_unknown_errors_most_frequent_first(run, started, tmp_pat
     rows = json.loads(run("coverage", "--log", str(log), "--rules", "rules", "--format", "json").output)
     assert [row["count"] for row in rows] == [3, 1]
     assert "Odd thing 0" in rows[0]["example"]
+
+
+def test_a_former_id_shows_explains_and_tests_the_rule_that_bore_it(run, tmp_path):
+    shown = run("show", "libxl-mem-step")
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("libxl-memory-error (")
+    assert "The rule libxl-mem-step is called libxl-memory-error now." in shown.stderr
+    (tmp_path / "xl.log").write_text("libxl: error: libxl_mem.c:411:libxl__step: Domain 7:quxed the frob: Invalid\n")
+    explained = run("explain", "libxl-mem-step", "--log", "xl.log")
+    assert explained.stdout.startswith("libxl-memory-error: fires")
+    tested = run("test", "--rule", "libxl-mem-step")
+    assert "1 rule, 3 tests, 0 failed" in tested.output
+
+
+def test_an_id_that_no_rule_ever_had_is_an_error(run):
+    assert run("show", "libxl-mem-stepp").exit_code != 0

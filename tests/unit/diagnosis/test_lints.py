@@ -115,3 +115,38 @@ def test_one_regex_in_two_rules_is_told(kit, remarks):
         kit.one(REGEX, name, GOOD + f"explains: [{other}]\n") for name, other in (("a-rule", "b"), ("b-rule", "a"))
     ]
     assert any(re.search("also a signature of a-rule", m) for _, m in remarks(*twins, only=("overlap",)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "message"),
+    [
+        ("no {bridge}", "a bridge whose port is gone", "plain_words", "says 'whose'"),
+        ("add {bridge}", "ip link set BRIDGE up", "placeholders", "leaves BRIDGE to the operator; write {bridge}"),
+    ],
+)
+def test_words_of_a_rule_are_plain_and_filled_in(kit, remarks, old, new, name, message):
+    assert remarks(kit.one(REGEX, more=GOOD), only=(name,)) == []
+    assert message in remarks(kit.one(REGEX, more=GOOD.replace(old, new)), only=(name,))[0][1]
+
+
+def test_a_sentence_holds_for_every_signature(kit, remarks):
+    signatures = f"signatures: [{{regex: '{REGEX}'}}, {{regex: 'no bridge given'}}]\n"
+    aside = GOOD.replace("no {bridge}", "the bridge ({bridge}) is missing")
+    assert remarks(kit.rule(signatures + aside), only=("unfilled",)) == []
+    assert "put it into (…)" in remarks(kit.rule(signatures + GOOD), only=("unfilled",))[0][1]
+
+
+@pytest.mark.parametrize("regex", [r"gone(?: (?P<bridge>\w+))?", r"gone: (?:(?P<bridge>\w+) is|nothing is)"])
+def test_what_a_regex_may_leave_out_is_not_always_there(kit, remarks, regex):
+    assert remarks(kit.one(regex, more=GOOD), only=("unfilled",)) != []
+
+
+def test_a_title_agrees_with_the_direction_of_its_messages(kit, remarks):
+    def found(title):
+        text = "signatures: [{regex: 'cannot attach disk'}, {regex: 'cannot detach disk'}]\n" + GOOD
+        return remarks(kit.rule(f"title: {title}\n{text}"), only=("directions",))
+
+    assert found("a disk could not be attached or detached") == []
+    assert [message for _, message in found("a disk could not be attached")] == [
+        "the title says 'attached', this message the opposite: make the title neutral or move it"
+    ]

@@ -47,6 +47,12 @@ def test_every_rule_that_can_open_an_incident_has_a_page():
     assert wanted <= {path.stem for path in (ROOT / "docs/failures").glob("*.md")}
 
 
+def test_the_page_of_a_former_id_leads_to_the_present_one():
+    page = (ROOT / "docs/failures/libxl-mem-step.md").read_text()
+    assert "[`libxl-memory-error`](libxl-memory-error.md)" in page
+    assert (ROOT / "docs/failures/libxl-memory-error.md").is_file()
+
+
 def test_every_metric_and_every_action_is_in_the_manual():
     metrics = (ROOT / "docs/metrics.md").read_text()
     assert not [name for name in all_metrics() if f"`{name}`" not in metrics]

@@ -74,6 +74,13 @@ def test_a_rule_that_waits_for_a_failure_nobody_knows_is_pointed_out(run, tmp_pa
     assert "down: no known" not in run(policy.COMMAND, "check").stderr
 
 
+def test_a_former_id_of_a_failure_is_taken_and_the_present_one_is_told(run, tmp_path):
+    (tmp_path / "policy.toml").write_text(POLICY.replace("guest-down", "domain-paused-long"))
+    said = run(policy.COMMAND, "check").stderr
+    assert "down: the diagnosis domain-paused-long is called domain-paused now" in said
+    assert "down: no known" not in said
+
+
 def test_the_shipped_policy_waits_for_known_failures_only(run, tmp_path):
     shipped = Path(__file__).parents[3] / "packaging/policy.toml"
     (tmp_path / "policy.toml").write_text(shipped.read_text())

@@ -8,6 +8,7 @@ import click
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import FORMAT, RULES
 from xenwatch.cli._rules.library import library
+from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.headings import CAUSE, FIX, IMPACT, VERIFY
 
@@ -45,11 +46,15 @@ def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
     _lines(FIX.title, rule.remedy)
     _lines("Explains", rule.explains)
     _lines("References", rule.references)
+    _lines("Former ids", rule.aliases)
 
 
 def find_rule(rules: tuple[Rule, ...], rule_id: str) -> Rule:
-    """The rule of that id. InputError names the rules with the most similar ids."""
-    match = next((rule for rule in rules if rule.id == rule_id), None)
+    """The rule that has this id, or had it before. InputError names the rules with the most similar ids."""
+    present = present_ids(rules).get(rule_id, rule_id)
+    match = next((rule for rule in rules if rule.id == present), None)
+    if match is not None and match.id != rule_id:
+        click.echo(f"The rule {rule_id} is now called {match.id}.", err=True)
     if match is None:
         import difflib  # noqa: PLC0415  only for the message
 
@@ -66,8 +71,9 @@ def _lines(heading: str, lines: list[str] | tuple[str, ...]) -> None:
 
 
 def _summary(rule: Rule) -> dict[str, object]:
-    return {"id": rule.id, "class": rule.class_, "area": rule.file.parent.name, "severity": rule.severity,
-            "depth": rule.depth, "status": rule.status, "quiet": bool(rule.noise), "title": rule.title}  # fmt: skip
+    return {"id": rule.id, "aliases": list(rule.aliases), "class": rule.class_, "area": rule.file.parent.name,
+            "severity": rule.severity, "depth": rule.depth, "status": rule.status, "quiet": bool(rule.noise),
+            "title": rule.title}  # fmt: skip
 
 
 def _details(rule: Rule) -> dict[str, object]:

@@ -28,8 +28,8 @@ def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...
       xenwatch rules test rules/ --rule vif-bridge-missing
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     rules = library(paths)
-    under_test = [rule for rule in rules if not chosen or rule.id in chosen]
-    missing = sorted(set(chosen) - {rule.id for rule in under_test})
+    under_test = [rule for rule in rules if not chosen or not {rule.id, *rule.aliases}.isdisjoint(chosen)]
+    missing = sorted(set(chosen) - {name for rule in under_test for name in (rule.id, *rule.aliases)})
     if missing:
         raise click.UsageError(f"there is no rule {', '.join(missing)}")
     bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)

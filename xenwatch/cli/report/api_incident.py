@@ -34,8 +34,12 @@ def incident_text(incident: dict[str, Any]) -> IncidentText:
         fix=typed(incident["remedy"], subject, old=False),
         not_checked=not_checked_text(incident["unchecked"]),
         history=tuple(map(_change, incident.get("history", []))),
-        rule=f"{incident['rule']}  class {incident['class']}  id {incident['id']}",
+        rule=f"{_rule(incident)}  class {incident['class']}  id {incident['id']}",
     )
+
+
+def _rule(incident: dict[str, Any]) -> str:
+    return f"{incident['rule']} (experimental)" if incident.get("experimental") else str(incident["rule"])
 
 
 def _summary(incident: dict[str, Any]) -> str:

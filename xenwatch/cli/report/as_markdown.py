@@ -14,6 +14,7 @@ from xenwatch.cli.report.format import (
     one_line,
     place,
     printable,
+    rule_text,
     shortened,
     since_text,
 )
@@ -48,7 +49,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield ""
     page = f" · [about this failure]({link})" if (link := failure_link(diagnosis.rule)) else ""
     subject = f"{_bold(SUBJECT)} {_plain(str(diagnosis.subject))}{since_text(report, incident)}"
-    yield f"{subject} · class {_code(diagnosis.class_)} · rule {_code(diagnosis.rule)}{page}"
+    yield f"{subject} · class {_code(diagnosis.class_)} · rule {_code(rule_text(diagnosis))}{page}"
     for heading, text in ((CAUSE, diagnosis.cause), (IMPACT, diagnosis.impact)):
         if text:
             yield from ("", f"{_bold(heading)} {_plain(without_gaps(text))}")

@@ -10,6 +10,7 @@ from xenwatch.cli.report.format import (
     place,
     printable,
     repeats_evidence,
+    rule_text,
     shortened,
     since_text,
 )
@@ -67,7 +68,7 @@ def _incident_text(report: Report, incident: Incident) -> IncidentText:
         verify=typed(diagnosis.verify, diagnosis.subject, old=old),
         fix=typed(diagnosis.remedy, diagnosis.subject, old=old),
         not_checked=not_checked_text(diagnosis.unchecked),
-        rule=f"{diagnosis.rule}  class {diagnosis.class_}",
+        rule=f"{rule_text(diagnosis)}  class {diagnosis.class_}",
         page=failure_page(diagnosis.rule),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xenwatch
 from xenwatch.base.plurals import count_text
+from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
@@ -112,6 +113,11 @@ def is_sentence(step: str) -> bool:
 def cut(text: str, most: int) -> str:
     """`text`, or its beginning with an ellipsis where it is longer than that."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def rule_text(diagnosis: Diagnosis) -> str:
+    """The rule's id, marked where it has not proved itself."""
+    return f"{diagnosis.rule} (experimental)" if diagnosis.experimental else diagnosis.rule
 
 
 def failure_page(rule: str) -> str | None:

@@ -6,7 +6,7 @@ from xenwatch.diagnosis.correlation.conditions import Outcome
 from xenwatch.diagnosis.correlation.enrichment import Enrichment, Find, enrich
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.rules.templates import TemplateFiller
-from xenwatch.model.diagnosis import Diagnosis
+from xenwatch.model.diagnosis import Diagnosis, Severity
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
@@ -23,7 +23,7 @@ def conclude(
         rule=rule.id,
         class_=rule.class_,
         subject=subject,
-        severity=rule.severity,
+        severity=_severity(rule),
         title=words.text(rule.title),
         summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else words.text(rule.title),
         cause=words.text(rule.cause),
@@ -35,6 +35,13 @@ def conclude(
         evidence=(*outcome.evidence, *seen.evidence),
         fields=known,
         unchecked=(*outcome.unchecked, *seen.unchecked),
-        actions=rule.actions,
+        actions=() if rule.status == "experimental" else rule.actions,
+        aliases=rule.aliases,
+        experimental=rule.status == "experimental",
         guest_told=any(isinstance(e.origin, LogRecord) and e.origin.guest for e in outcome.evidence),
     )
+
+
+def _severity(rule: Rule) -> Severity:
+    """An experimental rule wakes nobody."""
+    return "error" if rule.status == "experimental" and rule.severity == "critical" else rule.severity

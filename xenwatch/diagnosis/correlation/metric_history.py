@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from xenwatch.diagnosis.attribution import fill_name
+from xenwatch.diagnosis.attribution import fill_names
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
 from xenwatch.model.sample import Sample, Snapshot
@@ -79,8 +79,8 @@ class MetricHistory:
 def sample_subject(sample: Sample, rule: Rule) -> Subject:
     """Whose number it is: by its labels, or as the rule names its subject where they speak of another thing."""
     labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
-    found = named_by_labels(labels, rule.subject)
-    if found.kind != rule.subject and rule.subject_name is not None:
-        name = fill_name(rule.subject_name, labels)
-        return Subject(rule.subject, KINDS[rule.subject].plain(name)) if name else found
-    return found
+    subject = named_by_labels(labels, rule.subject)
+    if subject.kind != rule.subject and rule.subject_name:
+        name = fill_names(rule.subject_name, labels)
+        return Subject(rule.subject, KINDS[rule.subject].plain(name)) if name else subject
+    return subject

@@ -7,6 +7,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import KINDS, Subject
 
 NameOf = Callable[[int, float, str | None], str | None]
 """The name that a domid had at a time on a host."""
@@ -14,7 +15,23 @@ NameOf = Callable[[int, float, str | None], str | None]
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
 
-THINGS = ("bridge", "vg", "lv", "path", "mount", "pci", "bdf", "sr", "array", "pool", "map", "server", "session")
+THINGS = (
+    "bridge",
+    "vg",
+    "lv",
+    "path",
+    "mount",
+    "pci",
+    "bdf",
+    "sr",
+    "array",
+    "pool",
+    "map",
+    "server",
+    "session",
+    "cpu",
+    "unit",
+)
 """Fields that name a part of the host: it is one and the same for every guest that uses it."""
 DEVICES = ("domain", "domid", "uuid", "device", "vif", "vbd", "vdev", "interface")
 """Fields that name a guest or a device of one: another guest may have a device of that name."""
@@ -83,8 +100,9 @@ class Bonds:
         return about_guests and (diagnosis.subject.is_host or diagnosis.subject.name == UNKNOWN)
 
     def _same_subject(self, one: Diagnosis, other: Diagnosis) -> bool:
-        if str(one.subject) == str(other.subject):
-            return not one.subject.is_host or bool(_paths(one) & _paths(other))
+        if one_place(one.subject, other.subject):
+            on_the_host = one.subject.is_host or other.subject.is_host
+            return not on_the_host or bool(_paths(one) & _paths(other))
         return one.subject.domid is not None and one.subject.domid == other.subject.domid
 
     def _places(self, diagnosis: Diagnosis) -> frozenset[Place]:
@@ -97,6 +115,13 @@ class Bonds:
                 if isinstance(e.origin, LogRecord)
             )
         return self._records[key]
+
+
+def one_place(one: Subject, other: Subject) -> bool:
+    """The same subject, or the host itself and a disk, an array, a bridge of it."""
+    if str(one) == str(other):
+        return True
+    return any(a.is_host and not KINDS[b.kind].of_guest for a, b in ((one, other), (other, one)) if b.kind in KINDS)
 
 
 def _shares(one: Diagnosis, other: Diagnosis, names: tuple[str, ...]) -> bool:

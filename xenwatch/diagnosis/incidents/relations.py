@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from xenwatch.diagnosis.incidents.bonds import DEVICES, THINGS, Bonds, NameOf
+from xenwatch.diagnosis.incidents.bonds import DEVICES, THINGS, Bonds, NameOf, one_place
 from xenwatch.diagnosis.operations.phases import rank
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
@@ -77,10 +77,10 @@ class Relations:
             return ONE_RECORD
         if self.bonds.same_operation(cause, symptom):
             return ONE_OPERATION if self._came_first(cause, symptom) else 0
-        if not deeper or str(cause.subject) != str(symptom.subject):
+        if not deeper or not one_place(cause.subject, symptom.subject):
             return 0
         # What no log ascribed to a guest stands under the host: there, only one log's story is one operation.
-        nobodys = cause.subject.is_host
+        nobodys = cause.subject.is_host or symptom.subject.is_host
         return ONE_OPERATION if not nobodys or self.bonds.tied(cause, symptom, host_wide=False) else 0
 
     def _came_first(self, cause: Diagnosis, symptom: Diagnosis) -> bool:

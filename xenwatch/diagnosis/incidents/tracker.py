@@ -8,6 +8,7 @@ from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.incidents.bonds import NameOf
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
@@ -37,14 +38,18 @@ class IncidentTracker:
         name_of: NameOf | None = None,
     ) -> None:
         self._rules = {rule.id: rule for rule in rules}
+        self._present = present_ids(rules)
+        self._kept_under: dict[str, str] = {}
+        """Ids of incidents that began under a former id of their rule, by what their id would be now."""
         self._relations = Relations(self._rules, undated_is_near=at_rest, name_of=name_of)
         self._at_rest = at_rest
-        self._all: dict[str, Incident] = {incident.id: incident for incident in known}
+        self._all: dict[str, Incident] = {}
         self._own: dict[str, tuple[Evidence, ...]] = {}
         self._enders: dict[str, set[str]] = {}
         for rule in rules:
             for kind in rule.resolve.on:
                 self._enders.setdefault(kind, set()).add(rule.id)
+        self.restore(known)
 
     def apply(self, diagnoses: Iterable[Diagnosis], now: float, events: Iterable[Event] = ()) -> list[Incident]:
         """Take in what was concluded, and the events that may end a trouble. Returns the incidents that changed."""
@@ -62,8 +67,25 @@ class IncidentTracker:
 
     def restore(self, known: Iterable[Incident]) -> None:
         """Go on from the incidents of the journal."""
-        self._all = {incident.id: incident for incident in known}
+        self._all = {incident.id: self._presently(incident) for incident in known}
         self._own.clear()
+        self._kept_under = {}
+        for incident in self._all.values():
+            now = incident_id(incident.diagnosis.rule, str(incident.diagnosis.subject))
+            if now != incident.id and now not in self._all:
+                self._kept_under[now] = incident.id
+
+    def _presently(self, incident: Incident) -> Incident:
+        """The incident under the present id of its rule; its own id stays, for whoever holds it."""
+        present = self._present.get(incident.diagnosis.rule)
+        if present is None or present not in self._rules:
+            return incident
+        aliases = self._rules[present].aliases
+        return replace(incident, diagnosis=replace(incident.diagnosis, rule=present, aliases=aliases))
+
+    def _key(self, rule: str, subject: str) -> str:
+        key = incident_id(rule, subject)
+        return self._kept_under.get(key, key)
 
     def get(self, key: str) -> Incident | None:
         """The incident with this id."""
@@ -82,7 +104,7 @@ class IncidentTracker:
         return self._all[key]
 
     def _see(self, diagnosis: Diagnosis) -> None:
-        key = incident_id(diagnosis.rule, str(diagnosis.subject))
+        key = self._key(diagnosis.rule, str(diagnosis.subject))
         known = self._all.get(key)
         self._own[key] = _merged(self._own.get(key, ()), diagnosis.evidence)
         if known is None:
@@ -103,7 +125,7 @@ class IncidentTracker:
 
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):
-            incident = self._all.get(incident_id(rule, str(event.subject)))
+            incident = self._all.get(self._key(rule, str(event.subject)))
             if incident is not None and _by_guest(event) and not incident.diagnosis.guest_told:
                 continue  # what the host saw is not over because the guest says so
             if incident is not None and incident.state != "resolved" and event.at >= incident.last_seen:

@@ -13,7 +13,8 @@ from xenwatch.diagnosis.rules.rule import Rule
 
 log = logging.getLogger(__name__)
 
-_CODE = ("rule.py", "loader.py", "parse.py", "schema.py", "validate.py", "yaml_tree.py", "patterns.py")
+_CODE = ("rule.py", "loader.py", "parse.py", "schema.py", "validate.py", "yaml_tree.py", "patterns.py",
+         "aliases.py", "naming.py")  # fmt: skip
 
 
 def load_library(paths: Iterable[Path], cache: Path | None = None) -> tuple[Rule, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import Problem, RuleError, YamlError
+from xenwatch.diagnosis.rules.aliases import with_present_ids
 from xenwatch.diagnosis.rules.expressions import check_expression
 from xenwatch.diagnosis.rules.parse import build_rule, parse_offset
 from xenwatch.diagnosis.rules.paths import rule_files
@@ -30,10 +31,10 @@ def load_rules(paths: Iterable[Path]) -> tuple[Rule, ...]:
             rules.append(load_rule(path))
         except RuleError as error:
             problems.extend(error.problems)
-    problems.extend(_twice(rules))
+    problems.extend(id_problems(rules))
     if problems:
         raise RuleError(problems)
-    return tuple(rules)
+    return with_present_ids(rules)
 
 
 def load_rule(path: Path) -> Rule:
@@ -87,9 +88,11 @@ def _sense(value: dict[str, object], path: Path) -> Iterable[tuple[str, str]]:
         yield "when", "a quiet rule (`noise`) acts on its signatures alone"
 
 
-def _twice(rules: list[Rule]) -> Iterable[Problem]:
+def id_problems(rules: Iterable[Rule]) -> Iterable[Problem]:
+    """An id, or a former id, that two rules have."""
     first: dict[str, Rule] = {}
     for rule in rules:
-        other = first.setdefault(rule.id, rule)
-        if other is not rule:
-            yield Problem(rule.file, rule.lines.get("id", 1), "id", f"is already used by {other.file}")
+        for key, name in (("id", rule.id), *(("aliases", alias) for alias in rule.aliases)):
+            other = first.setdefault(name, rule)
+            if other is not rule:
+                yield Problem(rule.file, rule.lines.get(key, 1), key, f"{name!r} is already used by {other.file}")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.durations import parse_duration
+from xenwatch.diagnosis.rules.naming import story_name
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
@@ -25,10 +26,17 @@ from xenwatch.diagnosis.rules.rule import (
     RuleTest,
     SequenceCondition,
     Signature,
+    Status,
 )
 from xenwatch.diagnosis.rules.yaml_tree import YamlTree
 
 DEFAULT_WINDOW = 120.0
+_STATUS: dict[str, Status] = {
+    "stable": "stable",
+    "experimental": "experimental",
+    "test": "experimental",  # what older files of an operator may hold
+    "deprecated": "experimental",
+}
 
 
 def parse_offset(text: str) -> float:
@@ -48,10 +56,11 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         class_=raw["class"],
         title=raw["title"],
         severity=raw["severity"],
-        status=raw.get("status", "test"),
+        status=_STATUS[raw.get("status", "stable")],
         depth=raw.get("depth", "cause"),
         subject=raw.get("subject", "host"),
-        subject_name=raw.get("subject_name"),
+        aliases=tuple(raw.get("aliases", ())),
+        subject_name=_texts(raw.get("subject_name", ())),
         signatures=signatures,
         when=_condition(raw["when"]) if "when" in raw else _any_own(signatures),
         file=path,
@@ -74,6 +83,10 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         fallback=raw.get("fallback", False),
         lines=tree.lines,
     )
+
+
+def _texts(raw: str | list[str]) -> tuple[str, ...]:
+    return (raw,) if isinstance(raw, str) else tuple(raw)
 
 
 def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
@@ -128,7 +141,7 @@ def _resolve(raw: dict[str, Any]) -> Resolve:
 def _test(raw: dict[str, Any], line: int) -> RuleTest:
     given = tuple(_given(item) for item in raw["given"])
     expect = tuple(_expected(item) for item in raw["expect"])
-    return RuleTest(raw["name"], given, expect, line)
+    return RuleTest(raw.get("name") or story_name(given, expect), given, expect, line)
 
 
 def _expected(raw: dict[str, Any]) -> Expected:

@@ -8,7 +8,8 @@ from typing import Literal
 from xenwatch.model.diagnosis import Depth, Severity
 from xenwatch.model.fact import FactValue
 
-Status = Literal["experimental", "test", "stable", "deprecated"]
+Status = Literal["experimental", "stable"]
+"""An experimental rule is never critical, offers no action and starts no remediation; reports mark what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ class RuleTest:
     """A story and the incidents of this rule that it must give: none at all in a quiet test."""
 
     name: str
+    """As written, or derived from what is given and expected."""
     given: tuple[Given, ...]
     expect: tuple[Expected, ...]
     line: int = 0
@@ -206,7 +208,10 @@ class Rule:
     signatures: tuple[Signature, ...]
     when: Condition
     file: Path
-    subject_name: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Ids that it had before: whatever still names one of them means this rule."""
+    subject_name: tuple[str, ...] = ()
+    """Templates of the subject's name; the first whose fields were all captured is used."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
     window: float = 120.0

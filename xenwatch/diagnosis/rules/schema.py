@@ -138,7 +138,7 @@ _TEST = _thing(
             ),
         },
     },
-    ("name", "given", "expect"),
+    ("given", "expect"),
 )
 
 RULE: Schema = {
@@ -148,13 +148,14 @@ RULE: Schema = {
         "One known failure of a Xen host.",
         {
             "id": {**_NAME, "description": "The file's name without .yaml."},
+            "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
             "severity": {"enum": ["info", "warning", "error", "critical"]},
-            "status": {"enum": ["experimental", "test", "stable", "deprecated"]},
+            "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},
             "subject": {"enum": list(KINDS)},
-            "subject_name": _TEXT,
+            "subject_name": {"type": ["string", "array"], "items": _TEXT, "minItems": 1},
             "signatures": {"type": "array", "items": _SIGNATURE},
             "when": _CONDITION_REF,
             "look": {"type": "array", "items": _LOOK},

@@ -11,6 +11,9 @@ from xenwatch.model.subject import Subject
 PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 """A `{field}` in a rule's words; `{print $1}` of an awk command is none."""
 
+_ASIDE = re.compile(r"\s?\([^()]*\{[a-z_][a-z0-9_]*\}[^()]*\)")
+"""A parenthesis with a place in it: prose does without it where the place stays empty."""
+
 SUBJECT_FIELDS = frozenset({"domain", "domid", "uuid", "subject"})
 """Places that the subject fills, captured or not."""
 
@@ -28,12 +31,16 @@ class TemplateFiller:
         self._values = {**_subject_values(subject), **fields}
 
     def text(self, template: str) -> str:
-        """Prose: an unknown field stays visible as `<field>`."""
-        return self._filled(template, lambda value: value)
+        """Prose: an unknown field takes its parenthesis away; outside of one it stays visible as `<field>`."""
+        return self._filled(_ASIDE.sub(self._aside, template), lambda value: value)
 
     def commands(self, templates: Iterable[str]) -> tuple[str, ...]:
         """Lines to paste: what came out of a log is one word to the shell, whatever a guest is named."""
         return tuple(self._filled(template, shlex.quote) for template in templates)
+
+    def _aside(self, found: re.Match[str]) -> str:
+        empty = {name for name in PLACE.findall(found[0]) if name in self._names} - self._values.keys()
+        return "" if empty else found[0]
 
     def _filled(self, template: str, quote: Callable[[str], str]) -> str:
         def value(found: re.Match[str]) -> str:

@@ -90,16 +90,16 @@ def _blocking(tx: Transaction, rule: PolicyRule) -> Refusal | None:
     active = [trouble.read(row[0]) for row in tx.db.execute("SELECT trigger FROM trouble WHERE firing=1")]
     for blocker in rule.blocked_by:
         kind, _, pattern = blocker.partition(":")
-        if any(fnmatchcase(name, pattern) for one in active if (name := _called(one, kind))):
+        if any(fnmatchcase(name, pattern) for one in active for name in _names(one, kind)):
             return Refusal("blocked_by", f"{blocker} is there too")
     return None
 
 
-def _called(one: Trigger, kind: str) -> str:
+def _names(one: Trigger, kind: str) -> tuple[str, ...]:
     """What a trouble is called as a `kind` (one of BLOCKERS); empty where it is none of that kind."""
     if kind == "class":
-        return one.class_
-    return one.name if one.source == {"alert": "alert", "diagnosis": "incident"}[kind] else ""
+        return (one.class_,) if one.class_ else ()
+    return (one.name, *one.aliases) if one.source == {"alert": "alert", "diagnosis": "incident"}[kind] else ()
 
 
 def _spend(tx: Transaction, run: ActionRun, policy: Policy) -> Refusal | None:

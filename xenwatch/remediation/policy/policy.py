@@ -69,8 +69,9 @@ class PolicyRule:
 
     def fits(self, trigger: Trigger) -> bool:
         """Whether this rule is for such a trouble; a rule that names none is for nothing."""
+        names = (trigger.name, *trigger.aliases)
         named = (
-            (trigger.source == "incident" and trigger.name == self.diagnosis != "")
+            (trigger.source == "incident" and bool(self.diagnosis) and self.diagnosis in names)
             or (trigger.source == "incident" and trigger.class_ == self.class_ != "")
             or (trigger.source == "alert" and trigger.name == self.alert != "")
         )

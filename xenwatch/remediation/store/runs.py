@@ -149,7 +149,8 @@ _RUN = "id, proposal, state, created, wall, reason, token"
 def _run(row: tuple[Any, ...]) -> ActionRun:
     said = json.loads(row[1])
     trigger = said.pop("trigger")
-    trigger = Trigger(**{**trigger, "target": subject_from_json(trigger["target"])})
+    target, aliases = subject_from_json(trigger["target"]), tuple(trigger.get("aliases", ()))
+    trigger = Trigger(**{**trigger, "target": target, "aliases": aliases})
     said |= {"target": subject_from_json(said["target"]), "trigger": trigger, "plan": tuple(said["plan"])}
     return ActionRun(row[0], Proposal(**said), *row[2:])
 

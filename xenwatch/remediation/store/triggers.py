@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from xenwatch.model.action import PENDING, Alert, Trigger
 from xenwatch.model.incident import Incident
@@ -22,7 +22,7 @@ def trigger_of(incident: Incident) -> Trigger:
     return Trigger(
         "incident", diagnosis.rule, diagnosis.subject, incident.id, f"{incident.opened:.3f}", diagnosis.class_,
         {**diagnosis.fields, "severity": diagnosis.severity}, incident.explained_by or "",
-        incident.acknowledged_by or "",
+        incident.acknowledged_by or "", diagnosis.aliases,
     )  # fmt: skip
 
 
@@ -52,6 +52,12 @@ def note(tx: Transaction, trigger: Trigger) -> bool:
     return True
 
 
+def replace_former(tx: Transaction, trigger: Trigger) -> None:
+    """What was noted under a former id of the rule is not to stay beside what is noted under the present one."""
+    for alias in trigger.aliases:
+        over(tx, replace(trigger, name=alias))
+
+
 def over(tx: Transaction, trigger: Trigger) -> None:
     """A trouble ended: what has not started is cancelled; what has is never stopped for it."""
     tx.db.execute("UPDATE trouble SET firing=0 WHERE key=?", (trigger.key,))
@@ -70,7 +76,7 @@ def waiting(tx: Transaction) -> list[Trigger]:
 def read(text: str) -> Trigger:
     """A trouble as it is kept."""
     said = json.loads(text)
-    return Trigger(**{**said, "target": subject_from_json(said["target"])})
+    return Trigger(**{**said, "target": subject_from_json(said["target"]), "aliases": tuple(said.get("aliases", ()))})
 
 
 def set_handled(tx: Transaction, key: str, handled: bool) -> None:

@@ -31,7 +31,7 @@ def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
         known |= by_event.get(kind, set())
     if any(isinstance(part, MetricCondition) for part in parts_of(rule.when)):
         return  # the labels of a metric are fields too, and they are declared elsewhere
-    texts = [("title", rule.title), ("cause", rule.cause), ("subject_name", rule.subject_name or "")]
+    texts = [("title", rule.title), ("cause", rule.cause), *(("subject_name", name) for name in rule.subject_name)]
     texts += [(f"verify[{i}]", text) for i, text in enumerate(rule.verify)]
     texts += [(f"look[{i}].says", look.says) for i, look in enumerate(rule.look)]
     texts += [(f"remedy[{i}]", text) for i, text in enumerate(rule.remedy)]

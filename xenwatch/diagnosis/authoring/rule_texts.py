@@ -1,0 +1,24 @@
+"""The sentences and commands of a rule with the keys that they stand under, for the lints that read them."""
+
+from collections.abc import Iterator
+
+from xenwatch.diagnosis.rules.rule import Rule
+
+
+def prose(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Sentences that are filled in and shown as they are."""
+    yield from (("title", rule.title), ("impact", rule.impact), ("cause", rule.cause))
+
+
+def steps(rule: Rule) -> Iterator[tuple[str, str]]:
+    """What the operator shall do or type."""
+    for key, texts in (("verify", rule.verify), ("remedy", rule.remedy)):
+        yield from ((f"{key}[{index}]", text) for index, text in enumerate(texts))
+
+
+def every_text(rule: Rule) -> Iterator[tuple[str, str]]:
+    """All that a person reads of the rule."""
+    yield from prose(rule)
+    yield from steps(rule)
+    yield from ((f"look[{index}].says", look.says) for index, look in enumerate(rule.look))
+    yield ("noise", rule.noise or "")
