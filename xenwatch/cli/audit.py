@@ -13,8 +13,8 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
-from xenwatch.remediation.open import JOURNAL
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.open import STORE
+from xenwatch.remediation.store.run_store import RunStore
 
 
 @click.group(invoke_without_command=True, short_help="The journal of remediation; verify it.")
@@ -58,7 +58,7 @@ def verify(ctx: click.Context) -> None:
 
 
 def _open(config: Path | None) -> RunStore:
-    path = state_dir(config) / JOURNAL
+    path = state_dir(config) / STORE
     if not path.exists():
         raise InputError(f"{path}: there is no journal of remediation yet")
     return RunStore(path, SystemClock(), f"audit-{os.getpid()}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from xenwatch.model.action import RemediationFigures
+from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.sample import Metric, Sample
 
 _P = "xenwatch_remediation_"
@@ -21,7 +21,7 @@ OLDEST = Metric(_P + "oldest_open_seconds", "gauge", "Age of the oldest run unde
 FSYNC = Metric(_P + "journal_fsync_seconds", "gauge", "Longest commit of the journal since start.")
 
 
-def samples(figures: RemediationFigures) -> Iterator[Sample]:
+def samples(figures: RemediationStatistics) -> Iterator[Sample]:
     """All of them."""
     for (action, result), count in figures.runs.items():
         yield Sample(RUNS, (action, result), count)

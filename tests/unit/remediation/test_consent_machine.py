@@ -59,7 +59,7 @@ class Consents(RuleBasedStateMachine):
         self.do({"restart": boot})
 
     def runs(self):
-        return self.loop.run_until_complete(self.story.desk.runs())
+        return self.loop.run_until_complete(self.story.service.runs())
 
     @invariant()
     def it_was_started_at_most_once_and_only_with_a_consent(self) -> None:
@@ -73,7 +73,7 @@ class Consents(RuleBasedStateMachine):
         assert sum(not run.is_ended for run in self.runs()) <= 1
 
     def teardown(self) -> None:
-        self.story.desk.close()
+        self.story.service.close()
         self.loop.close()
         self.folder.cleanup()
 

@@ -47,11 +47,11 @@ class Desk:
 
 @pytest.fixture
 async def sent():
-    desk = Desk()
+    service = Desk()
     app = web.Application()
-    app.add_routes(routes(desk, SENDERS, now=lambda: NOW))
+    app.add_routes(routes(service, SENDERS, now=lambda: NOW))
     async with TestClient(TestServer(app)) as client:
-        yield desk, client
+        yield service, client
 
 
 def body(**more) -> bytes:
@@ -62,10 +62,10 @@ BEARER = {"Authorization": "Bearer s3cret"}
 
 
 async def test_a_delivery_is_taken_and_acknowledged_with_202(sent):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/alertmanager", data=body(), headers=BEARER)
     assert answer.status == 202
-    assert [alert.labels["domain"] for alert in desk.taken] == ["web"]
+    assert [alert.labels["domain"] for alert in service.taken] == ["web"]
 
 
 async def test_basic_authentication_is_taken_too(sent):
@@ -78,17 +78,17 @@ async def test_basic_authentication_is_taken_too(sent):
     "header", ["", "Bearer wrong", "Bearer ", "Basic !!!", "Basic YW06d3Jvbmc=", "Bearer s3cre", "s3cret"]
 )
 async def test_who_is_not_known_is_refused_with_401(sent, header):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/alertmanager", data=body(), headers={"Authorization": header})
     assert answer.status == 401
-    assert desk.taken == []
+    assert service.taken == []
 
 
 async def test_a_delivery_that_was_cut_short_acts_on_nothing(sent):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/alertmanager", data=body(truncatedAlerts=3), headers=BEARER)
     assert answer.status == 202
-    assert desk.taken == []
+    assert service.taken == []
 
 
 async def test_too_large_a_body_is_413(sent):
@@ -109,8 +109,8 @@ async def test_a_large_body_without_a_length_is_413_too(sent):
 
 
 async def test_a_journal_that_cannot_be_written_is_503_so_that_it_is_sent_again(sent):
-    desk, client = sent
-    desk.broken = True
+    service, client = sent
+    service.broken = True
     answer = await client.post("/hooks/alertmanager", data=body(), headers=BEARER)
     assert answer.status == 503
 
@@ -125,10 +125,10 @@ async def test_a_journal_that_cannot_be_written_is_503_so_that_it_is_sent_again(
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_what_it_should_be_is_400(sent, bad):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/alertmanager", data=bad, headers=BEARER)
     assert answer.status == 400
-    assert desk.taken == []
+    assert service.taken == []
 
 
 def signed(data: bytes, key: bytes = b"new", stamp: int = NOW, nonce: str = "") -> dict[str, str]:
@@ -140,18 +140,18 @@ def signed(data: bytes, key: bytes = b"new", stamp: int = NOW, nonce: str = "") 
 @pytest.mark.parametrize("key", [b"new", b"old"])
 @pytest.mark.parametrize("path", ["grafana", "generic"])
 async def test_a_signed_delivery_is_taken_with_either_key(sent, key, path):
-    desk, client = sent
+    service, client = sent
     answer = await client.post(f"/hooks/{path}", data=body(version="1"), headers=signed(body(version="1"), key))
     assert answer.status == 202
-    assert len(desk.taken) == 1
+    assert len(service.taken) == 1
 
 
 async def test_a_signed_delivery_sent_again_is_taken_once(sent):
-    desk, client = sent
+    service, client = sent
     for _ in range(3):
         answer = await client.post("/hooks/generic", data=body(), headers=signed(body(), nonce="n1"))
         assert answer.status == 202
-    assert len(desk.taken) == 1
+    assert len(service.taken) == 1
 
 
 @pytest.mark.parametrize(
@@ -163,16 +163,16 @@ async def test_a_signed_delivery_sent_again_is_taken_once(sent):
     ],
 )  # fmt: skip
 async def test_a_signature_that_does_not_hold_or_is_old_or_from_the_future_is_401(sent, headers):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/generic", data=body(), headers=headers)
     assert answer.status == 401
-    assert desk.taken == []
+    assert service.taken == []
 
 
 async def test_with_no_sender_configured_nobody_may_send():
-    desk = Desk()
+    service = Desk()
     app = web.Application()
-    app.add_routes(routes(desk, WebhookSenders(), now=lambda: NOW))
+    app.add_routes(routes(service, WebhookSenders(), now=lambda: NOW))
     async with TestClient(TestServer(app)) as client:
         assert (await client.post("/hooks/alertmanager", data=body(), headers=BEARER)).status == 401
         assert (await client.post("/hooks/generic", data=body(), headers=signed(body(), b""))).status == 401
@@ -237,11 +237,11 @@ HEAD = b'{"version": "4", "alerts": [{"status": "firing", "startsAt": "x", "labe
     ],
 )
 async def test_json_that_two_readers_would_read_differently_or_that_cannot_be_kept_is_400(sent, bad, words):
-    desk, client = sent
+    service, client = sent
     answer = await client.post("/hooks/alertmanager", data=bad[:LARGEST], headers=BEARER)
     assert answer.status == 400
     assert words in (await answer.json())["error"] or len(bad) > LARGEST
-    assert desk.taken == []
+    assert service.taken == []
 
 
 @pytest.mark.parametrize(
@@ -258,9 +258,9 @@ async def test_headers_that_are_no_utf_8_are_refused_and_nothing_breaks(sent, pa
 
 
 async def test_who_delivers_too_often_is_told_when_to_come_again_and_strangers_use_up_nothing_of_it():
-    desk = Desk()
+    service = Desk()
     app = web.Application()
-    app.add_routes(routes(desk, SENDERS, now=lambda: NOW, per_minute=3))
+    app.add_routes(routes(service, SENDERS, now=lambda: NOW, per_minute=3))
     async with TestClient(TestServer(app)) as client:
 
         async def post(path: str, headers: dict[str, str]) -> tuple[int, str]:
@@ -270,7 +270,7 @@ async def test_who_delivers_too_often_is_told_when_to_come_again_and_strangers_u
         assert [await post("alertmanager", {}) for _ in range(4)] == [(401, "")] * 3 + [(503, "20")]
         assert await post("generic", signed(body(), b"stranger")) == (503, "20")
         assert [await post("alertmanager", BEARER) for _ in range(4)] == [(202, "")] * 3 + [(503, "20")]
-    assert len(desk.taken) == 3
+    assert len(service.taken) == 3
 
 
 def test_a_pace_fills_up_again_with_time_and_remembers_a_bounded_number():

@@ -15,7 +15,8 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import RUN_MOVES, ActionRun, Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store import entries, runs
+from xenwatch.remediation.store.run_store import RunStore
 
 TARGET = Subject("domain", "web", "u1")
 
@@ -37,8 +38,8 @@ def journal(tmp_path):
 
 
 def add(journal: RunStore, key: str = "k", **more) -> ActionRun:
-    with journal.transaction() as tx:
-        run = tx.add(proposal(key, **more))
+    with journal.transaction() as transaction:
+        run = runs.add(transaction, proposal(key, **more))
     assert run is not None
     return journal.run(run)
 
@@ -81,33 +82,33 @@ def test_i08_the_intent_is_synced_to_disk_before_the_program_starts(tmp_path):
 
 
 def test_i08_every_commit_is_synced(journal):
-    assert journal.query("PRAGMA synchronous") == [(2,)]
-    assert journal.query("PRAGMA journal_mode") == [("wal",)]
+    assert journal.read(lambda view: view.rows("PRAGMA synchronous")) == [(2,)]
+    assert journal.read(lambda view: view.rows("PRAGMA journal_mode")) == [("wal",)]
 
 
 def test_i08_an_intent_without_an_executing_run_is_an_error_of_the_database(journal):
     run = add(journal)
-    with pytest.raises(StoreError, match="executing"), journal.transaction() as tx:
-        tx.entry("intent", run.id, "xenwatch")
+    with pytest.raises(StoreError, match="executing"), journal.transaction() as transaction:
+        entries.append(transaction, "intent", run.id, "xenwatch")
 
 
 @pytest.mark.parametrize("new", [state for state in RUN_MOVES if state != "new"])
 def test_i09_a_move_that_the_table_does_not_have_is_an_error_of_the_database(journal, new):
     run = add(journal)
     if new in RUN_MOVES["proposed"] and new != "admitted":
-        with journal.transaction() as tx:
-            tx.move(run.id, new, "xenwatch")
+        with journal.transaction() as transaction:
+            runs.move(transaction, run.id, new, "xenwatch")
         assert journal.run(run.id).state == new
     else:
-        with pytest.raises(StoreError), journal.transaction() as tx:
-            tx.move(run.id, new, "xenwatch")
+        with pytest.raises(StoreError), journal.transaction() as transaction:
+            runs.move(transaction, run.id, new, "xenwatch")
         assert journal.run(run.id).state == "proposed"
 
 
 def test_i09_a_state_cannot_be_written_past_the_journal(journal):
     run = add(journal)
-    with pytest.raises(StoreError), journal.transaction() as tx:
-        tx.db.execute("UPDATE run SET state='succeeded' WHERE id=?", (run.id,))
+    with pytest.raises(StoreError), journal.transaction() as transaction:
+        transaction.db.execute("UPDATE run SET state='succeeded' WHERE id=?", (run.id,))
 
 
 async def test_i10_an_unknown_outcome_is_never_tried_again(tmp_path):
@@ -119,21 +120,21 @@ async def test_i10_an_unknown_outcome_is_never_tried_again(tmp_path):
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"advance": 90000}, {"tick": 5}, {"restart": "boot-2"}])
     await story.play([{"advance": 90000}, {"incident": {"rule": "guest-down", "opened": 1800000000.0}}, {"tick": 5}])
     assert story.world.effects == ["xl create /etc/xen/web.cfg"]
-    assert (await story.desk.runs())[0].state == "unknown"
-    story.desk.close()
+    assert (await story.service.runs())[0].state == "unknown"
+    story.service.close()
 
 
 def test_i10_only_a_person_or_a_recovery_leaves_unknown(journal):
     run = add(journal)
-    with journal.transaction() as tx:
-        tx.db.execute("INSERT INTO budget VALUES(?,0,'','','','')", (run.id,))
-        tx.db.execute("UPDATE run SET token=1 WHERE id=?", (run.id,))
+    with journal.transaction() as transaction:
+        transaction.db.execute("INSERT INTO budget VALUES(?,0,'','','','')", (run.id,))
+        transaction.db.execute("UPDATE run SET token=1 WHERE id=?", (run.id,))
         for state in ("admitted", "leased", "prechecked", "executing", "unknown"):
-            tx.move(run.id, state, "xenwatch")
-    with pytest.raises(StoreError, match="only a person"), journal.transaction() as tx:
-        tx.move(run.id, "failed", "xenwatch")
-    with journal.transaction() as tx:
-        tx.move(run.id, "failed", "human:ann")
+            runs.move(transaction, run.id, state, "xenwatch")
+    with pytest.raises(StoreError, match="only a person"), journal.transaction() as transaction:
+        runs.move(transaction, run.id, "failed", "xenwatch")
+    with journal.transaction() as transaction:
+        runs.move(transaction, run.id, "failed", "human:ann")
 
 
 async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(tmp_path):
@@ -142,9 +143,9 @@ async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(t
         await asyncio.gather(*[story.do_alert({}) for _ in range(5)], story.do_tick(1), story.do_tick(1))
         await story.do_restart(boot)
     await story.play([{"alert": {"firing": False}}, {"advance": 200000}, {"tick": 1}, {"alert": {}}, {"tick": 1}])
-    assert len(await story.desk.runs()) == 1
+    assert len(await story.service.runs()) == 1
     assert len(story.world.effects) == 1
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database" * 1000])
@@ -152,8 +153,8 @@ def test_i12_a_damaged_journal_is_not_opened(tmp_path, damage):
     path = tmp_path / "journal.db"
     journal = RunStore(path, ManualClock(), "boot-1")
     run = add(journal)
-    with journal.transaction() as tx:
-        tx.move(run.id, "rejected", "human:ann")
+    with journal.transaction() as transaction:
+        runs.move(transaction, run.id, "rejected", "human:ann")
     journal.close()
     data = path.read_bytes()
     path.write_bytes(data[:3000] + damage + data[3000 + len(damage) : -4096])
@@ -172,8 +173,8 @@ def test_i12_a_journal_of_another_version_is_not_opened(tmp_path):
 def test_i13_lines_can_neither_be_changed_nor_removed(journal):
     add(journal)
     for sql in ("UPDATE entry SET reason='x'", "DELETE FROM entry", "DELETE FROM run", "UPDATE run SET action='x'"):
-        with pytest.raises(StoreError), journal.transaction() as tx:
-            tx.db.execute(sql)
+        with pytest.raises(StoreError), journal.transaction() as transaction:
+            transaction.db.execute(sql)
 
 
 TAMPERING = {

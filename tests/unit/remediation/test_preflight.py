@@ -19,10 +19,12 @@ async def findings(tmp_path, world, check=check_migrate, prepare=None):
     story = Story(tmp_path, {"web": SHARED, **world})
     if prepare is not None:
         prepare(story.world)
-    guest = story.desk.policy.inventory.guests[0]
-    context = Context(story.world, story.clock, story.desk.policy, guest.subject, guest, {"to": "xen2"}, approved=True)
+    guest = story.service.policy.inventory.guests[0]
+    context = Context(
+        story.world, story.clock, story.service.policy, guest.subject, guest, {"to": "xen2"}, approved=True
+    )
     found = await check(context)
-    story.desk.close()
+    story.service.close()
     return found
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from xenwatch.model.action import RemediationFigures
+from xenwatch.model.action import RemediationStatistics
 from xenwatch.web.remediation_metrics import samples
 
 
-def remediation_families(figures: RemediationFigures | None) -> Iterator[Metric]:
+def remediation_families(figures: RemediationStatistics | None) -> Iterator[Metric]:
     """One family a metric; none where remediation is off."""
     families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
     for metric, labels, value in samples(figures) if figures is not None else ():

@@ -1,7 +1,7 @@
 """Saves what the host says of itself now, before anything is changed."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import dom0_free_mib, passes
+from xenwatch.remediation.checks import dom0_free_mib, finding
 from xenwatch.remediation.machine.port import Order, argv
 
 FOLDER = "/var/lib/xenwatch/diagnostics"
@@ -20,7 +20,7 @@ _SOURCES = {
 async def _check(context: Context) -> list[Finding]:
     free = await dom0_free_mib(context, "/var/lib")
     fits = None if free is None else free >= context.policy.min_free_mib
-    return [passes("room", fits, f"{free} MiB free in /var/lib", "df")]
+    return [finding("room", fits, f"{free} MiB free in /var/lib", "df")]
 
 
 async def _plan(_context: Context) -> Plan:

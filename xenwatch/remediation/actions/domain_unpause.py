@@ -1,27 +1,31 @@
 """Lets a guest go on that has stayed paused and that nobody is known to have paused."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
-from xenwatch.remediation.checks import nowhere_else, one_row, passes, serving
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import absent_elsewhere, finding, running_verdict, state_finding
+from xenwatch.remediation.machine import domain_commands
 
 _WATCH = 60.0
 _LABEL = "paused-on-purpose"
 
 
 async def _check(context: Context) -> list[Finding]:
-    row, state = await one_row(context, "p", "paused")
+    row, state = await state_finding(context, "p", "paused")
     if row is None or not state.holds:
         return [state]
-    labelled = _LABEL in context.known.tags
-    found = [state, passes("label", not labelled, f"label {_LABEL}: {labelled}", "policy"), await _worked_on(context)]
+    labelled = _LABEL in context.managed_guest.tags
+    findings = [
+        state,
+        finding("label", not labelled, f"label {_LABEL}: {labelled}", "policy"),
+        await _worked_on(context),
+    ]
     await context.clock.sleep(_WATCH)
-    again, later = await one_row(context, "p", "still paused after 60 s")
+    again, later = await state_finding(context, "p", "still paused after 60 s")
     same = again is not None and again.domid == row.domid and again.cpu_seconds == row.cpu_seconds
     return [
-        *found,
+        *findings,
         later,
-        passes("idle", same, "the same domain, and it used no processor time"),
-        await nowhere_else(context),
+        finding("idle", same, "the same domain, and it used no processor time"),
+        await absent_elsewhere(context),
     ]
 
 
@@ -31,12 +35,12 @@ async def _worked_on(context: Context) -> Finding:
         "pgrep", "-l", "-f", "--", "xl (save|migrate|restore)|libxl-save-helper|xc_save|xc_restore"
     )
     holds = {0: False, 1: True}.get(answer.code) if answer.code is not None else None
-    return passes("nobody at work", holds, answer.out.strip()[:120] or "no save or migration underway", "pgrep")
+    return finding("nobody at work", holds, answer.out.strip()[:120] or "no save or migration underway", "pgrep")
 
 
 async def _plan(context: Context) -> Plan:
-    row = await context.row()
-    return Plan((Step(toolstack.unpause(context.known, row.domid if row else 0)),))
+    row = await context.sole_copy()
+    return Plan((Step(domain_commands.unpause(context.managed_guest, row.domid if row else 0)),))
 
 
 ACTION = Action(
@@ -46,7 +50,7 @@ ACTION = Action(
     kinds=("domain",),
     check=_check,
     plan=_plan,
-    verify=serving,
+    verify=running_verdict,
     within=60.0,
     hold=10.0,
     undo="pause the domain",

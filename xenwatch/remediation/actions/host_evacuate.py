@@ -5,8 +5,8 @@ from dataclasses import replace
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.actions.domain_migrate import verify_moved
-from xenwatch.remediation.checks import passes
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import finding
+from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.policy.inventory import Guest
 from xenwatch.remediation.preflight.guest_config import read_config
@@ -20,7 +20,7 @@ def _of(context: Context, guest: Guest) -> Context:
 
 async def _guests(context: Context) -> list[Guest] | None:
     """The guests here that the policy knows; None where the list cannot be told or a stranger runs here."""
-    rows = await context.rows()
+    rows = await context.domains()
     if rows is None:
         return None
     by_uuid = {guest.uuid: guest for guest in context.inventory.guests}
@@ -37,16 +37,16 @@ async def _check(context: Context) -> list[Finding]:
                 "guests", "unknown", "a domain here is not a guest of the policy, or none can be told", "xl list -v"
             )
         ]
-    found = [passes("guests", bool(guests), f"{len(guests)} to move", "xl list -v")]
+    findings = [finding("guests", bool(guests), f"{len(guests)} to move", "xl list -v")]
     need = 0
     for guest in guests:
         config = await read_config(_of(context, guest), running=True)
         need += needed_mib(config) if config else 0
-        found += [replace(f, check=f"{guest.name}: {f.check}") for f in await check_migrate(_of(context, guest))]
+        findings += [replace(f, check=f"{guest.name}: {f.check}") for f in await check_migrate(_of(context, guest))]
     free = await free_mib(context, target_of(context).name)
     return [
-        *found,
-        passes("P22 room for all", None if free is None else need <= free, f"{need} of {free} MiB", "xl info"),
+        *findings,
+        finding("P22 room for all", None if free is None else need <= free, f"{need} of {free} MiB", "xl info"),
     ]
 
 
@@ -58,7 +58,7 @@ async def _plan(context: Context) -> Plan:
 
 
 def _step(context: Context, guest: Guest) -> Step:
-    order = toolstack.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
+    order = domain_commands.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
     return Step(order, lambda ctx: verify_moved(_of(ctx, guest)))
 
 

@@ -3,7 +3,7 @@
 from xenwatch.base.durations import parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import parsed, passes
+from xenwatch.remediation.checks import finding, json_of
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
 _MIB = 1024 * 1024
@@ -29,7 +29,7 @@ def _step(context: Context) -> int:
 
 async def _mib(context: Context, tool: str, column: str, name: str) -> int | None:
     argv_ = (tool, "--reportformat", "json", "--units", "m", "--nosuffix", "-o", column, "--", name)
-    report = parsed(await context.read(*argv_))
+    report = json_of(await context.read(*argv_))
     try:
         return int(float(report["report"][0][tool.removesuffix("s")][0][column]))
     except (TypeError, KeyError, IndexError, ValueError):
@@ -43,10 +43,10 @@ async def _check(context: Context) -> list[Finding]:
     total, free = await _mib(context, "vgs", "vg_size", vg), await _mib(context, "vgs", "vg_free", vg)
     if size is None or total is None or free is None:
         return [Finding("sizes", "unknown", f"LVM does not tell the sizes of {vg}/{lv}", "lvs, vgs")]
-    context.before["mib"] = str(size)
+    context.baseline["mib"] = str(size)
     return [
-        passes("limit", size + step <= most, f"{size} MiB now, {step} more, at most {most}", "lvs"),
-        passes("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
+        finding("limit", size + step <= most, f"{size} MiB now, {step} more, at most {most}", "lvs"),
+        finding("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
     ]
 
 
@@ -57,7 +57,7 @@ async def _plan(context: Context) -> Plan:
 
 async def _verify(context: Context) -> Verdict:
     vg, lv = _names(context)
-    size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.before["mib"])
+    size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.baseline["mib"])
     if size is None:
         return Verdict(None, "LVM does not tell the size")
     return Verdict(size >= before + _step(context), f"{vg}/{lv} has {size} MiB; {before} before")

@@ -3,12 +3,12 @@
 import re
 
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict
-from xenwatch.remediation.checks import healthy, passes
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import finding, health_verdict
+from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.machine.port import HERE, Order, argv
 from xenwatch.remediation.migration_recovery import MigrationEnds, Move, next_move, source_end, target_end
 from xenwatch.remediation.preflight.cpu import version
-from xenwatch.remediation.preflight.memory import info
+from xenwatch.remediation.preflight.memory import host_info
 from xenwatch.remediation.preflight.migrate import target_of
 
 _PAUSE = 5.0
@@ -26,7 +26,7 @@ async def _processes(context: Context, host: str) -> list[int] | None:
     for line in answer.out.splitlines():
         pid, words = (m[1], m[2]) if (m := _PROCESS.fullmatch(line)) else ("0", "")
         sender = _SENDER.match(words)
-        if (sender and sender[1] == context.known.name) or _RECEIVER.match(words):
+        if (sender and sender[1] == context.managed_guest.name) or _RECEIVER.match(words):
             found.append(int(pid))
     return found
 
@@ -37,10 +37,10 @@ async def _ends(context: Context) -> MigrationEnds | None:
     for nth in range(2):
         if nth:
             await context.clock.sleep(_PAUSE)
-        here, there = await context.sighted(HERE), await context.sighted(target_of(context).name)
+        here, there = await context.copies(HERE), await context.copies(target_of(context).name)
         if here is None or there is None:
             return None
-        name = context.known.name
+        name = context.managed_guest.name
         looks.append(MigrationEnds(source_end(here, name), target_end(there, name)))
     return looks[0] if looks[0] == looks[1] else None
 
@@ -49,15 +49,17 @@ async def _check(context: Context) -> list[Finding]:
     """Both ends must answer: of an end that is silent nothing may be assumed; it is fenced, or a person decides."""
     found = []
     for host in (HERE, target_of(context).name):
-        alive, rows = await _processes(context, host), await context.sighted(host)
+        alive, rows = await _processes(context, host), await context.copies(host)
         holds = None if alive is None or rows is None else True
         found.append(
-            passes("end answers", holds, f"{host or 'this host'}: {len(rows or ())} sighting(s)", "ps, xl list -v")
+            finding("end answers", holds, f"{host or 'this host'}: {len(rows or ())} sighting(s)", "ps, xl list -v")
         )
-    xl = context.known.toolstack == "xl"
+    xl = context.managed_guest.toolstack == "xl"
     return [
         *found,
-        passes("toolstack", xl, f"the procedure is xl's; the guest is under {context.known.toolstack}", "policy"),
+        finding(
+            "toolstack", xl, f"the procedure is xl's; the guest is under {context.managed_guest.toolstack}", "policy"
+        ),
     ]
 
 
@@ -95,44 +97,44 @@ async def _next(context: Context) -> tuple[Step, ...]:
         return ()
     if move == "person":
         raise NeedsPerson(f"source {ends.source}, target {ends.target}: not for a machine to decide")
-    if context.before.get("move") == move:
+    if context.baseline.get("move") == move:
         raise NeedsPerson(f"{move} was done and changed nothing")
-    context.before["move"] = move
+    context.baseline["move"] = move
     return await _steps(context, move, to)
 
 
 async def _steps(context: Context, move: Move, to: str) -> tuple[Step, ...]:
-    guest = context.known
+    guest = context.managed_guest
     host = to if move in ("destroy_target", "unpause_target") else HERE
-    rows = await context.sighted(host)
+    rows = await context.copies(host)
     if rows is None or len(rows) != 1:
         raise NeedsPerson(f"at {host or 'this host'} there is not exactly one copy any more")
     domid, name = rows[0].domid, rows[0].name
     if move in ("destroy_target", "destroy_source"):
-        return (Step(toolstack.destroy(guest, domid, host), lambda ctx: _gone(ctx, host)),)
-    rename = (Step(toolstack.rename(domid, guest.name, host)),) if name != guest.name else ()
+        return (Step(domain_commands.destroy(guest, domid, host), lambda ctx: _gone(ctx, host)),)
+    rename = (Step(domain_commands.rename(domid, guest.name, host)),) if name != guest.name else ()
     if move == "unpause_target":
         return (*rename, Step(Order(argv("xl", "unpause", domid), host)))
-    xen = version(await info(context))
+    xen = version(await host_info(context))
     if xen is None:
         raise NeedsPerson("Xen's version cannot be told, so neither how a domain is resumed")
-    return (*rename, Step(toolstack.resume(domid, xen)))
+    return (*rename, Step(domain_commands.resume(domid, xen)))
 
 
 async def _gone(context: Context, host: str) -> Verdict:
-    rows = await context.sighted(host)
+    rows = await context.copies(host)
     return Verdict(None if rows is None else rows == (), f"at {host or 'this host'}: {len(rows or ())} copies")
 
 
 async def _verify(context: Context) -> Verdict:
     """Exactly one copy, running under its own name, and healthy."""
     to = target_of(context).name
-    here, there = await context.sighted(HERE), await context.sighted(to)
+    here, there = await context.copies(HERE), await context.copies(to)
     if here is None or there is None:
         return Verdict(None, "one of the ends cannot be seen")
-    ends = MigrationEnds(source_end(here, context.known.name), target_end(there, context.known.name))
+    ends = MigrationEnds(source_end(here, context.managed_guest.name), target_end(there, context.managed_guest.name))
     if ends in (MigrationEnds("run", "none"), MigrationEnds("none", "run")):
-        return await healthy(context)
+        return await health_verdict(context)
     return Verdict(None, f"source {ends.source}, target {ends.target}")
 
 
@@ -149,4 +151,5 @@ ACTION = Action(
     hold=5.0,
     undo="none",
     cross_host=True,
+    recovery=True,
 )

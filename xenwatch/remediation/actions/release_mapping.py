@@ -2,7 +2,7 @@
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, path_of
 from xenwatch.remediation.preflight.storage import DeviceHolder, disk_holders, guest_disks
 
@@ -22,9 +22,11 @@ async def _holders(context: Context) -> list[DeviceHolder] | None:
 
 
 async def _check(context: Context) -> list[Finding]:
-    rows = await context.sighted()
+    rows = await context.copies()
     gone = None if rows is None else rows == ()
-    here = passes("guest", gone, f"{context.known.name} must not be there while its disk is released", "xl list -v")
+    here = finding(
+        "guest", gone, f"{context.managed_guest.name} must not be there while its disk is released", "xl list -v"
+    )
     held = await _holders(context) if gone else []
     if held is None or not here.holds:
         return [
@@ -34,8 +36,10 @@ async def _check(context: Context) -> list[Finding]:
     mounted = [h for h in held if h.mounted_at]
     return [
         here,
-        passes("holders", bool(held), f"{len(held)} mapping(s): {', '.join(h.device for h in held)}", "lsblk, losetup"),
-        passes(
+        finding(
+            "holders", bool(held), f"{len(held)} mapping(s): {', '.join(h.device for h in held)}", "lsblk, losetup"
+        ),
+        finding(
             "not mounted", not mounted, ", ".join(f"{h.device} is mounted at {h.mounted_at}" for h in mounted), "lsblk"
         ),
         *[await _unused(context, h) for h in held],
@@ -47,7 +51,7 @@ async def _unused(context: Context, held: DeviceHolder) -> Finding:
         return Finding("open count", "pass", f"{held.device} is a loop device; detaching waits for its last user")
     answer = await context.read("dmsetup", "info", "--columns", "--noheadings", "-o", "open", held.device)
     count = int(answer.out) if answer.ok and answer.out.strip().isdigit() else None
-    return passes(
+    return finding(
         "open count", None if count is None else count == 0, f"{held.device} is open {count} times", "dmsetup"
     )
 

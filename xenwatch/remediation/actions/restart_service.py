@@ -2,7 +2,7 @@
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
 _MAY = frozenset(
@@ -46,8 +46,8 @@ async def _check(context: Context) -> list[Finding]:
     cluster = (await context.read("pidof", "pacemakerd")).code
     alone = {0: False, 1: True}.get(cluster) if cluster is not None else None
     return [
-        passes("service", down, f"{unit} in two looks: {looks}; it must be down in both", "systemctl is-active"),
-        passes("no cluster", alone, "with a cluster manager, the cluster decides", "pidof pacemakerd"),
+        finding("service", down, f"{unit} in two looks: {looks}; it must be down in both", "systemctl is-active"),
+        finding("no cluster", alone, "with a cluster manager, the cluster decides", "pidof pacemakerd"),
     ]
 
 
@@ -66,7 +66,7 @@ async def _verify(context: Context) -> Verdict:
     echo = _ECHO.get(unit.removesuffix(".service"))
     answer = await context.read(*echo) if echo else None
     return Verdict(
-        answer is None or answer.ok, f"{unit} is active" + (f"; {echo[0]}: {answer.words}" if echo and answer else "")
+        answer is None or answer.ok, f"{unit} is active" + (f"; {echo[0]}: {answer.summary}" if echo and answer else "")
     )
 
 

@@ -44,7 +44,7 @@ async def _pacemaker(context: Context, guest: Guest) -> Finding:
         return Finding("owner", "pass", "no pacemaker", "pidof pacemakerd")
     listed = await context.read("crm_resource", "--list-raw")
     if runs is None or not listed.ok:
-        return Finding("owner", "unknown", f"pacemaker does not say what it owns: {listed.words}", "crm_resource")
+        return Finding("owner", "unknown", f"pacemaker does not say what it owns: {listed.summary}", "crm_resource")
     owns = guest.name in {word.partition(":")[0] for word in listed.out.split()}
     return Finding("owner", "fail" if owns else "pass", f"pacemaker has a resource {guest.name}", "crm_resource")
 
@@ -60,7 +60,7 @@ async def _ganeti(context: Context, guest: Guest) -> Finding:
 async def _listed(context: Context, guest: Guest, folder: str, who: str) -> Finding:
     answer = await context.read("ls", "-1", "--", folder)
     if answer.code is None or answer.code == _PROGRAM_GONE:
-        return Finding("owner", "unknown", f"{folder} cannot be read: {answer.words}", folder)
+        return Finding("owner", "unknown", f"{folder} cannot be read: {answer.summary}", folder)
     names = {guest.name, f"{guest.name}.xml", f"{guest.name}.cfg", guest.config.rpartition("/")[2]} - {""}
     found = names & set(answer.out.split("\n"))
     words = f'{who} starts it; write owner = "{OURS}" in the policy where that is meant'
