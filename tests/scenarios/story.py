@@ -1,4 +1,4 @@
-"""Plays one story: a folder with a world, a script and the journal that must come of it."""
+"""Plays one story: a folder with a world, a script and the entries of the run store that must come of it."""
 
 import json
 from pathlib import Path
@@ -121,8 +121,8 @@ class Story:
             self.world.place(name, key, STATES[state], **more)
 
     def _open(self) -> RemediationService:
-        journal = RunStore(self.folder / "journal.db", self.clock, self.boot)
-        return RemediationService(journal, make_policy(self.said), CATALOGUE, self.world, self.clock)
+        store = RunStore(self.folder / "store.db", self.clock, self.boot)
+        return RemediationService(store, make_policy(self.said), CATALOGUE, self.world, self.clock)
 
     async def play(self, script: list[dict[str, Any]]) -> None:
         for step in script:
@@ -252,7 +252,7 @@ class Story:
         runs = [f"{names[r.id]} {r.proposal.action} {r.state}" for r in await self.service.runs()]
         found = {
             "runs": runs,
-            "journal": lines,
+            "entries": lines,
             "effects": self.world.effects,
             "world": self.world.seen(),
             "events": events,

@@ -76,9 +76,11 @@ class Planner:
         return min(matching, key=lambda r: (-narrowness(r.selectors), risk[r.name], r.name), default=None)
 
     def _reserved(self, view: View, trigger: Trigger, rule: PolicyRule) -> Refusal | None:
-        """A person who acknowledged the incident works on it, or the rule for its cause acts instead."""
+        """A person has acknowledged the incident, or the rule for its cause acts instead."""
         if trigger.acknowledged_by and self._policy.effective(rule) == "auto":
-            return Refusal("acknowledged", f"{trigger.acknowledged_by} acknowledged it and works on it")
+            return Refusal(
+                "acknowledged", f"{trigger.acknowledged_by} acknowledged it, so nothing starts automatically"
+            )
         if not trigger.explained_by:
             return None
         for cause in triggers.active_of_incident(view, trigger.explained_by):

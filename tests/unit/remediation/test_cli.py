@@ -165,7 +165,7 @@ def test_preflight_of_a_create_is_a_table_and_an_exit_code(run, tmp_path):
     config.write_text("name = 'g'\nmemory = 64\ndisk = ['phy:/dev/none,xvda,w']\n")
     result = run(preflight.COMMAND, "create", str(config))
     assert result.exit_code == 1
-    assert "P15 disk there  fail" in result.output
+    assert "P15 disk present  fail" in result.output
 
 
 def test_preflight_for_programs_names_each_check_with_its_outcome(run, tmp_path):
@@ -174,7 +174,7 @@ def test_preflight_for_programs_names_each_check_with_its_outcome(run, tmp_path)
     result = run(preflight.COMMAND, "create", str(config), "--format", "json")
     said = json.loads(result.output)
     assert (result.exit_code, said["outcome"]) == (1, "fail")
-    assert {f["check"]: f["outcome"] for f in said["findings"]}["P15 disk there"] == "fail"
+    assert {f["check"]: f["outcome"] for f in said["findings"]}["P15 disk present"] == "fail"
 
 
 def test_preflight_of_a_stranger_is_refused(run):

@@ -37,17 +37,17 @@ class Budgets(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock, self.boot = ManualClock(), 0
-        self.journal = self.open()
+        self.store = self.open()
         self.tried, self.up = 0, 0.0
         self.acted: list[tuple[float, str]] = []
 
     def open(self) -> RunStore:
-        return RunStore(Path(self.folder.name) / "journal.db", self.clock, f"boot-{self.boot}")
+        return RunStore(Path(self.folder.name) / "store.db", self.clock, f"boot-{self.boot}")
 
     @rule(guest=st.sampled_from(["web", "db"]), end=st.sampled_from(["succeeded", "failed"]))
     def act(self, guest: str, end: str) -> None:
         self.tried += 1
-        with self.journal.transaction() as transaction:
+        with self.store.transaction() as transaction:
             run = runs.add(transaction, proposal(str(self.tried), guest))
             if budget.reserve(transaction, run, proposal(str(self.tried), guest), LIMITS) is not None:
                 return
@@ -68,11 +68,11 @@ class Budgets(RuleBasedStateMachine):
 
     @rule(boots=st.booleans())
     def restart(self, boots: bool) -> None:
-        self.journal.close()
+        self.store.close()
         if boots:
             self.boot += 1
             self.clock._monotonic = 5.0
-        self.journal = self.open()
+        self.store = self.open()
 
     @invariant()
     def no_window_holds_more_than_its_limit(self) -> None:
@@ -82,7 +82,7 @@ class Budgets(RuleBasedStateMachine):
             assert sum(at <= other < at + 7200.0 for other, who in self.acted if who == guest) <= 2
 
     def teardown(self) -> None:
-        self.journal.close()
+        self.store.close()
         self.folder.cleanup()
 
 
@@ -91,51 +91,51 @@ test_i14_no_window_is_overdrawn_by_clock_steps_restarts_or_reboots = Budgets.Tes
 
 
 def test_i14_a_success_gives_nothing_back_and_an_abort_does(tmp_path):
-    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
-    with journal.transaction() as transaction:
+    store = RunStore(tmp_path / "store.db", ManualClock(), "b")
+    with store.transaction() as transaction:
         run = runs.add(transaction, proposal("a"))
         assert budget.reserve(transaction, run, proposal("a"), LIMITS) is None
         assert budget.remaining(transaction, LIMITS, "xen1")["global"] == 2
         runs.move(transaction, run, "admitted", "xenwatch")
         runs.move(transaction, run, "aborted", "xenwatch")
         assert budget.remaining(transaction, LIMITS, "xen1")["global"] == 3
-    journal.close()
+    store.close()
 
 
 def test_i15_fifty_at_once_get_no_more_than_the_budget(tmp_path):
-    path = tmp_path / "journal.db"
+    path = tmp_path / "store.db"
     RunStore(path, ManualClock(), "b").close()
 
     def one(nth: int) -> bool:
-        journal = RunStore(path, ManualClock(), "b")
+        store = RunStore(path, ManualClock(), "b")
         try:
-            with journal.transaction() as transaction:
+            with store.transaction() as transaction:
                 run = runs.add(transaction, proposal(str(nth), f"g{nth}"))
                 if budget.reserve(transaction, run, proposal(str(nth), f"g{nth}"), LIMITS) is not None:
                     return False
                 runs.move(transaction, run, "admitted", "xenwatch")
                 return True
         finally:
-            journal.close()
+            store.close()
 
     with ThreadPoolExecutor(16) as crowd:
         assert sum(crowd.map(one, range(50))) == 3
 
 
 def test_i15_a_run_without_a_reserved_budget_cannot_be_admitted(tmp_path):
-    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
-    with pytest.raises(Exception, match="no budget was reserved"), journal.transaction() as transaction:
+    store = RunStore(tmp_path / "store.db", ManualClock(), "b")
+    with pytest.raises(Exception, match="no budget was reserved"), store.transaction() as transaction:
         runs.move(transaction, runs.add(transaction, proposal("a")), "admitted", "xenwatch")
-    journal.close()
+    store.close()
 
 
 def test_i16_a_storm_begins_over_the_share_and_ends_after_health_and_cooldown(tmp_path):
     clock = ManualClock()
-    journal = RunStore(tmp_path / "journal.db", clock, "b")
+    store = RunStore(tmp_path / "store.db", clock, "b")
     limit = StormLimit(0.3, 3, 300.0, 900.0)
 
     def look(failing: list[str], watched: int = 10) -> bool:
-        with journal.transaction() as transaction:
+        with store.transaction() as transaction:
             return storm.record_failing(transaction, failing, watched, limit)
 
     assert not look(["a", "b", "c"])
@@ -148,10 +148,10 @@ def test_i16_a_storm_begins_over_the_share_and_ends_after_health_and_cooldown(tm
     assert look([])
     clock.advance(901)
     assert not look([])
-    journal.close()
+    store.close()
 
 
-async def test_i16_a_run_underway_ends_though_a_storm_begins(tmp_path):
+async def test_i16_an_active_run_ends_although_a_storm_begins(tmp_path):
     story = Story(tmp_path, {})
     story.clock.later(20.0, lambda: None)
     await story.play([{"incident": "guest-down"}])
@@ -164,13 +164,13 @@ async def test_i16_a_run_underway_ends_though_a_storm_begins(tmp_path):
 
 def test_i17_pauses_grow_and_one_good_sample_does_not_start_them_over(tmp_path):
     clock = ManualClock()
-    journal = RunStore(tmp_path / "journal.db", clock, "b")
+    store = RunStore(tmp_path / "store.db", clock, "b")
     pace = CooldownLimits(600.0, 3600.0, 86400.0)
 
     def pause() -> float:
         waited = 0.0
         while True:
-            with journal.transaction() as transaction:
+            with store.transaction() as transaction:
                 if cooldown.refusal_reason(transaction, "web", pace) is None:
                     return waited
             clock.advance(60)
@@ -178,48 +178,48 @@ def test_i17_pauses_grow_and_one_good_sample_does_not_start_them_over(tmp_path):
 
     pauses = []
     for _ in range(4):
-        with journal.transaction() as transaction:
+        with store.transaction() as transaction:
             cooldown.record_attempt(transaction, "web")
             cooldown.record_health(transaction, "web", True, pace)
         pauses.append(pause())
     assert pauses == [600.0, 1200.0, 2400.0, 4800.0]
     for _ in range(62):
-        with journal.transaction() as transaction:
+        with store.transaction() as transaction:
             cooldown.record_health(transaction, "web", True, pace)
         clock.advance(60)
-    with journal.transaction() as transaction:
+    with store.transaction() as transaction:
         cooldown.record_attempt(transaction, "web")
     assert pause() == 600.0
-    journal.close()
+    store.close()
 
 
 def test_i17_health_with_a_break_in_it_is_not_stability(tmp_path):
     clock = ManualClock()
-    journal = RunStore(tmp_path / "journal.db", clock, "b")
+    store = RunStore(tmp_path / "store.db", clock, "b")
     pace = CooldownLimits(600.0, 3600.0, 86400.0)
-    with journal.transaction() as transaction:
+    with store.transaction() as transaction:
         cooldown.record_attempt(transaction, "web")
     for nth in range(100):
-        with journal.transaction() as transaction:
+        with store.transaction() as transaction:
             cooldown.record_health(transaction, "web", nth % 30 != 29, pace)
         clock.advance(100)
-    with journal.transaction() as transaction:
-        assert transaction.one("SELECT level FROM backoff WHERE target='web'") == 1
-    journal.close()
+    with store.transaction() as transaction:
+        assert transaction.value("SELECT level FROM backoff WHERE target='web'") == 1
+    store.close()
 
 
 def test_i18_the_breaker_opens_once_and_only_a_person_closes_it(tmp_path):
-    journal = RunStore(tmp_path / "journal.db", ManualClock(), "b")
-    with journal.transaction() as transaction:
+    store = RunStore(tmp_path / "store.db", ManualClock(), "b")
+    with store.transaction() as transaction:
         ends = ["failed", "unknown", "succeeded", "failed", "unknown", "failed", "failed", "succeeded"]
         assert [breaker.record_end(transaction, end, 3) for end in ends] == [False] * 5 + [True, False, False]
-        assert breaker.reason_open(transaction) is not None
+        assert breaker.open_reason(transaction) is not None
         breaker.close(transaction, "human:ann", "understood")
-        assert breaker.reason_open(transaction) is None
-    journal.close()
+        assert breaker.open_reason(transaction) is None
+    store.close()
 
 
-async def test_i18_opening_the_breaker_is_told_once(tmp_path):
+async def test_i18_opening_the_breaker_is_reported_once(tmp_path):
     many = {"max_actions": 99}
     limits = {"limits.guest": {**many, "cooldown": "1s"}, "limits.host": many, "limits.global": many}
     world = {

@@ -60,7 +60,7 @@ WRONG = {
     "P13 bridge": target(bridges={"xenbr0": {"flags": []}}),
     "P13 MTU": target(bridges={"xenbr0": {"mtu": 9000}}),
     "P15 same storage": target(disks={"/dev/vg0/web": {"serial": "other"}}),
-    "P15 free at target": target(disks={"/dev/vg0/web": {"serial": "LVM-web", "held": {"/dev/mapper/web1": None}}}),
+    "P15 free on target": target(disks={"/dev/vg0/web": {"serial": "LVM-web", "held": {"/dev/mapper/web1": None}}}),
     "P16 lease hand-over": {"hosts": UP, "web": SHARED | {"lease": "sanlock"}},
     "P20 right machine": target(files={"/etc/machine-id": "stranger\n"}),
     "P21 duration": {"hosts": UP, "remediation": {"migrate_timeout": "5s"}},

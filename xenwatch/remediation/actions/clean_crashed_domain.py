@@ -1,4 +1,4 @@
-"""Puts away the remains of a crashed guest that its configuration preserved, after a core dump where one is wanted."""
+"""Destroys the domain of a crashed guest that its configuration preserved, after a core dump where one is wanted."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absence_verdict, dom0_free_mib, finding, state_finding
@@ -23,7 +23,7 @@ async def _plan(context: Context) -> Plan:
 
 ACTION = Action(
     name="clean_crashed_domain",
-    title="Put away a crashed guest's domain",
+    title="Destroy a crashed guest's domain",
     risk="L2",
     kinds=("domain",),
     check=_check,

@@ -1,4 +1,4 @@
-"""Shuts a guest down here and, once it is proven gone everywhere, starts it on another host."""
+"""Shuts a guest down here and, once it is proven absent everywhere, starts it on another host."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.actions.domain_migrate import verify_moved
@@ -8,7 +8,7 @@ from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.preflight.migrate import check_move, target_of
 
 _TRIES = 15
-"""Looks, each of ten seconds, in which a guest may take to shut down."""
+"""How often, every ten seconds, it is checked whether the guest has shut down."""
 
 
 async def _check(context: Context) -> list[Finding]:
@@ -21,8 +21,8 @@ async def _check(context: Context) -> list[Finding]:
 
 
 async def _gone(context: Context) -> Verdict:
-    """Proven absent everywhere; a guest is given its time to shut down."""
-    verdict = Verdict(None, "not looked at")
+    """The guest is proven absent everywhere; it gets time to shut down."""
+    verdict = Verdict(None, "not checked")
     for _ in range(_TRIES):
         proof = await context.absence_proof()
         verdict = Verdict({"absent": True, "running": False}.get(proof.presence), proof.reason)
@@ -33,7 +33,7 @@ async def _gone(context: Context) -> Verdict:
 
 
 async def _plan(context: Context) -> Plan:
-    """A guest that is down already is not shut down."""
+    """A guest that does not run is not shut down."""
     guest, target = context.managed_guest, target_of(context)
     rows = await context.copies(HERE)
     stop = (Step(domain_commands.shutdown(guest), confirm=_gone),) if rows else ()

@@ -6,7 +6,7 @@ from xenwatch.remediation.machine import domain_commands
 
 
 async def _check(context: Context) -> list[Finding]:
-    states, what = ("rbpscd-", "there") if context.approved else ("sc", "shut down or crashed")
+    states, what = ("rbpscd-", "present") if context.approved else ("sc", "shut down or crashed")
     return [(await state_finding(context, states, what))[1]]
 
 

@@ -1,4 +1,4 @@
-"""Destroys a guest and starts it anew; the start waits for the proof that the old one is gone everywhere."""
+"""Destroys a guest and starts it again; the start waits for the proof that the old domain is absent everywhere."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import (
@@ -14,7 +14,7 @@ from xenwatch.remediation.preflight.create import check_create
 
 
 async def _check(context: Context) -> list[Finding]:
-    row, state = await state_finding(context, "rbpsc-", "there")
+    row, state = await state_finding(context, "rbpsc-", "present")
     if row is not None:
         context.baseline["domid"] = str(row.domid)
     findings = [desired_state(context), storage_lease(context), state, await absent_elsewhere(context)]
@@ -38,7 +38,7 @@ async def _verify(context: Context) -> Verdict:
 
 ACTION = Action(
     name="domain_hard_restart",
-    title="Destroy a guest and start it anew",
+    title="Destroy a guest and start it again",
     risk="L3",
     kinds=("domain",),
     check=_check,

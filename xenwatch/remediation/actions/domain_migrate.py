@@ -16,10 +16,10 @@ async def _plan(context: Context) -> Plan:
 
 
 async def verify_moved(context: Context) -> Verdict:
-    """Gone here and running there: done. Running here and nothing there: not done, and safe. Anything else: unknown."""
+    """Absent here and running there: done. Running here and absent there: not done, but safe. Else: unknown."""
     here, there = await context.copies(), await context.copies(target_of(context).name)
     if here is None or there is None:
-        return Verdict(None, "one of the ends cannot be seen")
+        return Verdict(None, "one of the ends does not list its domains")
     ends = MigrationEnds(source_end(here, context.managed_guest.name), target_end(there, context.managed_guest.name))
     if ends == MigrationEnds("none", "run"):
         return await health_verdict(context)

@@ -1,4 +1,4 @@
-"""Reboots a guest that hangs by two independent signs, or that a person wants rebooted."""
+"""Reboots a guest that hangs by two independent signs, or that a person wants to reboot."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding, health_verdict, running_verdict, state_finding
@@ -21,12 +21,12 @@ async def _check(context: Context) -> list[Finding]:
 
 
 async def _hangs(context: Context) -> list[Finding]:
-    """Two signs: its processors stand still or spin, and it does not answer its health probe."""
+    """Two signs: its processors are idle or spin, and it does not answer its health probe."""
     before = await context.sole_copy()
     await context.clock.sleep(_WATCH)
     after = await context.sole_copy()
     if before is None or after is None or before.domid != after.domid:
-        return [Finding("hangs", "unknown", "it could not be watched for 10 s", "xl list -v")]
+        return [Finding("hangs", "unknown", "its processor time could not be read twice", "xl list -v")]
     used = after.cpu_seconds - before.cpu_seconds
     stuck = used <= 0 or used >= _SPINNING * _WATCH * after.vcpus
     silent = bool(context.managed_guest.health) and not (await health_verdict(context)).met
@@ -45,12 +45,12 @@ async def _plan(context: Context) -> Plan:
 
 
 async def _verify(context: Context) -> Verdict:
-    """Another domid, or processor time that began anew: an exit code of 0 says nothing about a hung guest."""
+    """Another domid, or processor time that began again: an exit code of 0 proves nothing about a hung guest."""
     row = await context.sole_copy()
     if row is None:
-        return Verdict(False if await context.copies() == () else None, "it is not listed, or cannot be told")
-    anew = row.domid != int(context.baseline["domid"]) or row.cpu_seconds < float(context.baseline["cpu_seconds"])
-    return await running_verdict(context) if anew else Verdict(False, f"{row.name} is still domain {row.domid}")
+        return Verdict(False if await context.copies() == () else None, "it is not listed, or its state is unknown")
+    rebooted = row.domid != int(context.baseline["domid"]) or row.cpu_seconds < float(context.baseline["cpu_seconds"])
+    return await running_verdict(context) if rebooted else Verdict(False, f"{row.name} is still domain {row.domid}")
 
 
 ACTION = Action(

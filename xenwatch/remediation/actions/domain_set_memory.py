@@ -12,7 +12,7 @@ _TOLERANCE = 0.01
 def _wanted(context: Context) -> int:
     text = context.param("mib")
     if not text.isdecimal():
-        raise InputError(f"mib={text}: must be a whole number of MiB")
+        raise InputError(f"mib={text}: write an integer number of MiB")
     return int(text)
 
 
@@ -39,7 +39,7 @@ async def _plan(context: Context) -> Plan:
 async def _verify(context: Context) -> Verdict:
     row = await context.sole_copy()
     if row is None:
-        return Verdict(None, "the guest's memory cannot be told")
+        return Verdict(None, "the guest's memory is unknown")
     near = abs(row.memory_mib - _wanted(context)) <= max(1, _TOLERANCE * _wanted(context))
     return Verdict(near, f"{row.name} has {row.memory_mib} MiB")
 
@@ -53,5 +53,5 @@ ACTION = Action(
     check=_check,
     plan=_plan,
     verify=_verify,
-    undo="set it back to what the run journalled as `mib`",
+    undo="set it back to what the run recorded as `mib`",
 )

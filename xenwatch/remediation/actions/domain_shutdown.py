@@ -1,4 +1,4 @@
-"""Asks a guest to shut down and waits until it is proven gone."""
+"""Asks a guest to shut down and waits until it is proven absent."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absence_verdict, finding, state_finding

@@ -1,4 +1,4 @@
-"""Lets a guest go on that has stayed paused and that nobody is known to have paused."""
+"""Lets a guest run that stays paused and that nothing paused on purpose."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
 from xenwatch.remediation.checks import absent_elsewhere, finding, running_verdict, state_finding
@@ -16,7 +16,7 @@ async def _check(context: Context) -> list[Finding]:
     findings = [
         state,
         finding("label", not labelled, f"label {_LABEL}: {labelled}", "policy"),
-        await _worked_on(context),
+        await _at_work(context),
     ]
     await context.clock.sleep(_WATCH)
     again, later = await state_finding(context, "p", "still paused after 60 s")
@@ -29,13 +29,13 @@ async def _check(context: Context) -> list[Finding]:
     ]
 
 
-async def _worked_on(context: Context) -> Finding:
-    """A save, backup or migration pauses its guest and lets it go on itself."""
+async def _at_work(context: Context) -> Finding:
+    """A save, backup or migration pauses its guest and unpauses it by itself."""
     answer = await context.read(
         "pgrep", "-l", "-f", "--", "xl (save|migrate|restore)|libxl-save-helper|xc_save|xc_restore"
     )
     holds = {0: False, 1: True}.get(answer.code) if answer.code is not None else None
-    return finding("nobody at work", holds, answer.out.strip()[:120] or "no save or migration underway", "pgrep")
+    return finding("no save or migration", holds, answer.out.strip()[:120] or "none is running", "pgrep")
 
 
 async def _plan(context: Context) -> Plan:
@@ -45,7 +45,7 @@ async def _plan(context: Context) -> Plan:
 
 ACTION = Action(
     name="domain_unpause",
-    title="Let a paused guest go on",
+    title="Unpause a guest",
     risk="L2",
     kinds=("domain",),
     check=_check,

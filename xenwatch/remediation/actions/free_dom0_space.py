@@ -1,4 +1,4 @@
-"""Makes room on dom0's file systems by the tools that own the files: the journal, log rotation, the package cache."""
+"""Frees space on dom0's file systems with the tools that own the files: journald, log rotation, the package cache."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding
@@ -13,7 +13,7 @@ _WAYS = {
     "/var": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
     "/": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
 }
-"""Which tools may be used for which mount point; nothing else is ever deleted."""
+"""Which tools may be used for which mount point; nothing else is deleted."""
 
 
 def _mount(context: Context) -> str:
@@ -31,8 +31,8 @@ async def _check(context: Context) -> list[Finding]:
     allowed = _mount(context) in _WAYS
     used = await _used(context) if allowed else None
     return [
-        finding("path", allowed, f"{_mount(context)[:80]}; known are {', '.join(_WAYS)}", "catalogue"),
-        finding("full", None if used is None else used > _FULL, f"{used} % used; more than {_FULL} it must be", "df"),
+        finding("path", allowed, f"{_mount(context)[:80]}; it must be one of {', '.join(_WAYS)}", "catalogue"),
+        finding("full", None if used is None else used > _FULL, f"{used} % used; it must be more than {_FULL} %", "df"),
     ]
 
 
@@ -47,7 +47,7 @@ async def _verify(context: Context) -> Verdict:
 
 ACTION = Action(
     name="free_dom0_space",
-    title="Make room on dom0's file systems",
+    title="Free space on dom0's file systems",
     risk="L1",
     kinds=("host",),
     params=("path",),

@@ -42,10 +42,10 @@ async def _check(context: Context) -> list[Finding]:
     size = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}")
     total, free = await _mib(context, "vgs", "vg_size", vg), await _mib(context, "vgs", "vg_free", vg)
     if size is None or total is None or free is None:
-        return [Finding("sizes", "unknown", f"LVM does not tell the sizes of {vg}/{lv}", "lvs, vgs")]
+        return [Finding("sizes", "unknown", f"LVM does not report the sizes of {vg}/{lv}", "lvs, vgs")]
     context.baseline["mib"] = str(size)
     return [
-        finding("limit", size + step <= most, f"{size} MiB now, {step} more, at most {most}", "lvs"),
+        finding("limit", size + step <= most, f"{size} MiB now, {step} MiB more, at most {most} MiB", "lvs"),
         finding("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
     ]
 
@@ -59,7 +59,7 @@ async def _verify(context: Context) -> Verdict:
     vg, lv = _names(context)
     size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.baseline["mib"])
     if size is None:
-        return Verdict(None, "LVM does not tell the size")
+        return Verdict(None, "LVM does not report the size")
     return Verdict(size >= before + _step(context), f"{vg}/{lv} has {size} MiB; {before} before")
 
 
@@ -73,5 +73,5 @@ ACTION = Action(
     plan=_plan,
     verify=_verify,
     within=30.0,
-    undo="none: a volume is never shrunk by a machine",
+    undo="none: a volume is never shrunk automatically",
 )

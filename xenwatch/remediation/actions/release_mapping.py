@@ -8,7 +8,7 @@ from xenwatch.remediation.preflight.storage import DeviceHolder, disk_holders, g
 
 
 async def _holders(context: Context) -> list[DeviceHolder] | None:
-    """What holds the guest's disks in dom0; None: cannot be told."""
+    """What holds the guest's disks in dom0; None: unknown."""
     disks = await guest_disks(context)
     if disks is None:
         return None
@@ -25,13 +25,13 @@ async def _check(context: Context) -> list[Finding]:
     rows = await context.copies()
     gone = None if rows is None else rows == ()
     here = finding(
-        "guest", gone, f"{context.managed_guest.name} must not be there while its disk is released", "xl list -v"
+        "guest", gone, f"{context.managed_guest.name} must be absent while its disk is released", "xl list -v"
     )
     held = await _holders(context) if gone else []
     if held is None or not here.holds:
         return [
             here,
-            *([] if held is not None else [Finding("holders", "unknown", "the disks cannot be told", "lsblk")]),
+            *([] if held is not None else [Finding("holders", "unknown", "the guest's disks are unknown", "lsblk")]),
         ]
     mounted = [h for h in held if h.mounted_at]
     return [
@@ -48,7 +48,7 @@ async def _check(context: Context) -> list[Finding]:
 
 async def _unused(context: Context, held: DeviceHolder) -> Finding:
     if held.kind == "loop":
-        return Finding("open count", "pass", f"{held.device} is a loop device; detaching waits for its last user")
+        return Finding("open count", "pass", f"{held.device} is a loop device; it is detached once it is closed")
     answer = await context.read("dmsetup", "info", "--columns", "--noheadings", "-o", "open", held.device)
     count = int(answer.out) if answer.ok and answer.out.strip().isdigit() else None
     return finding(
@@ -60,7 +60,7 @@ async def _plan(context: Context) -> Plan:
     """The topmost mapping first."""
     held = await _holders(context)
     if held is None:
-        raise InputError("the mappings cannot be told")
+        raise InputError("the mappings are unknown")
     orders = []
     for h in held:
         device = path_of(h.device, "a mapping")
@@ -73,7 +73,7 @@ async def _plan(context: Context) -> Plan:
 async def _verify(context: Context) -> Verdict:
     held = await _holders(context)
     if held is None:
-        return Verdict(None, "the mappings cannot be told")
+        return Verdict(None, "the mappings are unknown")
     return Verdict(not held, f"held by {', '.join(h.device for h in held)}" if held else "nothing holds the disks")
 
 

@@ -11,7 +11,7 @@ async def _vif(context: Context) -> tuple[str, str]:
     device = context.params.get("device", "0")
     row = await context.sole_copy()
     if not device.isdecimal() or row is None:
-        raise InputError(f"device {device} of {context.target}: no such interface can be told")
+        raise InputError(f"{context.target} has no interface {device}, or it is unknown")
     answer = await context.read("xenstore-read", f"/local/domain/0/backend/vif/{row.domid}/{device}/bridge")
     return f"vif{row.domid}.{device}", name_of(answer.out.strip(), "a bridge") if answer.ok else ""
 
@@ -33,7 +33,7 @@ async def _check(context: Context) -> list[Finding]:
         finding(
             "bridge named", bool(bridge), f"{vif} belongs on {bridge or 'no bridge'}", "xenstore backend/vif/…/bridge"
         ),
-        finding("bridge there", over is not None, f"{bridge}", "ip link"),
+        finding("bridge present", over is not None, f"{bridge}", "ip link"),
         finding(
             "interface", stray, f"{vif} is on {link.get('master') if link else 'nothing: there is none'}", "ip link"
         ),

@@ -79,10 +79,10 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 def name_of(text: str, what: str) -> str:
-    """`text` itself where it is safe as a name in an argv, else InputError. Guests and alerts never choose one."""
+    """`text` where it is safe as a name in an argv, else InputError. Guests and alerts never choose it."""
     if not text or len(text) > 255 or text[0] in "-." or not _WORD.issuperset(text):  # noqa: PLR2004 - NAME_MAX
         raise InputError(
-            f"{text[:80]!r} cannot be used as {what}: write letters, digits and _.+:@- only, and begin with none of - and ."
+            f"{text[:80]!r} cannot be used as {what}: write only letters, digits and _.+:@-, and no - or . at the start"
         )
     return text
 

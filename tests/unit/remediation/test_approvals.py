@@ -23,7 +23,7 @@ SPOILERS = {
 
 
 @pytest.mark.parametrize("spoiler", SPOILERS)
-async def test_i20_a_consent_that_time_or_change_overtook_starts_nothing(tmp_path, spoiler):
+async def test_i20_an_expired_or_outdated_approval_starts_nothing(tmp_path, spoiler):
     story = Story(tmp_path, PROPOSE)
     script = [{"incident": "guest-down"}, {"tick": 1}, {"approve": "human:ann"}, *SPOILERS[spoiler], {"tick": 1}]
     await story.play(script)
@@ -31,7 +31,7 @@ async def test_i20_a_consent_that_time_or_change_overtook_starts_nothing(tmp_pat
     story.service.close()
 
 
-async def test_i20_a_revoked_consent_starts_nothing(tmp_path):
+async def test_i20_a_revoked_approval_starts_nothing(tmp_path):
     story = Story(tmp_path, PROPOSE)
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"approve": "human:ann"}])
     run = (await story.service.runs())[0]
@@ -49,7 +49,7 @@ async def test_i20_time_that_runs_out_between_admission_and_effect_stops_the_run
     story.service.close()
 
 
-async def test_i20_a_consent_to_another_plan_is_refused(tmp_path):
+async def test_i20_an_approval_of_another_plan_is_refused(tmp_path):
     story = Story(tmp_path, PROPOSE)
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     run = (await story.service.runs())[0]
@@ -59,7 +59,7 @@ async def test_i20_a_consent_to_another_plan_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("actor", ["human:ann", "xenwatch", "agent:cron", "human:", "webhook:ops"])
-async def test_i21_neither_who_asked_nor_a_program_approves_what_is_risky(tmp_path, actor):
+async def test_i21_neither_the_requester_nor_a_program_approves_what_is_risky(tmp_path, actor):
     story = Story(tmp_path, {"hosts": {"xen1": {"web": "running"}}})
     await story.play([{"request": {"action": "domain_destroy", "by": "human:ann"}}, {"approve": actor}, {"tick": 1}])
     assert story.world.effects == []

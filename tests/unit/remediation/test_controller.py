@@ -68,7 +68,7 @@ async def test_without_a_policy_there_is_no_remediation(tmp_path):
     await remedy.stop()
 
 
-async def test_i12_with_a_damaged_journal_the_agent_goes_on_without_remediation(tmp_path):
+async def test_i12_with_a_damaged_run_store_the_agent_goes_on_without_remediation(tmp_path):
     (tmp_path / "policy.toml").write_text("")
     (tmp_path / "remediation.db").write_bytes(b"not a database at all" * 500)
     remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")

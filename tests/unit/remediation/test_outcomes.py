@@ -88,7 +88,7 @@ async def test_i27_a_reboot_ends_no_pause(tmp_path):
     story.service.close()
 
 
-async def test_i28_a_trouble_that_ends_stops_no_run_underway(tmp_path):
+async def test_i28_an_alert_that_ends_stops_no_active_run(tmp_path):
     story = Story(tmp_path, {"rule": {"when": {"alert": "GuestDown"}}})
     effect = story.world.effect
 
@@ -102,14 +102,14 @@ async def test_i28_a_trouble_that_ends_stops_no_run_underway(tmp_path):
     story.service.close()
 
 
-async def test_i28_a_trouble_that_ends_cancels_what_has_not_started(tmp_path):
+async def test_i28_an_incident_that_ends_cancels_a_run_that_has_not_started(tmp_path):
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"resolve": "guest-down"}, {"approve": "human:ann"}])
     assert [run.state for run in await story.service.runs()] == ["cancelled"]
     story.service.close()
 
 
-async def test_i29_a_stopping_agent_ends_what_is_underway_and_starts_nothing(tmp_path):
+async def test_i29_a_stopping_agent_ends_active_runs_and_starts_nothing(tmp_path):
     story = Story(tmp_path, {})
     go_on = asyncio.Event()
     effect = story.world.effect
@@ -136,7 +136,7 @@ async def test_i29_a_stopping_agent_ends_what_is_underway_and_starts_nothing(tmp
 async def test_i29_a_guest_is_started_outside_the_agents_control_group():
     machine = LocalMachine(ManagedInventory("xen1"), systemd=True)
     order = Order(("xl", "create", "/etc/xen/web.cfg"), detached=True, run="018b-1")
-    words = machine._apart(order)
+    words = machine._detached(order)
     assert words[0] == "systemd-run"
     assert "--property=KillMode=process" in words
     assert words[words.index("--") + 1 :] == order.argv
@@ -189,7 +189,7 @@ async def test_i31_maintenance_without_owner_reason_or_end_is_not_granted(tmp_pa
 @pytest.mark.parametrize(
     ("fault", "end"), [({}, "succeeded"), ({"how": "fails"}, "failed"), ({"how": "lost"}, "unknown")]
 )
-async def test_i32_every_end_is_journalled_counted_and_told(tmp_path, fault, end):
+async def test_i32_every_end_is_recorded_counted_and_reported(tmp_path, fault, end):
     story = Story(tmp_path, {"hosts": {"faults": {"xl create": fault}} if fault else {}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     found = {(s.metric, s.labels): s.value for s in samples(await story.service.statistics())}
