@@ -22,13 +22,13 @@ async def _processes(context: Context, host: str) -> list[int] | None:
     answer = await context.read("ps", "-eo", "pid=,args=", host=host)
     if not answer.ok or not answer.out.strip():
         return None
-    found = []
+    pids = []
     for line in answer.out.splitlines():
         pid, words = (m[1], m[2]) if (m := _PROCESS.fullmatch(line)) else ("0", "")
         sender = _SENDER.match(words)
         if (sender and sender[1] == context.managed_guest.name) or _RECEIVER.match(words):
-            found.append(int(pid))
-    return found
+            pids.append(int(pid))
+    return pids
 
 
 async def _ends(context: Context) -> MigrationEnds | None:
@@ -47,16 +47,16 @@ async def _ends(context: Context) -> MigrationEnds | None:
 
 async def _check(context: Context) -> list[Finding]:
     """Both ends must answer: nothing may be assumed about an end that does not; a person fences it, or decides."""
-    found = []
+    findings = []
     for host in (HERE, target_of(context).name):
         alive, rows = await _processes(context, host), await context.copies(host)
         holds = None if alive is None or rows is None else True
-        found.append(
+        findings.append(
             finding("end answers", holds, f"{host or 'this host'}: {len(rows or ())} copies", "ps, xl list -v")
         )
     xl = context.managed_guest.toolstack == "xl"
     return [
-        *found,
+        *findings,
         finding(
             "toolstack", xl, f"the guest's is {context.managed_guest.toolstack}; only xl has this procedure", "policy"
         ),

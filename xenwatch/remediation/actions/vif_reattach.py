@@ -17,8 +17,8 @@ async def _vif(context: Context) -> tuple[str, str]:
 
 
 async def _link(context: Context, name: str) -> dict[str, object] | None:
-    found = json_of(await context.read("ip", "-j", "link", "show", "dev", name))
-    return found[0] if found else None
+    links = json_of(await context.read("ip", "-j", "link", "show", "dev", name))
+    return links[0] if links else None
 
 
 async def _check(context: Context) -> list[Finding]:

@@ -62,6 +62,6 @@ async def _listed(context: Context, guest: Guest, folder: str, who: str) -> Find
     if answer.code is None or answer.code == _PROGRAM_GONE:
         return Finding("owner", "unknown", f"{folder} cannot be read: {answer.summary}", folder)
     names = {guest.name, f"{guest.name}.xml", f"{guest.name}.cfg", guest.config.rpartition("/")[2]} - {""}
-    found = names & set(answer.out.split("\n"))
+    listed = names & set(answer.out.split("\n"))
     words = f'{who} starts it; write owner = "{OURS}" in the policy to accept that'
-    return Finding("owner", "fail" if found else "pass", words, folder)
+    return Finding("owner", "fail" if listed else "pass", words, folder)

@@ -51,26 +51,26 @@ async def _file_holders(context: Context, path: str, host: str) -> list[DeviceHo
     if not answer.ok:
         return None
     loops = (json_of(answer) or {}).get("loopdevices", []) if answer.out.strip() else []
-    found: list[DeviceHolder] = []
+    result: list[DeviceHolder] = []
     for loop in loops:
         holders = await disk_holders(context, str(loop["name"]), host)
         if holders is None:
             return None
-        found += [h for h in holders if h.kind != "disk"]
-        found.append(
+        result += [h for h in holders if h.kind != "disk"]
+        result.append(
             DeviceHolder(str(loop["name"]), "loop", next((h.mounted_at for h in holders if h.kind == "disk"), ""))
         )
-    return found
+    return result
 
 
 async def check_disks(context: Context, config: GuestConfig, host: str = HERE) -> list[Finding]:
     """Each disk is present, not mounted, not mapped, and not used by another domain."""
     used = await backend_listing(context, host)
-    found = []
+    findings = []
     for disk in config.disks:
         if disk.target:
-            found += await _check_disk(context, disk, used, host)
-    return found
+            findings += await _check_disk(context, disk, used, host)
+    return findings
 
 
 async def _check_disk(context: Context, disk: Disk, used: str | None, host: str) -> list[Finding]:
@@ -84,12 +84,12 @@ async def _check_disk(context: Context, disk: Disk, used: str | None, host: str)
         not path.startswith("/dev/") and word in ("regular file", "regular empty file")
     )
     there = None if kind.code is None else kind.ok and fits
-    found = [finding("P15 disk present", there, f"{path}: {word or kind.summary}", "stat")]
+    findings = [finding("P15 disk present", there, f"{path}: {word or kind.summary}", "stat")]
     if not there or not disk.writable:
-        return found
+        return findings
     holders = await disk_holders(context, path, host)
     words = ", ".join(f"{h.device}" + (f" at {h.mounted_at}" if h.mounted_at else "") for h in holders or [])
-    found.append(
+    findings.append(
         finding(
             "P15 not held",
             None if holders is None else not holders,
@@ -97,7 +97,7 @@ async def _check_disk(context: Context, disk: Disk, used: str | None, host: str)
             "lsblk",
         )
     )
-    return [*found, _other_users(path, used)]
+    return [*findings, _other_users(path, used)]
 
 
 def _other_users(path: str, used: str | None) -> Finding:
@@ -112,20 +112,22 @@ def _other_users(path: str, used: str | None) -> Finding:
 
 async def check_same_disks(context: Context, config: GuestConfig, target: str) -> list[Finding]:
     """P15 for a move: the same path is the same storage at both ends, and nothing on the target uses it."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for disk in config.disks:
         if not disk.target:
             continue
         path = path_of(disk.target, "a disk")
         here, there = await _identity(context, path, HERE), await _identity(context, path, target)
         same = None if here is None or there is None else here == there
-        found.append(finding("P15 same storage", same, f"{path}: {here} here, {there} on the target", "udevadm, stat"))
+        findings.append(
+            finding("P15 same storage", same, f"{path}: {here} here, {there} on the target", "udevadm, stat")
+        )
         if disk.writable:
             holders = await disk_holders(context, path, target)
-            found.append(
+            findings.append(
                 finding("P15 free on target", None if holders is None else not holders, path, "lsblk on the target")
             )
-    return found
+    return findings
 
 
 async def _identity(context: Context, path: str, host: str) -> str | None:
