@@ -39,7 +39,7 @@ class Host:
             Source("a.log", self._dialects[dialect]), f"{text}\n".encode(), Position("a", 0), TimeHint(NOW), final=True
         )
         events = self.scanner.feed(chunk)
-        incidents = IncidentTracker(self._rules, bundle=True)
+        incidents = IncidentTracker(self._rules, at_rest=True)
         incidents.apply(CorrelationEngine(self._rules, self.scanner.registry).observe(events, now=NOW), NOW, events)
         return incidents.all()
 

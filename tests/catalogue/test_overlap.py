@@ -10,6 +10,7 @@ from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.rules.rule import Rule, RuleTest
 from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.logs import formats
+from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.record import LogFormat
 
 RULES = rules_with([], None)
@@ -17,7 +18,9 @@ RULES = rules_with([], None)
 
 @pytest.fixture(scope="module")
 def bench() -> RuleTestBench:
-    return RuleTestBench(RULES, {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()})
+    return RuleTestBench(
+        RULES, {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()}, new_owners=DeviceModels
+    )
 
 
 def samples(rule: Rule) -> Iterator[RuleTest]:
@@ -28,7 +31,7 @@ def samples(rule: Rule) -> Iterator[RuleTest]:
 @pytest.mark.parametrize("rule", [rule for rule in RULES if any(samples(rule))], ids=lambda rule: rule.id)
 def test_one_line_is_one_trouble_whoever_else_knows_it(bench: RuleTestBench, rule: Rule) -> None:
     for test in samples(rule):
-        incidents = IncidentTracker(RULES, bundle=True)
+        incidents = IncidentTracker(RULES, at_rest=True)
         incidents.apply(bench.diagnoses(test), START)
         assert rule.id in {incident.diagnosis.rule for incident in incidents.all()}, test.name
         roots = [

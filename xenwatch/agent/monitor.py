@@ -1,10 +1,11 @@
 """The work under one configuration: logs followed, the host sampled, both judged. A reload starts another one."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -64,13 +65,17 @@ class Monitor:
         self.collectors = collectors_of(config.sampling)
         # A first start compiles for seconds a dialect: in a thread, so that nobody waits for it.
         self._compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=_be_nice)
+        self._models = device_models(paths)
         self.pipeline = Pipeline(
-            rules, formats=all_formats().values(), cache=config.diagnosis.cache_dir, compiling=self._compiling
+            rules,
+            formats=all_formats().values(),
+            cache=config.diagnosis.cache_dir,
+            compiling=self._compiling,
+            owners=self._models,
         )
         self.dialects: dict[str, str] = {}
         """Of each log that is followed, by path."""
         self.last_snapshot: Snapshot | None = None
-        self._models = device_models(paths)
         self.host = open_host(
             clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh
         )
@@ -88,7 +93,7 @@ class Monitor:
             _command_log_options(self._config.logs),
             self.host,
             SystemRunner().lines,
-            self._on_chunk,
+            self._on_command_chunk,
             lambda: (self.dialects, self.follower.counters),
             cursors=saved.correlation.get("command_logs"),
         )
@@ -149,7 +154,9 @@ class Monitor:
         return follower
 
     def _looked(self) -> None:
+        """Every log was read as far as it goes: what they say together is judged, in the order of time."""
         self.command_logs.files_known.set()
+        self._conclude("lines of the logs")
         self._hooks.progress("logs")
 
     def _open_source(self, path: str, head: bytes) -> Source | None:
@@ -161,23 +168,21 @@ class Monitor:
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()
-        if chunk.source.format.name == "xend":
-            self._learn_device_models(chunk.data)
-        what = f"lines of {chunk.source.path} at {chunk.position}"
-        self._judged(lambda: self.pipeline.chunk(chunk, self._clock.now()), what)
+        with self._fenced(f"lines of {chunk.source.path} at {chunk.position}"):
+            self.pipeline.read(chunk)
+        if self.pipeline.is_full:
+            self._conclude("lines of the logs")
         self._hooks.worked()
 
-    def _learn_device_models(self, data: bytes) -> None:
-        """The arguments of a device model stand in one record of xend, its pid in a later one."""
-        at = data.find(b"device model pid")
-        while at >= 0:
-            begin = max(data.rfind(b"spawning device model", 0, at), at - 8192, 0)
-            self._models.learn(data[begin : at + 64].decode("utf-8", "replace"))
-            at = data.find(b"device model pid", at + 1)
+    def _on_command_chunk(self, chunk: Chunk) -> None:
+        """A log that is no file has no rounds: what it says is judged at once."""
+        self._on_chunk(chunk)
+        self._conclude(f"lines of {chunk.source.path}")
 
     def _on_facts(self, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
-        self._judged(lambda: self.pipeline.facts(facts, now), "facts of the host")
+        self.pipeline.facts(facts)
+        self._conclude("facts of the host")
         self.pipeline.engine.forget_facts(now - FORGOTTEN_ROUNDS * self._config.sampling.facts_every)
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
@@ -188,12 +193,18 @@ class Monitor:
         for domain in inventory.domains if inventory else ():
             told = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
             self.pipeline.scanner.registry.learn(told, snapshot.at)
-        self._judged(lambda: self.pipeline.snapshot(snapshot), "a snapshot")
+        self.pipeline.snapshot(snapshot)
+        self._conclude("a snapshot")
 
-    def _judged(self, judge: Callable[[], Iterable[Incident]], what: str) -> None:
-        """The fence around one piece of what is known: the next one is judged again."""
+    def _conclude(self, what: str) -> None:
+        with self._fenced(what):
+            self._hooks.changed(self.pipeline.conclude(self._clock.now()))
+
+    @contextlib.contextmanager
+    def _fenced(self, what: str) -> Iterator[None]:
+        """One piece that cannot be judged does not keep the next one from it."""
         try:
-            self._hooks.changed(judge())
+            yield
         except Exception as error:
             log.exception("%s could not be judged", what)
             self._hooks.failed("diagnosis", error)

@@ -4,66 +4,119 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.years import YearCorrection
+from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import Chunk, LogFormat
+from xenwatch.model.record import Chunk, LogFormat, Source
 from xenwatch.model.sample import Snapshot
+from xenwatch.model.serialize import event_from, event_state
+from xenwatch.model.subject import Subject
 
 log = logging.getLogger(__name__)
 
+MOST_EVENTS = 20_000
+"""Events that are held to be put in the order of time over all logs; with more, a batch of this size is judged."""
 _NOT_STATE = (KeyError, TypeError, ValueError, AttributeError)
 
 
+class LogOwners(Protocol):
+    """Which domain a log belongs to, where its path alone does not say."""
+
+    def learn(self, chunk: Chunk) -> None:
+        """Take from a host's log which process serves which domain."""
+
+    def owner(self, source: Source) -> Subject | None:
+        """The domain that the log belongs to, as far as is known by now."""
+
+
+class _PathsAlone:
+    def learn(self, chunk: Chunk) -> None: ...
+
+    def owner(self, source: Source) -> Subject | None:
+        return source.subject
+
+
 class Pipeline:
-    """Scanner, engine and incidents in a row. What each call returns are the incidents that it changed."""
+    """Scanner, correlation and incidents in a row, for a running host and for logs at rest alike.
+
+    `read`, `facts` and `snapshot` take what there is; `conclude` says what follows from all of it. In between events
+    are held, so that several logs are judged in the order of time, whichever was read first.
+    """
 
     def __init__(
         self,
         rules: Sequence[Rule],
         *,
         formats: Iterable[LogFormat] = (),
-        engine: PrefilterName = "auto",
+        prefilter: PrefilterName = "auto",
         cache: Path | None = None,
         compiling: Executor | None = None,
-        bundle: bool = False,
+        owners: LogOwners | None = None,
+        at_rest: bool = False,
     ) -> None:
         """`cache`: private folder of compiled signatures; `compiling`: where they are compiled while others read.
 
-        `bundle`: the logs lie still.
+        `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
-        self.scanner = Scanner(rules, engine, formats=formats, cache=cache, compiling=compiling)
+        self.scanner = Scanner(rules, prefilter, formats=formats, cache=cache, compiling=compiling)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
-        self.incidents = IncidentTracker(rules, bundle=bundle, name_of=self.scanner.registry.name_of)
+        self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
-        """Events by (rule, dialect, severity of the rule)."""
+        """Events by (rule, format, severity of the rule)."""
+        self.years = YearCorrection()
+        self._owners = owners or _PathsAlone()
         self._severity = {rule.id: rule.severity for rule in rules}
+        self._events: list[Event] = []
+        self._facts: list[Fact] = []
+        self._snapshots: list[Snapshot] = []
 
-    def chunk(self, chunk: Chunk, latest: float) -> list[Incident]:
-        """Whole lines of one log. Time is what the records say, but no later than `latest`."""
+    def read(self, chunk: Chunk) -> bool:
+        """Whole lines of one log. True: something is waiting for `conclude`."""
         self.scanner.registry.notice_owner(chunk.source.subject, chunk.hint.near)
-        events = self.scanner.feed(chunk)
-        if not events:
-            return []
-        self._count(events, chunk.source.format.name)
-        now = min(max(event.at for event in events), latest)
-        return self.incidents.apply(self.engine.observe(events, now=now), now, events)
+        self._owners.learn(chunk)
+        self.years.see(chunk)
+        self._events += self.scanner.feed(chunk)
+        return bool(self._events)
 
-    def snapshot(self, snapshot: Snapshot) -> list[Incident]:
-        """What was sampled."""
-        return self.incidents.apply(self.engine.observe(snapshot=snapshot, now=snapshot.at), snapshot.at)
+    @property
+    def held(self) -> Sequence[Event]:
+        """What was read and is not judged yet."""
+        return tuple(self._events)
 
-    def facts(self, facts: Iterable[Fact], now: float) -> list[Incident]:
+    @property
+    def is_full(self) -> bool:
+        """Whether so many events are held that they are to be judged before more is read."""
+        return len(self._events) > MOST_EVENTS
+
+    def facts(self, facts: Iterable[Fact]) -> None:
         """What was learnt about the host."""
-        return self.incidents.apply(self.engine.observe(facts=facts, now=now), now)
+        self._facts += facts
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """What was sampled."""
+        self._snapshots.append(snapshot)
+
+    def conclude(self, latest: float) -> list[Incident]:
+        """The incidents that change by what was taken in. Time is what the records say, but no later than `latest`."""
+        events = self._released()
+        diagnoses, now = self._judged(events, latest)
+        return self.incidents.apply(diagnoses, now, events)
+
+    def diagnose(self, latest: float) -> list[Diagnosis]:
+        """The same up to the diagnoses, for the tools of a rule's author."""
+        return self._judged(self._released(), latest)[0]
 
     def tick(self, now: float) -> list[Incident]:
         """The passing of time alone: what was expected did not come, what was quiet long enough is resolved."""
@@ -71,12 +124,17 @@ class Pipeline:
 
     def state(self) -> dict[str, Any]:
         """JSON-able correlation state; incidents are kept apart from it."""
-        return {"scanner": self.scanner.state(), "engine": self.engine.state()}
+        held = [event_state(event) for event in self._events]
+        return {"scanner": self.scanner.state(), "engine": self.engine.state(), "held": held}
 
     def restore(self, state: Mapping[str, Any], incidents: Iterable[Incident]) -> list[str]:
         """Go on from `state()`; names of the parts whose state could not be understood and starts empty."""
         self.incidents.restore(incidents)
-        parts: dict[str, Callable[[Any], None]] = {"scanner": self.scanner.restore, "engine": self.engine.restore}
+        parts: dict[str, Callable[[Any], None]] = {
+            "scanner": self.scanner.restore,
+            "engine": self.engine.restore,
+            "held": self._restore_held,
+        }
         lost: list[str] = []
         for name, restore in parts.items():
             try:
@@ -87,6 +145,40 @@ class Pipeline:
                 lost.append(name)
         return lost
 
-    def _count(self, events: Iterable[Event], stream: str) -> None:
+    def _restore_held(self, state: list[dict[str, Any]]) -> None:
+        self._events = [event_from(event) for event in state]
+
+    def _released(self) -> list[Event]:
+        """The events held, each with its year and its owner, in the order of time; of equals, by place."""
+        events = [self._owned(self.years.dated(event)) for event in self._events]
+        self._events = []
         for event in events:
-            self.matches[event.rule, stream, self._severity.get(event.rule, "info")] += 1
+            self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
+        return sorted(events, key=_order)
+
+    def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Diagnosis], float]:
+        facts, snapshots = self._facts, self._snapshots
+        self._facts, self._snapshots = [], []
+        now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
+        diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
+        for snapshot in snapshots:
+            diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
+            now = max(now, snapshot.at)
+        return diagnoses, now
+
+    def _owned(self, event: Event) -> Event:
+        """A log's owner may have been named by another log that was read after it."""
+        record = event.record
+        if record is None or record.source.subject is not None or event.subject.name != UNKNOWN:
+            return event
+        owner = self._owners.owner(record.source)
+        return event if owner is None else replace(event, subject=owner)
+
+
+def _order(event: Event) -> tuple[float, str, int]:
+    record = event.record
+    return (event.at, record.source.path, record.position.offset) if record else (event.at, "", 0)
+
+
+def _format(event: Event) -> str:
+    return event.record.source.format.name if event.record else ""

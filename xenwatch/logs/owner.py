@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from xenwatch.model.record import LogFormat
+from xenwatch.model.record import Chunk, LogFormat, Source
 from xenwatch.model.subject import Subject
 
 
@@ -51,13 +51,27 @@ def _owner(pid: int, text: str) -> Owner | None:
 class DeviceModels:
     """Which process served which domain. What was learnt stays after the process is gone, bounded to the newest."""
 
-    def __init__(self, read_command_line: Callable[[int], bytes | None], *, most: int = 1000) -> None:
-        """`read_command_line` gives the bytes of `/proc/<pid>/cmdline`, or None where there is no such process."""
+    def __init__(
+        self, read_command_line: Callable[[int], bytes | None] = lambda _pid: None, *, most: int = 1000
+    ) -> None:
+        """`read_command_line` gives the bytes of `/proc/<pid>/cmdline`, or None where there is no such process.
+
+        By default there is none: of another host only its own logs know the processes.
+        """
         self._read, self._most = read_command_line, most
         self._known: dict[int, Owner] = {}
         self._arguments = ""
 
-    def learn(self, text: str) -> Owner | None:
+    def learn(self, chunk: Chunk) -> None:
+        """Takes whole lines of any log; those of a format that names device models teach their processes."""
+        if chunk.source.format.names_device_models:
+            self.learn_from(chunk.data)
+
+    def owner(self, source: Source) -> Subject | None:
+        """The domain the log belongs to, as far as is known by now."""
+        return source.subject or owner_of(source.path, source.format, self)
+
+    def learn_record(self, text: str) -> Owner | None:
         """Takes a record of xend.log; pids are reused, so the newest word counts.
 
         xend writes the arguments in one record and the pid in one of the next.
@@ -76,9 +90,9 @@ class DeviceModels:
             if data[max(at - 9, 0) : at] != b"spawning " and not data.startswith(b"device model pid", at):
                 continue
             end = data.find(b"\n", at)
-            self.learn(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
+            self.learn_record(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
 
-    def owner(self, pid: int) -> Owner | None:
+    def of_process(self, pid: int) -> Owner | None:
         """The running process is asked first: it knows best; then what was learnt."""
         command_line = self._read(pid)
         owner = owner_of_process(pid, command_line) if command_line else None
@@ -123,7 +137,7 @@ def owner_of(path: str, dialect: LogFormat, device_models: DeviceModels | None =
         return Subject("domain", said["domain"])
     if "domid" in said:
         return Subject("domain", said["domid"], domid=int(said["domid"]))
-    owner = device_models.owner(int(said["pid"])) if device_models and "pid" in said else None
+    owner = device_models.of_process(int(said["pid"])) if device_models and "pid" in said else None
     if not owner:
         return None
     return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)

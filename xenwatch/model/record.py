@@ -66,6 +66,8 @@ class LogFormat:
     guest_prompts: bool = False
     """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
     domain is said of the log's owner, and teaches nobody's name."""
+    names_device_models: bool = False
+    """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
     """In a host-written dialect, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
     guest_text: re.Pattern[str] | None = None

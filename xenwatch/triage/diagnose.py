@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.correlation.engine import CorrelationEngine
-from xenwatch.diagnosis.incidents.tracker import IncidentTracker
-from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
-from xenwatch.model.event import Event
-from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.bundle.years import YearCorrection
 from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
 
 if TYPE_CHECKING:
@@ -28,12 +23,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 """Told the path being read and the bytes read so far."""
 
-MOST_EVENTS = 20_000
-"""Events that are held to be put in the order of time over all logs; more are handed on in batches of this size."""
 _LONG_AFTER = 86400.0
 _A_MOMENT = 30.0
-_NEVER_QUIET = 0.0
-"""Logs at rest have no now: what they show is not over because they end."""
+_NO_END = float("inf")
 
 
 def diagnose(
@@ -52,20 +44,22 @@ def diagnose(
     """
     began = time.monotonic()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset)
-    work = _Work(rules, cache, live)
+    formats = all_formats().values()
+    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, at_rest=True)
+    reading = BundleReading(pipeline, live)
     for entry in bundle.entries():
-        work.read(entry, progress)
-    work.conclude()
-    if not work.files and live is None:
+        reading.read(entry, progress)
+    reading.conclude()
+    if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
     return Report(
-        incidents=tuple(work.incidents.all()),
-        files=tuple(work.files),
+        incidents=tuple(pipeline.incidents.all()),
+        files=tuple(reading.files),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
-        unmatched=tuple(grouped(work.scanner.unmatched)),
-        facts=(*work.fact_files, *(live.answered if live else ())),
-        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if work.snapshot else ())),
+        unmatched=tuple(grouped(pipeline.scanner.unmatched)),
+        facts=(*reading.fact_files, *(live.answered if live else ())),
+        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
@@ -77,65 +71,60 @@ def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
     return one_look_only(rules)
 
 
-class _Work:
-    """The pipeline with events held back until those of all logs can be put in the order of time."""
+class BundleReading:
+    """One pass of a pipeline over all entries of a bundle, and what it saw of them."""
 
-    def __init__(self, rules: Sequence[Rule], cache: Path | None, live: "LiveProbe | None") -> None:
-        self.scanner = Scanner(rules, formats=all_formats().values(), cache=cache)
-        self.incidents = IncidentTracker(rules, bundle=True, name_of=self.scanner.registry.name_of)
-        self.files: list[FileRead] = []
+    def __init__(self, pipeline: Pipeline, live: "LiveProbe | None" = None) -> None:
+        self.pipeline = pipeline
         self.fact_files: list[str] = []
-        self._engine = CorrelationEngine(rules, self.scanner.registry)
-        self._events: list[Event] = []
-        self._facts: list[Fact] = list(live.facts) if live else []
-        self.snapshot: Snapshot | None = live.snapshot if live else None
-        self._years = YearCorrection()
+        self.has_snapshot = False
+        self._files: list[FileRead] = []
         self._bytes = 0
+        if live is not None:
+            self.pipeline.facts(live.facts)
+            self._take(live.snapshot)
 
-    def read(self, entry: BundleEntry, progress: Progress) -> None:
+    def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
+        """Read one entry to its end."""
         if entry.source is None:
-            self._facts += entry.facts
-            self.snapshot = entry.snapshot or self.snapshot
+            self.pipeline.facts(entry.facts)
+            self._take(entry.snapshot)
             self.fact_files.append(f"{entry.format} ({entry.path})")
-        else:
-            self.scanner.registry.notice_owner(entry.source.subject, entry.mtime)
         for chunk in entry.chunks():
-            self._years.see(chunk)
-            self._events += self.scanner.feed(chunk)
+            self.pipeline.read(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
-            if len(self._events) > MOST_EVENTS:
-                self._observe()
-        self._years.told(entry)
-        self.files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
+            if self.pipeline.is_full:
+                self.pipeline.conclude(_NO_END)
+        self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
     def conclude(self) -> None:
-        self.files = [
-            replace(read, first=self._years.right(read.path, read.first), last=self._years.right(read.path, read.last))
-            for read in self.files
+        """Judge what was read: the logs end here."""
+        self.pipeline.conclude(_NO_END)
+        self.pipeline.tick(self._end())
+
+    @property
+    def files(self) -> list[FileRead]:
+        """The logs that were read, with the times of their first and last records."""
+        right = self.pipeline.years.right
+        return [
+            replace(file, first=right(file.path, file.first), last=right(file.path, file.last)) for file in self._files
         ]
-        self._observe()
-        self.incidents.apply(self._engine.tick(self._end()), _NEVER_QUIET)
-        if self.snapshot is not None:
-            found = self._engine.observe(snapshot=self.snapshot, now=self.snapshot.at)
-            self.incidents.apply(found, _NEVER_QUIET)
+
+    def _take(self, snapshot: Snapshot | None) -> None:
+        if snapshot is not None:
+            self.pipeline.snapshot(snapshot)
+            self.has_snapshot = True
 
     def _end(self) -> float:
         """When the logs end: what had not followed by then did not. Captured text without times is at its end.
 
         A log that somebody sent ends where he saw the trouble, so it is given a moment; a host that is asked is not.
         """
-        ends = [read.last for read in self.files if read.last is not None]
+        ends = [file.last for file in self.files if file.last is not None]
         if not ends:
             return time.time() + _LONG_AFTER
-        return max(ends) + (0.0 if self.snapshot else _A_MOMENT)
-
-    def _observe(self) -> None:
-        events = sorted(map(self._years.dated, self._events), key=lambda event: event.at)
-        now = max([*(e.at for e in events[-1:]), *(f.at for f in self._facts)], default=0.0)
-        found = self._engine.observe(events, facts=self._facts, now=now)
-        self.incidents.apply(found, _NEVER_QUIET, events)
-        self._events, self._facts = [], []
+        return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
 
 
 _VARYING = re.compile(r"0x[0-9a-f]+|\d+")

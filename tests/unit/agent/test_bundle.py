@@ -313,11 +313,14 @@ def test_the_log_of_a_device_model_is_tied_to_its_domain_by_xend_log(tmp_path: P
     spawned = b"spawning device models: /usr/lib/xen/bin/qemu-dm ['qemu-dm', '-d', '7', '-domain-name', 'win1']\n"
     (tmp_path / "xend.log").write_bytes(head + spawned + head + b"device model pid: 4711\n")
     (tmp_path / "qemu-dm.4711.log").write_bytes(b"domid: 7\n")
-    _, _, entries = read(tmp_path)
-    sources = {Path(entry.path).name: entry.source for entry in entries}
+    bundle, sources = Bundle([str(tmp_path)], now=NOW), {}
+    for entry in bundle.entries():
+        sources[Path(entry.path).name] = entry.source
+        for chunk in entry.chunks():
+            bundle.device_models.learn(chunk)
     device_model = sources["qemu-dm.4711.log"]
     assert device_model is not None
-    assert device_model.subject == Subject("domain", "win1", domid=7)
+    assert bundle.device_models.owner(device_model) == Subject("domain", "win1", domid=7)
 
 
 def test_a_log_of_one_domain_is_tied_to_it(tmp_path: Path) -> None:

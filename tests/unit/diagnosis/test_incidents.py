@@ -125,7 +125,7 @@ def test_a_listed_cause_is_surer_than_a_nearer_one(incidents, say):
 
 def test_in_a_bundle_an_undated_line_may_belong_anywhere(rules, say):
     cause, symptom = say("cause", 1), say("middle", 9000, logged=False)
-    live, still = IncidentTracker(list(rules.values())), IncidentTracker(list(rules.values()), bundle=True)
+    live, still = IncidentTracker(list(rules.values())), IncidentTracker(list(rules.values()), at_rest=True)
     assert named(live.apply([cause, symptom], 9000))["middle"].state == "open"
     assert named(still.apply([cause, symptom], 9000))["middle"].state == "explained"
 
@@ -138,7 +138,7 @@ def test_quiet_long_enough_is_over(incidents, say):
 
 
 def test_in_a_bundle_nothing_is_over_because_another_log_is_younger(rules, say):
-    incidents = IncidentTracker(list(rules.values()), bundle=True)
+    incidents = IncidentTracker(list(rules.values()), at_rest=True)
     incidents.apply([say("cause", 100)], 100)
     assert incidents.apply([], 100_000) == []
 

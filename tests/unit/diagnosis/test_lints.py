@@ -6,6 +6,7 @@ import pytest
 
 from xenwatch.diagnosis.authoring.lint import Library, all_lints, lint
 from xenwatch.diagnosis.authoring.testing import RuleTestBench
+from xenwatch.logs.owner import DeviceModels
 
 GOOD = (
     "cause: 'no {bridge}'\nremedy: ['add {bridge}']\nreferences: [here]\n"
@@ -20,7 +21,7 @@ REGEX = r"bridge device (?P<bridge>[\w.]+) missing"
 def remarks(kit):
     def run(*rules, only=(), **names):
         formats = {f.name: f for f in (kit.dated, kit.plain, kit.ring, kit.console)}
-        found = lint(Library(rules, formats, RuleTestBench(rules, formats), **names), only)
+        found = lint(Library(rules, formats, RuleTestBench(rules, formats, new_owners=DeviceModels), **names), only)
         return [(r.lint, r.problem.message) for r in found]
 
     return run

@@ -27,7 +27,8 @@ def tell(
     pipeline: Pipeline, dialect: str, text: str, *, whose: Subject | None = None, path: str = ""
 ) -> list[Incident]:
     source = Source(path or f"{dialect}.log", all_formats()[dialect], whose)
-    pipeline.chunk(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True), NOW)
+    pipeline.read(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True))
+    pipeline.conclude(NOW)
     return pipeline.incidents.all()
 
 
@@ -46,28 +47,28 @@ def lines() -> str:
 def test_a_console_that_recites_every_known_failure_accuses_only_its_own_guest(
     rules: tuple[Rule, ...], lines: str
 ) -> None:
-    pipeline = Pipeline(rules, engine="re")
+    pipeline = Pipeline(rules, prefilter="re")
     tell(pipeline, "xend", CRASH)
     found = tell(pipeline, "console", lines, whose=MALLORY, path="guest-mallory.log")
     assert {str(i.diagnosis.subject) for i in found} == {"domain/web", "domain/mallory"}
 
 
 def test_the_ring_quotes_a_guest_and_believes_it_only_about_itself(rules: tuple[Rule, ...], lines: str) -> None:
-    pipeline = Pipeline(rules, engine="re")
+    pipeline = Pipeline(rules, prefilter="re")
     quoted = "".join(f"(XEN) (d7) {line}\n" for line in lines.splitlines())
     found = tell(pipeline, "hypervisor", quoted)
     assert {i.diagnosis.subject.domid for i in found} == {7}
 
 
 def test_a_device_models_log_says_nothing_of_another_guest(rules: tuple[Rule, ...]) -> None:
-    pipeline = Pipeline(rules, engine="re")
+    pipeline = Pipeline(rules, prefilter="re")
     found = tell(pipeline, "qemu-dm", "Domain has crashed: name=web id=5.\n", whose=MALLORY, path="qemu-dm-mallory.log")
     assert "domain/web" not in {str(i.diagnosis.subject) for i in found}
     assert pipeline.scanner.registry.name_of(5, NOW) is None
 
 
 def test_a_host_log_is_believed_about_any_guest(rules: tuple[Rule, ...]) -> None:
-    pipeline = Pipeline(rules, engine="re")
+    pipeline = Pipeline(rules, prefilter="re")
     assert {str(i.diagnosis.subject) for i in tell(pipeline, "xend", CRASH)} == {"domain/web"}
     assert pipeline.scanner.registry.name_of(5, NOW) == "web"
 
@@ -103,7 +104,7 @@ def test_a_guest_explains_nothing_away_and_a_host_does(stream: str, state: str) 
         parse_rule(CAUSE.format(id="cause", stream=stream), Path("cause.yaml")),
         parse_rule(SYMPTOM, Path("symptom.yaml")),
     ]
-    pipeline = Pipeline(rules, engine="re")
+    pipeline = Pipeline(rules, prefilter="re")
     tell(pipeline, "xend", "[2011-05-18 20:55:04 xend 1] ERROR (a:1) no xvda for web\n")
     found = tell(pipeline, stream, "2011-05-18 20:55:03 UTC the xvda is gone\n", whose=MALLORY)
     (symptom,) = [i for i in found if i.diagnosis.rule == "symptom"]

@@ -84,7 +84,8 @@ def lines() -> list[str]:
 
 def tell(pipeline: Pipeline, dialect: str, text: str, path: str, whose: Subject | None = None) -> None:
     source = Source(path, all_formats()[dialect], whose)
-    pipeline.chunk(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True), NOW)
+    pipeline.read(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True))
+    pipeline.conclude(NOW)
 
 
 def tell_host(pipeline: Pipeline) -> None:
@@ -110,7 +111,7 @@ def of_others(pipeline: Pipeline) -> dict[str, tuple[str, str | None, str, float
 @pytest.fixture(scope="module")
 def alone(rules: tuple[Rule, ...]) -> dict[str, tuple[str, str | None, str, float | None]]:
     """What there is when no guest plants anything."""
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     tell_host(pipeline)
     found = of_others(pipeline)
     assert len(found) >= len(HOST_SAYS)
@@ -121,7 +122,7 @@ def alone(rules: tuple[Rule, ...]) -> dict[str, tuple[str, str | None, str, floa
 def test_lines_planted_after_the_hosts_change_nothing_about_anybody_else(
     rules: tuple[Rule, ...], lines: list[str], alone: dict[str, tuple[str, str | None, str, float | None]], where: str
 ) -> None:
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     tell_host(pipeline)
     plant(pipeline, where, lines)
     assert of_others(pipeline) == alone
@@ -131,7 +132,7 @@ def test_lines_planted_after_the_hosts_change_nothing_about_anybody_else(
 def test_lines_planted_before_the_hosts_change_nothing_about_anybody_else(
     rules: tuple[Rule, ...], lines: list[str], alone: dict[str, tuple[str, str | None, str, float | None]], where: str
 ) -> None:
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     plant(pipeline, where, lines)
     tell_host(pipeline)
     assert of_others(pipeline) == alone
@@ -141,7 +142,7 @@ def test_lines_planted_before_the_hosts_change_nothing_about_anybody_else(
 def test_lines_planted_before_a_restart_change_nothing_about_anybody_else(
     rules: tuple[Rule, ...], lines: list[str], alone: dict[str, tuple[str, str | None, str, float | None]], where: str
 ) -> None:
-    first, second = Pipeline(rules, engine="ahocorasick"), Pipeline(rules, engine="ahocorasick")
+    first, second = Pipeline(rules, prefilter="ahocorasick"), Pipeline(rules, prefilter="ahocorasick")
     plant(first, where, lines)
     tell_host(first)
     second.scanner.restore(first.scanner.state())
@@ -161,14 +162,14 @@ QEMU_SAYS = (
 def test_what_a_device_model_itself_says_is_still_found_and_is_its_guests(
     rules: tuple[Rule, ...], line: str, rule: str
 ) -> None:
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     plant(pipeline, "device model", [line])
     told = {(i.diagnosis.rule, str(i.diagnosis.subject)) for i in pipeline.incidents.all()}
     assert (rule, "domain/mallory") in told
 
 
 def test_what_a_device_model_says_explains_what_the_host_saw_of_the_same_guest(rules: tuple[Rule, ...]) -> None:
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     plant(pipeline, "device model", [QEMU_SAYS[0][0]])
     died = "[2011-05-18 20:55:04 xend 3456] WARNING (image:567) domain mallory: device model failure: pid 4711: died\n"
     tell(pipeline, "xend", died, "xend.log")
@@ -195,7 +196,7 @@ resolve: {on: [back]}
 def test_a_guest_does_not_end_what_the_host_saw_and_a_host_does(
     dialect: str, whose: Subject | None, state: str
 ) -> None:
-    pipeline = Pipeline([parse_rule(RESOLVED, Path("gone.yaml"))], engine="re")
+    pipeline = Pipeline([parse_rule(RESOLVED, Path("gone.yaml"))], prefilter="re")
     tell(pipeline, "xend", "[2011-05-18 20:55:04 xend 1] ERROR (a:1) mallory is gone\n", "xend.log")
     stamp = "[2011-05-18 20:55:05 xend 1] ERROR (a:1) " if dialect == "xend" else "[2011-05-18 20:55:05] "
     tell(pipeline, dialect, f"{stamp}mallory is back\n", "other.log", whose)
@@ -204,7 +205,7 @@ def test_a_guest_does_not_end_what_the_host_saw_and_a_host_does(
 
 
 def test_a_guests_own_words_do_not_replace_the_hosts_in_an_incident(rules: tuple[Rule, ...]) -> None:
-    pipeline = Pipeline(rules, engine="ahocorasick")
+    pipeline = Pipeline(rules, prefilter="ahocorasick")
     crash = "[2011-05-18 20:55:04 xend 3456] WARNING (XendDomainInfo:874) Domain has crashed: name=mallory id=7.\n"
     tell(pipeline, "xend", crash, "xend.log")
 

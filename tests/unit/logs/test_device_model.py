@@ -39,8 +39,8 @@ def test_another_program_that_has_the_pid_now_is_no_device_model() -> None:
 
 def test_two_records_of_xend_log_are_put_together() -> None:
     models = DeviceModels(nobody_runs)
-    models.learn(SPAWN)
-    models.learn("device model pid: 4711")
+    models.learn_record(SPAWN)
+    models.learn_record("device model pid: 4711")
     owner = owner_of(PID_LOG, QEMU_DM, models)
     assert owner is not None
     assert (owner.name, owner.domid) == ("win1", 7)
@@ -50,40 +50,40 @@ def test_a_pair_of_records_that_two_chunks_tear_apart_is_put_together() -> None:
     models = DeviceModels(nobody_runs)
     models.learn_from(f"[2008-05-18 20:55:04 xend 1] INFO (image:390) {SPAWN}\n".encode())
     models.learn_from(b"[2008-05-18 20:55:04 xend 1] INFO (image:391) device model pid: 4711\nand more\n")
-    assert models.owner(4711) == Owner(4711, 7, "win1")
+    assert models.of_process(4711) == Owner(4711, 7, "win1")
 
 
 def test_the_tie_outlives_the_process_and_a_restart_of_the_agent() -> None:
     running = {4711: b"/usr/lib/xen/bin/qemu-dm\0-d\x007\0-domain-name\0win1\0"}
     models = DeviceModels(running.get)
-    assert models.owner(4711) == Owner(4711, 7, "win1")
+    assert models.of_process(4711) == Owner(4711, 7, "win1")
     running.clear()
-    assert models.owner(4711) == Owner(4711, 7, "win1")
+    assert models.of_process(4711) == Owner(4711, 7, "win1")
     again = DeviceModels(nobody_runs)
     again.from_json(json.loads(json.dumps(models.to_json())))
-    assert again.owner(4711) == Owner(4711, 7, "win1")
+    assert again.of_process(4711) == Owner(4711, 7, "win1")
 
 
 def test_a_reused_pid_belongs_to_the_newest_domain() -> None:
     models = DeviceModels(nobody_runs)
-    models.learn(f"{SPAWN}\ndevice model pid: 4711")
+    models.learn_record(f"{SPAWN}\ndevice model pid: 4711")
     later = SPAWN.replace("win1", "win2").replace("'7'", "'8'")
-    models.learn(f"{later}\ndevice model pid: 4711")
-    assert models.owner(4711) == Owner(4711, 8, "win2")
+    models.learn_record(f"{later}\ndevice model pid: 4711")
+    assert models.of_process(4711) == Owner(4711, 8, "win2")
 
 
 def test_what_is_remembered_is_bounded() -> None:
     models = DeviceModels(nobody_runs, most=2)
     for pid in (1, 2, 3):
-        models.learn(f"{SPAWN}\ndevice model pid: {pid}")
-    assert models.owner(1) is None
-    assert models.owner(3) is not None
+        models.learn_record(f"{SPAWN}\ndevice model pid: {pid}")
+    assert models.of_process(1) is None
+    assert models.of_process(3) is not None
 
 
 def test_damaged_rows_of_the_memory_are_passed_over() -> None:
     models = DeviceModels(nobody_runs)
     models.from_json([["x", 7, "win1"], [4711, 7, "win1"], []])
-    assert models.owner(4711) == Owner(4711, 7, "win1")
+    assert models.of_process(4711) == Owner(4711, 7, "win1")
 
 
 def test_a_name_or_a_domid_in_the_path_needs_no_process() -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import click
 
-from xenwatch.cli._rules.library import cache_folder, formats, library
-from xenwatch.cli._rules.logfiles import chunks
+from xenwatch.cli._rules.library import library
+from xenwatch.cli._rules.logfiles import RuleLogs
 from xenwatch.cli._rules.show import find_rule
 from xenwatch.diagnosis.authoring.explain import Explanation, SignatureStory
 from xenwatch.diagnosis.authoring.explain import explain as explain_rule
 from xenwatch.diagnosis.correlation.conditions import Outcome
-from xenwatch.diagnosis.matching.scanner import Scanner
 
 _LOG = click.option(
     "--log", "logs", multiple=True, required=True, type=click.Path(path_type=Path), help="A log; may be repeated."
@@ -38,7 +37,8 @@ def explain(context: click.Context, rule_id: str, logs: tuple[Path, ...], paths:
     xenwatch rules explain vif-bridge-missing --log /var/log/xen/xen-hotplug.log
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     rules = library(paths)
-    told = explain_rule(find_rule(rules, rule_id), rules, chunks(logs))
+    reading = RuleLogs(logs, rules)
+    told = explain_rule(find_rule(rules, rule_id), reading.pipeline, rules, reading.chunks())
     for line in _story(told):
         click.echo(line)
     context.exit(0 if told.diagnoses else 1)
@@ -50,10 +50,11 @@ def explain(context: click.Context, rule_id: str, logs: tuple[Path, ...], paths:
 @_FORM
 def coverage(logs: tuple[Path, ...], paths: tuple[Path, ...], form: str) -> None:
     """List lines at error level that no rule knows, the most frequent first; numbers in them count as equal."""
-    scanner = Scanner(library(paths), formats=formats().values(), cache=cache_folder())
+    reading = RuleLogs(logs, library(paths))
+    scanner = reading.pipeline.scanner
     count, example = Counter[str](), dict[str, str]()
-    for chunk in chunks(logs):
-        scanner.feed(chunk)
+    for chunk in reading.chunks():
+        reading.pipeline.read(chunk)
         for record in scanner.unmatched:
             shape = _VARIABLE.sub("#", record.text.split("\n", 1)[0])
             count[shape] += 1

@@ -16,6 +16,7 @@ from xenwatch.cli.report.format import count_text
 from xenwatch.diagnosis.authoring.lint import Library, LintFinding, all_lints
 from xenwatch.diagnosis.authoring.lint import lint as run_lints
 from xenwatch.diagnosis.authoring.testing import RuleTestBench
+from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.sample import Metric
 
 
@@ -35,7 +36,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     if unknown:
         raise click.UsageError(f"no check is called {', '.join(unknown)}; there are {', '.join(all_lints())}")
     rules = library(paths)
-    bench = RuleTestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     remarks = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
     if form == "json":
         click.echo(json.dumps([_row(remark) for remark in remarks], indent=2))

@@ -1,40 +1,34 @@
-"""Reads a log for the tools of a rule's author, in chunks of whole lines."""
+"""Logs for the tools of a rule's author, read as `diagnose` reads them."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from xenwatch.base.errors import InputError
-from xenwatch.logs.format import HEAD, recognise
-from xenwatch.model.record import Chunk, Position, Source, TimeHint
-from xenwatch.model.subject import Subject
-
-CHUNK = 256 * 1024
-
-
-def chunks(paths: tuple[Path, ...]) -> Iterator[Chunk]:
-    """The logs at `paths`, one after the other. Raises InputError where one cannot be read as a log."""
-    for path in paths:
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path} is not a regular file")
-        try:
-            data = path.read_bytes()
-            changed = path.stat().st_mtime
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-        known = recognise(str(path), data[:HEAD])
-        if known.format is None:
-            raise InputError(f"{path} is no log: {known.reason}")
-        owner = known.format.subject.search(str(path)) if known.format.subject else None
-        name = owner.groupdict().get("domain") if owner else None
-        source = Source(str(path), known.format, Subject("domain", name) if name else None)
-        yield from _cut(source, data, TimeHint(changed))
+from xenwatch.cli._rules.library import cache_folder, formats
+from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.model.record import Chunk
+from xenwatch.triage.bundle.reader import Bundle
 
 
-def _cut(source: Source, data: bytes, hint: TimeHint) -> Iterator[Chunk]:
-    start, line = 0, 1
-    while start < len(data):
-        end = data.rfind(b"\n", start, start + CHUNK) + 1 if start + CHUNK < len(data) else len(data)
-        end = end if end > start else data.find(b"\n", start) + 1 or len(data)
-        piece = data[start:end]
-        yield Chunk(source, piece, Position("", start, line), hint, final=end == len(data))
-        start, line = end, line + piece.count(b"\n")
+class RuleLogs:
+    """The logs at `paths` (files, folders, archives) and a pipeline that is to read them."""
+
+    def __init__(self, paths: tuple[Path, ...], rules: tuple[Rule, ...]) -> None:
+        self._bundle = Bundle(tuple(map(str, paths)), now=time.time())
+        self.pipeline = Pipeline(
+            rules,
+            formats=formats().values(),
+            cache=cache_folder(),
+            owners=self._bundle.device_models,
+            at_rest=True,
+        )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """One log after the other; facts in the bundle go to the pipeline. InputError where one cannot be read."""
+        for entry in self._bundle.entries():
+            self.pipeline.facts(entry.facts)
+            yield from entry.chunks()
+        for skipped in self._bundle.skipped:
+            raise InputError(f"{skipped.path} cannot be read as a log: {skipped.reason}")

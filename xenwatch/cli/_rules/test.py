@@ -8,6 +8,7 @@ import click
 from xenwatch.cli._rules.library import cache_folder, formats, library
 from xenwatch.cli.report.format import count_text
 from xenwatch.diagnosis.authoring.testing import RuleTestBench, RuleTestResult
+from xenwatch.logs.owner import DeviceModels
 
 
 @click.command()
@@ -29,7 +30,7 @@ def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...
     missing = sorted(set(chosen) - {rule.id for rule in under_test})
     if missing:
         raise click.UsageError(f"no rule is called {', '.join(missing)}")
-    bench = RuleTestBench(rules, formats(), cache=cache_folder())
+    bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     verdicts = list(bench.run(under_test))
     _print_json(verdicts) if form == "json" else _print_text(verdicts, len(under_test))
     context.exit(0 if all(verdict.ok for verdict in verdicts) else 1)

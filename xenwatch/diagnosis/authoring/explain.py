@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import Outcome
-from xenwatch.diagnosis.correlation.engine import CorrelationEngine, subject_key
+from xenwatch.diagnosis.correlation.engine import subject_key
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.log_scope import seen_in
 from xenwatch.diagnosis.matching.record_reader import text_of
-from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule, Signature
@@ -18,6 +18,7 @@ from xenwatch.model.record import Chunk
 from xenwatch.model.subject import HOST, Subject
 
 MOST_SHOWN = 3
+_NO_END = float("inf")
 
 
 @dataclass(slots=True)
@@ -42,23 +43,25 @@ class Explanation:
     hushed: tuple[str, ...]
 
 
-def explain(rule: Rule, rules: Sequence[Rule], chunks: Iterable[Chunk]) -> Explanation:
-    """Read the logs with all rules, and say what became of this one."""
-    scanner = Scanner(rules)
-    engine = CorrelationEngine(rules, scanner.registry)
+def explain(rule: Rule, pipeline: Pipeline, rules: Sequence[Rule], chunks: Iterable[Chunk]) -> Explanation:
+    """Read the logs with all rules, through a new `pipeline` over them, and say what became of this one."""
     stories = tuple(SignatureStory(signature) for signature in rule.signatures)
-    events: list[Event] = []
+    events: dict[str, tuple[Subject, Event]] = {}
+    last = 0.0
     for chunk in chunks:
-        events += scanner.feed(chunk)
+        pipeline.read(chunk)
         for story in stories:
             _meet(story, chunk)
-    last = max((event.at for event in events), default=0.0)
-    diagnoses = tuple(d for d in engine.observe(events, now=last) if d.rule == rule.id)
-    kinds = {s.event for s in rule.signatures}
-    told = {subject_key(e.subject): (scanner.registry.complete(e.subject, e.at), e) for e in events if e.kind in kinds}
-    asked: list[tuple[Subject, Event | None]] = [*told.values()] or [(HOST, None)]
-    outcomes = () if rule.noise else tuple((whose, engine.outcome(rule.id, whose, last, e)) for whose, e in asked)
-    quiet = tuple(r.id for r in rules if r.noise and r.id != rule.id and scanner.matches[r.id])
+    for event in pipeline.held:
+        last = max(last, event.at)
+        if event.rule == rule.id:
+            subject = pipeline.scanner.registry.complete(event.subject, event.at)
+            events[subject_key(event.subject)] = subject, event
+    diagnoses = tuple(d for d in pipeline.diagnose(_NO_END) if d.rule == rule.id)
+    asked: list[tuple[Subject, Event | None]] = [*events.values()] or [(HOST, None)]
+    outcome = pipeline.engine.outcome
+    outcomes = () if rule.noise else tuple((subject, outcome(rule.id, subject, last, e)) for subject, e in asked)
+    quiet = tuple(r.id for r in rules if r.noise and r.id != rule.id and pipeline.scanner.matches[r.id])
     return Explanation(rule, stories, outcomes, diagnoses, quiet)
 
 

@@ -1,12 +1,12 @@
-"""Runs the tests inside rule files through the real scanner and engine, by a clock that the test moves."""
+"""Runs the tests inside rule files through the one pipeline, by a clock that the test moves."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xenwatch.diagnosis.correlation.engine import CorrelationEngine, subject_key
+from xenwatch.diagnosis.correlation.engine import subject_key
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
-from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.pipeline import LogOwners, Pipeline
 from xenwatch.diagnosis.rules.rule import Expected, GivenAdvance, GivenFact, GivenLine, GivenSample, Rule, RuleTest
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.fact import Fact
@@ -15,6 +15,7 @@ from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import Subject
 
 START = 1_700_000_000.0
+_NO_END = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,88 +35,110 @@ class RuleTestResult:
 class RuleTestBench:
     """All rules together, as in the field: a test of one may need another's events, or be hushed by a quiet rule."""
 
-    __test__ = False  # pytest: this is no test class
-
     def __init__(
         self,
         rules: Sequence[Rule],
         formats: Mapping[str, LogFormat],
-        engine: PrefilterName = "auto",
+        prefilter: PrefilterName = "auto",
+        *,
         cache: Path | None = None,
+        new_owners: Callable[[], LogOwners],
     ) -> None:
-        self._rules, self._formats = rules, formats
-        self._scanner = Scanner(rules, engine, formats=formats.values(), cache=cache)
-        self._fresh = self._scanner.state()
+        """`new_owners` makes what learns, anew for each test, whose the logs are."""
+        self._formats, self._owners = formats, _Owners(new_owners)
+        self._pipeline = Pipeline(
+            rules, formats=formats.values(), prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True
+        )
+        self._fresh = self._pipeline.state()
 
     def run(self, rules: Iterable[Rule]) -> Iterator[RuleTestResult]:
-        """The verdict of every test of these rules."""
+        """The result of every test of these rules."""
         for rule in rules:
             for test in rule.tests:
-                yield self._verdict(rule, test)
+                yield self._result(rule, test)
 
     def diagnoses(self, test: RuleTest) -> list[Diagnosis]:
-        """What all rules say to the story of a test. Raises ValueError where it names an unknown dialect."""
-        self._scanner.restore(self._fresh)
-        return _Story(self._scanner, CorrelationEngine(self._rules, self._scanner.registry), self._formats).told(test)
+        """What all rules say to the story of a test. Raises ValueError where it names an unknown format."""
+        self._owners.forget()
+        self._pipeline.restore(self._fresh, ())
+        return _Story(self._pipeline, self._owners, self._formats).diagnoses(test)
 
     def recognised(self, rule: Rule, test: RuleTest) -> bool:
         """Whether a signature of the rule matched in the story, whatever came of it: how a quiet rule shows itself."""
-        self._scanner.restore(self._fresh)
-        before = self._scanner.matches[rule.id]
-        _Story(self._scanner, CorrelationEngine(self._rules, self._scanner.registry), self._formats).told(test)
-        return self._scanner.matches[rule.id] > before
+        before = self._pipeline.scanner.matches[rule.id]
+        self.diagnoses(test)
+        return self._pipeline.scanner.matches[rule.id] > before
 
-    def _verdict(self, rule: Rule, test: RuleTest) -> RuleTestResult:
+    def _result(self, rule: Rule, test: RuleTest) -> RuleTestResult:
         try:
-            found = {subject_key(d.subject): d for d in self.diagnoses(test) if d.rule == rule.id}
+            by_subject = {subject_key(d.subject): d for d in self.diagnoses(test) if d.rule == rule.id}
         except ValueError as error:
             return RuleTestResult(rule, test, ok=False, message=str(error))
-        message = _difference(test.expect, list(found.values()))
+        message = _difference(test.expect, list(by_subject.values()))
         return RuleTestResult(rule, test, ok=not message, message=message)
 
 
+class _Owners:
+    """The owners of one test's logs: the next test starts with none."""
+
+    def __init__(self, new_owners: Callable[[], LogOwners]) -> None:
+        self._new, self._current = new_owners, new_owners()
+
+    def forget(self) -> None:
+        self._current = self._new()
+
+    def learn(self, chunk: Chunk) -> None:
+        self._current.learn(chunk)
+
+    def owner(self, source: Source) -> Subject | None:
+        return self._current.owner(source)
+
+
 class _Story:
-    def __init__(self, scanner: Scanner, engine: CorrelationEngine, formats: Mapping[str, LogFormat]) -> None:
-        self._scanner, self._engine, self._formats = scanner, engine, formats
+    def __init__(self, pipeline: Pipeline, owners: LogOwners, formats: Mapping[str, LogFormat]) -> None:
+        self._pipeline, self._owners, self._formats = pipeline, owners, formats
         self._offsets: dict[str, int] = {}
         self._standing: dict[tuple[Metric, tuple[str, ...]], Sample] = {}
         self._now = START
 
-    def told(self, test: RuleTest) -> list[Diagnosis]:
+    def diagnoses(self, test: RuleTest) -> list[Diagnosis]:
         last = {_path(g): index for index, g in enumerate(test.given) if isinstance(g, GivenLine)}
-        facts = [self._fact(g) for g in test.given if isinstance(g, GivenFact)]
-        found = self._engine.observe(facts=facts, now=self._now)
+        self._pipeline.facts(self._fact(g) for g in test.given if isinstance(g, GivenFact))
+        diagnoses = self._pipeline.diagnose(self._now)
         for index, given in enumerate(test.given):
             if isinstance(given, GivenLine):
-                found += self._line(given, final=last[_path(given)] == index)
+                diagnoses += self._line(given, final=last[_path(given)] == index)
             elif isinstance(given, GivenSample):
-                found += self._sample(given)
+                diagnoses += self._sample(given)
             elif isinstance(given, GivenAdvance):
                 self._now += given.seconds
-                found += self._engine.tick(self._now)
-        return found
+                diagnoses += self._pipeline.engine.tick(self._now)
+        return diagnoses
 
     def _line(self, given: GivenLine, *, final: bool) -> list[Diagnosis]:
         format_ = self._formats.get(given.stream)
         if format_ is None:
-            raise ValueError(f"no dialect is called {given.stream!r}; known are {', '.join(sorted(self._formats))}")
+            raise ValueError(f"no log format is called {given.stream!r}; known are {', '.join(sorted(self._formats))}")
         path, data = _path(given), given.line.rstrip("\n").encode() + b"\n"
         self._now = START + given.at if given.at is not None else self._now
         hint = TimeHint(self._now)
         offset = self._offsets.get(path, 0)
         self._offsets[path] = offset + len(data)
-        source = Source(path, format_, _owner(path, format_))
-        events = self._scanner.feed(Chunk(source, data, Position(path, offset), hint, final))
-        said = format_.parse(given.line, hint).at
-        self._now = max([said if said is not None else self._now, *(event.at for event in events)])
-        return self._engine.observe(events, now=self._now)
+        source = Source(path, format_)
+        source = replace(source, subject=self._owners.owner(source))
+        self._pipeline.read(Chunk(source, data, Position(path, offset), hint, final))
+        diagnoses = self._pipeline.diagnose(_NO_END)
+        logged = format_.parse(given.line, hint).at
+        self._now = max([logged if logged is not None else self._now, *(d.at for d in diagnoses)])
+        return diagnoses
 
     def _sample(self, given: GivenSample) -> list[Diagnosis]:
         self._now = START + given.at if given.at is not None else self._now
         metric = Metric(given.metric, "gauge", given.metric, tuple(given.labels))
         sample = Sample(metric, tuple(given.labels.values()), given.value)
         self._standing[metric, sample.labels] = sample
-        return self._engine.observe(snapshot=Snapshot(self._now, tuple(self._standing.values())), now=self._now)
+        self._pipeline.snapshot(Snapshot(self._now, tuple(self._standing.values())))
+        return self._pipeline.diagnose(self._now)
 
     def _fact(self, given: GivenFact) -> Fact:
         kind, _, name = given.subject.partition("/")
@@ -124,12 +147,6 @@ class _Story:
 
 def _path(given: GivenLine) -> str:
     return given.file or f"{given.stream}.log"
-
-
-def _owner(path: str, format_: LogFormat) -> Subject | None:
-    found = format_.subject.search(path) if format_.subject is not None else None
-    name = found.groupdict().get("domain") if found else None
-    return Subject("domain", name) if name else None
 
 
 def _difference(expected: Sequence[Expected], found: list[Diagnosis]) -> str:

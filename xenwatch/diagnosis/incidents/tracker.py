@@ -25,19 +25,19 @@ def incident_id(rule: str, subject: str) -> str:
 
 
 class IncidentTracker:
-    """`known` are those of the journal; `bundle` says that the logs lie still, so undated lines may belong anywhere."""
+    """`known` are those of the state; `at_rest`: nothing more is written, so undated lines may belong anywhere."""
 
     def __init__(
         self,
         rules: Sequence[Rule],
         known: Iterable[Incident] = (),
         *,
-        bundle: bool = False,
+        at_rest: bool = False,
         name_of: NameOf | None = None,
     ) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._relations = Relations(self._rules, undated_is_near=bundle, name_of=name_of)
-        self._bundle = bundle
+        self._relations = Relations(self._rules, undated_is_near=at_rest, name_of=name_of)
+        self._at_rest = at_rest
         self._all: dict[str, Incident] = {incident.id: incident for incident in known}
         self._own: dict[str, tuple[Evidence, ...]] = {}
         self._enders: dict[str, set[str]] = {}
@@ -54,7 +54,7 @@ class IncidentTracker:
             self._end(event)
         if self._all != before:
             self._explain()
-        if not self._bundle:  # logs at rest are read one after the other: nothing is over because another is younger
+        if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
             self._quieten(now)
         self._forget()
         return [incident for key, incident in self._all.items() if before.get(key) != incident]

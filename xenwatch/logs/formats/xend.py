@@ -34,6 +34,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xend",
     title="xend.log of the xend toolstack",
+    names_device_models=True,
     names=named(r"xend\.log", r"[\w]*-xend\.log"),
     sniff=re.compile(rb"^" + _START, re.MULTILINE),
     rank=10,

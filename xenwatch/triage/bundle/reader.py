@@ -13,7 +13,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
-from xenwatch.model.record import Chunk, Source, TimeHint
+from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
@@ -40,7 +40,7 @@ class Bundle:
         self._paths = tuple(paths)
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
         self.skipped: list[SkippedMember] = []
-        self._device_models = DeviceModels(lambda _pid: None)  # pids of another host: only its own logs know them
+        self.device_models = DeviceModels()
 
     def entries(self) -> Iterator[BundleEntry]:
         """Raises InputError before anything is read if one of the paths does not exist."""
@@ -146,10 +146,10 @@ class Bundle:
         if known.format is None:
             self._skip(path, known.reason)
             return
-        source = Source(path, known.format, owner_of(path, known.format, self._device_models))
+        source = Source(path, known.format, owner_of(path, known.format, self.device_models))
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, known.format.name, source, mtime)
-        entry.pieces = self._learning(aligned_chunks(lambda view: self._read(headed, view, path), source, hint))
+        entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
 
     def _snapshot(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
@@ -160,12 +160,6 @@ class Bundle:
             self._skip(path, f"a damaged snapshot: {error}")
             return
         yield BundleEntry(path, "snapshot", None, mtime, snapshot=snapshot, lines=data.count(b"\n"), bytes=len(data))
-
-    def _learning(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-        for chunk in chunks:
-            if chunk.source.format.name == "xend":
-                self._device_models.learn_from(chunk.data)
-            yield chunk
 
     def _read(self, headed: PeekedStream, view: memoryview, path: str) -> int:
         """What was read before the damage counts; what lies behind it is reported."""
@@ -188,10 +182,7 @@ class Bundle:
 
 
 def rotation_order(name: str) -> tuple[bool, str, int, str]:
-    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first.
-
-    xend.log comes before all others: it says whose the device models' logs are.
-    """
+    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first."""
     found = _ROTATED.match(_PACKED_NAME.sub("", name))
     if found is None:
         return True, name, 0, name
