@@ -19,7 +19,7 @@ from monitoring.stack import free_port, process, prometheus, query, until
 
 from xenwatch.model.action import Alert
 from xenwatch.model.sample import Metric, Sample
-from xenwatch.remediation.open import open_service
+from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.sampling.catalogue import all_metrics
 from xenwatch.web import remediation_metrics
 from xenwatch.web.remediation_metrics import samples
@@ -38,7 +38,7 @@ VARIABLES = {
 async def remediation(folder: Path) -> list[Sample]:
     """Figures of a journal in which a proposal was refused by a person, and an alert no rule is for."""
     (folder / "policy.toml").write_text(TELL_SOMEBODY)
-    desk, _ = open_service(folder / "policy.toml", folder)
+    desk = open_service(read_policy(folder / "policy.toml"), folder)
     try:
         at = "2026-01-01T00:00:00Z"
         alerts = [Alert(name, at, True, {"alertname": name}) for name in ("XenIncidentCritical", "Unheard")]

@@ -19,7 +19,7 @@ from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
-from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.service import RemediationService
 from xenwatch.web import remediation_api as remediation
 from xenwatch.web import webhooks as hooks
@@ -104,11 +104,11 @@ class RemediationController:
         if self._desk is None or self._libvirt is None or not policy.exists():
             return
         call = through(self._libvirt)
-        refuse_open_auto(policy, guarded=self._guarded)
-        desk, _ = open_service(policy, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
-        if desk.policy.hash == self._desk.policy.hash:
-            desk.close()
+        following = read_policy(policy)
+        refuse_open_auto(following, policy, guarded=self._guarded)
+        if following.hash == self._desk.policy.hash:
             return
+        desk = open_service(following, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
         if self._next is not None:
             self._next.close()
         self._next = desk
@@ -215,10 +215,11 @@ def open_remediation(
     """
     if not policy.exists():
         return RemediationController(None, access, clock)
-    refuse_open_auto(policy, guarded=guarded)
+    rules = read_policy(policy)
+    refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock)
     try:
-        desk, _ = open_service(policy, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
+        desk = open_service(rules, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)

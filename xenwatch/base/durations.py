@@ -2,6 +2,8 @@
 
 import re
 
+from xenwatch.base.errors import InvalidValue
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SIZES = {"": 1, "B": 1, **{f"{p}{b}": 1024**n for n, p in enumerate("KMGT", 1) for b in ("", "iB", "B")}}
@@ -9,10 +11,10 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?i?B?)")
 
 
 def parse_duration(text: str) -> float:
-    """Seconds in `text`, such as `30s`, `5m`, `1h30m`, `250ms`. ValueError says what was expected."""
+    """Seconds in `text`, such as `30s`, `5m`, `1h30m`, `250ms`. InvalidValue says what was expected."""
     parts = _PART.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
-        raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m, 1h30m or 250ms")
+        raise InvalidValue(f"{text!r} is not a duration; write it like 30s, 5m, 1h30m or 250ms")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -29,10 +31,10 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_size(text: str) -> int:
-    """Bytes in `text`, such as `4096`, `256K`, `1MiB`. Units are powers of 1024. ValueError otherwise."""
+    """Bytes in `text`, such as `4096`, `256K`, `1MiB`. Units are powers of 1024. InvalidValue otherwise."""
     found = _SIZE.fullmatch(text.strip())
     if not found or found[2] not in _SIZES:
-        raise ValueError(f"{text!r} is not a size; write it like 4096, 256K, 1MiB or 2GiB")
+        raise InvalidValue(f"{text!r} is not a size; write it like 4096, 256K, 1MiB or 2GiB")
     return int(float(found[1]) * _SIZES[found[2]])
 
 

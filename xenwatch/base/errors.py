@@ -45,6 +45,30 @@ class InputError(XenwatchError):
     """What was asked to be read cannot be: missing, not readable, or nothing in it."""
 
 
+class ArchiveBomb(InputError):
+    """An archive unfolds to more than its limits allow."""
+
+
+class InvalidValue(XenwatchError, ValueError):
+    """A value as somebody wrote it cannot be taken; says what can. Whoever knows its place makes a Problem of it."""
+
+
+class NotJson(InvalidValue):
+    """A text is not JSON, or not JSON that two readers would understand alike."""
+
+
+class YamlError(InvalidValue):
+    """Not YAML; `line` says where the parser gave up."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class RewoundError(XenwatchError):
+    """What was read of a log no longer stands before the place where reading goes on: the content was replaced."""
+
+
 class HostError(XenwatchError):
     """The machine did not answer as asked."""
 
@@ -66,9 +90,9 @@ class CommandFailed(HostError):
 
     def __init__(self, argv: Sequence[str], returncode: int | None, stderr: str) -> None:
         self.argv, self.returncode, self.stderr = tuple(argv), returncode, stderr
-        said = stderr.strip().splitlines()[-1] if stderr.strip() else "nothing on stderr"
+        last_line = stderr.strip().splitlines()[-1] if stderr.strip() else "nothing on stderr"
         how = "could not be run" if returncode is None else f"exited with {returncode}"
-        super().__init__(f"{' '.join(argv)}: {how}: {said}")
+        super().__init__(f"{' '.join(argv)}: {how}: {last_line}")
 
 
 class StoreError(XenwatchError):

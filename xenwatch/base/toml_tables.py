@@ -1,12 +1,15 @@
-"""Reads a TOML table key by key: typed, with defaults, and with every key it did not ask for reported."""
+"""Reads TOML tables key by key: typed, with defaults; what is wrong or unknown is reported with its line."""
 
 import re
-from collections.abc import Callable, Mapping
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from xenwatch.base.durations import parse_duration, parse_size
-from xenwatch.base.errors import Problem
+from xenwatch.base.errors import InvalidValue, Problem
 
 T = TypeVar("T")
 
@@ -81,8 +84,8 @@ class TomlTable:
         """Report each key nobody asked for."""
         for key in self._content:
             if key not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                self._file.report(self._path(key), f"is not known here; known are {known}")
+                names = ", ".join(sorted(self._asked))
+                self._file.report(self._path(key), f"is not known here; known are {names}")
 
     def _parsed(self, key: str, default: T, parse: Callable[[str], T]) -> T:
         self._asked.add(key)
@@ -110,36 +113,116 @@ class TomlFile:
     """The file as written, so that a problem can name its line."""
 
     def __init__(self, path: Path, text: str) -> None:
-        self.path, self._lines = path, text.splitlines()
+        self.path, self._text = path, text
         self.problems: list[Problem] = []
 
     def report(self, key: str, message: str) -> None:
-        self.problems.append(Problem(self.path, self._line_of(key), key, message))
+        self.problems.append(Problem(self.path, self.line_of(key), key, message))
 
-    def _line_of(self, key: str) -> int:
-        """The line of a dotted key: the headers of its tables in order, then the key itself; 0: not written."""
-        line, dotted = 0, ""
-        for part in key.split("."):
-            name, _, nth = part.rstrip("]").partition("[")
-            dotted = f"{dotted}.{name}" if dotted else name
-            found = self._find(line, dotted, name, int(nth or 0))
-            if found is None:
-                return line
-            line = found
-        return line
+    def line_of(self, key: str) -> int:
+        """The line of a dotted key or of what is written inside it, else that of the innermost table; 0: none is."""
+        while key:
+            inside = [line for name, line in self._lines.items() if name.startswith((f"{key}.", f"{key}["))]
+            if key in self._lines or inside:
+                return self._lines.get(key) or min(inside)
+            key = key.rpartition("[" if key.endswith("]") else ".")[0]
+        return 0
 
-    def _find(self, start: int, dotted: str, name: str, nth: int) -> int | None:
-        """The line (1-based) of the nth header or key of this name from a line on; of a table inside it otherwise."""
-        exact = re.compile(rf"\s*(?:\[+\s*{re.escape(dotted)}\s*\]+|\"?{re.escape(name)}\"?\s*=)")
-        hits = [at for at in range(start, len(self._lines)) if exact.match(self._lines[at])]
-        if len(hits) > nth:
-            return hits[nth] + 1
-        within = re.compile(rf"\s*\[+\s*{re.escape(dotted)}\.")
-        return next((at for at in range(start, len(self._lines)) if within.match(self._lines[at])), None)
+    @cached_property
+    def _lines(self) -> dict[str, int]:
+        """Found out when the first problem is reported: most files have none."""
+        return key_lines(self._text)
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """Dotted key (tables too) → 1-based line, for a `text` that is known to be TOML.
+
+    The standard library's reader does not tell lines. Tables of an array are numbered, `rule[1].name`; the array
+    itself, `rule`, stands where its first table does.
+    """
+    lines: dict[str, int] = {}
+    tables = _OpenTables()
+    for line, statement in _statements(text):
+        tree = tomllib.loads(statement)
+        if statement.lstrip().startswith("["):
+            names = tables.enter(next(_paths(tree), ()), array=statement.lstrip().startswith("[["))
+        else:
+            names = [tables.inside(path[:depth]) for path in _paths(tree) for depth in range(1, len(path) + 1)]
+        for name in names:
+            lines.setdefault(name, line)
+    return lines
+
+
+class _OpenTables:
+    """The table that the statements of a file stand in, and how many tables each array has by then."""
+
+    def __init__(self) -> None:
+        self._table = ""
+        self._counts: Counter[str] = Counter()
+
+    def enter(self, path: tuple[str, ...], *, array: bool) -> list[str]:
+        """Go over to the table of a header; gives the keys that begin there."""
+        name = ""
+        for part in path[:-1]:
+            name = self._newest(_join(name, part))
+        name = _join(name, path[-1])
+        if not array:
+            self._table = name
+            return [name]
+        self._counts[name] += 1
+        self._table = self._newest(name)
+        return [name, self._table]
+
+    def inside(self, path: tuple[str, ...]) -> str:
+        """The whole dotted key of one that stands in the open table."""
+        return ".".join(((self._table,) if self._table else ()) + path)
+
+    def _newest(self, name: str) -> str:
+        return f"{name}[{self._counts[name] - 1}]" if name in self._counts else name
+
+
+def _join(table: str, key: str) -> str:
+    return f"{table}.{key}" if table else key
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each statement with its first line: lines are joined until they are TOML on their own."""
+    first, gathered = 0, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if not gathered:
+            first = number
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+        gathered += line + "\n"
+        if _complete(gathered):
+            yield first, gathered
+            gathered = ""
+
+
+def _complete(statement: str) -> bool:
+    try:
+        tomllib.loads(statement)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def _paths(tree: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The paths to all leaves of what one statement made, and to each list of tables before the tables in it."""
+    for key, value in tree.items():
+        inner: Mapping[str, Any] = {}
+        if isinstance(value, dict):
+            inner = value
+        elif isinstance(value, list):
+            inner = {f"[{nth}]": item for nth, item in enumerate(value) if isinstance(item, dict) and item}
+        if not inner or isinstance(value, list):
+            yield (key,)
+        for name, *rest in _paths(inner):
+            yield (key + name, *rest) if isinstance(value, list) else (key, name, *rest)
 
 
 def _percent(text: str) -> float:
     found = re.fullmatch(r"(\d{1,3})%", text)
     if not found or int(found[1]) > 100:  # noqa: PLR2004 - per cent
-        raise ValueError(f"{text!r} is not a share; write it like 30%")
+        raise InvalidValue(f"{text!r} is not a share; write it like 30%")
     return int(found[1]) / 100

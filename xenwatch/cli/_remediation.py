@@ -15,7 +15,7 @@ from xenwatch.config.loader import load_config
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.open import open_service, through
+from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.service import RemediationService
 
 T = TypeVar("T")
@@ -33,24 +33,30 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
 
 def with_desk(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
     """Open remediation on this host's journal, do one thing, close it."""
-    file = policy_path(policy, config)
+    settings = load_config(config, dict(os.environ)).config
+    file = policy or settings.remediation.policy
     if not file.exists():
         raise InputError(
             f"{file}: there is no policy, so nothing is ever proposed or done. "
             "packaging/policy.toml (or /usr/share/doc/xenwatch/examples) is one to begin with; see docs/remediation.md"
         )
 
-    async def whole() -> T:
+    rules = read_policy(file)
+
+    async def work_and_close() -> T:
         clock = SystemClock()
-        libvirt = Libvirt("xen:///system", clock)
-        desk, _ = open_service(file, state_dir(config), clock=clock, libvirt=through(libvirt))
+        uri = settings.sampling.libvirt_uri
+        libvirt = Libvirt(uri, clock) if uri else None
+        call = through(libvirt) if libvirt else None
+        desk = open_service(rules, settings.agent.state_dir, clock=clock, libvirt=call)
         try:
             return await work(desk)
         finally:
             desk.close()
-            await libvirt.close()
+            if libvirt is not None:
+                await libvirt.close()
 
-    return asyncio.run(whole())
+    return asyncio.run(work_and_close())
 
 
 def state_dir(config: Path | None) -> Path:

@@ -13,7 +13,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
-from xenwatch.remediation.open import STORE
+from xenwatch.remediation.open import RUN_STORE
 from xenwatch.remediation.store.run_store import RunStore
 
 
@@ -58,7 +58,7 @@ def verify(ctx: click.Context) -> None:
 
 
 def _open(config: Path | None) -> RunStore:
-    path = state_dir(config) / STORE
+    path = state_dir(config) / RUN_STORE
     if not path.exists():
         raise InputError(f"{path}: there is no journal of remediation yet")
     return RunStore(path, SystemClock(), f"audit-{os.getpid()}")

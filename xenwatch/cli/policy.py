@@ -16,7 +16,7 @@ from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
 from xenwatch.model.action import Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import selects
 from xenwatch.remediation.policy.policy import PolicyRule
 from xenwatch.remediation.service import RemediationService
@@ -39,7 +39,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def check(policy: Path | None, config: Path | None) -> None:
     """Read the policy; every mistake is shown with its line. A rule for nobody, or for no known failure, is shown."""
     path = policy_path(policy, config)
-    read, known = policy_of(path), _known(config)
+    read, known = read_policy(path), _known(config)
     click.echo(f"{path}: mode {read.mode}, {len(read.rules)} rules, {len(read.inventory.guests)} guests")
     for rule in read.rules:
         guests = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]

@@ -16,7 +16,8 @@ from xenwatch.cli._remediation import POLICY, findings_table, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.open import LocalMachine, policy_of
+from xenwatch.remediation.machine.local import LocalMachine
+from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.preflight.create import check_create
@@ -41,7 +42,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def create(policy: Path | None, form: str, config: Path) -> None:
     """Whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
     file = policy_path(policy)
-    read = policy_of(file) if file.exists() else Policy(ManagedInventory("dom0"))
+    read = read_policy(file) if file.exists() else Policy(ManagedInventory("dom0"))
     path = str(config.resolve())
     known = next((g for g in read.inventory.guests if g.config in (path, str(config))), None)
     guest = known or Guest(name=config.stem, uuid="", config=path)
@@ -56,7 +57,7 @@ def create(policy: Path | None, form: str, config: Path) -> None:
 def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
     """Whether GUEST can move to TARGET: P1 to P24, each with how it was learnt. It watches the guest for a minute."""
     file = policy_path(policy)
-    read = policy_of(file)
+    read = read_policy(file)
     found = read.inventory.guest(Subject("domain", guest))
     if found is None:
         raise InputError(f"{guest} is not a [[guest]] of {file}")

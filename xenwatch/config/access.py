@@ -61,9 +61,11 @@ def _access(top: TomlTable) -> Access:
 
 
 def _secrets(table: TomlTable, key: str) -> tuple[str, ...]:
-    found = table.texts(key)
-    table.need(key, all(len(one) >= _SHORTEST for one in found), f"a secret has at least {_SHORTEST} characters")
-    return found
+    secrets = table.texts(key)
+    table.need(
+        key, all(len(secret) >= _SHORTEST for secret in secrets), f"a secret has at least {_SHORTEST} characters"
+    )
+    return secrets
 
 
 def _person(table: TomlTable) -> User:

@@ -27,10 +27,10 @@ def load_rules(config: Config) -> tuple[Rule, ...]:
 
 def collectors_of(settings: SamplingSettings) -> list[Collector]:
     """The collectors that are on. InputError names one that does not exist."""
-    known = all_collectors()
-    unknown = sorted({*settings.enabled, *settings.disabled} - known.keys())
+    collectors = all_collectors()
+    unknown = sorted({*settings.enabled, *settings.disabled} - collectors.keys())
     if unknown:
-        raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(known)}")
+        raise InputError(f"[sampling]: no collector {', '.join(unknown)}; there are: {', '.join(collectors)}")
     return chosen({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xenwatch.config.sections import Config, HookSettings, WebSettings
 
 
-def at_odds(config: Config) -> Iterator[tuple[str, str]]:
+def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key`, one that was given, and what is wrong with it beside the others."""
     yield from _tls("web", config.web)
     yield from _tls("hooks", config.hooks)
@@ -17,18 +17,18 @@ def at_odds(config: Config) -> Iterator[tuple[str, str]]:
         yield "hooks.listen", "is that of [web]; leave it out, or take another port"
 
 
-def _tls(section: str, said: WebSettings | HookSettings) -> Iterator[tuple[str, str]]:
-    required = said.tls_client_auth == "require"
-    if said.tls_certificate is not None and said.tls_key is None:
+def _tls(section: str, settings: WebSettings | HookSettings) -> Iterator[tuple[str, str]]:
+    required = settings.tls_client_auth == "require"
+    if settings.tls_certificate is not None and settings.tls_key is None:
         yield f"{section}.tls_certificate", f"needs [{section}] tls_key"
-    if said.tls_key is not None and said.tls_certificate is None:
+    if settings.tls_key is not None and settings.tls_certificate is None:
         yield f"{section}.tls_key", f"needs [{section}] tls_certificate"
-    if said.tls_client_ca is not None and said.tls_certificate is None:
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
         yield f"{section}.tls_client_ca", f"needs [{section}] tls_certificate and tls_key"
-    if said.tls_client_ca is not None and not required:
+    if settings.tls_client_ca is not None and not required:
         yield (
             f"{section}.tls_client_ca",
             f'asks nobody anything without [{section}] tls_client_auth = "require"',
         )
-    if required and said.tls_client_ca is None:
+    if required and settings.tls_client_ca is None:
         yield f"{section}.tls_client_auth", f"needs [{section}] tls_client_ca, to know whose certificates are good"

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from xenwatch.base.errors import ConfigError
 from xenwatch.base.toml_tables import TomlFile
 from xenwatch.config.sections import HookSettings, WebSettings
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.policy.policy import Policy
 from xenwatch.web.app import is_loopback
 from xenwatch.web.connection import ConnectionLimits
 from xenwatch.web.listener import Listener
@@ -38,14 +38,14 @@ def guarded(settings: WebSettings) -> bool:
     )
 
 
-def refuse_open_auto(policy: Path, *, guarded: bool) -> None:
-    """ConfigError where remediation would act on its own on a host whose API answers anybody."""
-    if not guarded and policy_of(policy).mode == "auto":
+def refuse_open_auto(policy: Policy, path: Path, *, guarded: bool) -> None:
+    """ConfigError, at its line in `path`, where a policy would act on its own on a host whose API answers anybody."""
+    if not guarded and policy.mode == "auto":
         words = (
             "auto is refused while [web] listen is not the loopback and asks nobody who he is; "
             'set [web] tls_client_auth = "require", or log_in = "token" with TLS, or listen on 127.0.0.1'
         )
-        file = TomlFile(policy, policy.read_text("utf-8"))
+        file = TomlFile(path, path.read_text("utf-8"))
         file.report("remediation.mode", words)
         raise ConfigError(file.problems)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_lines import key_lines
-from xenwatch.config.consistency import at_odds
+from xenwatch.base.toml_tables import key_lines
+from xenwatch.config.consistency import contradictions
 from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
 from xenwatch.config.settings import Setting, settings_of
 
@@ -41,27 +41,31 @@ def load_config(
     `overrides` are values by `section.key` that the command line gave; they win. ConfigError holds every problem found.
     """
     environment = environment or {}
-    path, reading = _chosen(file, environment) or default_file, _Reading()
+    path, sources = _chosen(file, environment) or default_file, _ConfigSources()
     if path == default_file and path is not None and not path.exists():
         path = None
     if path is not None:
-        reading.file(path)
-    reading.environment(environment)
-    if reading.problems:
-        raise ConfigError(reading.problems)
+        sources.file(path)
+    sources.environment(environment)
+    if sources.problems:
+        raise ConfigError(sources.problems)
     for key, value in (overrides or {}).items():
-        reading.take(key, value, "command line")
-    config = _build(reading.values)
-    reading.problems += [Problem(*reading.place(key), words) for key, words in at_odds(config)]
-    if reading.problems:
-        raise ConfigError(reading.problems)
-    origins = {key: reading.origins.get(key, "default") for key, _ in all_settings()}
+        sources.take(key, value, "command line")
+    config = _build(sources.values)
+    sources.problems += [Problem(*sources.place(key), words) for key, words in contradictions(config)]
+    if sources.problems:
+        raise ConfigError(sources.problems)
+    origins = {key: sources.origins.get(key, "default") for key, _ in all_settings()}
     return LoadedConfig(config, origins, path)
 
 
 def all_settings() -> list[tuple[str, Setting[Any]]]:
     """Every `section.key` with its declaration, in the order of the file."""
-    return [(f"{name}.{key}", one) for name, section in SECTIONS.items() for key, one in settings_of(section).items()]
+    return [
+        (f"{name}.{key}", declared)
+        for name, section in SECTIONS.items()
+        for key, declared in settings_of(section).items()
+    ]
 
 
 def variable(key: str) -> str:
@@ -78,7 +82,7 @@ def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _ConfigSources:
     """Values by `section.key` as they are gathered, where each came from, and what is wrong."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -112,18 +116,18 @@ class _Reading:
                 self._section(path, name, section, lines)
 
     def environment(self, environment: Mapping[str, str]) -> None:
-        known = {variable(key): (key, declared) for key, declared in all_settings()}
+        variables = {variable(key): (key, declared) for key, declared in all_settings()}
         # Only names that start like ours and a section's are judged: others may belong to scripts around xenwatch.
         ours = tuple(f"{PREFIX}{name.upper()}_" for name in SECTIONS)
         for name, text in sorted(environment.items()):
-            if name in known:
-                key, declared = known[name]
+            if name in variables:
+                key, declared = variables[name]
                 try:
                     self.take(key, declared.kind.parse(text), f"environment {name}")
                 except ValueError as error:
                     self.problems.append(Problem(_ENVIRONMENT, 0, name, str(error)))
             elif name.startswith(ours):
-                self.problems.append(Problem(_ENVIRONMENT, 0, name, _unknown("variable", name, known)))
+                self.problems.append(Problem(_ENVIRONMENT, 0, name, _unknown("variable", name, variables)))
 
     def _section(self, path: Path, name: str, section: object, lines: Mapping[str, int]) -> None:
         place = lines.get(name, 0)
@@ -155,8 +159,8 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**{name: SECTIONS[name](**given) for name, given in by_section.items()})
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    names = list(known)
+def _unknown(what: str, name: str, there_are: Iterable[str]) -> str:
+    names = list(there_are)
     close = difflib.get_close_matches(name, names, n=1)
     return f"no such {what}; did you mean {close[0]}?" if close else f"no such {what}; there are: {', '.join(names)}"
 

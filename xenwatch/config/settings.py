@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from xenwatch.base.durations import format_duration, parse_duration, parse_size
+from xenwatch.base.errors import InvalidValue
 
 T = TypeVar("T")
 _KEY = "setting"
 _HIGHEST_PORT = 65535
 
 
-class InvalidSetting(ValueError):
-    """A value that a setting cannot take; says what it can."""
-
-
 @dataclass(frozen=True, slots=True)
 class SettingKind(Generic[T]):
     """How values of one kind are written.
 
-    `read` takes what TOML gave, `parse` the text of an environment variable; both raise ValueError that says what was
-    expected.
+    `read` takes what TOML gave, `parse` the text of an environment variable; both raise InvalidValue that says what
+    was expected.
     """
 
     name: str
@@ -58,7 +55,7 @@ def quoted(text: str) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidSetting(f'{_written(value)} must be text in quotes: "{value}"')
+        raise InvalidValue(f'{_written(value)} must be text in quotes: "{value}"')
     return value
 
 
@@ -68,20 +65,20 @@ def _written(value: object) -> str:
 
 def _bool(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidSetting(f"{value!r} must be true or false")
+        raise InvalidValue(f"{value!r} must be true or false")
     return value
 
 
 def _parse_bool(text: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if text.lower() not in words:
-        raise InvalidSetting(f"{text!r} must be true or false")
+        raise InvalidValue(f"{text!r} must be true or false")
     return words[text.lower()]
 
 
 def _duration(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise InvalidSetting(f'{value} has no unit; write "{value}s" or "{value}m"')
+        raise InvalidValue(f'{value} has no unit; write "{value}s" or "{value}m"')
     return parse_duration(_text(value))
 
 
@@ -93,7 +90,7 @@ def _size(value: object) -> int:
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidSetting(f"{_written(value)} must be a whole number of at least 1")
+        raise InvalidValue(f"{_written(value)} must be a whole number of at least 1")
     return value
 
 
@@ -103,9 +100,9 @@ def _parse_count(text: str) -> int:
 
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        raise InvalidSetting(f"must be a list: [{quoted(value)}]")
+        raise InvalidValue(f"must be a list: [{quoted(value)}]")
     if not isinstance(value, list):
-        raise InvalidSetting(f"{_written(value)} must be a list of texts in quotes")
+        raise InvalidValue(f"{_written(value)} must be a list of texts in quotes")
     return tuple(map(_text, value))
 
 
@@ -120,7 +117,7 @@ def _show_texts(values: tuple[str, ...]) -> str:
 def _listen(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > _HIGHEST_PORT:
-        raise InvalidSetting(f'{text!r} must be an address and a port, like "127.0.0.1:10197" or "[::1]:10197"')
+        raise InvalidValue(f'{text!r} must be an address and a port, like "127.0.0.1:10197" or "[::1]:10197"')
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
@@ -135,7 +132,7 @@ def one_of(*words: str) -> SettingKind[str]:
 
     def parse(text: str) -> str:
         if text not in words:
-            raise InvalidSetting(f"{text!r} must be one of {', '.join(words)}")
+            raise InvalidValue(f"{text!r} must be one of {', '.join(words)}")
         return text
 
     return SettingKind(" or ".join(words), lambda value: parse(_text(value)), parse, quoted)

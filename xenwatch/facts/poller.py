@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from xenwatch.base.clock import Clock
 from xenwatch.base.deadline import within
 from xenwatch.base.errors import HostError
-from xenwatch.facts.detect import detect
+from xenwatch.facts.live import detect
 from xenwatch.host.host import Host
 from xenwatch.model.fact import Fact
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xenwatch.host.libvirt.domains import VirDomain
-from xenwatch.host.toolstack.xl import XlDomain, state_of
+from xenwatch.host.parse.xl_list import XlDomain, state_of
 
 STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}

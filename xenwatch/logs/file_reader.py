@@ -3,16 +3,13 @@
 import os
 import stat
 
+from xenwatch.base.errors import RewoundError
 from xenwatch.logs.cursors import Cursor
 from xenwatch.logs.fingerprint import HEAD_BYTES, MARKER_BYTES, FileIdentity, Fingerprint
 
 PIECE_BYTES = 256 * 1024
 _LINE_SEARCH_BYTES = 64 * 1024
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # a FIFO among the logs must not hold us up
-
-
-class RewoundError(Exception):
-    """What was handed on no longer stands before the offset: the content was replaced."""
 
 
 def open_log(path: str) -> int | None:

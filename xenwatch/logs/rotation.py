@@ -2,17 +2,14 @@
 
 # ruff: noqa: PTH116, PTH118, PTH208  a Path costs ten times a string
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xenwatch.logs.file_reader import open_log
 from xenwatch.logs.fingerprint import FileIdentity, identify
+from xenwatch.logs.rotated_name import RotatedName, rotated_name
 
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-_NUMBERED = re.compile(r"(.+)\.(\d{1,3})")
-_DATED = re.compile(r"(.+)-(\d{8}(?:-?\d{2,10})?)")
 _WALKS = 5
 _COPY_SECONDS = 2.0
 _COMPARED_BYTES = 64 * 1024
@@ -30,30 +27,19 @@ class RotatedFile:
     rotated: bool
 
 
-def log_name(name: str) -> str | None:
-    """Its log: `xend.log` for `xend.log.3` and `xend.log-20110518`; None for a compressed file."""
-    if name.endswith(_COMPRESSED):
-        return None
-    found = _NUMBERED.fullmatch(name) or _DATED.fullmatch(name)
-    return found[1] if found else name
-
-
 def group(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The files of each log, oldest first."""
-    logs: defaultdict[str, list[str]] = defaultdict(list)
+    """The files of each log, oldest first; compressed ones are not followed and left out."""
+    logs: defaultdict[str, list[tuple[RotatedName, str]]] = defaultdict(list)
     for name in names:
-        log = log_name(name)
-        if log is not None:
-            logs[log].append(name)
-    return {log: tuple(sorted(files, key=_age)) for log, files in logs.items()}
+        rotated = rotated_name(name)
+        if not rotated.packed:
+            logs[rotated.log].append((rotated, name))
+    return {log: tuple(name for _, name in sorted(files, key=_oldest_first)) for log, files in logs.items()}
 
 
-def _age(name: str) -> tuple[int, str, int]:
-    if dated := _DATED.fullmatch(name):
-        return 0, dated[2], 0
-    if numbered := _NUMBERED.fullmatch(name):
-        return 1, "", -int(numbered[2])
-    return 2, "", 0
+def _oldest_first(file: tuple[RotatedName, str]) -> tuple[tuple[int, str, int], str]:
+    rotated, name = file
+    return rotated.age, name
 
 
 def chain(directory: str, log: str) -> tuple[str, ...]:
@@ -130,8 +116,8 @@ def _open_all(directory: str, log: str, names: list[str]) -> tuple[list[RotatedF
 
 def _next_numbers(names: list[str]) -> list[str]:
     """Where the oldest numbered file may have gone to since the names were listed."""
-    numbered = [found for name in names if (found := _NUMBERED.fullmatch(name))]
-    return [f"{found[1]}.{int(found[2]) + 1}" for found in numbered[:1]]
+    numbered = [rotated for name in names if (rotated := rotated_name(name)).number is not None]
+    return [f"{oldest.log}.{(oldest.number or 0) + 1}" for oldest in numbered[:1]]
 
 
 def _member(name: str, fd: int, rotated: bool) -> RotatedFile:

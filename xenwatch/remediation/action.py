@@ -10,9 +10,9 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import RISKS, Risk
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine, Order
+from xenwatch.remediation.machine.port import Answer, Command, Machine, Order
 from xenwatch.remediation.machine.presence import AbsenceProof, ListedDomain, copies_of, list_domains, prove_absent
-from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
+from xenwatch.remediation.policy.inventory import HERE, Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 
 Outcome = Literal["pass", "fail", "unknown", "warn"]

@@ -6,8 +6,9 @@ from typing import Any
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding, Outcome, Verdict
-from xenwatch.remediation.machine.port import HERE, Answer, name_of
+from xenwatch.remediation.machine.port import Answer, name_of
 from xenwatch.remediation.machine.presence import ListedDomain
+from xenwatch.remediation.policy.inventory import HERE
 
 
 def finding(check: str, holds: bool | None, detail: str, source: str = "") -> Finding:

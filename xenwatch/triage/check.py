@@ -18,7 +18,7 @@ from xenwatch.config.settings import show_address
 from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
-from xenwatch.remediation.open import policy_of
+from xenwatch.remediation.open import read_policy
 from xenwatch.web.app import is_loopback
 from xenwatch.web.tls import Rereading
 
@@ -121,8 +121,8 @@ def _policy(path: Path, web: WebSettings) -> CheckFinding:
     if not path.exists():
         return CheckFinding(about, "ok", f"{path}: no such file, so nothing is put right")
     try:
-        read = policy_of(path)
-        refuse_open_auto(path, guarded=guarded(web))
+        read = read_policy(path)
+        refuse_open_auto(read, path, guarded=guarded(web))
     except XenwatchError as error:
         return CheckFinding(about, "error", str(error))
     rules, guests = len(read.rules), len(read.inventory.guests)

@@ -1,6 +1,5 @@
 """Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
+from xenwatch.base.text_shape import text_shape
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
@@ -127,14 +127,11 @@ class BundleReading:
         return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
 
 
-_VARYING = re.compile(r"0x[0-9a-f]+|\d+")
-
-
 def grouped(records: Iterable[LogRecord]) -> list[UnmatchedError]:
     """Error records that differ only in their numbers, once each, the most frequent first."""
     counts: dict[str, tuple[LogRecord, int]] = {}
     for record in records:
-        kind = _VARYING.sub("#", record.text)
+        kind = text_shape(record.text)
         first, count = counts.get(kind, (record, 0))
         counts[kind] = (first, count + 1)
     ordered = sorted(counts.values(), key=lambda pair: -pair[1])

@@ -10,7 +10,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.config.assembly import collectors_of
 from xenwatch.config.sections import Config
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
-from xenwatch.facts.detect import detect
+from xenwatch.facts.live import detect
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.discover import LogPatterns

@@ -7,11 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.base.errors import NotJson
+
 _SECONDS = 5.0
-
-
-class NotJson(ValueError):
-    """Says what is wrong with a body."""
 
 
 async def read(request: web.Request, largest: int) -> bytes:

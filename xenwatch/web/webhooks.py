@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from xenwatch.base.errors import StoreError
+from xenwatch.base.errors import NotJson, StoreError
 from xenwatch.model.action import Alert
-from xenwatch.web.body import NotJson, plain_json, read
+from xenwatch.web.body import plain_json, read
 from xenwatch.web.rate_limit import RateLimiter
 from xenwatch.web.webhook_auth import WebhookSenders, delivery_of, known
 

@@ -10,7 +10,8 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import TimedOut, Unavailable
 from xenwatch.host.domains import Domains
 from xenwatch.host.libvirt.client import Libvirt
-from xenwatch.host.toolstack.xl import XlDomain, XlVcpu
+from xenwatch.host.parse.xl_list import XlDomain
+from xenwatch.host.toolstack.xl import XlVcpu
 
 UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
 """Of the one domain of test:///default, whose domid is 1."""

@@ -2,7 +2,7 @@
 
 from xenwatch.host.inventory import Domain, join
 from xenwatch.host.libvirt.domains import VirDomain
-from xenwatch.host.toolstack.xl import XlDomain
+from xenwatch.host.parse.xl_list import XlDomain
 
 MIB = 1024**2
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"

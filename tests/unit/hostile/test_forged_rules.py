@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.base.errors import RuleError
+from xenwatch.base.errors import RuleError, YamlError
 from xenwatch.diagnosis.matching.record_reader import text_of
 from xenwatch.diagnosis.rules.loader import load_rule, parse_rule
-from xenwatch.diagnosis.rules.yaml_tree import YamlError, read_tree
+from xenwatch.diagnosis.rules.yaml_tree import read_tree
 from xenwatch.diagnosis.ruleset import rules_with
 
 RULE = """\

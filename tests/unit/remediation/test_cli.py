@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.cli import audit, policy, preflight, remediation
+from xenwatch.host.libvirt.client import Libvirt
 
 POLICY = """
 [remediation]
@@ -186,3 +187,19 @@ def test_every_word_has_help_with_an_example():
         text = CliRunner().invoke(word.COMMAND, ["--help"]).output
         assert "Example" in text
         assert f"xenwatch {Path(word.__file__).stem}" in text
+
+
+def test_the_connection_to_libvirt_is_the_one_that_is_configured(run, monkeypatch):
+    asked = []
+
+    class Recorded(Libvirt):
+        def __init__(self, uri, clock):
+            asked.append(uri)
+            super().__init__(uri, clock)
+
+    monkeypatch.setattr("xenwatch.cli._remediation.Libvirt", Recorded)
+    monkeypatch.setenv("XENWATCH_SAMPLING_LIBVIRT_URI", "test:///default")
+    run(remediation.COMMAND, "list")
+    monkeypatch.setenv("XENWATCH_SAMPLING_LIBVIRT_URI", "")
+    assert run(remediation.COMMAND, "list").exit_code == 0
+    assert asked == ["test:///default"]

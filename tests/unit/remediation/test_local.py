@@ -8,8 +8,9 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.host.exec.runner import Completed
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.machine.port import Command, Order
-from xenwatch.remediation.open import LocalMachine, open_service, through
+from xenwatch.remediation.open import open_service, read_policy, through
 from xenwatch.remediation.policy.inventory import ManagedHost, ManagedInventory
 
 INVENTORY = ManagedInventory("xen1", hosts=(ManagedHost("xen2", "10.0.0.12"), ManagedHost("evil", "-oProxyCommand=x")))
@@ -99,7 +100,7 @@ async def test_without_libvirt_its_orders_are_refused():
 
 async def test_a_desk_opens_on_the_shipped_policy(tmp_path):
     policy = Path(__file__).parents[3] / "packaging" / "policy.toml"
-    service, _ = open_service(policy, tmp_path)
+    service = open_service(read_policy(policy), tmp_path)
     await service.recover()
     await service.tick()
     assert await service.runs() == []

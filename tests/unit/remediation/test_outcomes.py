@@ -11,8 +11,8 @@ from story import CATALOGUE, Story
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import Alert
 from xenwatch.remediation.machine.libvirt_calls import call
+from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.machine.port import Order, name_of, path_of
-from xenwatch.remediation.open import LocalMachine
 from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.store import outbox
 from xenwatch.remediation.store.triggers import trigger_of_alert

@@ -61,6 +61,11 @@ def test_i02_empty_output_or_no_domain_0_is_unknown(text):
     assert parse_listing(Answer(0, text)) is None
 
 
+@pytest.mark.parametrize("row", [LISTING.splitlines()[2].replace("web", "   "), LISTING.splitlines()[2][:-30]])
+def test_i02_a_row_without_its_name_or_cut_in_its_uuid_makes_the_listing_unknown(row):
+    assert parse_listing(Answer(0, LISTING + row + "\n")) is None
+
+
 def test_i02_a_whole_listing_is_read():
     rows = parse_listing(Answer(0, LISTING))
     assert rows is not None

@@ -1,5 +1,7 @@
 """Remediation inside the agent, and its file of secrets."""
 
+from pathlib import Path
+
 import pytest
 from story import Story
 
@@ -73,6 +75,18 @@ async def test_i12_with_a_damaged_run_store_the_agent_goes_on_without_remediatio
     (tmp_path / "remediation.db").write_bytes(b"not a database at all" * 500)
     remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
     assert remedy.parts() == {}
+    await remedy.stop()
+
+
+async def test_the_policy_is_read_once_at_the_start_and_once_at_a_reload(tmp_path, monkeypatch):
+    path, reads = tmp_path / "policy.toml", []
+    path.write_text("")
+    text = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda self, *args: reads.append(self) or text(self, *args))
+    remedy = open_remediation(path, Access(), tmp_path, ManualClock(), "test:///default", guarded=False)
+    assert reads.count(path) == 1
+    remedy.reload(path, tmp_path)
+    assert reads.count(path) == 2
     await remedy.stop()
 
 

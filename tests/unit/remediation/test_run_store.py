@@ -49,7 +49,7 @@ import asyncio, sys
 from pathlib import Path
 sys.path[:0] = [{scenarios!r}]
 from story import Story
-from xenwatch.remediation.open import LocalMachine
+from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.service import RemediationService
 import xenwatch.remediation.actions.host_cordon as cordon
 async def main():

@@ -1,13 +1,13 @@
 """`xenwatch rules explain` and `coverage`: what became of a rule in a log, and what no rule knows there."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from xenwatch.base.text_shape import text_shape
 from xenwatch.cli._rules.library import library
 from xenwatch.cli._rules.logfiles import RuleLogs
 from xenwatch.cli._rules.show import find_rule
@@ -22,7 +22,6 @@ _FROM = click.option(
     "--rules", "paths", multiple=True, type=click.Path(exists=True, path_type=Path), help="Rule files or folders."
 )
 _FORM = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-_VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
 
 
 @click.command()
@@ -56,7 +55,7 @@ def coverage(logs: tuple[Path, ...], paths: tuple[Path, ...], form: str) -> None
     for chunk in reading.chunks():
         reading.pipeline.read(chunk)
         for record in scanner.unmatched:
-            shape = _VARIABLE.sub("#", record.text.split("\n", 1)[0])
+            shape = text_shape(record.text)
             count[shape] += 1
             example.setdefault(shape, f"{record.source.path}:{record.position.line}: {record.text}")
         scanner.unmatched.clear()

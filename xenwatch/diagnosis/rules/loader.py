@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xenwatch.base.durations import parse_duration
-from xenwatch.base.errors import Problem, RuleError
+from xenwatch.base.errors import Problem, RuleError, YamlError
 from xenwatch.diagnosis.rules.expressions import check_expression
 from xenwatch.diagnosis.rules.parse import build_rule, parse_offset
 from xenwatch.diagnosis.rules.paths import rule_files
@@ -12,7 +12,7 @@ from xenwatch.diagnosis.rules.patterns import check_regex
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.rules.schema import RULE
 from xenwatch.diagnosis.rules.validate import ShapeReader
-from xenwatch.diagnosis.rules.yaml_tree import YamlError, YamlTree, read_tree
+from xenwatch.diagnosis.rules.yaml_tree import YamlTree, read_tree
 
 LONGEST_FILE = 256 * 1024
 _SHAPE = ShapeReader(

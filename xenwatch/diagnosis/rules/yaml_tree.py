@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from xenwatch.base.errors import YamlError
+
 
 @dataclass(frozen=True, slots=True)
 class YamlTree:
@@ -21,14 +23,6 @@ class YamlTree:
             cut = max(path.rfind("."), path.rfind("["))
             path = path[: max(cut, 0)]
         return self.lines.get(path, 1)
-
-
-class YamlError(ValueError):
-    """Not YAML; `line` says where the parser gave up."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 DEEPEST = 40

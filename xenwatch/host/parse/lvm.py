@@ -2,8 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from xenwatch.base.errors import HostError
 from xenwatch.host.parse.table import rows_under
+
+Row = Mapping[str, str]
 
 _UNITS = {unit: 1024**power for power, unit in enumerate("bkmgtpe")} | {"s": 512}
 _SIZE = re.compile(r"<?(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>[bkmgtpes])(?:i?b)?", re.IGNORECASE)
@@ -31,7 +36,27 @@ _TITLES = {
     "#Ext": "vg_extent_count",
     "Free": "vg_free_count",
 }
+_KINDS = ("vg", "pv", "lv")
 _ATTRIBUTES = {"LV": "lv_attr", "VG": "vg_attr", "PV": "pv_attr"}
+
+
+@dataclass(frozen=True, slots=True)
+class LvmReport:
+    """Rows as LVM's JSON has them, by its field names; an empty field is ""."""
+
+    vgs: tuple[Row, ...]
+    pvs: tuple[Row, ...]
+    lvs: tuple[Row, ...]
+
+
+def parse_report(text: str) -> LvmReport:
+    """LVM's JSON: one report a volume group, and one of what is in none. HostError where it is anything else."""
+    try:
+        reports = json.loads(text)["report"]
+        vgs, pvs, lvs = (tuple(_texts(row) for report in reports for row in report.get(kind, ())) for kind in _KINDS)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HostError(f"lvm: expected its JSON, got {text[:80]!r}") from error
+    return LvmReport(vgs, pvs, lvs)
 
 
 def parse_lvm(text: str) -> list[dict[str, str]]:
@@ -52,17 +77,32 @@ def parse_lvm(text: str) -> list[dict[str, str]]:
 
 
 def size_in_bytes(text: str) -> int | None:
-    """`<2.00g`, `128.00m`, `512B`, `0 ` as bytes; None for anything else. LVM's `<` means rounded up."""
-    if text.strip() == "0":
-        return 0
+    """`<2.00g`, `128.00m`, `512B`, and `512` without a unit, as bytes; None for anything else.
+
+    LVM's `<` means rounded up.
+    """
+    if text.strip().isdecimal():
+        return int(text)
     found = _SIZE.fullmatch(text.strip())
     return int(float(found["number"].replace(",", ".")) * _UNITS[found["unit"].lower()]) if found else None
 
 
+def number(row: Row, field: str) -> float | None:
+    """A numeric field; None where it is empty, which is what LVM prints for what does not apply."""
+    try:
+        return float(row.get(field, ""))
+    except ValueError:
+        return None
+
+
 def _from_json(text: str) -> list[dict[str, str]]:
     try:
-        reports = json.loads(text)["report"]
-        rows = [row for report in reports for kind in report.values() for row in kind]
-        return [{name: str(value) for name, value in row.items() if value != ""} for row in rows]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        report = parse_report(text)
+    except HostError:
         return []
+    rows = (*report.vgs, *report.pvs, *report.lvs)
+    return [{name: value for name, value in row.items() if value} for row in rows]
+
+
+def _texts(row: Mapping[str, object]) -> Row:
+    return {name: str(value) for name, value in row.items()}

@@ -1,6 +1,7 @@
 """Output of `xl info` and `xm info`: lines of `key : value`."""
 
 import re
+from collections.abc import Mapping
 
 _LINE = re.compile(r"^(?P<key>[a-z_][a-z0-9_]*)\s*: ?(?P<value>.*)$", re.MULTILINE)
 
@@ -10,7 +11,7 @@ def parse_info(text: str) -> dict[str, str]:
     return {found["key"]: found["value"].strip() for found in _LINE.finditer(text)}
 
 
-def mebibytes(info: dict[str, str], key: str) -> int | None:
+def mebibytes(info: Mapping[str, str], key: str) -> int | None:
     """A value in MiB as bytes; None where it is missing or no number."""
     value = info.get(key, "")
     return int(value) * 1024**2 if value.isdigit() else None

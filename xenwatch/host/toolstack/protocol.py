@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from xenwatch.host.exec.runner import Runner
+from xenwatch.host.parse.xl_list import XlDomain
 from xenwatch.host.paths import Paths
-from xenwatch.host.toolstack.xl import Xl, XlDomain, XlVcpu
+from xenwatch.host.toolstack.xl import Xl, XlVcpu
 
 
 class Toolstack(Protocol):

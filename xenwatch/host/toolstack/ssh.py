@@ -1,7 +1,6 @@
 """An old host that nothing is installed on: its programs are run through ssh, and answer as local ones do."""
 
 import math
-import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +8,12 @@ from typing import TypeVar
 
 from xenwatch.base.errors import CommandFailed, HostError, Unavailable
 from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, Runner
+from xenwatch.host.exec.ssh import ssh_argv
+from xenwatch.host.parse.xl_list import XlDomain
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.protocol import Toolstack
 from xenwatch.host.toolstack.xend import Xend
-from xenwatch.host.toolstack.xl import Xl, XlDomain, XlVcpu
+from xenwatch.host.toolstack.xl import Xl, XlVcpu
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ _NOT_FOUND = 127
 class SshRunner:
     """Runs programs on `destination` (`root@old1`), in the C locale; the far shell gets each argument quoted.
 
-    It never asks for anything (BatchMode): a key that the user of the agent has, and a host key that is known.
+    It needs a key that the user of the agent has, and a host key that is known.
     """
 
     def __init__(self, destination: str, runner: Runner, options: Sequence[str] = ()) -> None:
@@ -35,10 +36,10 @@ class SshRunner:
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
         """As a local run; Unavailable where ssh does not get there."""
-        waits = ("-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, math.ceil(deadline))}")
-        far = shlex.join(("env", "LC_ALL=C", *argv))
-        whole = ("ssh", *self._options, *waits, "--", self.destination, far)
-        done = replace(await self._runner.run(whole, deadline, limit=limit), argv=tuple(argv))
+        far = ("env", "LC_ALL=C", *argv)
+        seconds = max(1, math.ceil(deadline))
+        command = ssh_argv(self.destination, far, connect_seconds=seconds, options=self._options)
+        done = replace(await self._runner.run(command, deadline, limit=limit), argv=tuple(argv))
         said = done.stderr.decode("utf-8", "replace")
         if done.returncode == _SSH_FAILED:
             raise Unavailable(f"ssh {self.destination}: {said.strip() or 'failed and said nothing'}")

@@ -10,9 +10,10 @@ from pathlib import Path
 from xenwatch.base.errors import HostError, TimedOut, Unavailable
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.parse.xl_info import parse_info
+from xenwatch.host.parse.xl_list import XlDomain
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.sxp import child, parse_sxp
-from xenwatch.host.toolstack.xl import XlDomain, XlVcpu, parse_vcpus
+from xenwatch.host.toolstack.xl import XlVcpu, parse_vcpus
 
 _MIB = 1024 * 1024
 

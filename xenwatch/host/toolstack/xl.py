@@ -6,31 +6,12 @@ from typing import NamedTuple
 from xenwatch.base.errors import HostError
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.parse.xl_info import parse_info
+from xenwatch.host.parse.xl_list import XlDomain, active, parse_xl_list
 
-SHUTDOWN_REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 5: "soft_reset"}
-"""xen/include/public/sched.h, SHUTDOWN_*."""
-
-_LIST = re.compile(
-    r"^(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<mem>\d+)\s+(?P<vcpus>\d+)\s+(?P<flags>[rbpscd-]{6})\s+(?P<seconds>\d+\.\d)"
-    r"(?:\s+(?P<uuid>[0-9a-f-]{36})\s+(?P<reason>-|[0-9a-f]+))?"
-)
 _VCPU = re.compile(
     r"^(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<vcpu>\d+)\s+(?P<cpu>\d+|-)\s+(?P<flags>[rbp-]{3})\s+(?P<seconds>\d+\.\d)"
     r"\s+(?P<hard>any cpu|\S+)(?:\s+/\s+(?P<soft>\S+))?\s*$"
 )
-
-
-class XlDomain(NamedTuple):
-    """A line of `xl list -v`; a nameless domain (`(null)`: dying, its xenstore entries gone) has no name."""
-
-    domid: int
-    name: str | None
-    uuid: str | None
-    memory_bytes: int
-    vcpus: int
-    flags: str
-    cpu_seconds: float
-    shutdown_reason: str | None
 
 
 class XlVcpu(NamedTuple):
@@ -77,24 +58,9 @@ class Xl:
 
 def parse_list(text: str) -> list[XlDomain]:
     """`xl list` or `xl list -v`. HostError where it is neither, so that a changed format is not "no domains"."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines or not lines[0].startswith("Name"):
+    if not text.lstrip().startswith("Name"):
         raise HostError(f"xl list: expected its table, got {text[:80]!r}")
-    return [_domain(found) for line in lines[1:] if (found := _LIST.match(line))]
-
-
-def _domain(found: re.Match[str]) -> XlDomain:
-    reason = found["reason"]
-    return XlDomain(
-        domid=int(found["domid"]),
-        name=None if found["name"] in ("(null)", "") else found["name"],
-        uuid=found["uuid"],
-        memory_bytes=int(found["mem"]) * 1024 * 1024,
-        vcpus=int(found["vcpus"]),
-        flags=found["flags"],
-        cpu_seconds=float(found["seconds"]),
-        shutdown_reason=None if reason in (None, "-") else SHUTDOWN_REASONS.get(int(reason, 16), reason),
-    )
+    return active(parse_xl_list(text))
 
 
 def parse_vcpus(text: str) -> list[XlVcpu]:
@@ -112,24 +78,3 @@ def parse_vcpus(text: str) -> list[XlVcpu]:
         for line in text.splitlines()[1:]
         if (found := _VCPU.match(line))
     ]
-
-
-def state_of(flags: str) -> str:
-    """A domain's state from the letters of `xl list` or `xentop`, which print the same letters in different orders.
-
-    No letter at all is a domain that could run and waits for a cpu: running, to those who look at it.
-    """
-    for letter, state in _STATES:
-        if letter in flags:
-            return state
-    return "running"
-
-
-_STATES = (
-    ("d", "dying"),
-    ("c", "crashed"),
-    ("s", "shutdown"),
-    ("p", "paused"),
-    ("b", "blocked"),
-    ("r", "running"),
-)

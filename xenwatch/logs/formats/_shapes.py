@@ -2,6 +2,7 @@
 
 import re
 
+from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import ISO, SYSLOG, iso_time, syslog_time
 from xenwatch.model.record import Header, TimeHint
 
@@ -50,8 +51,8 @@ WRAPPED = rb"[a-z(][^:\n]*(?:\n|\Z)"
 
 
 def named(*stems: str) -> tuple[re.Pattern[str], ...]:
-    """Patterns for paths that end in such a name, rotated (`.1`, `-20240501`, `.old`) and compressed ones included."""
-    return tuple(re.compile(rf"(?:^|/)(?:{stem})(?:[.-]\d+)*(?:\.old|~)?(?:\.(?:gz|bz2|xz|zst))?$") for stem in stems)
+    """Patterns for paths that end in such a name; a log that was rotated is called so too."""
+    return tuple(re.compile(rf"(?:^|/)(?:{stem}){ROTATED}") for stem in stems)
 
 
 def level(word: str) -> str | None:

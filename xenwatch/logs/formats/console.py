@@ -3,6 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import named
+from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import ISO, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
@@ -37,5 +38,5 @@ FORMAT = LogFormat(
     ),
     parse=_parse,
     guest_written=True,
-    subject=re.compile(r"(?:^|/)guest-(?P<domain>[^/]+?)(?:-vuart\d)?\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"),
+    subject=re.compile(r"(?:^|/)guest-(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
 )

@@ -3,6 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import domain_field, named, xtl_header
+from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
@@ -37,7 +38,5 @@ FORMAT = LogFormat(
         rb"|unable|cannot|not )",
         re.MULTILINE,
     ),
-    subject=re.compile(
-        r"libvirt/libxl/(?!libxl-driver|Domain-0)(?P<domain>[^/]+?)\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"
-    ),
+    subject=re.compile(r"libvirt/libxl/(?!libxl-driver|Domain-0)(?P<domain>[^/]+?)\.log" + ROTATED),
 )

@@ -3,6 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import CONTINUED, named
+from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.model.record import LogFormat
 
 FORMAT = LogFormat(
@@ -25,6 +26,6 @@ FORMAT = LogFormat(
     guest_prompts=True,  # the guest writes whole lines through the platform device's log port
     subject=re.compile(
         r"(?:^|/)qemu-dm(?:\.(?P<pid>\d+)|-(?P<domid>\d{1,5})(?=\.log)"
-        r"|-(?P<domain>[^/]+?))\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"
+        r"|-(?P<domain>[^/]+?))\.log" + ROTATED
     ),
 )

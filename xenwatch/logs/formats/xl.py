@@ -3,6 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import CONTINUED, named, xtl_header
+from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.model.record import LogFormat
 
 FORMAT = LogFormat(
@@ -21,5 +22,5 @@ FORMAT = LogFormat(
     error=re.compile(
         rb"\b(?:libxl|xc|xl|xen\w+): (?:error|critical): |dump failed|^Error|[Uu]nable to |^Failed ", re.MULTILINE
     ),
-    subject=re.compile(r"(?:^|/)xl-(?P<domain>[^/]+?)\.log(?:\.\d+)*(?:\.(?:gz|bz2|xz|zst))?$"),
+    subject=re.compile(r"(?:^|/)xl-(?P<domain>[^/]+?)\.log" + ROTATED),
 )

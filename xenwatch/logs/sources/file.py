@@ -4,9 +4,10 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 
 from xenwatch.base.clock import Clock
+from xenwatch.base.errors import RewoundError
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.file_reader import FileReader, RewoundError
+from xenwatch.logs.file_reader import FileReader
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.spool import Spool
 from xenwatch.logs.tracker import LogTracker

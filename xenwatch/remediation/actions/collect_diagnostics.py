@@ -2,9 +2,8 @@
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import dom0_free_mib, finding
-from xenwatch.remediation.machine.port import Order, argv
+from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Order, argv
 
-FOLDER = "/var/lib/xenwatch/diagnostics"
 _SOURCES = {
     "xl-info": ("xl", "info"),
     "xl-list": ("xl", "list", "-v"),
@@ -29,7 +28,7 @@ async def _plan(_context: Context) -> Plan:
 
 
 async def _verify(context: Context) -> Verdict:
-    answer = await context.read("ls", "-1", "--", f"{FOLDER}/{context.run}")
+    answer = await context.read("ls", "-1", "--", f"{OUTPUT_FOLDER}/{context.run}")
     missing = {f"{name}.txt" for name in _SOURCES} - set(answer.out.split())
     return Verdict(answer.ok and not missing, f"missing: {', '.join(sorted(missing))}" if missing else "all saved")
 

@@ -4,7 +4,7 @@ from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Ve
 from xenwatch.remediation.actions.domain_migrate import verify_moved
 from xenwatch.remediation.checks import desired_state, finding, storage_lease
 from xenwatch.remediation.machine import domain_commands
-from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.migrate import check_move, target_of
 
 _TRIES = 15

@@ -3,8 +3,8 @@
 from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
 from xenwatch.remediation.checks import health_verdict
 from xenwatch.remediation.machine import domain_commands
-from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.migration_recovery import MigrationEnds, source_end, target_end
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
 
 

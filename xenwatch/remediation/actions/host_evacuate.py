@@ -7,8 +7,7 @@ from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Ve
 from xenwatch.remediation.actions.domain_migrate import verify_moved
 from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine import domain_commands
-from xenwatch.remediation.machine.port import HERE
-from xenwatch.remediation.policy.inventory import Guest
+from xenwatch.remediation.policy.inventory import HERE, Guest
 from xenwatch.remediation.preflight.guest_config import read_config
 from xenwatch.remediation.preflight.memory import free_mib, needed_mib
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of

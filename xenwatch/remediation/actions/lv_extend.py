@@ -1,9 +1,10 @@
 """Grows a logical volume that backs a guest, by one step, up to a limit, while its group keeps a reserve."""
 
 from xenwatch.base.durations import parse_size
-from xenwatch.base.errors import InputError
+from xenwatch.base.errors import HostError, InputError
+from xenwatch.host.parse.lvm import number, parse_report
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import finding, json_of
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
 _MIB = 1024 * 1024
@@ -29,11 +30,14 @@ def _step(context: Context) -> int:
 
 async def _mib(context: Context, tool: str, column: str, name: str) -> int | None:
     argv_ = (tool, "--reportformat", "json", "--units", "m", "--nosuffix", "-o", column, "--", name)
-    report = json_of(await context.read(*argv_))
+    answer = await context.read(*argv_)
     try:
-        return int(float(report["report"][0][tool.removesuffix("s")][0][column]))
-    except (TypeError, KeyError, IndexError, ValueError):
+        report = parse_report(answer.out)
+    except HostError:
         return None
+    rows = report.lvs if tool == "lvs" else report.vgs
+    value = number(rows[0], column) if answer.ok and len(rows) == 1 else None
+    return None if value is None else int(value)
 
 
 async def _check(context: Context) -> list[Finding]:

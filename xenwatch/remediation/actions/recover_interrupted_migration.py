@@ -5,8 +5,9 @@ import re
 from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding, health_verdict
 from xenwatch.remediation.machine import domain_commands
-from xenwatch.remediation.machine.port import HERE, Order, argv
+from xenwatch.remediation.machine.port import Order, argv
 from xenwatch.remediation.migration_recovery import MigrationEnds, Move, next_move, source_end, target_end
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.cpu import version
 from xenwatch.remediation.preflight.memory import host_info
 from xenwatch.remediation.preflight.migrate import target_of

@@ -1,10 +1,14 @@
 """What can be done to a domain, each as an order for its toolstack: libvirt, xl or xm."""
 
+import shlex
+
 from xenwatch.base.errors import InputError
-from xenwatch.remediation.machine.port import HERE, Order, argv, name_of, path_of
-from xenwatch.remediation.policy.inventory import Guest
+from xenwatch.host.exec.ssh import ssh_options
+from xenwatch.remediation.machine.port import Order, argv, name_of, path_of
+from xenwatch.remediation.policy.inventory import HERE, Guest
 
 _GRACE = 60.0
+_CONNECT_SECONDS = 10
 _RESUME = (
     "import glob,sys;sys.path+=glob.glob('/usr/lib/xen-*/lib/python*');"
     "import xen.lowlevel.xc as x,xen.lowlevel.xs as s;d=int(sys.argv[1]);"
@@ -74,7 +78,7 @@ def migrate(guest: Guest, host: str, address: str, deadline: float) -> Order:
     elif guest.toolstack == "xm":
         words = argv("xm", "migrate", "--live", _name(guest), target)
     else:
-        ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=10"
+        ssh = shlex.join(("ssh", *ssh_options(_CONNECT_SECONDS)))
         words = argv("xl", "migrate", "-s", ssh, _name(guest), target)
     return Order(words, host, deadline=deadline, detached=True)
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xenwatch.base.errors import InputError
+from xenwatch.remediation.policy.inventory import HERE
 
-HERE = ""
-"""The host the agent runs on."""
+OUTPUT_FOLDER = "/var/lib/xenwatch/diagnostics"
+"""Where the output of an order with `save_as` is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xenwatch.base.clock import Clock
-from xenwatch.remediation.machine.port import HERE, Answer, Command, Machine
+from xenwatch.host.parse.xl_list import XlListRow, parse_xl_list
+from xenwatch.remediation.machine.port import Answer, Command, Machine
+from xenwatch.remediation.policy.inventory import HERE, Toolstack
 
 Presence = Literal["running", "absent", "unknown"]
-Toolstack = Literal["xl", "xm", "libvirt"]
 
 LOOKS = 3
 SPAN = 10.0
 """A guest vanishes for seconds while it reboots: absent is missing from `LOOKS` listings over `SPAN` seconds."""
 
-_ROW = re.compile(
-    r"(?P<name>\S(?:.*?\S)?)\s+(?P<domid>\d+)\s+(?P<mem>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[a-z-]{6})\s+(?P<cpu>\d+\.\d)"
-    r"(?:\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-)(?:\s.*)?)?"
-)
 _HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
+_LETTERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +35,21 @@ class ListedDomain:
 
 def parse_listing(answer: Answer) -> tuple[ListedDomain, ...] | None:
     """The domains of a complete `xl list -v` or `xm list`; None (unknown) where any line of it is not understood."""
-    lines = [line.rstrip() for line in answer.out.splitlines() if line.strip()]
+    lines = [line for line in answer.out.splitlines() if line.strip()]
     if not answer.ok or not lines or not _HEADER.match(lines[0]):
         return None
-    matches = [_ROW.fullmatch(line) for line in lines[1:]]
-    rows = [
-        ListedDomain(
-            m["name"], int(m["domid"]), int(m["mem"]), int(m["vcpus"]), m["state"], float(m["cpu"]), _uuid(m["uuid"])
-        )
-        for m in matches
-        if m
-    ]
-    complete = len(rows) == len(matches) and any(row.domid == 0 and row.name == "Domain-0" for row in rows)
-    return tuple(rows) if complete else None
+    rows = parse_xl_list("\n".join(lines[1:]))
+    domains = [domain for row in rows if (domain := _sound(row)) is not None]
+    complete = len(domains) == len(lines) - 1 and any(d.domid == 0 and d.name == "Domain-0" for d in domains)
+    return tuple(domains) if complete else None
 
 
-def _uuid(text: str | None) -> str | None:
-    return text if text and text != "-" else None
+def _sound(row: XlListRow) -> ListedDomain | None:
+    """None for a row of which a column is missing or not understood."""
+    if not row.name or row.domid is None or len(row.flags) != _LETTERS or row.rest:
+        return None
+    memory_mib = row.memory_bytes // 1024**2
+    return ListedDomain(row.name, row.domid, memory_mib, row.vcpus, row.flags, row.cpu_seconds, row.uuid)
 
 
 def aliases(name: str) -> frozenset[str]:

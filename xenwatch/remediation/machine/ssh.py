@@ -1,20 +1,17 @@
 """Commands for other hosts, over ssh: one connection serves all commands within a minute."""
 
-import shlex
 from pathlib import Path
 
 from xenwatch.base.errors import InputError
+from xenwatch.host.exec.ssh import ssh_argv
 from xenwatch.remediation.machine.port import name_of
 from xenwatch.remediation.policy.inventory import ManagedInventory
 
 SOCKETS = Path("/run/xenwatch/ssh")
-HANDSHAKE_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10
 """How much longer the first command to a host may take. A preflight runs thirty commands, and a busy dom0 needs seconds
 for a handshake, so they share one connection."""
-_ALWAYS = (
-    "-oBatchMode=yes", "-oStrictHostKeyChecking=yes", f"-oConnectTimeout={HANDSHAKE_SECONDS:.0f}",
-    "-oServerAliveInterval=5", "-oServerAliveCountMax=2",
-)  # fmt: skip
+_ALIVE = ("-oServerAliveInterval=5", "-oServerAliveCountMax=2")
 
 
 class SshTransport:
@@ -34,9 +31,10 @@ class SshTransport:
         neighbour = self._inventory.host(host)
         if neighbour is None:
             raise InputError(f"{host} is not a [[host]] of the policy")
+        # ssh passes the command to a shell on the other host: ssh_argv quotes it
         address = name_of(neighbour.address, "a host's address")
-        # ssh passes the command to a shell on the other host: quoted
-        return ("ssh", *_ALWAYS, *self._shared_connection(), "--", f"root@{address}", shlex.join(argv))
+        options = (*_ALIVE, *self._shared_connection())
+        return ssh_argv(f"root@{address}", argv, connect_seconds=HANDSHAKE_SECONDS, options=options)
 
     def _shared_connection(self) -> tuple[str, ...]:
         """Empty where the folder cannot be used: then each command has a connection of its own."""

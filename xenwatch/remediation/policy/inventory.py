@@ -6,9 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.machine.port import HERE
-from xenwatch.remediation.machine.presence import Toolstack
 
+HERE = ""
+"""The host the agent runs on."""
+
+Toolstack = Literal["xl", "xm", "libvirt"]
 Desired = Literal["running", "stopped", "unmanaged"]
 Lease = Literal["", "none", "sanlock", "lvm", "virtlockd"]
 

@@ -9,8 +9,7 @@ from typing import get_args
 from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
-from xenwatch.remediation.machine.presence import Toolstack
-from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory
+from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory, Toolstack
 from xenwatch.remediation.policy.policy import (
     BLOCKERS,
     DAY,

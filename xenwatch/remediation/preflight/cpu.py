@@ -2,7 +2,7 @@
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import finding
-from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 from xenwatch.remediation.preflight.memory import host_info
 

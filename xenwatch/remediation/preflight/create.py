@@ -2,7 +2,8 @@
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import finding
-from xenwatch.remediation.machine.port import HERE, path_of
+from xenwatch.remediation.machine.port import path_of
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig, read_config
 from xenwatch.remediation.preflight.memory import check_memory, host_info
 from xenwatch.remediation.preflight.network import check_bridges

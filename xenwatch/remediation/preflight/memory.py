@@ -5,7 +5,7 @@ import math
 from xenwatch.host.parse.xl_info import parse_info
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import finding
-from xenwatch.remediation.machine.port import HERE
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 _SUPERPAGE_MIB = 2

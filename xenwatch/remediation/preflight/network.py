@@ -2,7 +2,8 @@
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import backend_listing, finding, json_of
-from xenwatch.remediation.machine.port import HERE, name_of
+from xenwatch.remediation.machine.port import name_of
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 

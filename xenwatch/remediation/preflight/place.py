@@ -3,9 +3,8 @@
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import absent_elsewhere, dom0_free_mib, finding, state_finding
 from xenwatch.remediation.guards.ownership import check_owner
-from xenwatch.remediation.machine.port import HERE
 from xenwatch.remediation.machine.presence import presence
-from xenwatch.remediation.policy.inventory import ManagedHost
+from xenwatch.remediation.policy.inventory import HERE, ManagedHost
 
 CORDON_FLAG = "/var/lib/xenwatch/cordoned"
 """No guest is moved to a host that has this file."""

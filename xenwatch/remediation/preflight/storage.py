@@ -7,7 +7,8 @@ from typing import Any
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import backend_listing, finding, json_of
-from xenwatch.remediation.machine.port import HERE, path_of
+from xenwatch.remediation.machine.port import path_of
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import Disk, GuestConfig, read_config
 
 _SHARED_FS = {"nfs", "nfs4", "ocfs2", "gfs2", "ceph", "fuse.glusterfs", "lustre"}

@@ -8,8 +8,8 @@ from xenwatch.base.errors import Unsupported
 from xenwatch.host.files import names_in, read_bytes
 from xenwatch.host.host import Host
 from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.autostart import AUTOSTART
 from xenwatch.sampling.collector import Collector
-from xenwatch.sampling.collectors.domain import AUTOSTART
 
 LINKS = Metric("xen_autostart_links", "gauge", "Files in /etc/xen/auto, and those that lead nowhere", ("state",))
 _NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|\(name ['"]?([^'"()\n]+)['"]?\)""", re.MULTILINE)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from xenwatch.host.files import read_bytes, read_number, read_text
 from xenwatch.host.host import Host
+from xenwatch.host.parse.memory import parse_meminfo
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
@@ -35,9 +36,8 @@ def _memory(proc: Path, sys: Path) -> Iterator[Sample]:
     for metric, path in ((TARGET, balloon / "target_kb"), (CURRENT, balloon / "info/current_kb")):
         if (size := read_number(str(path))) is not None:
             yield Sample(metric, (), float(size * 1024))
-    for line in (read_bytes(proc / "meminfo") or b"").splitlines():
-        if line.startswith(b"MemAvailable:"):
-            yield Sample(AVAILABLE, (), float(int(line.split()[1]) * 1024))
+    if (available := parse_meminfo(read_text(proc / "meminfo") or "").get("MemAvailable")) is not None:
+        yield Sample(AVAILABLE, (), float(available))
 
 
 def _cpu(proc: Path) -> Iterator[Sample]:

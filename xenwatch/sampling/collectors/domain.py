@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from xenwatch.host.host import Host
 from xenwatch.host.inventory import STATES, Domain, DomainInventory
 from xenwatch.model.sample import Metric, Sample
+from xenwatch.sampling.autostart import AUTOSTART
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.counters import Counters
 from xenwatch.sampling.rows import KeptRows, state_set
@@ -22,7 +23,6 @@ REASON = Metric(
     "Why a domain is in its state, as Xen (shutdown reason) or libvirt says; 1 for the one that holds",
     ("domain", "reason"),
 )
-AUTOSTART = Metric("xen_domain_autostart", "gauge", "Whether libvirt starts a domain with the host", ("domain",))
 PERSISTENT = Metric("xen_domain_persistent", "gauge", "Whether libvirt keeps a domain's definition", ("domain",))
 CPU_SECONDS = Metric("xen_domain_cpu_seconds_total", "counter", "Cpu time a domain has used, all vcpus", ("domain",))
 RESTARTS = Metric(

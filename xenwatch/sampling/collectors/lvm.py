@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.host import Host
-from xenwatch.host.lvm import LvmReport, Row, lvm_report, number
+from xenwatch.host.lvm import lvm_report
+from xenwatch.host.parse.lvm import LvmReport, Row, number
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 

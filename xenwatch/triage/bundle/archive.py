@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from xenwatch.base.durations import format_size
-from xenwatch.base.errors import InputError
+from xenwatch.base.errors import ArchiveBomb
 
 DAMAGED = (EOFError, OSError, lzma.LZMAError, tarfile.TarError, zlib.error, zstandard.ZstdError)
 """What the readers raise on a torn or forged archive."""
@@ -34,10 +34,6 @@ class ArchiveLimits:
     ratio_from_bytes: int = 64 * 1024**2
     """The ratio is judged only once this much came out: small files of one repeated line are no bombs."""
     members: int = 200_000
-
-
-class ArchiveBomb(InputError):
-    """An archive unfolds to more than its limits allow."""
 
 
 class BoundedStream(io.RawIOBase):

@@ -157,27 +157,27 @@ def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callab
     """The newest logs are chosen until the room is used up; written in the order in which they are to be read."""
     room = limit - bundle.done.bytes
     chosen: list[CollectedLog] = []
-    for found in sorted(files_of(patterns), key=lambda one: -one.mtime):
-        progress(found.path)
-        taken = read_newest(found, room)
+    for file in sorted(files_of(patterns), key=lambda file: -file.mtime):
+        progress(file.path)
+        taken = read_newest(file, room)
         if isinstance(taken, SkippedFile):
             bundle.done.left_out.append(taken)
             continue
         if taken.cut:
-            bundle.done.left_out.append(SkippedFile(found.path, f"the first {format_size(taken.cut)}"))
+            bundle.done.left_out.append(SkippedFile(file.path, f"the first {format_size(taken.cut)}"))
         room -= len(taken.data)
         chosen.append(taken)
-    for taken in sorted(chosen, key=lambda one: _order(one.found)):
-        bundle.add(f"logs/{taken.found.path.lstrip('/')}", taken.data, taken.found.mtime)
+    for taken in sorted(chosen, key=lambda log: _order(log.file)):
+        bundle.add(f"logs/{taken.file.path.lstrip('/')}", taken.data, taken.file.mtime)
 
 
-def _order(found: LogFile) -> tuple[str, tuple[bool, str, int, str]]:
-    folder, _, name = found.path.rpartition("/")
+def _order(file: LogFile) -> tuple[str, tuple[bool, str, tuple[int, str, int], str]]:
+    folder, _, name = file.path.rpartition("/")
     return folder, rotation_order(name)
 
 
 def _told(done: Collected, *, addresses: bool) -> str:
-    lines: Iterable[str] = (f"  {one.path}: {one.reason}" for one in done.left_out)
+    lines: Iterable[str] = (f"  {skipped.path}: {skipped.reason}" for skipped in done.left_out)
     masked = "replaced, each by the same other one" if addresses else "as they are (xenwatch collect --mask-addresses)"
     return "\n".join(
         [

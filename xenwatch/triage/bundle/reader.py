@@ -2,19 +2,19 @@
 
 import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from xenwatch.base.errors import InputError
-from xenwatch.facts.recognise import LARGEST_OUTPUT, facts_reader
+from xenwatch.base.errors import ArchiveBomb, InputError
+from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
+from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.model.record import Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveBomb, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.snapshot_file import OWN_WORDS, is_snapshot, read_snapshot
 
@@ -23,8 +23,6 @@ _LAST_MOMENT = 4102444800.0
 """2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
 """An archive, and archives in it; not deeper."""
-_PACKED_NAME = re.compile(r"\.(?:gz|bz2|xz|zst)$")
-_ROTATED = re.compile(r"^(?P<stem>.*?)(?:\.(?P<number>\d{1,4})|[.-](?P<date>\d{8})(?:-\d+)?|(?P<old>\.old|~))?$")
 
 
 class Bundle:
@@ -142,13 +140,13 @@ class Bundle:
         if is_snapshot(headed.head):
             yield from self._snapshot(headed, path, mtime)
             return
-        known = recognise(_PACKED_NAME.sub("", path), headed.head)
-        if known.format is None:
-            self._skip(path, known.reason)
+        recognised = recognise(_unpacked_name(path), headed.head)
+        if recognised.format is None:
+            self._skip(path, recognised.reason)
             return
-        source = Source(path, known.format, owner_of(path, known.format, self.device_models))
+        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models))
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
-        entry = BundleEntry(path, known.format.name, source, mtime)
+        entry = BundleEntry(path, recognised.format.name, source, mtime)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
 
@@ -181,15 +179,15 @@ class Bundle:
         self.skipped.append(SkippedMember(path, reason))
 
 
-def rotation_order(name: str) -> tuple[bool, str, int, str]:
-    """Sorts the files of a folder so that a rotated set (`xend.log.5` … `xend.log`) is read oldest first."""
-    found = _ROTATED.match(_PACKED_NAME.sub("", name))
-    if found is None:
-        return True, name, 0, name
-    age = int(found["number"] or 0) or (1 if found["old"] else 0)
-    if found["date"]:
-        age = 100_000_000 - int(found["date"])
-    return found["stem"] != "xend.log", found["stem"], -age, name
+def rotation_order(name: str) -> tuple[bool, str, tuple[int, str, int], str]:
+    """Sorts the files of a folder so that a rotated set is read oldest first, and xend.log before all others."""
+    rotated = rotated_name(name)
+    return rotated.log != "xend.log", rotated.log, rotated.age, name
+
+
+def _unpacked_name(path: str) -> str:
+    packed = rotated_name(path.rpartition("/")[2]).packed
+    return path.removesuffix(f".{packed}") if packed else path
 
 
 def _harmless(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Metric, Sample, Snapshot
 
 FILE = "metrics.txt"
@@ -28,17 +29,18 @@ def read_snapshot(text: str) -> Snapshot:
     """The snapshot; what no collector of this version declares is left out. ValueError where it is none."""
     head = _HEAD.match(text)
     if head is None:
-        raise ValueError("is no snapshot of xenwatch")
+        raise InvalidValue("is no snapshot of xenwatch")
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  as above
 
     from xenwatch.sampling.catalogue import all_metrics  # noqa: PLC0415  as above
 
-    known = all_metrics()
+    metrics = all_metrics()
     samples = [
         made
         for family in text_string_to_metric_families(text)
-        for one in family.samples
-        if (metric := known.get(one.name)) is not None and (made := _sample(metric, one.labels, one.value)) is not None
+        for sample in family.samples
+        if (metric := metrics.get(sample.name)) is not None
+        and (made := _sample(metric, sample.labels, sample.value)) is not None
     ]
     return Snapshot(float(head[1]), tuple(samples))
 

@@ -5,7 +5,8 @@ from hosts.recorded import HOSTS
 
 from xenwatch.base.errors import HostError
 from xenwatch.host.kernel.cpusets import count_cpus
-from xenwatch.host.toolstack.xl import parse_list, parse_vcpus, state_of
+from xenwatch.host.parse.xl_list import state_of
+from xenwatch.host.toolstack.xl import parse_list, parse_vcpus
 
 COMMANDS = HOSTS / "xen-4.17/commands"
 HEAD = "Name  ID Mem VCPUs State Time(s) UUID Reason-Code Security Label\n"

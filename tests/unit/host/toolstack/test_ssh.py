@@ -13,7 +13,7 @@ import pytest
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import CommandFailed, TimedOut, Unavailable
-from xenwatch.facts.detect import detect
+from xenwatch.facts.live import detect
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import build_host, open_host
 from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner

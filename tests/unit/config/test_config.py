@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xenwatch.base.errors import ConfigError, Problem
-from xenwatch.base.toml_lines import key_lines
+from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.loader import all_settings, load_config, variable
 from xenwatch.config.reference import example_file, manual
 from xenwatch.config.sections import Config

@@ -13,9 +13,9 @@ from xenwatch.host.parse.mounts import mounted_on, parse_df, parse_mounts
 from xenwatch.host.parse.table import rows_under
 from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
-from xenwatch.host.parse.xl_list import parse_domain_list
+from xenwatch.host.parse.xl_list import parse_xl_list, state_of
 
-OUTPUT = Path(__file__).parents[2] / "hosts/xen-4.17/output"
+OUTPUT = Path(__file__).parents[3] / "hosts/xen-4.17/output"
 
 
 def output(name: str) -> str:
@@ -23,8 +23,8 @@ def output(name: str) -> str:
 
 
 def test_xl_list_with_and_without_uuids() -> None:
-    plain, long = parse_domain_list(output("xl_list.txt")), parse_domain_list(output("xl_list__v.txt"))
-    assert [(row.name, row.domid, row.state) for row in plain] == [
+    plain, long = parse_xl_list(output("xl_list.txt")), parse_xl_list(output("xl_list__v.txt"))
+    assert [(row.name, row.domid, state_of(row.flags)) for row in plain] == [
         ("Domain-0", 0, "running"),
         ("g1", 3, "blocked"),
         ("lv1", 4, "blocked"),
@@ -40,15 +40,24 @@ def test_xm_list_with_a_crashed_domain_and_one_that_does_not_run() -> None:
         "mail                                              256     2            0.0\n"
         "(null)                                     7        0     1 --ps-d      1.2\n"
     )
-    assert [(row.name, row.domid, row.state) for row in parse_domain_list(text)] == [
-        ("web", 5, "crashed"),
-        ("mail", None, None),
-        ("(null)", 7, "dying"),
+    assert [(row.name, row.domid, row.flags) for row in parse_xl_list(text)] == [
+        ("web", 5, "---sc-"),
+        ("mail", None, ""),
+        ("(null)", 7, "--ps-d"),
     ]
 
 
+def test_what_is_not_understood_behind_the_columns_of_xl_list_is_kept_for_who_must_be_strict() -> None:
+    sound, cut = parse_xl_list(
+        "web  3  128  1  -b----  10.1  e7f8fafb-4e77-4adb-b244-9d4365e93af6  -  system_u\n"
+        "mail  4  128  1  -b----  10.1  e7f8fafb-4e77-4a\n"
+    )
+    assert (sound.rest, sound.uuid) == ("", "e7f8fafb-4e77-4adb-b244-9d4365e93af6")
+    assert (cut.rest, cut.uuid) == ("e7f8fafb-4e77-4a", None)
+
+
 def test_lines_that_are_no_rows_of_xl_list_are_passed_over() -> None:
-    assert parse_domain_list("libxl: error: libxl.c:108: failed to open xenctrl\nError: xend is down\n") == []
+    assert parse_xl_list("libxl: error: libxl.c:108: failed to open xenctrl\nError: xend is down\n") == []
 
 
 def test_xl_info() -> None:

@@ -12,11 +12,11 @@ from hosts.recorded import RecordedRunner
 
 from xenwatch.base.errors import HostError, TimedOut, Unavailable
 from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.parse.xl_list import state_of
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.protocol import find_toolstack
 from xenwatch.host.toolstack.sxp import parse_sxp
 from xenwatch.host.toolstack.xend import Xend, domain_from
-from xenwatch.host.toolstack.xl import state_of
 
 UUID = "5f1c6a1e-0b1d-4c0a-9d3e-6a0f7c1b2d01"
 WEB = [

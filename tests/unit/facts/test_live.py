@@ -6,7 +6,7 @@ from pathlib import Path
 from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
-from xenwatch.facts.detect import detect
+from xenwatch.facts.live import detect
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths

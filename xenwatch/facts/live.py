@@ -1,0 +1,122 @@
+"""Where the facts of a running host come from: which command, file or connection gives the text of each."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from pathlib import Path
+
+from xenwatch.base.errors import HostError
+from xenwatch.facts import definitions, lvm
+from xenwatch.facts.definitions import FactRow
+from xenwatch.host.files import names_in, read_text
+from xenwatch.host.host import Host
+from xenwatch.host.kernel.bridges import read_bridges
+from xenwatch.host.kernel.devmapper import loops
+from xenwatch.host.lvm import lvm_report
+from xenwatch.host.parse.mounts import parse_mounts
+from xenwatch.host.paths import Paths
+from xenwatch.model.fact import Fact
+from xenwatch.model.subject import HOST
+
+Answer = tuple[str, Iterable[FactRow]]
+"""The origin of facts, and the facts."""
+
+_LVM_DEADLINE = 20.0
+_HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
+
+
+async def detect(host: Host) -> list[Fact]:
+    """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known."""
+    parts: tuple[Callable[[Host], Awaitable[list[Answer]]], ...] = (
+        _toolstacks,
+        _domains,
+        _hypervisor,
+        _volumes,
+        _hotplug,
+    )
+    answers = await asyncio.gather(*(_or_nothing(part(host)) for part in parts))
+    if _has_files(host.paths):
+        answers.append(await asyncio.to_thread(_files, host.paths))
+    now = host.clock.now()
+    return [
+        Fact(name, subject, value, now, origin)
+        for part in answers
+        for origin, rows in part
+        for name, subject, value in rows
+    ]
+
+
+async def _or_nothing(part: Awaitable[list[Answer]]) -> list[Answer]:
+    try:
+        return await part
+    except HostError:
+        return []
+
+
+def _has_files(paths: Paths) -> bool:
+    """Whether the host's files are here to be read: those of a host that is reached through ssh are not."""
+    return paths.root.is_dir()
+
+
+async def _toolstacks(host: Host) -> list[Answer]:
+    names = [] if host.toolstack is None else [host.toolstack.name]
+    names += ["xapi"] if _has_files(host.paths) and shutil.which("xapi") else []
+    names += ["libvirt"] if host.libvirt is not None else []
+    return [("", [("host.toolstacks", HOST, tuple(names))])]
+
+
+async def _domains(host: Host) -> list[Answer]:
+    return [("domain list", definitions.domains((await host.domains.current()).domains))]
+
+
+async def _hypervisor(host: Host) -> list[Answer]:
+    if host.toolstack is None:
+        return []
+    return [(f"{host.toolstack.name} info", definitions.hypervisor(await host.toolstack.info()))]
+
+
+async def _volumes(host: Host) -> list[Answer]:
+    return [("lvm fullreport", lvm.full_report(await lvm_report(host.runner, _LVM_DEADLINE)))]
+
+
+async def _hotplug(host: Host) -> list[Answer]:
+    if host.xenstore is None:
+        return []
+    paths = [f"{device.backend}/{key}" for device in await host.devices.current() for key in _HOTPLUG_KEYS]
+    values = dict(zip(paths, await host.xenstore.read_many(paths), strict=True))
+    return [("xenstore", definitions.hotplug({path: value for path, value in values.items() if value}))]
+
+
+def _files(paths: Paths) -> list[Answer]:
+    """Read in a thread: some thousand small files on a large host."""
+    proc, sys = paths.proc, paths.sys
+    mounts = read_text(proc / "mounts") or ""
+    return [
+        ("/proc/xen/capabilities", definitions.capabilities(read_text(proc / "xen/capabilities") or "")),
+        ("/proc/mdstat", definitions.arrays(read_text(proc / "mdstat") or "")),
+        ("/proc/meminfo", definitions.own_memory(read_text(proc / "meminfo") or "")),
+        ("/proc/mounts", definitions.mounts(mounts)),
+        ("statvfs", list(_space(paths, mounts))),
+        ("sysfs", list(_sysfs(sys))),
+    ]
+
+
+def _sysfs(sys: Path) -> Iterator[FactRow]:
+    yield from definitions.bridges({b.name: tuple(port.name for port in b.ports) for b in read_bridges(sys)})
+    names = names_in(sys / "class/net")
+    yield from definitions.interfaces({name: read_text(sys / "class/net" / name / "operstate") for name in names})
+    yield from definitions.loops({f"/dev/{loop.name}": loop.file for loop in loops(sys)})
+    mapped = (read_text(sys / "block" / name / "dm/name") for name in names_in(sys / "block"))
+    yield from definitions.mappings(name for name in mapped if name)
+
+
+def _space(paths: Paths, mounts: str) -> Iterator[FactRow]:
+    """Of local disks only: a dead server must not hang this."""
+    for mount in parse_mounts(mounts):
+        if mount.device.startswith("/dev/"):
+            try:
+                space = os.statvfs(paths.at(mount.point))
+            except OSError:
+                continue
+            yield from definitions.space(mount.point, space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize)

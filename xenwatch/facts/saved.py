@@ -1,0 +1,103 @@
+"""Where facts come from in what people collect: recognises the files that hold the output of a command."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from xenwatch.facts import definitions, lvm
+from xenwatch.facts.definitions import FactRow
+from xenwatch.model.fact import Fact
+
+LARGEST_OUTPUT = 8 * 1024 * 1024
+"""Bytes of one command's output that are looked at."""
+
+_ENDING = re.compile(r"\.(?:out|txt|log|json|cmd|stdout)$")
+_PUNCTUATION = re.compile(r"[\s.:=+-]+|_{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class FactsReader:
+    """One command: how its files are called in what people collect, how its output starts, and how it is read."""
+
+    name: str
+    """As the command is typed: `xl list`."""
+    file_name: re.Pattern[str]
+    """Matched at the start of the file's name, in lower case, with `_` for all punctuation and without its ending."""
+    content: re.Pattern[str]
+    """Searched in the output: a file of the right name that holds an error message stays a log."""
+    definition: Callable[[str], Iterator[FactRow]]
+    by_content: bool = True
+    """The content alone is proof enough, so a file of any name is taken when it begins with it."""
+
+    def read(self, text: str, at: float, origin: str) -> Iterator[Fact]:
+        for name, subject, value in self.definition(text):
+            yield Fact(name, subject, value, at, origin)
+
+
+def _reader(
+    name: str, file_name: str, content: str, definition: Callable[[str], Iterator[FactRow]], *, by_content: bool = True
+) -> FactsReader:
+    return FactsReader(
+        name, re.compile(rf"(?:{file_name})(?:_|$)"), re.compile(content, re.MULTILINE), definition, by_content
+    )
+
+
+READERS = (
+    _reader("xl list", "x[lm]_list", r"^Name\s+I[Dd]\s+Mem", definitions.listed_domains),
+    _reader("xl info", "x[lm]_info", r"^(?:total_memory|xen_major)\s*: ", definitions.printed_hypervisor),
+    _reader("brctl show", "brctl_show|brctl|bridges", r"^bridge name\s+bridge id", definitions.brctl_bridges),
+    _reader("bridge link", "bridge_(?:j_)?link", r"\bmaster\b", definitions.bridge_links, by_content=False),
+    _reader(
+        "ip link",
+        "ip_\\w*(?:a|addr|address|l|link)|ifconfig|ip_br",
+        r"<(?:\w+,)*(?:UP|LOOPBACK|BROADCAST)|\"ifname\"|^\S+\s+(?:UP|DOWN|UNKNOWN)|Link encap|flags=",
+        definitions.printed_interfaces,
+        by_content=False,
+    ),
+    _reader("vgs", "vgs|vgdisplay", r"^\s*VG\s.*Attr|\"vg_free\"", lvm.volume_groups),
+    _reader("lvs", "lvs|lvdisplay", r"^\s*LV\s+VG\s+Attr|\"lv_name\"", lvm.logical_volumes),
+    _reader("pvs", "pvs|pvdisplay", r"^\s*PV\s.*Attr|\"pv_name\"", lvm.physical_volumes),
+    _reader("losetup", "losetup", r"^/dev/loop\d+[: ]", definitions.printed_loops),
+    _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", definitions.printed_mappings, by_content=False),
+    _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", definitions.arrays),
+    _reader("df", "df", r"^Filesystem\s.*Mounted on", definitions.printed_space),
+    _reader(
+        "mounts",
+        "(?:cat_)?(?:proc_)?mounts?",
+        r"^\S+ (?:/\S* \S+ r[wo]|on / type )",
+        definitions.mounts,
+        by_content=False,
+    ),
+    _reader("/proc/meminfo", "(?:cat_)?(?:proc_)?meminfo", r"^MemTotal: +\d+ kB", definitions.own_memory),
+    _reader("free", "free", r"^\s+total\s+used\s+free", definitions.free_memory),
+    _reader("xenstore-ls", "xenstore_ls", r"^/?\S+ = \"", definitions.printed_xenstore, by_content=False),
+    _reader(
+        "/proc/xen/capabilities",
+        "(?:cat_)?(?:proc_)?(?:xen_)?capabilities",
+        r"^(?:control_d)?\s*$",
+        definitions.capabilities,
+        by_content=False,
+    ),
+)
+
+
+def facts_reader(path: str, head: bytes, *, named_as_log: bool = False) -> FactsReader | None:
+    """The command whose output the file holds: name and content agree, or the file begins with telling content.
+
+    None for everything else, such as a file that is called as a log is: it stays one.
+    """
+    file_name = _plain_name(path)
+    text = head.decode("utf-8", "replace")
+    for reader in READERS:
+        if reader.file_name.match(file_name) and reader.content.search(text):
+            return reader
+    if named_as_log:
+        return None
+    start = text.lstrip().split("\n", 1)[0]
+    return next((reader for reader in READERS if reader.by_content and reader.content.match(start)), None)
+
+
+def _plain_name(path: str) -> str:
+    """`sos_commands/xen/xl_list_-v` and `xl-list.out` are both called after the command."""
+    base = path.rsplit("/", 1)[-1].lower()
+    return _PUNCTUATION.sub("_", _ENDING.sub("", base)).strip("_")

@@ -1,0 +1,110 @@
+"""The Machine of a real host: commands by the one runner, neighbours over ssh, guests outside our control group."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from xenwatch.base.errors import CommandFailed, HostError
+from xenwatch.host.exec.runner import Runner, SystemRunner
+from xenwatch.remediation.machine.libvirt_calls import PREFIX
+from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
+from xenwatch.remediation.machine.ssh import HANDSHAKE_SECONDS, SOCKETS, SshTransport
+from xenwatch.remediation.policy.inventory import ManagedInventory
+
+_PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"}
+_OUTPUT = 4 * 1024 * 1024
+_NOT_FOUND = 127
+_SYSTEMD = Path("/run/systemd/system")
+
+LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
+"""Carries out `libvirt:<call> <uuid> …` within so many seconds."""
+
+
+class LocalMachine:
+    """Carries out orders in the agent's own process; a privileged helper would take its place."""
+
+    def __init__(
+        self,
+        inventory: ManagedInventory,
+        *,
+        runner: Runner | None = None,
+        libvirt: LibvirtCall | None = None,
+        systemd: bool | None = None,
+        folder: Path = Path(OUTPUT_FOLDER),
+        sockets: Path = SOCKETS,
+    ) -> None:
+        self._runner = runner or SystemRunner(environment=_PATH)
+        self._libvirt, self._folder = libvirt, folder
+        self._ssh = SshTransport(inventory, sockets)
+        self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
+        self._highest: dict[str, int] = {}
+
+    async def read(self, command: Command) -> Answer:
+        extra = HANDSHAKE_SECONDS if self._ssh.is_remote(command.host) else 0.0
+        return await self._run(self._ssh.argv(command.argv, command.host), command.deadline + extra)
+
+    async def effect(self, order: Order) -> Answer:
+        if not self._accept_token(order):
+            return Answer(1, "", f"token {order.token} for {order.target} is refused: it is lower than an earlier one")
+        if order.argv[0].startswith(PREFIX):
+            if self._libvirt is None or order.host:
+                return Answer(1, "", "there is no connection to libvirt for this order")
+            return await self._libvirt(order.argv, order.deadline)
+        argv = self._detached(order) if order.detached else order.argv
+        answer = await self._run(self._ssh.argv(argv, order.host), order.deadline)
+        if order.save_as and answer.ok:
+            return await asyncio.to_thread(self._save, order.save_as, answer.out)
+        return answer
+
+    async def connect(self, address: str, port: int, deadline: float) -> bool:
+        try:
+            async with asyncio.timeout(deadline):
+                _, writer = await asyncio.open_connection(address, port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    def _accept_token(self, order: Order) -> bool:
+        """The holder of an older lease must not act any more."""
+        if order.token < self._highest.get(order.target, 0):
+            return False
+        self._highest[order.target] = order.token
+        return True
+
+    def _detached(self, order: Order) -> tuple[str, ...]:
+        """Started by systemd itself, so that the agent's limits and its end do not affect what the order starts."""
+        if not self._systemd:
+            return ("setsid", "--wait", "--", *order.argv)
+        unit = f"--unit=xenwatch-{name_of(order.run, 'a run')}"
+        options = (
+            "--quiet",
+            "--wait",
+            "--collect",
+            "--pipe",
+            "--slice=xen-guests.slice",
+            "--property=KillMode=process",
+        )
+        return ("systemd-run", *options, unit, "--", *order.argv)
+
+    def _save(self, name: str, text: str) -> Answer:
+        path = self._folder / name
+        try:
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        except OSError as error:
+            return Answer(1, "", f"{path}: {error.strerror}")
+        return Answer(0)
+
+    async def _run(self, argv: tuple[str, ...], deadline: float) -> Answer:
+        try:
+            result = await self._runner.run(argv, deadline, limit=_OUTPUT)
+        except CommandFailed as error:
+            missing = "No such file" in error.stderr
+            return Answer(_NOT_FOUND if missing else None, "", str(error))
+        except HostError as error:
+            return Answer(None, "", str(error))
+        return Answer(result.returncode, result.text, result.stderr.decode("utf-8", "replace"))
