@@ -148,7 +148,7 @@ def test_a_dry_run_prints_plan_and_guard_and_leaves_no_run(run):
 def test_what_cannot_be_done_is_said_in_words(run):
     assert "there is no journal" in str(run(audit.COMMAND, "verify").exception)
     assert "no action 'shell'" in str(run(remediation.COMMAND, "run", "shell", "host").exception)
-    assert "not a guest the policy names" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
+    assert "is not a guest of the policy" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
     assert "no run is named" in str(run(remediation.COMMAND, "show", "zzz").exception)
 
 

@@ -55,11 +55,11 @@ import xenwatch.remediation.actions.host_cordon as cordon
 async def main():
     story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},
         "ladder": [{{"action": "host_cordon"}}]}}}})
-    real = LocalMachine(story.desk.policy.inventory, systemd=False)
-    story.desk._executor._machine = real
+    real = LocalMachine(story.service.policy.inventory, systemd=False)
+    story.service._executor._machine = real
     await story.play([{{"incident": {{"rule": "guest-down", "of": "host/xen1"}}}}, {{"tick": 1}}])
-    print([run.state for run in await story.desk.runs()])
-    story.desk.close()
+    print([run.state for run in await story.service.runs()])
+    story.service.close()
 asyncio.run(main())
 """
 
