@@ -149,7 +149,7 @@ def test_what_cannot_be_done_is_said_in_words(run):
     assert "there is no journal" in str(run(audit.COMMAND, "verify").exception)
     assert "no action 'shell'" in str(run(remediation.COMMAND, "run", "shell", "host").exception)
     assert "is not a guest of the policy" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
-    assert "no run is named" in str(run(remediation.COMMAND, "show", "zzz").exception)
+    assert "no run has an id that begins like this" in str(run(remediation.COMMAND, "show", "zzz").exception)
 
 
 def test_maintenance_begins_and_ends(run):

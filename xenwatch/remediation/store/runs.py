@@ -90,7 +90,7 @@ def find(view: View, prefix: str) -> ActionRun:
     sql = f"SELECT {_COLUMNS} FROM run WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # noqa: S608 - a constant
     rows = view.rows(sql, len(prefix), prefix)
     if len(rows) != 1:
-        raise InputError(f"{prefix}: {'more than one run has an id' if rows else 'no run has an id'} that begins so")
+        raise InputError(f"{prefix}: {'more than one run has' if rows else 'no run has'} an id that begins like this")
     return _run(rows[0])
 
 
