@@ -29,6 +29,7 @@ def _below(
         command, info_name=name.rpartition(" ")[2], parent=parent, terminal_width=WIDTH, max_content_width=WIDTH,
         help_option_names=["-h", "--help"],
     )  # fmt: skip
+    command._help_option = None  # noqa: SLF001 - click keeps the option of whoever asked first, under that one's names
     yield name, command, context
     if isinstance(command, click.Group):
         for below_name in command.list_commands(context):

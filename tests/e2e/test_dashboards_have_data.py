@@ -46,7 +46,7 @@ async def remediation(folder: Path) -> list[Sample]:
         await desk.tick()
         for run in await desk.runs():
             await desk.reject(run.id, "human:ann", "not now")
-        return list(samples(await desk.figures()))
+        return list(samples(await desk.statistics()))
     finally:
         desk.close()
 

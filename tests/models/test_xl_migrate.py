@@ -40,10 +40,10 @@ async def test_i05_the_real_recovery_brings_every_quiet_state_of_the_model_in_or
     story.world.leave("web", source, target)
     recover = {"action": "recover_interrupted_migration", "params": {"to": "xen2"}}
     await story.play([{"request": recover}, {"approve": "human:bob"}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["succeeded"]
+    assert [run.state for run in await story.service.runs()] == ["succeeded"]
     assert story.world.running("web") == 1
     assert len(story.world.seen()) == 1
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_what_the_handshake_cannot_leave_is_for_a_person(both):
 )
 async def test_only_the_processes_of_this_very_migration_are_killed(tmp_path, words, pids):
     story = Story(tmp_path, {"web": SHARED, "hosts": {"xen1": {"processes": {50: words}}}})
-    guest = story.desk.policy.inventory.guests[0]
-    context = Context(story.world, story.clock, story.desk.policy, guest.subject, guest, {"to": "xen2"})
+    guest = story.service.policy.inventory.guests[0]
+    context = Context(story.world, story.clock, story.service.policy, guest.subject, guest, {"to": "xen2"})
     assert await _processes(context, "") == pids
-    story.desk.close()
+    story.service.close()
 
 
 def row(name: str, state: str) -> ListedDomain:

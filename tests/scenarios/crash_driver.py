@@ -19,7 +19,7 @@ import story as stories
 from simulated_xen import World
 
 from xenwatch.remediation.machine.port import Answer, Order
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 
@@ -41,8 +41,8 @@ class DyingRunStore(RunStore):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         Points.here()
-        with super().transaction() as tx:
-            yield tx
+        with super().transaction() as transaction:
+            yield transaction
             Points.here()
         Points.here()
 
@@ -55,7 +55,7 @@ class LastingWorld(World):
     async def effect(self, order: Order) -> Answer:
         Points.here()
         with (self.folder / "world").open("a") as file:
-            file.write(order.words + "\n")
+            file.write(order.description + "\n")
         answer = await super().effect(order)
         Points.here()
         return answer
@@ -83,16 +83,16 @@ def life(folder: Path, die_at: int) -> int:
 async def _live(folder: Path) -> None:
     hosts = {"xen1": {"web": "running"}} if starts(folder) else {}
     story = stories.Story(folder, {"hosts": hosts, "settings": {"limits.guest": {"cooldown": "1s"}}})
-    await story.desk.recover()
+    await story.service.recover()
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"advance": 700}, {"tick": 1}])
-    story.desk.close()
+    story.service.close()
 
 
 async def _ends(folder: Path) -> list[str]:
     story = stories.Story(folder, {})
-    found = [run.state for run in await story.desk.runs()]
-    found += story.desk._ledger.journal.verify()
-    story.desk.close()
+    found = [run.state for run in await story.service.runs()]
+    found += story.service._store._store.verify()
+    story.service.close()
     return found
 
 

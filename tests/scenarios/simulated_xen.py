@@ -39,7 +39,7 @@ class World(Hosts):
         if self.die == "before-effect":
             self.die = None
             raise Died
-        self.effects.append(order.words)
+        self.effects.append(order.description)
         answer = self._faulted(order, words)
         if self.die == "after-effect":
             self.die = None

@@ -1,4 +1,4 @@
-"""Plays one story: a folder with a world, a script and the journal that must come of it."""
+"""Plays one story: a folder with a world, a script and the entries of the run store that must come of it."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store.run_store import RunStore
 
 CATALOGUE = load_catalogue()
 HOSTS = ("xen1", "xen2")
@@ -98,7 +98,7 @@ class Story:
         self.world = World(self.clock)
         self.refusals: list[str] = []
         self.change(world.get("hosts", {}))
-        self.desk = self._open()
+        self.service = self._open()
 
     def change(self, hosts: dict[str, Any]) -> None:
         """`xen1: {web: crashed, silent: true, services: {libvirtd: failed}}`, and what guests do when asked."""
@@ -121,8 +121,8 @@ class Story:
             self.world.place(name, key, STATES[state], **more)
 
     def _open(self) -> RemediationService:
-        journal = RunStore(self.folder / "journal.db", self.clock, self.boot)
-        return RemediationService(journal, make_policy(self.said), CATALOGUE, self.world, self.clock)
+        store = RunStore(self.folder / "store.db", self.clock, self.boot)
+        return RemediationService(store, make_policy(self.said), CATALOGUE, self.world, self.clock)
 
     async def play(self, script: list[dict[str, Any]]) -> None:
         for step in script:
@@ -146,7 +146,7 @@ class Story:
             f"i-{said['rule']}-{subject.key}", diagnosis, "explained" if cause else state, opened, opened,  # type: ignore[arg-type]
             explained_by=cause, acknowledged_by=said.get("acknowledged_by"),
         )  # fmt: skip
-        await self.desk.take_incident(incident)
+        await self.service.take_incident(incident)
 
     async def do_resolve(self, value: Any) -> None:
         await self.do_incident(value, "resolved")
@@ -155,13 +155,13 @@ class Story:
         labels = {"alertname": "GuestDown", "domain": "web"} | value.get("labels", {})
         alert = Alert(value.get("fingerprint", "f1"), "2023-11-14T22:13:20Z", value.get("firing", True), labels)
         for _ in range(value.get("times", 1)):
-            await self.desk.take_alerts([alert])
+            await self.service.take_alerts([alert])
 
     async def do_tick(self, times: int) -> None:
         for _ in range(times):
             try:
-                await self.desk.tick()
-                await self.desk.idle()
+                await self.service.tick()
+                await self.service.idle()
             except Died:
                 await self.do_restart("boot-1")
             self.clock.advance(10.0)
@@ -176,21 +176,21 @@ class Story:
         subject = Subject("domain", value.get("of", "web"))
         if value.get("of") in ("host", "lv/vg0/data"):
             subject = Subject(value["of"].partition("/")[0], value["of"].partition("/")[2] or "xen1")
-        await self.desk.request(value["action"], subject, value.get("params", {}), value.get("by", "human:ann"))
+        await self.service.request(value["action"], subject, value.get("params", {}), value.get("by", "human:ann"))
 
     async def do_approve(self, actor: str) -> None:
         run = await self._waiting()
-        await self.desk.approve(run.id, actor, run.proposal.plan_hash)
+        await self.service.approve(run.id, actor, run.proposal.plan_hash)
 
     async def _waiting(self) -> ActionRun:
-        waiting = [run for run in await self.desk.runs() if run.state == "awaiting_approval"]
+        waiting = [run for run in await self.service.runs() if run.state == "awaiting_approval"]
         if not waiting:
             raise InputError("nothing waits for a person")
         return waiting[-1]
 
     async def do_reject(self, actor: str) -> None:
         run = await self._waiting()
-        await self.desk.reject(run.id, actor, "no")
+        await self.service.reject(run.id, actor, "no")
 
     async def do_world(self, hosts: dict[str, Any]) -> None:
         self.change(hosts)
@@ -204,55 +204,55 @@ class Story:
     async def do_restart(self, boot: str) -> None:
         """The agent is gone and starts again; on another boot when told so."""
         self.boot = boot
-        self.desk.close()
-        self.desk = self._open()
-        await self.desk.recover()
+        self.service.close()
+        self.service = self._open()
+        await self.service.recover()
 
     async def do_policy(self, changes: dict[str, Any]) -> None:
         self.said = {**self.said, **changes}
         await self.do_restart(self.boot)
 
     async def do_off(self, reason: str) -> None:
-        await self.desk.turn(True, "human:ann", reason)
+        await self.service.turn(True, "human:ann", reason)
 
     async def do_on(self, reason: str) -> None:
-        await self.desk.turn(False, "human:ann", reason)
+        await self.service.turn(False, "human:ann", reason)
 
     async def do_maintenance(self, value: dict[str, Any]) -> None:
         given = {"owner": "ann", "reason": "disks", "seconds": 3600.0} | value.get("given", {})
-        await self.desk.maintain(value["scope"], **given)
+        await self.service.maintain(value["scope"], **given)
 
     async def do_failing(self, value: dict[str, Any]) -> None:
-        await self.desk.note_failing(value["targets"], value["watched"])
+        await self.service.note_failing(value["targets"], value["watched"])
 
     async def do_healthy(self, value: dict[str, Any]) -> None:
         for _ in range(value.get("times", 1)):
-            await self.desk.note_health(f"domain/{WEB}", value["is"])
+            await self.service.note_health(f"domain/{WEB}", value["is"])
             self.clock.advance(float(value.get("every", 60.0)))
 
     async def do_close_breaker(self, actor: str) -> None:
-        await self.desk.close_breaker(actor, "understood")
+        await self.service.close_breaker(actor, "understood")
 
     async def do_settle(self, succeeded: bool) -> None:
-        run = next(r for r in await self.desk.runs() if r.state == "unknown")
-        await self.desk.settle_unknown(run.id, "human:ann", succeeded, "looked at it")
+        run = next(r for r in await self.service.runs() if r.state == "unknown")
+        await self.service.settle_unknown(run.id, "human:ann", succeeded, "looked at it")
 
     async def outcome(self) -> dict[str, Any]:
         """What is compared with the story's expected file."""
-        names = {run.id: f"{n}" for n, run in enumerate(await self.desk.runs(), 1)}
+        names = {run.id: f"{n}" for n, run in enumerate(await self.service.runs(), 1)}
         lines = []
-        for entry in await self.desk.entries():
+        for entry in await self.service.entries():
             who = f"{names.get(entry.run or '', '-')}"
             if entry.kind == "move":
                 reason = "" if entry.new in ("leased", "verifying", "proposed") else entry.reason
                 lines.append(f"{who} {entry.new}" + (f": {reason}" if reason else ""))
             elif entry.kind in ("refused", "blocked", "storm", "breaker", "switch"):
                 lines.append(f"{who} {entry.kind}: {entry.reason}")
-        events = [event.kind for event, _ in await self.desk._ledger.write(lambda tx: outbox.due(tx, 1000))]
-        runs = [f"{names[r.id]} {r.proposal.action} {r.state}" for r in await self.desk.runs()]
+        events = [event.kind for event, _ in await self.service._store.write(lambda t: outbox.due(t, 1000))]
+        runs = [f"{names[r.id]} {r.proposal.action} {r.state}" for r in await self.service.runs()]
         found = {
             "runs": runs,
-            "journal": lines,
+            "entries": lines,
             "effects": self.world.effects,
             "world": self.world.seen(),
             "events": events,

@@ -21,7 +21,7 @@ async def test_the_story_ends_as_it_is_told(folder, tmp_path):
     story = Story(tmp_path, world)
     await story.play(yaml.safe_load((folder / "script.yaml").read_text()))
     found = await story.outcome()
-    story.desk.close()
+    story.service.close()
     expected = folder / "expected.yaml"
     if os.environ.get("REWRITE_STORIES"):
         expected.write_text(yaml.safe_dump(found, sort_keys=False, width=120, allow_unicode=True))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from xenwatch.model.action import ActionRun, Alert, RemediationEvent
 from xenwatch.remediation.service import RemediationService
-from xenwatch.remediation.store.runs import RunLogEntry
+from xenwatch.remediation.store.entries import RunLogEntry
 
 
 class ActiveService:

@@ -16,7 +16,7 @@ from xenwatch.config.access import Access
 from xenwatch.config.listeners import refuse_open_auto
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.libvirt.client import Libvirt
-from xenwatch.model.action import RemediationFigures
+from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
@@ -59,7 +59,7 @@ class RemediationController:
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
         self._failing: dict[str, set[str]] = {}
         """Ids of the serious open incidents of each guest, by its key."""
-        self.figures: RemediationFigures | None = None
+        self.figures: RemediationStatistics | None = None
         """As of the last round; None before the first, and where remediation is off."""
 
     def changed(self, incidents: Iterable[Incident]) -> None:
@@ -133,7 +133,7 @@ class RemediationController:
         await service.note_failing(self._failing.keys(), len(guests))
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
         await service.tick()
-        self.figures = await service.figures()
+        self.figures = await service.statistics()
 
     async def _drain(self, service: RemediationService) -> None:
         try:

@@ -91,7 +91,7 @@ def findings_table(findings: Sequence[Finding]) -> str:
     width = max((len(f.check) for f in findings), default=0)
     return "\n".join(
         f"{f.check:<{width}}  {click.style(f'{f.outcome:<7}', fg=_COLOURS[f.outcome])}  {_one_line(f.detail)}"
-        + (f"  [{f.learnt}]" if f.learnt else "")
+        + (f"  [{f.source}]" if f.source else "")
         for f in findings
     )
 

@@ -15,7 +15,7 @@ from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
 from xenwatch.remediation.open import RUN_STORE
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store.run_store import RunStore
 
 
 @click.group(invoke_without_command=True, short_help="Print what remediation decided and did, and verify the record.")

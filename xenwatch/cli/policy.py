@@ -80,7 +80,7 @@ def test_(policy: Path | None, config: Path | None, incident: Path) -> None:
         lines = [f"{trigger.name} of {trigger.target}"]
         if draft.proposal is not None:
             lines.append(f"rule {draft.proposal.rule}: {draft.proposal.action}, {draft.proposal.mode}")
-        lines += [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
+        lines += [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.plan)]
         lines.append(f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it")
         return "\n".join(line for line in lines if line)
 

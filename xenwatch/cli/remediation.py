@@ -129,12 +129,12 @@ def run_(
 
     async def work(service: RemediationService) -> str:
         draft = await service.draft_request(action, subject_of(target), key_values(params), person())
-        lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.words)]
+        lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.plan)]
         if dry_run:
             stop = await service.dry_run(draft, as_approved=True)
             return "\n".join([*lines, f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it"])
-        if draft.stop is not None:
-            raise InputError(f"{draft.stop.guard}: {draft.stop.reason}")
+        if draft.refusal is not None:
+            raise InputError(f"{draft.refusal.guard}: {draft.refusal.reason}")
         run = await service.request(action, subject_of(target), key_values(params), person())
         return "\n".join([*lines, f"proposed as {run.id}; start it with: xenwatch remediation approve {run.id}"])
 

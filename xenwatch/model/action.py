@@ -1,4 +1,4 @@
-"""What remediation proposes and does: triggers, proposals, runs, and the words both are counted by."""
+"""What remediation proposes and does: triggers, proposals, runs, events and statistics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,8 +20,23 @@ RunState = Literal[
 ]  # fmt: skip
 
 PENDING: tuple[RunState, ...] = ("proposed", "awaiting_approval")
-UNDERWAY: tuple[RunState, ...] = ("admitted", "leased", "prechecked", "executing", "verifying")
+BEFORE_EFFECT: tuple[RunState, ...] = ("admitted", "leased", "prechecked")
+"""Admitted, and nothing has been done to the target yet."""
+IN_EFFECT: tuple[RunState, ...] = ("executing", "verifying")
+"""An order may have reached the target."""
+ACTIVE: tuple[RunState, ...] = (*BEFORE_EFFECT, *IN_EFFECT)
 ENDED: tuple[RunState, ...] = ("succeeded", "failed", "unknown", "aborted", "expired", "rejected", "cancelled")
+WITHOUT_EFFECT: tuple[RunState, ...] = ("aborted", "cancelled")
+"""Ends of a run that did nothing: its budget is given back."""
+UNUSED: tuple[RunState, ...] = ("aborted", "expired")
+"""Ends that do not use up one of the attempts that a rung of the ladder has."""
+REPEATABLE: tuple[RunState, ...] = ("failed", *UNUSED)
+"""Ends after which the same trigger may have another run."""
+UNSUCCESSFUL: tuple[RunState, ...] = ("failed", "unknown")
+"""Ends that the circuit breaker counts."""
+
+AGENT = "xenwatch"
+"""The actor of every step that no person took."""
 
 RUN_MOVES: dict[RunState, tuple[RunState, ...]] = {
     "new": ("proposed",),
@@ -41,27 +56,27 @@ EventKind = Literal["proposed", "started", "succeeded", "failed", "unknown", "br
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Why remediation is asked: an incident of ours, an alert from outside, or a person. A hint, never a proof."""
+    """Why remediation is considered: an incident of ours, an alert from outside, or a person. A hint, never a proof."""
 
     source: Literal["incident", "alert", "manual"]
     name: str
     """The rule's id of an incident, the alert's name, or the action a person asked for."""
     target: Subject
     fingerprint: str
-    """With `starts_at` it says which trouble this is; a second delivery of the same one starts nothing."""
+    """With `starts_at` it identifies the trigger; a second delivery of the same one starts nothing."""
     starts_at: str
     class_: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     explained_by: str = ""
-    """Fingerprint of the trouble that is this one's cause; empty: it has none that is known."""
+    """Fingerprint of the incident that is the cause of this one; empty: no cause is known."""
     acknowledged_by: str = ""
-    """Who said that they look after it."""
+    """Who acknowledged it and works on it."""
     aliases: tuple[str, ...] = ()
-    """Former ids of the rule: a policy that names one of them means it."""
+    """Former ids of the rule: a policy that names one of them means this rule."""
 
     @property
     def key(self) -> str:
-        """The trouble's own name: the same for every delivery of it."""
+        """Identifies the trigger: the same for every delivery of it."""
         return f"{self.source}|{self.fingerprint}|{self.starts_at}|{self.name}|{self.target.key}"
 
 
@@ -81,23 +96,23 @@ class Proposal:
     policy_hash: str
     plan_hash: str
     plan: tuple[str, ...]
-    """The steps in words, each with the very arguments it would run with."""
+    """The steps, one line each, with the arguments they would run with."""
     needs_approval: bool
     expires: float
-    """Journal time at which it lapses."""
+    """Store time at which it expires."""
     requester: str = "xenwatch"
     four_eyes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRun:
-    """A proposal with its place in the journal and the state it has reached."""
+    """A proposal in the run store, with the state it has reached."""
 
     id: str
     proposal: Proposal
     state: RunState
     created: float
-    """Journal time, seconds."""
+    """Store time, seconds."""
     wall: float
     """Wall clock of the same moment, for display."""
     reason: str = ""
@@ -110,7 +125,7 @@ class ActionRun:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert of a delivery from outside, checked in form only."""
+    """One alert of a delivery from outside; only its form was checked."""
 
     fingerprint: str
     starts_at: str
@@ -120,7 +135,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class RemediationEvent:
-    """Something people and other systems are told; `id` stays the same over every attempt to deliver it."""
+    """Something reported to people and other systems; `id` stays the same over every attempt to deliver it."""
 
     id: str
     kind: EventKind
@@ -131,7 +146,7 @@ class RemediationEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class RemediationFigures:
+class RemediationStatistics:
     """What /metrics shows of remediation, as plain numbers."""
 
     runs: Mapping[tuple[str, str], int]
@@ -147,7 +162,7 @@ class RemediationFigures:
     approval_pending: int
     unknown_runs: int
     repeated_successes: int
-    """Guests repaired three times or more within seven days: a root cause nobody has found."""
+    """Targets repaired three times or more within seven days: nobody has found the root cause."""
     oldest_open_seconds: float
     fsync_seconds: float
     """The slowest commit since start."""

@@ -1,31 +1,33 @@
-"""What an action is: its preconditions, its plan of orders, how its goal is verified, how risky it is."""
+"""What an action is: its preconditions, its plan of orders, how its goal is verified, and its risk."""
 
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, XenwatchError
-from xenwatch.model.action import Risk
+from xenwatch.model.action import RISKS, Risk
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.machine.port import Answer, Command, Machine, Order
-from xenwatch.remediation.machine.presence import AbsenceProof, ListedDomain, look, prove_absent, sightings
+from xenwatch.remediation.machine.presence import AbsenceProof, ListedDomain, copies_of, list_domains, prove_absent
 from xenwatch.remediation.policy.inventory import HERE, Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
 
 Outcome = Literal["pass", "fail", "unknown", "warn"]
+ANY_KIND = ("*",)
+"""For an action that acts on subjects of every kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing checked before acting: what came out and how it was learnt. Only `pass` and `warn` let a run go on."""
+    """One check before acting: its outcome and the source of it. Only `pass` and `warn` let a run go on."""
 
     check: str
     outcome: Outcome
     detail: str
-    learnt: str = ""
+    source: str = ""
 
     @property
     def holds(self) -> bool:
@@ -34,19 +36,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the goal is reached: true, proven not, or cannot be told (None)."""
+    """Whether the goal is reached; None: unknown."""
 
     met: bool | None
     reason: str
 
 
 class NeedsPerson(XenwatchError):
-    """What was found is not for a machine to decide; the run ends unknown and a person is told."""
+    """A person must decide what to do; the run ends unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One order and, where the next must not start before it, what has to be seen first."""
+    """One order and, where the next one must wait for it, how its effect is confirmed."""
 
     order: Order
     confirm: Callable[["Context"], Awaitable[Verdict]] | None = None
@@ -54,16 +56,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in order. `then` is asked again and again for more, where the next depends on what is seen."""
+    """The steps in order. `next_steps` is called again and again for more, where they depend on what happened."""
 
     steps: tuple[Step, ...] = ()
-    then: Callable[["Context"], Awaitable[tuple[Step, ...]]] | None = None
+    next_steps: Callable[["Context"], Awaitable[tuple[Step, ...]]] | None = None
     summary: tuple[str, ...] = ()
-    """What `then` may do, in words; it belongs to the plan a person approves."""
+    """What `next_steps` may do, in words; it belongs to the plan a person approves."""
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return (*(step.order.words for step in self.steps), *self.summary)
+    def description(self) -> tuple[str, ...]:
+        """One line a step, each with the arguments it runs with."""
+        return (*(step.order.description for step in self.steps), *self.summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +81,58 @@ class Context:
     params: Mapping[str, str]
     run: str = ""
     approved: bool = False
-    """A person approved this very plan: his eyes stand in for signs that an automatic run would need."""
-    before: dict[str, str] = field(default_factory=dict)
-    """Facts kept by the preconditions for the verification, such as the domid before a reboot; journalled."""
+    """A person approved this very plan, so that it needs less evidence than an automatic run."""
+    baseline: dict[str, str] = field(default_factory=dict)
+    """Facts that the preconditions keep for the verification, such as the domid before a reboot; kept with the run."""
+    answers: dict[tuple[str, ...], Answer] = field(default_factory=dict)
+    """Answers of `read_once`, by host and argv; they last for one run of the checks."""
 
     @property
     def inventory(self) -> ManagedInventory:
         return self.policy.inventory
 
     @property
-    def known(self) -> Guest:
-        """The guest; InputError for an action that needs one and was given none."""
+    def managed_guest(self) -> Guest:
+        """The guest; InputError where the target is not one."""
         if self.guest is None:
-            raise InputError(f"{self.target} is not a guest named in the policy")
+            raise InputError(f"{self.target} is not a guest of the policy")
         return self.guest
 
     async def read(self, *argv: str, host: str = HERE, deadline: float = 10.0) -> Answer:
         return await self.machine.read(Command(argv, host, deadline))
 
-    async def rows(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
+    async def read_once(self, *argv: str, host: str = HERE) -> Answer:
+        """Like `read`, for what several checks ask: the program runs once in each run of the checks."""
+        key = (host, *argv)
+        if key not in self.answers:
+            self.answers[key] = await self.read(*argv, host=host)
+        return self.answers[key]
+
+    def fresh(self) -> "Context":
+        """The same context for another run of the checks: nothing that was read before counts."""
+        return replace(self, answers={})
+
+    async def domains(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
         """All domains of a host; None: unknown."""
-        return await look(self.machine, host, self.guest.toolstack if self.guest else "xl")
+        return await list_domains(self.machine, host, self.guest.toolstack if self.guest else "xl")
 
-    async def sighted(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
-        """The rows on a host that are this guest; None: unknown."""
-        rows = await self.rows(host)
-        return None if rows is None else sightings(rows, self.known.name, self.known.uuid)
+    async def copies(self, host: str = HERE) -> tuple[ListedDomain, ...] | None:
+        """The domains on a host that are this guest; None: unknown."""
+        rows = await self.domains(host)
+        return None if rows is None else copies_of(rows, self.managed_guest.name, self.managed_guest.uuid)
 
-    async def row(self, host: str = HERE) -> ListedDomain | None:
-        """The guest's only row on a host, under its own name; None where there is none, several or no telling."""
-        rows = await self.sighted(host)
-        return rows[0] if rows is not None and len(rows) == 1 and rows[0].name == self.known.name else None
+    async def sole_copy(self, host: str = HERE) -> ListedDomain | None:
+        """The guest's only domain on a host, under its own name; None: there is none, there are several, or unknown."""
+        copies = await self.copies(host)
+        unique = copies is not None and len(copies) == 1 and copies[0].name == self.managed_guest.name
+        return copies[0] if copies and unique else None
 
-    async def proof(self, *, elsewhere: bool = False) -> AbsenceProof:
-        """The proof that the guest runs nowhere, or nowhere but here."""
-        guest = self.known
+    async def absence_proof(self, *, elsewhere: bool = False) -> AbsenceProof:
+        """The proof that the guest runs on no host, or on no other host."""
+        guest = self.managed_guest
         hosts = [host for host in self.inventory.places(guest) if not (elsewhere and host == HERE)]
         if elsewhere and not hosts:
-            return AbsenceProof("absent", f"{guest.name} may run on this host alone")
+            return AbsenceProof("absent", f"{guest.name} may run only on this host")
         return await prove_absent(
             self.machine, self.clock, hosts, name=guest.name, uuid=guest.uuid, toolstack=guest.toolstack
         )
@@ -127,47 +144,59 @@ class Context:
         return self.params[name]
 
 
-async def _never(_context: Context) -> list[Finding]:
+async def _no_checks(_context: Context) -> list[Finding]:
     return []
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One entry of the catalogue. `actions/` has one file each; there is nothing that can be done beside these."""
+    """One entry of the catalogue. `actions/` has one file each; nothing else can be done."""
 
     name: str
     title: str
     risk: Risk
     kinds: tuple[str, ...]
-    """Subject kinds it acts on."""
+    """Kinds of subjects it acts on, or `ANY_KIND`."""
     plan: Callable[[Context], Awaitable[Plan]]
-    """The orders; it reads only. InputError where a parameter cannot be used."""
+    """The orders; planning only reads. InputError where a parameter is not valid."""
     verify: Callable[[Context], Awaitable[Verdict]]
-    """One look at the goal, independent of what the orders answered."""
-    check: Callable[[Context], Awaitable[list[Finding]]] = _never
-    """Preconditions; asked at proposal and again right before the effect."""
+    """Whether the goal is reached now, whatever the orders answered."""
+    check: Callable[[Context], Awaitable[list[Finding]]] = _no_checks
+    """Preconditions; checked for the proposal and again right before the effect."""
     params: tuple[str, ...] = ()
     """Names of the parameters it takes."""
     within: float = 120.0
     """Seconds in which the goal must be reached."""
     hold: float = 0.0
-    """Seconds for which it must then stand."""
+    """Seconds for which it must then last."""
     undo: str = ""
-    """How it is taken back, in words."""
+    """How it is undone, in words."""
     cross_host: bool = False
+    """It acts on another host too."""
     repairs: bool = True
-    """False: it only prepares or tells, so after its success the ladder goes on to the next rung."""
-    interruptible: bool = False
+    """False: it only prepares or reports, so after its success the ladder goes on to the next rung."""
+    message_only: bool = False
+    """It only sends a message: no budget, breaker, storm or unknown outcome holds it back."""
+    recovery: bool = False
+    """It repairs what an unknown outcome left: it may start while the target has one, and its success settles it."""
+
+    @property
+    def changes_something(self) -> bool:
+        return self.risk != RISKS[0]
+
+    def accepts(self, kind: str) -> bool:
+        """Whether it acts on subjects of this kind."""
+        return kind in self.kinds or self.kinds == ANY_KIND
 
 
 def plan_hash(action: Action, target: Subject, params: Mapping[str, str], plan: Plan) -> str:
     """What an approval is bound to: the action, the target's UUID, the parameters and every argument of every step."""
-    whole = [action.name, target.key, sorted(params.items()), list(plan.words)]
-    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+    content = [action.name, target.key, sorted(params.items()), list(plan.description)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-async def settle(context: Context, action: Action) -> Verdict:
-    """Look until the goal has stood for `hold` seconds or the time is up; the last look counts."""
+async def await_goal(context: Context, action: Action) -> Verdict:
+    """Verify until the goal has lasted for `hold` seconds or the time is up; the last verdict counts."""
     deadline = context.clock.monotonic() + action.within
     since: float | None = None
     while True:
@@ -177,5 +206,5 @@ async def settle(context: Context, action: Action) -> Verdict:
         if since is not None and now - since >= action.hold:
             return verdict
         if now >= deadline + action.hold:
-            return verdict if not verdict.met else Verdict(None, f"{verdict.reason}, but not for long enough yet")
+            return verdict if not verdict.met else Verdict(None, f"{verdict.reason}, but not yet for long enough")
         await context.clock.sleep(min(5.0, max(0.5, action.hold / 4)))

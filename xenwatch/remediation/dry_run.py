@@ -1,36 +1,38 @@
-"""Asks the guards about a run that is not to be: a transaction that is rolled back."""
+"""Asks the guards about a run that is not started: in a transaction that is rolled back."""
 
 from xenwatch.model.action import ActionRun, Proposal
+from xenwatch.remediation.action import Action
 from xenwatch.remediation.guards import approvals
 from xenwatch.remediation.guards.admission import Refusal, admission
 from xenwatch.remediation.policy.policy import Policy
+from xenwatch.remediation.store import runs
 from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 
-class _Answer(Exception):
+class _Rollback(Exception):
     """Carries the guards' answer out of the transaction."""
 
-    def __init__(self, stop: Refusal | None) -> None:
-        self.stop = stop
+    def __init__(self, refusal: Refusal | None) -> None:
+        self.refusal = refusal
 
 
-async def rehearse(
-    ledger: AsyncRunStore, proposal: Proposal, policy: Policy, *, cross_host: bool, as_approved: bool
+async def dry_run(
+    store: AsyncRunStore, proposal: Proposal, action: Action, policy: Policy, *, as_approved: bool
 ) -> Refusal | None:
-    """Which guard would stop this run now; nothing is written, not even in the journal."""
+    """Which guard would refuse this run now; nothing is written, not even in the run store."""
 
-    def ask(tx: Transaction) -> None:
-        run = tx.add(proposal)
-        if run is None:
-            raise _Answer(Refusal("duplicate", "this trouble has its run already"))
-        row = ActionRun(run, proposal, "proposed", tx.at, tx.wall)
+    def ask(transaction: Transaction) -> None:
+        run_id = runs.add(transaction, proposal)
+        if run_id is None:
+            raise _Rollback(Refusal("duplicate", "there is already a run for this incident or alert"))
+        run = ActionRun(run_id, proposal, "proposed", transaction.at, transaction.wall)
         if as_approved:
-            approvals.approve(tx, row, "human:dry-run", proposal.plan_hash)
-        raise _Answer(admission(tx, row, policy, cross_host=cross_host))
+            approvals.approve(transaction, run, "human:dry-run", proposal.plan_hash)
+        raise _Rollback(admission(transaction, run, action, policy))
 
     try:
-        await ledger.write(ask)
-    except _Answer as answer:
-        return answer.stop
+        await store.write(ask)
+    except _Rollback as rollback:
+        return rollback.refusal
     return None

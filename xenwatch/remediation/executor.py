@@ -1,4 +1,4 @@
-"""Carries out one run: admit, lease, check again, journal the intent, act, verify; after a crash only look."""
+"""Carries out one run: admit, lease, check again, record the intent, act, verify; after a crash it only verifies."""
 
 import logging
 from collections.abc import Mapping
@@ -6,21 +6,29 @@ from dataclasses import dataclass, field, replace
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import XenwatchError
-from xenwatch.model.action import ActionRun, RunState
-from xenwatch.remediation.action import Action, Context, Finding, NeedsPerson, Plan, Step, Verdict, plan_hash, settle
-from xenwatch.remediation.guards import breaker, budget
-from xenwatch.remediation.guards.admission import HEALING, Refusal, admission, standing
+from xenwatch.model.action import AGENT, IN_EFFECT, ActionRun, RunState
+from xenwatch.remediation.action import (
+    Action,
+    Context,
+    Finding,
+    NeedsPerson,
+    Plan,
+    Step,
+    Verdict,
+    await_goal,
+    plan_hash,
+)
+from xenwatch.remediation.guards import breaker, cooldown
+from xenwatch.remediation.guards.admission import Refusal, admission, validity
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import Answer, Machine, Order
 from xenwatch.remediation.policy.policy import Policy
-from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store import triggers as trouble
+from xenwatch.remediation.store import entries, fence, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
-US = "xenwatch"
-_MOST_ROUNDS = 12
+_MAX_ROUNDS = 12
 """How often a plan may be asked for further steps."""
 
 
@@ -30,122 +38,123 @@ class _Refused(XenwatchError):
 
 @dataclass(slots=True)
 class _Result:
-    """How the orders went: all done, one refused, or one that never answered."""
+    """The result of the orders: all succeeded, or the first one that did not."""
 
     answer: Answer = field(default_factory=lambda: Answer(0))
     verdict: Verdict | None = None
-    """Where a step was not confirmed: what was seen instead."""
+    """Where a step was not confirmed: what was found instead."""
 
 
 class Executor:
-    """One for each agent. Every move and every intent is on disk before what it speaks of happens."""
+    """One for each agent. Every move and every intent is on disk before it takes effect."""
 
     def __init__(
-        self, policy: Policy, actions: Mapping[str, Action], ledger: AsyncRunStore, machine: Machine, clock: Clock
+        self, policy: Policy, actions: Mapping[str, Action], store: AsyncRunStore, machine: Machine, clock: Clock
     ) -> None:
-        self._policy, self._actions, self._ledger = policy, actions, ledger
+        self._policy, self._actions, self._store = policy, actions, store
         self._machine, self._clock = machine, clock
 
     async def carry_out(self, run: ActionRun) -> Refusal | None:
-        """The whole life of a run from here. A Stop: a guard said no, and the run stays where it is."""
+        """Everything from admission to the end of a run. A Refusal: a guard refused it, and the run stays as it is."""
         action = self._actions[run.proposal.action]
-        stop = await self._ledger.write(lambda tx: self._admit(tx, run, action))
-        if stop is not None:
-            return stop
+        refusal = await self._store.write(lambda transaction: self._admit(transaction, run, action))
+        if refusal is not None:
+            return refusal
         context = self._context(run)
         try:
-            plan = await self._prepared(run, action, context)
-        except Exception as error:  # noqa: BLE001 - the fence around one action before it did anything
-            words = str(error) or type(error).__name__
-            await self._ledger.write(lambda tx: self._abort(tx, run, words))
+            plan = await self._prepare(run, action, context)
+        except Exception as error:  # noqa: BLE001 - one action must not stop the others, and it has done nothing yet
+            reason = str(error) or type(error).__name__
+            await self._store.write(lambda transaction: self._abort(transaction, run, reason))
             return None
-        await self._done(run, action, context, plan)
+        await self._finish(run, action, context, plan)
         return None
 
     async def recover(self) -> None:
-        """After a start: what had no effect yet is aborted; what may have had one is looked at, never repeated."""
-        await self._ledger.write(self._abort_early)
-        for run in await self._ledger.read(lambda j: j.runs("executing", "verifying")):
-            await self._look_after(run)
+        """After a start: a run without an effect is aborted; one that may have had one is verified, never repeated."""
+        await self._store.write(self._abort_early)
+        for run in await self._store.read(lambda view: runs.select(view, *IN_EFFECT)):
+            await self._verify_interrupted(run)
 
-    def _abort_early(self, tx: Transaction) -> None:
-        sql = "SELECT id, trouble FROM run WHERE state IN ('admitted', 'leased', 'prechecked')"
-        for run, key in tx.db.execute(sql).fetchall():
-            tx.move(run, "aborted", US, "the agent stopped before anything was done")
-            trouble.set_handled(tx, key, False)
+    def _abort_early(self, transaction: Transaction) -> None:
+        for run, key in runs.before_effect(transaction):
+            runs.move(transaction, run, "aborted", AGENT, "the agent stopped before anything was done")
+            triggers.set_handled(transaction, key, False)
 
-    def _abort(self, tx: Transaction, run: ActionRun, reason: str) -> None:
-        tx.move(run.id, "aborted", US, reason)
-        trouble.set_handled(tx, run.proposal.trigger.key, False)
+    def _abort(self, transaction: Transaction, run: ActionRun, reason: str) -> None:
+        runs.move(transaction, run.id, "aborted", AGENT, reason)
+        triggers.set_handled(transaction, run.proposal.trigger.key, False)
 
-    def _admit(self, tx: Transaction, run: ActionRun, action: Action) -> Refusal | None:
-        stop = admission(tx, run, self._policy, cross_host=action.cross_host)
-        if stop is not None:
-            return stop
-        token = int(tx.one("SELECT coalesce(max(highest), 0) FROM fence")) + 1
-        tx.move(run.id, "admitted", US)
-        sql = "INSERT INTO fence VALUES(?,?) ON CONFLICT(target) DO UPDATE SET highest=excluded.highest"
-        tx.db.execute(sql, (run.proposal.target.key, token))
-        tx.db.execute("UPDATE run SET token=? WHERE id=?", (token, run.id))
-        tx.move(run.id, "leased", US, f"token {token}")
+    def _admit(self, transaction: Transaction, run: ActionRun, action: Action) -> Refusal | None:
+        refusal = admission(transaction, run, action, self._policy)
+        if refusal is not None:
+            return refusal
+        runs.move(transaction, run.id, "admitted", AGENT)
+        token = fence.next_token(transaction, run.proposal.target.key)
+        runs.set_token(transaction, run.id, token)
+        runs.move(transaction, run.id, "leased", AGENT, f"token {token}")
         return None
 
-    def _context(self, run: ActionRun, before: dict[str, str] | None = None) -> Context:
+    def _context(self, run: ActionRun, baseline: dict[str, str] | None = None) -> Context:
         proposal = run.proposal
         guest = self._policy.inventory.guest(proposal.target) if proposal.target.kind == "domain" else None
         return Context(
             self._machine, self._clock, self._policy, proposal.target, guest, proposal.params, run.id,
-            approved=proposal.needs_approval, before=before if before is not None else {},
+            approved=proposal.needs_approval, baseline=baseline if baseline is not None else {},
         )  # fmt: skip
 
-    async def _prepared(self, run: ActionRun, action: Action, context: Context) -> Plan:
-        """Everything asked a second time; the run moves to `executing` only where all of it still holds."""
-        findings = [*await check_owner(context), *await action.check(context)]
-        _refuse_unless_all_hold(findings)
+    async def _prepare(self, run: ActionRun, action: Action, context: Context) -> Plan:
+        """Check everything a second time; the run moves to `executing` only where all of it still holds."""
+        findings = [*await check_owner(context), *await action.check(context.fresh())]
+        _require_all(findings)
         facts = {"findings": [[f.check, f.outcome, f.detail] for f in findings]}
-        await self._ledger.write(lambda tx: tx.move(run.id, "prechecked", US, "", facts))
+        await self._store.write(lambda transaction: runs.move(transaction, run.id, "prechecked", AGENT, "", facts))
         plan = await action.plan(context)
         if plan_hash(action, context.target, context.params, plan) != run.proposal.plan_hash:
-            raise _Refused("the plan is not the one that was proposed any more")
-        await self._ledger.write(lambda tx: self._begin(tx, run, context, plan))
+            raise _Refused("the plan is no longer the one that was proposed")
+        await self._store.write(lambda transaction: self._begin(transaction, run, context, plan))
         return plan
 
-    def _begin(self, tx: Transaction, run: ActionRun, context: Context, plan: Plan) -> None:
-        stop = standing(tx, run, self._policy)
-        if stop is not None:
-            raise _Refused(f"{stop.guard}: {stop.reason}")
-        tx.move(run.id, "executing", US, "", {"plan": list(plan.words), "before": context.before})
+    def _begin(self, transaction: Transaction, run: ActionRun, context: Context, plan: Plan) -> None:
+        refusal = validity(transaction, run, self._policy)
+        if refusal is not None:
+            raise _Refused(f"{refusal.guard}: {refusal.reason}")
+        runs.move(
+            transaction, run.id, "executing", AGENT, "", {"plan": list(plan.description), "before": context.baseline}
+        )
         if self._actions[run.proposal.action].repairs:
-            budget.note_attempt(tx, run.proposal.target.key)
-        outbox.tell(tx, "started", run.id, f"{run.proposal.action} of {run.proposal.target} started")
+            cooldown.record_attempt(transaction, run.proposal.target.key)
+        outbox.enqueue(transaction, "started", run.id, f"{run.proposal.action} of {run.proposal.target} started")
 
-    async def _done(self, run: ActionRun, action: Action, context: Context, plan: Plan) -> None:
+    async def _finish(self, run: ActionRun, action: Action, context: Context, plan: Plan) -> None:
         """From the first effect to the end, which is always one of succeeded, failed, unknown."""
         try:
             result = await self._perform(run, context, plan)
-            await self._ledger.write(lambda tx: tx.move(run.id, "verifying", US, result.answer.words))
-            verdict = await settle(context, action)
+            await self._store.write(
+                lambda transaction: runs.move(transaction, run.id, "verifying", AGENT, result.answer.summary)
+            )
+            verdict = await await_goal(context, action)
             end, reason = _judge(result, verdict)
         except Exception as error:
             log.exception("%s of %s: outcome unknown", run.proposal.action, run.proposal.target)
             end, reason = "unknown", f"{type(error).__name__}: {error}"
-        await self._ledger.write(lambda tx: self._end(tx, run, end, reason))
+        await self._store.write(lambda transaction: self._end(transaction, run, end, reason))
 
     async def _perform(self, run: ActionRun, context: Context, plan: Plan) -> _Result:
         result = await self._steps(run, context, plan.steps)
         rounds = 0
-        while plan.then is not None and result.answer.ok and result.verdict is None:
-            steps = await plan.then(context)
+        while plan.next_steps is not None and result.answer.ok and result.verdict is None:
+            steps = await plan.next_steps(context)
             if not steps:
                 break
             rounds += 1
-            if rounds > _MOST_ROUNDS:
-                raise NeedsPerson(f"still not in order after {_MOST_ROUNDS} rounds")
+            if rounds > _MAX_ROUNDS:
+                raise NeedsPerson(f"the goal is not reached after {_MAX_ROUNDS} rounds")
             result = await self._steps(run, context, steps)
         return result
 
     async def _steps(self, run: ActionRun, context: Context, steps: tuple[Step, ...]) -> _Result:
-        token = await self._ledger.read(lambda j: j.run(run.id).token) or 0
+        token = await self._store.read(lambda view: runs.find(view, run.id).token) or 0
         for step in steps:
             save_as = step.order.save_as.replace("{run}", run.id)
             order = replace(step.order, run=run.id, target=run.proposal.target.key, token=token, save_as=save_as)
@@ -160,66 +169,72 @@ class Executor:
 
     async def _effect(self, run: ActionRun, order: Order) -> Answer:
         facts = {"argv": list(order.argv), "host": order.host, "token": order.token}
-        await self._ledger.write(lambda tx: tx.entry("intent", run.id, US, order.words, facts))
+        await self._store.write(
+            lambda transaction: entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
+        )
         answer = await self._machine.effect(order)
-        told = {"code": answer.code, "err": answer.err[-2000:]}
-        await self._ledger.write(lambda tx: tx.entry("outcome", run.id, US, answer.words, told))
+        result = {"code": answer.code, "err": answer.err[-2000:]}
+        await self._store.write(
+            lambda transaction: entries.append(transaction, "outcome", run.id, AGENT, answer.summary, result)
+        )
         return answer
 
-    def _end(self, tx: Transaction, run: ActionRun, end: RunState, reason: str) -> None:
+    def _end(self, transaction: Transaction, run: ActionRun, end: RunState, reason: str) -> None:
         """The last move, and all that follows from it, in one transaction."""
-        if tx.one("SELECT state FROM run WHERE id=?", run.id) == "executing" and end != "unknown":
-            tx.move(run.id, "verifying", US)
-        tx.move(run.id, end, US, reason)
-        proposal = run.proposal
+        if runs.state_of(transaction, run.id) == "executing" and end != "unknown":
+            runs.move(transaction, run.id, "verifying", AGENT)
+        runs.move(transaction, run.id, end, AGENT, reason)
+        proposal, action = run.proposal, self._actions[run.proposal.action]
         summary = f"{proposal.action} of {proposal.target}: {end}" + (f": {reason}" if reason else "")
         if end in ("succeeded", "failed", "unknown"):
-            outbox.tell(tx, end, run.id, summary, {"action": proposal.action, "target": str(proposal.target)})
-        if end == "succeeded" and proposal.action in HEALING:
-            _settle_held(tx, run)
-        goes_on = end == "succeeded" and not self._actions[proposal.action].repairs
-        if end == "failed" or goes_on:
-            trouble.set_handled(tx, proposal.trigger.key, False)
-        if breaker.note_end(tx, end, self._policy.breaker_after):
-            outbox.tell(tx, "breaker_opened", run.id, f"breaker opened: {breaker.reason_open(tx)}")
+            outbox.enqueue(
+                transaction, end, run.id, summary, {"action": proposal.action, "target": str(proposal.target)}
+            )
+        if end == "succeeded" and action.recovery:
+            _settle_unknown(transaction, run)
+        if end == "failed" or (end == "succeeded" and not action.repairs):
+            triggers.set_handled(transaction, proposal.trigger.key, False)
+        if breaker.record_end(transaction, end, self._policy.breaker_after):
+            outbox.enqueue(
+                transaction, "breaker_opened", run.id, f"the circuit breaker opened: {breaker.open_reason(transaction)}"
+            )
 
-    async def _look_after(self, run: ActionRun) -> None:
-        """A run that a crash or a stop found at work."""
-        entries = await self._ledger.read(lambda j: j.entries(run.id))
-        began = next(e for e in entries if e.new == "executing")
-        context = self._context(run, dict(began.facts.get("before", {})))
+    async def _verify_interrupted(self, run: ActionRun) -> None:
+        """A run that a crash or a stop interrupted after its first order."""
+        steps = await self._store.read(lambda view: entries.entries_of(view, run.id))
+        start = next(entry for entry in steps if entry.new == "executing")
+        context = self._context(run, dict(start.facts.get("before", {})))
         try:
-            verdict = await settle(context, self._actions[run.proposal.action])
+            verdict = await await_goal(context, self._actions[run.proposal.action])
         except Exception as error:
-            log.exception("%s: cannot be looked at", run.id)
+            log.exception("%s: cannot be verified", run.id)
             verdict = Verdict(None, f"{type(error).__name__}: {error}")
         ends: dict[bool | None, RunState] = {True: "succeeded", False: "failed", None: "unknown"}
-        words = f"looked at after the agent was interrupted: {verdict.reason}"
-        await self._ledger.write(lambda tx: self._end(tx, run, ends[verdict.met], words))
+        reason = f"verified after the agent was interrupted: {verdict.reason}"
+        await self._store.write(lambda transaction: self._end(transaction, run, ends[verdict.met], reason))
 
 
-def _settle_held(tx: Transaction, run: ActionRun) -> None:
-    """A recovery put the guest in order: what was unknown about it before did not do what it was meant to."""
-    sql = "SELECT id FROM run WHERE target=? AND state='unknown' AND id<>?"
-    for (held,) in tx.db.execute(sql, (run.proposal.target.key, run.id)).fetchall():
-        tx.move(held, "failed", f"recovery:{run.id}", f"put in order by run {run.id}")
+def _settle_unknown(transaction: Transaction, run: ActionRun) -> None:
+    """A recovery repaired the guest: an earlier run of unknown outcome did not reach its goal."""
+    for unknown in runs.unknown_on(transaction, run.proposal.target.key, run.id):
+        runs.move(transaction, unknown, "failed", f"recovery:{run.id}", f"repaired by run {run.id}")
 
 
-def _refuse_unless_all_hold(findings: list[Finding]) -> None:
+def _require_all(findings: list[Finding]) -> None:
     failed = next((f for f in findings if not f.holds), None)
     if failed is not None:
         raise _Refused(f"{failed.check} is {failed.outcome}: {failed.detail}")
 
 
 def _judge(result: _Result, verdict: Verdict) -> tuple[RunState, str]:
-    """The goal decides, not an exit code; where an order never answered, a goal not met may still be on its way."""
+    """The goal decides, not an exit code. Where an order never answered, the goal may still be reached: unknown."""
     if verdict.met:
         return "succeeded", verdict.reason
-    said = verdict.reason
+    reason = verdict.reason
     if result.verdict is not None:
-        said = f"{result.verdict.reason}; {said}"
+        reason = f"{result.verdict.reason}; {reason}"
     elif not result.answer.ok:
-        said = f"{result.answer.words}; {said}"
+        reason = f"{result.answer.summary}; {reason}"
     if verdict.met is None or result.answer.code is None:
-        return "unknown", said
-    return "failed", said
+        return "unknown", reason
+    return "failed", reason

@@ -1,4 +1,4 @@
-"""What to do about an interrupted `xl migrate`, by what is left at both ends once both xl processes are dead."""
+"""What to do about an interrupted `xl migrate`, by the state of both ends after both xl processes are dead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ Move = Literal["done", "destroy_target", "resume_source", "destroy_source", "unp
 
 @dataclass(frozen=True, slots=True)
 class MigrationEnds:
-    """Both ends at one moment."""
+    """The state of both ends at one moment."""
 
     source: Source
     target: Target
 
 
 def source_end(rows: Sequence[ListedDomain], name: str) -> Source:
-    """What the guest's rows at the source are."""
+    """The state at the source, by the guest's domains there."""
     if not rows:
         return "none"
     row = rows[0]
@@ -36,7 +36,7 @@ def source_end(rows: Sequence[ListedDomain], name: str) -> Source:
 
 
 def target_end(rows: Sequence[ListedDomain], name: str) -> Target:
-    """What the guest's rows at the target are."""
+    """The state at the target, by the guest's domains there."""
     if not rows:
         return "none"
     row = rows[0]
@@ -50,10 +50,10 @@ def target_end(rows: Sequence[ListedDomain], name: str) -> Target:
 
 
 def next_move(ends: MigrationEnds) -> Move:
-    """One move, after which both ends are looked at again. Right only while no xl lives at either end.
+    """One move, after which both ends are checked again. It is correct only while no xl runs at either end.
 
-    The loser is destroyed, and seen gone, before the winner goes on: a copy that could still be woken up would
-    otherwise run beside it. Of a suspended source and a paused target the source wins: it has everything.
+    One copy is destroyed, and proven absent, before the other one runs: a copy that could still be resumed would
+    otherwise run beside it. Of a suspended source and a paused target the source is kept: it has everything.
     """
     source, target = ends.source, ends.target
     if "unclear" in (source, target):

@@ -15,7 +15,7 @@ from xenwatch.remediation.policy.loader import load_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
 from xenwatch.remediation.service import RemediationService
-from xenwatch.remediation.store.runs import RunStore, boot_id
+from xenwatch.remediation.store.run_store import RunStore, boot_id
 
 RUN_STORE = "remediation.db"
 """The run store's file in the state folder."""

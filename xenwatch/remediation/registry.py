@@ -1,4 +1,4 @@
-"""All actions there are, found in the actions folder; nothing else can be done."""
+"""All actions, found in the actions folder; nothing else can be done."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from xenwatch.remediation.action import Action
 
 
 def load_catalogue() -> Mapping[str, Action]:
-    """By name; XenwatchError where a file's action is named otherwise than the file."""
-    found = load_parts(actions, "ACTION", Action)
-    wrong = [module for module, action in found.items() if action.name != module]
+    """Actions by name; XenwatchError where an action does not have the name of its file."""
+    catalogue = load_parts(actions, "ACTION", Action)
+    wrong = [module for module, action in catalogue.items() if action.name != module]
     if wrong:
-        raise XenwatchError(f"actions named otherwise than their files: {', '.join(wrong)}")
-    return found
+        raise XenwatchError(f"these actions do not have the names of their files: {', '.join(wrong)}")
+    return catalogue
 
 
 def risks(catalogue: Mapping[str, Action]) -> dict[str, Risk]:

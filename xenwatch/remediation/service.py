@@ -1,85 +1,91 @@
-"""Where everything about remediation comes together: troubles in, proposals, consents, runs, figures out."""
+"""Brings all of remediation together: incidents and alerts in; proposals, approvals, runs and statistics out."""
 
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from xenwatch.base.clock import Clock
-from xenwatch.base.errors import InputError, StoreError
+from xenwatch.base.errors import InputError, StoreError, XenwatchError
 from xenwatch.model.action import (
+    ACTIVE,
+    AGENT,
     PENDING,
-    UNDERWAY,
     ActionRun,
     Alert,
     EventKind,
+    Proposal,
     RemediationEvent,
-    RemediationFigures,
+    RemediationStatistics,
+    RunState,
     Trigger,
 )
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Action
-from xenwatch.remediation.dry_run import rehearse
-from xenwatch.remediation.executor import US, Executor
-from xenwatch.remediation.guards import approvals, breaker, budget, storm
-from xenwatch.remediation.guards import kill_switch as switch
+from xenwatch.remediation.dry_run import dry_run
+from xenwatch.remediation.executor import Executor
+from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switch, storm
 from xenwatch.remediation.guards.admission import Refusal
-from xenwatch.remediation.guards.refusals import note_block, note_refusal
+from xenwatch.remediation.guards.refusals import record_block, record_refusal
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.planner import Draft, Planner
 from xenwatch.remediation.policy.policy import Policy
-from xenwatch.remediation.statistics import figures
-from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store import triggers as trouble
+from xenwatch.remediation.statistics import statistics
+from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
-from xenwatch.remediation.store.runs import RunLogEntry, RunStore
+from xenwatch.remediation.store.entries import RunLogEntry, entries_of
+from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
-_NONCE_SECONDS = 86400.0
-_RETRY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
-"""Stops of a draft that time may lift: the trouble is looked at again."""
+_KEEP_SECONDS = 86400.0
+"""How long nonces and ended triggers are kept."""
+_TEMPORARY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
+"""Refusals that may pass with time: the trigger is considered again."""
 
 
 class RemediationService:
-    """The agent has one; the command line makes one of its own on the same journal."""
+    """The agent has one; the command line makes one of its own on the same run store."""
 
     def __init__(
-        self, journal: RunStore, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
+        self, store: RunStore, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
     ) -> None:
         self.policy, self._actions, self._clock = policy, actions, clock
-        self._ledger = AsyncRunStore(journal)
-        self._planner = Planner(policy, actions, journal, machine, clock)
-        self._executor = Executor(policy, actions, self._ledger, machine, clock)
-        self._underway: dict[str, asyncio.Task[None]] = {}
+        self._store = AsyncRunStore(store)
+        self._planner = Planner(policy, actions, self._store, machine, clock)
+        self._executor = Executor(policy, actions, self._store, machine, clock)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
-        self._said: dict[str, str] = {}
+        self._last_refusal: dict[str, str] = {}
 
-    # --- in: troubles and people
+    # --- in: incidents, alerts and people
 
     async def take_incident(self, incident: Incident) -> None:
-        """An incident changed: until it is resolved it is a trouble, with a known cause or without."""
-        trigger = trouble.trigger_of(incident)
+        """An incident changed: until it is resolved it is a trigger, with a cause or without."""
+        trigger = triggers.trigger_of_incident(incident)
         if trigger.aliases:
-            await self._ledger.write(lambda tx: trouble.replace_former(tx, trigger))
+            await self._store.write(lambda transaction: triggers.resolve_former(transaction, trigger))
         if incident.state == "resolved" or incident.diagnosis.experimental:
-            await self._ledger.write(lambda tx: trouble.over(tx, trigger))
+            await self._store.write(lambda transaction: triggers.resolve(transaction, trigger))
         else:
-            await self._ledger.write(lambda tx: trouble.note(tx, trigger))
+            await self._store.write(lambda transaction: triggers.record(transaction, trigger))
 
     async def take_alerts(self, alerts: Sequence[Alert]) -> int:
-        """One delivery from outside, committed before it is acknowledged; how many troubles were new."""
-        return await self._ledger.write(lambda tx: trouble.take(tx, alerts, self.policy.inventory))
+        """One delivery from outside, committed before it is acknowledged; how many of its alerts were new."""
+        return await self._store.write(
+            lambda transaction: triggers.record_alerts(transaction, alerts, self.policy.inventory)
+        )
 
     async def first_use(self, nonce: str) -> bool:
-        """Whether this nonce was never seen; it is now. Kept over restarts, longer than any signature is good for."""
-        sql = "INSERT OR IGNORE INTO nonce VALUES(?,?)"
-        return await self._ledger.write(lambda tx: tx.db.execute(sql, (nonce, tx.at)).rowcount > 0)
+        """Whether this nonce is new; it is kept over restarts, for longer than a signature is valid."""
+        return await self._store.write(lambda transaction: nonces.first_use(transaction, nonce))
 
     async def note_failing(self, failing: Collection[str], watched: int) -> bool:
-        """Which targets (subject keys) fail now, of how many watched; true while a storm is on."""
-        return await self._ledger.write(lambda tx: storm.note_failing(tx, failing, watched, self.policy.storm))
+        """Which targets (subject keys) fail now, of how many watched; true during a storm."""
+        return await self._store.write(
+            lambda transaction: storm.record_failing(transaction, failing, watched, self.policy.storm)
+        )
 
     async def note_health(self, target: str, healthy: bool) -> None:
         """One sample of a target's health, for the pauses between actions on it."""
@@ -88,184 +94,193 @@ class RemediationService:
     async def note_healths(self, healthy: Mapping[str, bool]) -> None:
         """The same for many targets, with one commit."""
 
-        def write(tx: Transaction) -> None:
-            for target, well in healthy.items():
-                budget.note_health(tx, target, well, self.policy.pace)
+        def write(transaction: Transaction) -> None:
+            for target, is_healthy in healthy.items():
+                cooldown.record_health(transaction, target, is_healthy, self.policy.cooldown)
 
-        await self._ledger.write(write)
+        await self._store.write(write)
 
     async def request(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> ActionRun:
-        """A person asks for an action; it is proposed, and waits for consent. InputError says why it cannot be."""
-        draft = await self._planner.asked(action, subject, params, requester)
-        alike = await self._ledger.read(lambda j: j.runs(*PENDING, *UNDERWAY, target=draft.trigger.target.key))
-        if any(run.proposal.action == action for run in alike):
-            raise InputError(f"{action} of {subject} is waiting or underway already")
-        if draft.stop is not None or draft.proposal is None:
-            raise InputError(f"{draft.stop.guard}: {draft.stop.reason}" if draft.stop else "nothing to do")
-        run = await self._propose(draft)
-        if run is None:
-            raise InputError(f"{action} of {subject} was asked for already")
-        return await self._ledger.read(lambda j: j.run(run))
+        """A person requests an action; it is proposed, and waits for approval. InputError: it is not possible."""
+        draft = await self._planner.requested(action, subject, params, requester)
+        target = draft.trigger.target.key
+        open_runs = await self._store.read(lambda view: runs.select(view, *PENDING, *ACTIVE, target=target))
+        if any(run.proposal.action == action for run in open_runs):
+            raise InputError(f"{action} of {subject} is already waiting or running")
+        if draft.refusal is not None:
+            raise InputError(f"{draft.refusal.guard}: {draft.refusal.reason}")
+        run_id = await self._propose(draft.trigger, _proposal_of(draft))
+        if run_id is None:
+            raise InputError(f"{action} of {subject} was already requested")
+        return await self.run(run_id)
 
     async def dry_run(self, draft: Draft, *, as_approved: bool = False) -> Refusal | None:
-        """Which guard would stop a drafted run now; nothing is written, not even in the journal."""
-        if draft.stop is not None or draft.proposal is None:
-            return draft.stop
-        proposal, cross_host = draft.proposal, self._actions[draft.proposal.action].cross_host
-        return await rehearse(self._ledger, proposal, self.policy, cross_host=cross_host, as_approved=as_approved)
+        """Which guard would refuse a drafted run now; nothing is written, not even in the run store."""
+        if draft.refusal is not None:
+            return draft.refusal
+        proposal = _proposal_of(draft)
+        action = self._actions[proposal.action]
+        return await dry_run(self._store, proposal, action, self.policy, as_approved=as_approved)
 
     async def draft(self, trigger: Trigger) -> Draft:
-        """What would be done about a trouble."""
+        """What would be done about a trigger."""
         return await self._planner.draft(trigger)
 
     async def draft_request(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> Draft:
         """What would be done on a person's request."""
-        return await self._planner.asked(action, subject, params, requester)
+        return await self._planner.requested(action, subject, params, requester)
 
     async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun:
-        """A person consents to the plan of this hash; the next tick starts it."""
-        found = await self.run(run)
-        await self._ledger.write(lambda tx: approvals.approve(tx, found, actor, plan_hash))
-        return await self.run(found.id)
+        """A person approves the plan with this hash; the next tick starts it."""
+        stored = await self.run(run)
+        await self._store.write(lambda transaction: approvals.approve(transaction, stored, actor, plan_hash))
+        return await self.run(stored.id)
 
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun:
-        found = await self.run(run)
-        await self._ledger.write(lambda tx: approvals.reject(tx, found, actor, reason))
-        return await self.run(found.id)
+        stored = await self.run(run)
+        await self._store.write(lambda transaction: approvals.reject(transaction, stored, actor, reason))
+        return await self.run(stored.id)
 
     async def settle_unknown(self, run: str, actor: str, succeeded: bool, reason: str) -> ActionRun:
-        """A person has looked and says how a run of unknown outcome ended."""
-        found = await self.run(run)
-        end = "succeeded" if succeeded else "failed"
-        await self._ledger.write(lambda tx: tx.move(found.id, end, actor, reason))  # type: ignore[arg-type]
-        return await self.run(found.id)
+        """A person has checked the target and states how a run of unknown outcome ended."""
+        stored = await self.run(run)
+        end: RunState = "succeeded" if succeeded else "failed"
+        await self._store.write(lambda transaction: runs.move(transaction, stored.id, end, actor, reason))
+        return await self.run(stored.id)
 
     async def turn(self, off: bool, actor: str, reason: str) -> None:
         """The kill switch."""
-        await self._ledger.write(lambda tx: switch.turn(tx, off, actor, reason))
+        await self._store.write(lambda transaction: kill_switch.turn(transaction, off, actor, reason))
 
     async def close_breaker(self, actor: str, reason: str) -> None:
         """A person lets runs start again."""
-        await self._ledger.write(lambda tx: breaker.close(tx, actor, reason))
+        await self._store.write(lambda transaction: breaker.close(transaction, actor, reason))
 
     async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:
-        """Maintenance for a while; 0 seconds end it."""
+        """Start maintenance for a while; 0 seconds end it."""
         longest = self.policy.maintenance_ttl
         if seconds:
-            given = {"owner": owner, "reason": reason}
-            await self._ledger.write(
-                lambda tx: switch.start_maintenance(tx, scope, **given, seconds=seconds, longest=longest)
+            await self._store.write(
+                lambda transaction: kill_switch.start_maintenance(
+                    transaction, scope, owner=owner, reason=reason, seconds=seconds, longest=longest
+                )
             )
         else:
-            await self._ledger.write(lambda tx: switch.end_maintenance(tx, scope, owner))
+            await self._store.write(lambda transaction: kill_switch.end_maintenance(transaction, scope, owner))
 
-    # --- the daily round
+    # --- the rounds
 
     async def recover(self) -> None:
         """Once, before the first tick."""
         await self._executor.recover()
 
     async def tick(self) -> None:
-        """One round: what lapsed, what is new, what may start. StoreError: the journal failed, and nothing starts."""
-        await self._ledger.write(self._expire)
-        for trigger in await self._ledger.write(trouble.waiting):
+        """One round: what expired, what is new, what may start. StoreError: the store failed, and nothing starts."""
+        await self._store.write(self._expire)
+        for trigger in await self._store.write(triggers.unhandled):
             await self._consider(trigger)
         if self._draining:
             return
-        for run in await self._ledger.read(lambda j: j.runs(*PENDING)):
-            if run.id not in self._underway:
-                self._underway[run.id] = asyncio.create_task(self._start(run))
+        for run in await self._store.read(lambda view: runs.select(view, *PENDING)):
+            if run.id not in self._tasks:
+                self._tasks[run.id] = asyncio.create_task(self._start(run))
         await asyncio.sleep(0)
 
     async def serve(self, every: float = 10.0) -> None:
-        """Recover, then a round every so many seconds, until cancelled."""
+        """Recover, then do a round every so many seconds, until cancelled."""
         await self.recover()
         while True:
             await self.tick()
             await self._clock.sleep(every)
 
     async def idle(self) -> None:
-        """Wait until every run underway has ended."""
-        while self._underway:
-            await asyncio.gather(*self._underway.values())
+        """Wait until every active run has ended."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values())
 
     async def drain(self) -> None:
-        """Before the agent stops: nothing new starts, what is underway ends."""
+        """Before the agent stops: nothing new starts, and active runs end."""
         self._draining = True
         await self.idle()
 
     def close(self) -> None:
-        self._ledger.close()
+        self._store.close()
 
     # --- out
 
     async def run(self, run: str) -> ActionRun:
-        return await self._ledger.read(lambda j: j.run(run))
+        return await self._store.read(lambda view: runs.find(view, run))
 
     async def runs(self) -> list[ActionRun]:
-        return await self._ledger.read(lambda j: j.runs())
+        return await self._store.read(runs.select)
 
     async def entries(self, run: str | None = None) -> list[RunLogEntry]:
-        return await self._ledger.read(lambda j: j.entries(run))
+        return await self._store.read(lambda view: entries_of(view, run))
 
-    async def figures(self) -> RemediationFigures:
-        return await self._ledger.write(lambda tx: figures(tx, self.policy, self._ledger.journal.slowest_commit))
+    async def statistics(self) -> RemediationStatistics:
+        return await self._store.read(lambda view: statistics(view, self.policy, self._store.slowest_commit))
 
     async def due_events(self) -> list[tuple[RemediationEvent, int]]:
-        """Events to deliver now, with the attempts made."""
-        return await self._ledger.write(outbox.due)
+        """Events to deliver now, with the attempts made so far."""
+        return await self._store.write(outbox.due)
 
     async def event_delivered(self, event: str) -> None:
-        await self._ledger.write(lambda tx: outbox.delivered(tx, event))
+        await self._store.write(lambda transaction: outbox.mark_delivered(transaction, event))
 
     async def event_put_off(self, event: str, pause: float) -> None:
-        await self._ledger.write(lambda tx: outbox.put_off(tx, event, pause))
+        await self._store.write(lambda transaction: outbox.postpone(transaction, event, pause))
 
     # --- inside
 
-    def _expire(self, tx: Transaction) -> None:
-        marks = ",".join("?" * len(PENDING))
-        sql = f"SELECT id FROM run WHERE state IN ({marks}) AND expires <= ?"  # noqa: S608 - marks only
-        for (run,) in tx.db.execute(sql, (*PENDING, tx.at)).fetchall():
-            if run not in self._underway:
-                tx.move(run, "expired", US, "nobody consented in time")
-                trouble.set_handled(tx, str(tx.one("SELECT trouble FROM run WHERE id=?", run)), False)
-        trouble.forget_old(tx, _NONCE_SECONDS)
+    def _expire(self, transaction: Transaction) -> None:
+        for run, trigger_key in runs.expired(transaction):
+            if run not in self._tasks:
+                runs.move(transaction, run, "expired", AGENT, "nobody approved it in time")
+                triggers.set_handled(transaction, trigger_key, False)
+        triggers.forget_ended(transaction, _KEEP_SECONDS)
+        nonces.forget(transaction, _KEEP_SECONDS)
 
     async def _consider(self, trigger: Trigger) -> None:
         draft = await self._planner.draft(trigger)
-        if draft.stop is None:
-            await self._propose(draft)
+        refusal = draft.refusal
+        if refusal is None:
+            await self._propose(trigger, _proposal_of(draft))
             return
-        stop = draft.stop
-        if self._said.get(trigger.key) != stop.reason:
-            self._said[trigger.key] = stop.reason
-            kind: EventKind | None = "page" if stop.guard == "ladder" else None
-            await self._ledger.write(lambda tx: note_refusal(tx, trigger, stop, kind))
-        if stop.guard not in _RETRY:
-            await self._ledger.write(lambda tx: trouble.set_handled(tx, trigger.key, True))
+        if self._last_refusal.get(trigger.key) != refusal.reason:
+            self._last_refusal[trigger.key] = refusal.reason
+            kind: EventKind | None = "page" if refusal.guard == "ladder" else None
+            await self._store.write(lambda transaction: record_refusal(transaction, trigger, refusal, kind))
+        if refusal.guard not in _TEMPORARY:
+            await self._store.write(lambda transaction: triggers.set_handled(transaction, trigger.key, True))
 
-    async def _propose(self, draft: Draft) -> str | None:
-        proposal = draft.proposal
-        assert proposal is not None
-
-        def write(tx: Transaction) -> str | None:
-            trouble.set_handled(tx, draft.trigger.key, True)
-            run = tx.add(proposal)
+    async def _propose(self, trigger: Trigger, proposal: Proposal) -> str | None:
+        def write(transaction: Transaction) -> str | None:
+            triggers.set_handled(transaction, trigger.key, True)
+            run = runs.add(transaction, proposal)
             if run is not None and proposal.needs_approval:
-                tx.move(run, "awaiting_approval", US, "waits for a person")
-                words = f"{proposal.action} of {proposal.target} is proposed"
-                outbox.tell(tx, "proposed", run, words, {"plan": "\n".join(proposal.plan)})
+                runs.move(transaction, run, "awaiting_approval", AGENT, "waits for a person")
+                summary = f"{proposal.action} of {proposal.target} is proposed"
+                outbox.enqueue(transaction, "proposed", run, summary, {"plan": "\n".join(proposal.plan)})
             return run
 
-        return await self._ledger.write(write)
+        return await self._store.write(write)
 
     async def _start(self, run: ActionRun) -> None:
         try:
-            stop = await self._executor.carry_out(run)
-            if stop is not None:
-                await self._ledger.write(lambda tx: note_block(tx, run, stop))
+            refusal = await self._executor.carry_out(run)
+            if refusal is not None:
+                await self._store.write(lambda transaction: record_block(transaction, run, refusal))
         except StoreError:
-            log.exception("%s: the journal failed; nothing more is done for it", run.id)
+            log.exception("%s: the run store failed; nothing more is done for this run", run.id)
         finally:
-            self._underway.pop(run.id, None)
+            self._tasks.pop(run.id, None)
+
+
+def _proposal_of(draft: Draft) -> Proposal:
+    """The proposal of a draft that nothing refuses."""
+    if draft.proposal is None:
+        raise XenwatchError(
+            f"{draft.trigger.name} of {draft.trigger.target}: the planner gave neither a proposal nor a refusal; "
+            "nothing is done. This is a mistake in xenwatch: please report it."
+        )
+    return draft.proposal

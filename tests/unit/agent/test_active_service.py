@@ -23,15 +23,15 @@ async def test_the_api_shows_the_runs_of_the_service_that_a_reload_put_in_place(
     before = Story(tmp_path / "before", {"rule": {"mode": "propose"}})
     after = Story(tmp_path / "after", {"rule": {"mode": "propose"}})
     await after.play([{"incident": "guest-down"}, {"tick": 1}])
-    active = ActiveService(before.desk)
+    active = ActiveService(before.service)
     async with client_of(active) as client:
         assert (await (await client.get(RUNS, headers=HEADERS)).json())["runs"] == []
-        active.current = after.desk
+        active.current = after.service
         (run,) = (await (await client.get(RUNS, headers=HEADERS)).json())["runs"]
         shown = await (await client.get(f"{RUNS}/{run['id']}", headers=HEADERS)).json()
         assert [entry["new"] for entry in shown["journal"]] == ["proposed", "awaiting_approval"]
-    before.desk.close()
-    after.desk.close()
+    before.service.close()
+    after.service.close()
 
 
 async def test_runs_that_cannot_be_read_now_are_503_with_the_reason(tmp_path, monkeypatch):
@@ -40,9 +40,9 @@ async def test_runs_that_cannot_be_read_now_are_503_with_the_reason(tmp_path, mo
     async def full() -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(story.desk, "runs", full)
-    async with client_of(ActiveService(story.desk)) as client:
+    monkeypatch.setattr(story.service, "runs", full)
+    async with client_of(ActiveService(story.service)) as client:
         answer = await client.get(RUNS, headers=HEADERS)
         assert answer.status == 503
         assert "the disk is full" in await answer.text()
-    story.desk.close()
+    story.service.close()

@@ -18,18 +18,18 @@ SECRET = "0123456789abcdef"
 
 
 def incident(story: Story, name: str = "web", state: str = "open") -> Incident:
-    guest = next(g for g in story.desk.policy.inventory.guests if g.name == name)
+    guest = next(g for g in story.service.policy.inventory.guests if g.name == name)
     told = Diagnosis("guest-down", "", guest.subject, "error", "t", "s", "c", 1.0)
     return Incident(f"i-{name}", told, state, 1.0, 1.0)  # type: ignore[arg-type]
 
 
 async def test_an_incident_of_the_agent_becomes_a_verified_repair_and_figures(tmp_path):
     story = Story(tmp_path, {})
-    remedy = RemediationController(story.desk, Access(), story.clock)
+    remedy = RemediationController(story.service, Access(), story.clock)
     remedy.changed([incident(story)])
-    await remedy.round(story.desk)
-    await story.desk.idle()
-    await remedy.round(story.desk)
+    await remedy.round(story.service)
+    await story.service.idle()
+    await remedy.round(story.service)
     assert story.world.running("web") == 1
     assert remedy.figures is not None
     assert remedy.figures.runs == {("domain_start", "succeeded"): 1}
@@ -38,16 +38,16 @@ async def test_an_incident_of_the_agent_becomes_a_verified_repair_and_figures(tm
 
 async def test_many_guests_that_fail_at_once_are_a_storm(tmp_path):
     story = Story(tmp_path, {"settings": {"storm": {"min_count": 2}}})
-    remedy = RemediationController(story.desk, Access(), story.clock)
+    remedy = RemediationController(story.service, Access(), story.clock)
     remedy.changed([incident(story), incident(story, "db")])
-    await remedy.round(story.desk)
-    await story.desk.idle()
+    await remedy.round(story.service)
+    await story.service.idle()
     assert story.world.effects == []
     remedy.changed([incident(story, state="resolved"), incident(story, "db", "resolved")])
     story.clock.advance(400)
-    await remedy.round(story.desk)
+    await remedy.round(story.service)
     story.clock.advance(1000)
-    await remedy.round(story.desk)
+    await remedy.round(story.service)
     assert remedy.figures is not None
     assert not remedy.figures.storm_active
     await remedy.stop()
@@ -56,12 +56,12 @@ async def test_many_guests_that_fail_at_once_are_a_storm(tmp_path):
 async def test_what_runs_and_is_served_follows_from_what_is_configured(tmp_path):
     story = Story(tmp_path, {})
     told = Access(destinations=(Destination("http://10.0.0.9/", b"key"),))
-    assert set(RemediationController(story.desk, told, story.clock).parts()) == {"remediation", "webhooks"}
-    assert set(RemediationController(story.desk, Access(), story.clock).parts()) == {"remediation"}
+    assert set(RemediationController(story.service, told, story.clock).parts()) == {"remediation", "webhooks"}
+    assert set(RemediationController(story.service, Access(), story.clock).parts()) == {"remediation"}
     assert "/hooks/alertmanager" in [
-        route.path for route in RemediationController(story.desk, Access(), story.clock).hook_routes()
+        route.path for route in RemediationController(story.service, Access(), story.clock).hook_routes()
     ]
-    story.desk.close()
+    story.service.close()
 
 
 async def test_without_a_policy_there_is_no_remediation(tmp_path):
@@ -70,7 +70,7 @@ async def test_without_a_policy_there_is_no_remediation(tmp_path):
     await remedy.stop()
 
 
-async def test_i12_with_a_damaged_journal_the_agent_goes_on_without_remediation(tmp_path):
+async def test_i12_with_a_damaged_run_store_the_agent_goes_on_without_remediation(tmp_path):
     (tmp_path / "policy.toml").write_text("")
     (tmp_path / "remediation.db").write_bytes(b"not a database at all" * 500)
     remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")

@@ -90,7 +90,7 @@ def test_a_former_id_shows_explains_and_tests_the_rule_that_bore_it(run, tmp_pat
     shown = run("show", "libxl-mem-step")
     assert shown.exit_code == 0
     assert shown.stdout.startswith("libxl-memory-error (")
-    assert "The rule libxl-mem-step is called libxl-memory-error now." in shown.stderr
+    assert "The rule libxl-mem-step is now called libxl-memory-error." in shown.stderr
     (tmp_path / "xl.log").write_text("libxl: error: libxl_mem.c:411:libxl__step: Domain 7:quxed the frob: Invalid\n")
     explained = run("explain", "libxl-mem-step", "--log", "xl.log")
     assert explained.stdout.startswith("libxl-memory-error: fires")

@@ -100,7 +100,7 @@ async def test_events_of_the_journal_are_kept_over_a_restart_until_delivered(rec
     _answers, got, url = receiver
     story = Story(tmp_path, {})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"restart": "boot-1"}])
-    await Webhooks(story.desk, [Destination(url, b"key", local=True)], story.clock).deliver_due()
+    await Webhooks(story.service, [Destination(url, b"key", local=True)], story.clock).deliver_due()
     assert [json.loads(body)["kind"] for _, body in got] == ["started", "succeeded"]
-    assert await story.desk.due_events() == []
-    story.desk.close()
+    assert await story.service.due_events() == []
+    story.service.close()

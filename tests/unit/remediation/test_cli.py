@@ -77,7 +77,7 @@ def test_a_rule_that_waits_for_a_failure_nobody_knows_is_pointed_out(run, tmp_pa
 def test_a_former_id_of_a_failure_is_taken_and_the_present_one_is_told(run, tmp_path):
     (tmp_path / "policy.toml").write_text(POLICY.replace("guest-down", "domain-paused-long"))
     said = run(policy.COMMAND, "check").stderr
-    assert "down: the diagnosis domain-paused-long is called domain-paused now" in said
+    assert "down: the diagnosis domain-paused-long is now called domain-paused" in said
     assert "down: no known" not in said
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_incident_is_said_in_words(run, tmp_path):
 def test_the_kill_switch_stands_in_the_audit_with_who_and_why(run):
     assert run(remediation.COMMAND, "off", "--reason", "drill").output == "remediation is off\n"
     assert "human:ann  drill" in run(audit.COMMAND).output
-    assert run(audit.COMMAND, "verify").output == "whole: 1 entries\n"
+    assert run(audit.COMMAND, "verify").output == "complete: 1 entry\n"
     line = json.loads(run(audit.COMMAND, "--format", "json").output)
     assert (line["kind"], line["facts"]) == ("switch", {"off": True})
     assert run(remediation.COMMAND, "on", "--reason", "done").exit_code == 0
@@ -126,12 +126,12 @@ def test_an_action_is_asked_for_approved_and_listed(run):
     asked = run(remediation.COMMAND, "run", "host_cordon", "host")
     assert "touch -- /var/lib/xenwatch/cordoned" in asked.output
     listed = run(remediation.COMMAND, "list").output
-    assert "host_cordon of host/xen1  L1  awaiting_approval  (waits for a person)" in listed
+    assert "host_cordon on host/xen1  L1  awaiting_approval  (waits for approval)" in listed
     approved = CliRunner().invoke(remediation.COMMAND, ["approve", listed.split()[0]], input="y\n")
     assert "approved: " in approved.output
     assert "approved" in run(remediation.COMMAND, "show", listed.split()[0]).output
     assert run(remediation.COMMAND, "reject", listed.split()[0], "--reason", "no").exit_code == 0
-    assert run(remediation.COMMAND, "list").output == "nothing is proposed or underway\n"
+    assert run(remediation.COMMAND, "list").output == "Nothing is proposed or in progress.\n"
     assert "rejected" in run(remediation.COMMAND, "list", "--all").output
 
 
@@ -149,14 +149,14 @@ def test_a_dry_run_prints_plan_and_guard_and_leaves_no_run(run):
     run(remediation.COMMAND, "off", "--reason", "drill")
     result = run(remediation.COMMAND, "run", "host_cordon", "host", "--dry-run")
     assert "stopped by switch: turned off by human:ann: drill" in result.output
-    assert run(remediation.COMMAND, "list").output == "nothing is proposed or underway\n"
+    assert run(remediation.COMMAND, "list").output == "Nothing is proposed or in progress.\n"
 
 
 def test_what_cannot_be_done_is_said_in_words(run):
-    assert "there is no journal" in str(run(audit.COMMAND, "verify").exception)
+    assert "there is no record of remediation yet" in str(run(audit.COMMAND, "verify").exception)
     assert "no action 'shell'" in str(run(remediation.COMMAND, "run", "shell", "host").exception)
-    assert "not a guest the policy names" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
-    assert "no run is named" in str(run(remediation.COMMAND, "show", "zzz").exception)
+    assert "is not a guest of the policy" in str(run(remediation.COMMAND, "run", "domain_start", "mail").exception)
+    assert "no run has an id that begins like this" in str(run(remediation.COMMAND, "show", "zzz").exception)
 
 
 def test_maintenance_begins_and_ends(run):
@@ -173,7 +173,7 @@ def test_preflight_of_a_create_is_a_table_and_an_exit_code(run, tmp_path):
     config.write_text("name = 'g'\nmemory = 64\ndisk = ['phy:/dev/none,xvda,w']\n")
     result = run(preflight.COMMAND, "create", str(config))
     assert result.exit_code == 1
-    assert "P15 disk there  fail" in result.output
+    assert "P15 disk present  fail" in result.output
 
 
 def test_preflight_for_programs_names_each_check_with_its_outcome(run, tmp_path):
@@ -182,11 +182,11 @@ def test_preflight_for_programs_names_each_check_with_its_outcome(run, tmp_path)
     result = run(preflight.COMMAND, "create", str(config), "--format", "json")
     said = json.loads(result.output)
     assert (result.exit_code, said["outcome"]) == (1, "fail")
-    assert {f["check"]: f["outcome"] for f in said["findings"]}["P15 disk there"] == "fail"
+    assert {f["check"]: f["outcome"] for f in said["findings"]}["P15 disk present"] == "fail"
 
 
 def test_preflight_of_a_stranger_is_refused(run):
-    assert "is not a [[guest]]" in str(run(preflight.COMMAND, "migrate", "mail", "xen2").exception)
+    assert "has no [[guest]] with the name mail" in str(run(preflight.COMMAND, "migrate", "mail", "xen2").exception)
 
 
 def test_every_word_has_help_with_an_example():

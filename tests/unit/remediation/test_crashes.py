@@ -25,7 +25,7 @@ def judge(schedules: list[tuple[list[int], int, list[str]]]) -> None:
         assert set(states) <= {"succeeded", "failed", "aborted"}, f"killed at {kills}: {states}"
 
 
-def test_i09_killed_at_any_point_the_guest_is_started_once_and_the_journal_says_so(tmp_path):
+def test_i09_killed_at_any_point_the_guest_is_started_once_and_the_run_store_has_it(tmp_path):
     schedules = killed(tmp_path, "singles")
     assert len(schedules) > 30
     judge(schedules)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from xenwatch.host.parse.xl_info import parse_info
 from xenwatch.remediation.preflight.guest_config import Disk, Vif, from_file, from_json, from_xml
-from xenwatch.remediation.preflight.memory import needed_mib, xl_info
+from xenwatch.remediation.preflight.memory import needed_mib
 
 
 @pytest.mark.parametrize(
@@ -83,4 +84,4 @@ def test_what_libvirt_prints_is_read_and_entities_are_not():
 
 
 def test_xl_info_is_read_as_pairs():
-    assert xl_info("free_memory            : 2048\nxen_caps : a b\n\n")["free_memory"] == "2048"
+    assert parse_info("free_memory            : 2048\nxen_caps : a b\n\n")["free_memory"] == "2048"

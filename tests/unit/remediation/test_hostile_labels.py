@@ -32,8 +32,8 @@ async def commands(story: Story, labels: dict[str, str], monkeypatch: pytest.Mon
         monkeypatch.setattr(story.world, name, noted)
     await story.play([{"alert": {"labels": labels}}])
     for _ in range(3):
-        await story.desk.tick()
-        await story.desk.idle()
+        await story.service.tick()
+        await story.service.idle()
     return words
 
 
@@ -46,7 +46,7 @@ async def test_a_believed_alert_with_hostile_labels_runs_the_very_commands_that_
         story = Story(tmp_path / str(nth), WHEN)
         ran.append(await commands(story, labels, monkeypatch))
         assert story.world.running("web") == 1, "it was not believed, so nothing was shown"
-        story.desk.close()
+        story.service.close()
     assert ran[0] == ran[1]
     assert not [word for word in ran[1] if MARK in word]
 

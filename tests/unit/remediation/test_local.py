@@ -100,8 +100,8 @@ async def test_without_libvirt_its_orders_are_refused():
 
 async def test_a_desk_opens_on_the_shipped_policy(tmp_path):
     policy = Path(__file__).parents[3] / "packaging" / "policy.toml"
-    desk = open_service(read_policy(policy), tmp_path)
-    await desk.recover()
-    await desk.tick()
-    assert await desk.runs() == []
-    desk.close()
+    service = open_service(read_policy(policy), tmp_path)
+    await service.recover()
+    await service.tick()
+    assert await service.runs() == []
+    service.close()

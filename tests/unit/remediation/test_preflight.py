@@ -19,10 +19,12 @@ async def findings(tmp_path, world, check=check_migrate, prepare=None):
     story = Story(tmp_path, {"web": SHARED, **world})
     if prepare is not None:
         prepare(story.world)
-    guest = story.desk.policy.inventory.guests[0]
-    context = Context(story.world, story.clock, story.desk.policy, guest.subject, guest, {"to": "xen2"}, approved=True)
+    guest = story.service.policy.inventory.guests[0]
+    context = Context(
+        story.world, story.clock, story.service.policy, guest.subject, guest, {"to": "xen2"}, approved=True
+    )
     found = await check(context)
-    story.desk.close()
+    story.service.close()
     return found
 
 
@@ -58,7 +60,7 @@ WRONG = {
     "P13 bridge": target(bridges={"xenbr0": {"flags": []}}),
     "P13 MTU": target(bridges={"xenbr0": {"mtu": 9000}}),
     "P15 same storage": target(disks={"/dev/vg0/web": {"serial": "other"}}),
-    "P15 free at target": target(disks={"/dev/vg0/web": {"serial": "LVM-web", "held": {"/dev/mapper/web1": None}}}),
+    "P15 free on target": target(disks={"/dev/vg0/web": {"serial": "LVM-web", "held": {"/dev/mapper/web1": None}}}),
     "P16 lease hand-over": {"hosts": UP, "web": SHARED | {"lease": "sanlock"}},
     "P20 right machine": target(files={"/etc/machine-id": "stranger\n"}),
     "P21 duration": {"hosts": UP, "remediation": {"migrate_timeout": "5s"}},

@@ -11,7 +11,7 @@ from simulated_xen import World
 from story import Story
 
 from xenwatch.remediation.machine.port import Answer
-from xenwatch.remediation.machine.presence import aliases, parse_listing, presence, prove_absent, sightings
+from xenwatch.remediation.machine.presence import aliases, copies_of, parse_listing, presence, prove_absent
 
 SHARED = {"placement": ["xen1", "xen2"], "shared_storage": True, "lease": "none"}
 LISTING = HEADER + (
@@ -34,7 +34,7 @@ async def test_i01_a_guest_is_started_only_when_every_host_says_absent(tmp_path,
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     started = [words for words in story.world.effects if "create" in words]
     assert bool(started) == (here == there == "absent")
-    story.desk.close()
+    story.service.close()
 
 
 async def test_i01_a_guest_goes_on_only_when_it_runs_nowhere_else(tmp_path):
@@ -42,7 +42,7 @@ async def test_i01_a_guest_goes_on_only_when_it_runs_nowhere_else(tmp_path):
     story = Story(tmp_path, world)
     await story.play([{"request": {"action": "domain_unpause"}}])
     assert "location is unknown" in story.refusals[0]
-    story.desk.close()
+    story.service.close()
 
 
 @given(cut=st.integers(0, len(LISTING)), junk=st.text(max_size=30), code=st.sampled_from([0, 1, 255, None]))
@@ -106,8 +106,8 @@ def test_i04_every_name_of_a_migration_is_the_guest(name):
 def test_i04_the_uuid_alone_is_the_guest_and_a_similar_name_is_not():
     rows = parse_listing(Answer(0, LISTING.replace("web  ", "other", 1)))
     assert rows is not None
-    assert [row.name for row in sightings(rows, "web", WEB)] == ["other"]
-    assert sightings(rows, "web2", "55555555-5555-4555-8555-555555555555") == ()
+    assert [row.name for row in copies_of(rows, "web", WEB)] == ["other"]
+    assert copies_of(rows, "web2", "55555555-5555-4555-8555-555555555555") == ()
 
 
 async def test_i05_nothing_is_resumed_while_an_xl_may_live(tmp_path):
@@ -116,9 +116,9 @@ async def test_i05_nothing_is_resumed_while_an_xl_may_live(tmp_path):
     story.world.hosts["xen2"].processes[60] = "xl migrate-receive"
     recover = {"action": "recover_interrupted_migration", "params": {"to": "xen2"}}
     await story.play([{"request": recover}, {"approve": "human:bob"}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["unknown"]
+    assert [run.state for run in await story.service.runs()] == ["unknown"]
     assert story.world.effects == ["[xen2] kill -KILL 60"]
-    story.desk.close()
+    story.service.close()
 
 
 OWNERS = {
@@ -136,7 +136,7 @@ async def test_i06_a_guest_of_another_owner_is_left_alone(tmp_path, owner):
     await story.play([{"incident": "guest-down"}, {"tick": 2}, {"request": {"action": "domain_start"}}])
     assert story.world.effects == []
     assert "owner is fail" in story.refusals[0]
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize("said", [{"owner": "ops"}, {"tags": ["auto", "xenwatch=off"]}])
@@ -144,7 +144,7 @@ async def test_i06_a_guest_the_policy_gives_away_is_left_alone(tmp_path, said):
     story = Story(tmp_path, {"web": said})
     await story.play([{"incident": "guest-down"}, {"tick": 2}])
     assert story.world.effects == []
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize("lease", ["", "none", "sanlock", "lvm", "virtlockd"])
@@ -152,4 +152,4 @@ async def test_i07_shared_storage_needs_a_lease_or_its_acknowledged_absence(tmp_
     story = Story(tmp_path, {"web": SHARED | {"lease": lease}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     assert (story.world.running("web") == 1) == (lease != "")
-    story.desk.close()
+    story.service.close()

@@ -21,10 +21,10 @@ async def house(tmp_path):
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     app = web.Application()
-    app.add_routes(routes(story.desk, PEOPLE))
+    app.add_routes(routes(story.service, PEOPLE))
     async with TestClient(TestServer(app)) as client:
-        yield story, client, (await story.desk.runs())[0]
-    story.desk.close()
+        yield story, client, (await story.service.runs())[0]
+    story.service.close()
 
 
 async def test_a_viewer_sees_the_plan_and_its_journal(house):
@@ -41,7 +41,7 @@ async def test_an_approver_consents_and_the_next_tick_starts_it(house):
     assert (await client.post(f"{BASE}/runs/{run.id}/approve", json=said, headers=as_("a"))).status == 200
     await story.do_tick(1)
     assert story.world.running("web") == 1
-    assert any(e.kind == "approval" and e.actor == "human:ann" for e in await story.desk.entries())
+    assert any(e.kind == "approval" and e.actor == "human:ann" for e in await story.service.entries())
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 401), ("v", 403)])
@@ -78,5 +78,5 @@ async def test_an_approver_refuses_and_an_admin_alone_turns_the_switch(house):
     assert (await client.post(f"{BASE}/switch", json=said, headers=as_("a"))).status == 403
     assert (await client.post(f"{BASE}/switch", json={"off": True}, headers=as_("x"))).status == 400
     assert (await client.post(f"{BASE}/switch", json=said, headers=as_("x"))).status == 200
-    assert (await story.desk.figures()).switched_off
-    assert (await story.desk.run(run.id)).state == "rejected"
+    assert (await story.service.statistics()).switched_off
+    assert (await story.service.run(run.id)).state == "rejected"

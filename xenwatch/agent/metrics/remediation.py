@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from prometheus_client import core
 
-from xenwatch.model.action import RemediationFigures
+from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.sample import Metric, Sample
 
 _P = "xenwatch_remediation_"
@@ -23,7 +23,7 @@ OLDEST = Metric(_P + "oldest_open_seconds", "gauge", "Age of the oldest run in p
 FSYNC = Metric(_P + "journal_fsync_seconds", "gauge", "Longest commit of the run store since the start.")
 
 
-def samples(figures: RemediationFigures) -> Iterator[Sample]:
+def samples(figures: RemediationStatistics) -> Iterator[Sample]:
     """Every metric of remediation."""
     for (action, result), count in figures.runs.items():
         yield Sample(RUNS, (action, result), count)
@@ -43,7 +43,7 @@ def samples(figures: RemediationFigures) -> Iterator[Sample]:
         yield Sample(metric, (), float(value))
 
 
-def remediation_families(figures: RemediationFigures | None) -> Iterator[core.Metric]:
+def remediation_families(figures: RemediationStatistics | None) -> Iterator[core.Metric]:
     """One family for each metric; none where remediation is off."""
     families: dict[str, core.CounterMetricFamily | core.GaugeMetricFamily] = {}
     for metric, labels, value in samples(figures) if figures is not None else ():

@@ -1,7 +1,7 @@
-"""Saves what the host says of itself now, before anything is changed."""
+"""Saves the state of the host before anything is changed."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import dom0_free_mib, passes
+from xenwatch.remediation.checks import dom0_free_mib, finding
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Order, argv
 
 _SOURCES = {
@@ -19,11 +19,11 @@ _SOURCES = {
 async def _check(context: Context) -> list[Finding]:
     free = await dom0_free_mib(context, "/var/lib")
     fits = None if free is None else free >= context.policy.min_free_mib
-    return [passes("room", fits, f"{free} MiB free in /var/lib", "df")]
+    return [finding("room", fits, f"{free} MiB free in /var/lib", "df")]
 
 
 async def _plan(_context: Context) -> Plan:
-    """One file a source, in a folder of the run's own."""
+    """One file for each source, in a folder of this run."""
     return Plan(tuple(Step(Order(argv(*words), save_as=f"{{run}}/{name}.txt")) for name, words in _SOURCES.items()))
 
 
@@ -35,7 +35,7 @@ async def _verify(context: Context) -> Verdict:
 
 ACTION = Action(
     name="collect_diagnostics",
-    title="Save what the host says of itself",
+    title="Save the state of the host",
     risk="L0",
     kinds=("host", "domain"),
     check=_check,

@@ -1,30 +1,30 @@
-"""Shuts a guest down here and, once it is proven gone everywhere, starts it on another host."""
+"""Shuts a guest down here and, once it is proven absent everywhere, starts it on another host."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.actions.domain_migrate import verify_moved
-from xenwatch.remediation.checks import may_run, passes, storage_lease
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import desired_state, finding, storage_lease
+from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.migrate import check_move, target_of
 
 _TRIES = 15
-"""Looks, each of ten seconds, in which a guest may take to shut down."""
+"""How often, every ten seconds, it is checked whether the guest has shut down."""
 
 
 async def _check(context: Context) -> list[Finding]:
-    guest = context.known
-    shared = passes(
+    guest = context.managed_guest
+    shared = finding(
         "shared storage", guest.shared_storage, f"{guest.name}'s disks must be reachable from both hosts", "policy"
     )
-    quick = [may_run(context), storage_lease(context), shared]
+    quick = [desired_state(context), storage_lease(context), shared]
     return quick if not all(f.holds for f in quick) else [*quick, *await check_move(context)]
 
 
 async def _gone(context: Context) -> Verdict:
-    """Proven absent everywhere; a guest is given its time to shut down."""
-    verdict = Verdict(None, "not looked at")
+    """The guest is proven absent everywhere; it gets time to shut down."""
+    verdict = Verdict(None, "not checked")
     for _ in range(_TRIES):
-        proof = await context.proof()
+        proof = await context.absence_proof()
         verdict = Verdict({"absent": True, "running": False}.get(proof.presence), proof.reason)
         if verdict.met is not False:
             break
@@ -33,11 +33,11 @@ async def _gone(context: Context) -> Verdict:
 
 
 async def _plan(context: Context) -> Plan:
-    """A guest that is down already is not shut down."""
-    guest, target = context.known, target_of(context)
-    rows = await context.sighted(HERE)
-    stop = (Step(toolstack.shutdown(guest), confirm=_gone),) if rows else ()
-    return Plan((*stop, Step(toolstack.start(guest, target.name))))
+    """A guest that does not run is not shut down."""
+    guest, target = context.managed_guest, target_of(context)
+    rows = await context.copies(HERE)
+    stop = (Step(domain_commands.shutdown(guest), confirm=_gone),) if rows else ()
+    return Plan((*stop, Step(domain_commands.start(guest, target.name))))
 
 
 ACTION = Action(

@@ -1,8 +1,8 @@
 """Moves a running guest to another host; every one of P1 to P24 must hold, twice."""
 
 from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
-from xenwatch.remediation.checks import healthy
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import health_verdict
+from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.migration_recovery import MigrationEnds, source_end, target_end
 from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
@@ -10,17 +10,19 @@ from xenwatch.remediation.preflight.migrate import check_migrate, target_of
 
 async def _plan(context: Context) -> Plan:
     target = target_of(context)
-    return Plan((Step(toolstack.migrate(context.known, HERE, target.address, context.policy.migrate_timeout)),))
+    return Plan(
+        (Step(domain_commands.migrate(context.managed_guest, HERE, target.address, context.policy.migrate_timeout)),)
+    )
 
 
 async def verify_moved(context: Context) -> Verdict:
-    """Gone here and running there: done. Running here and nothing there: not done, and safe. Anything else: unknown."""
-    here, there = await context.sighted(), await context.sighted(target_of(context).name)
+    """Absent here and running there: done. Running here and absent there: not done, but safe. Else: unknown."""
+    here, there = await context.copies(), await context.copies(target_of(context).name)
     if here is None or there is None:
-        return Verdict(None, "one of the ends cannot be seen")
-    ends = MigrationEnds(source_end(here, context.known.name), target_end(there, context.known.name))
+        return Verdict(None, "one of the ends does not list its domains")
+    ends = MigrationEnds(source_end(here, context.managed_guest.name), target_end(there, context.managed_guest.name))
     if ends == MigrationEnds("none", "run"):
-        return await healthy(context)
+        return await health_verdict(context)
     safe = ends == MigrationEnds("run", "none")
     return Verdict(False if safe else None, f"source {ends.source}, target {ends.target}")
 

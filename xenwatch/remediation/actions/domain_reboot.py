@@ -1,50 +1,56 @@
-"""Reboots a guest that hangs by two independent signs, or that a person wants rebooted."""
+"""Reboots a guest that hangs by two independent signs, or that a person wants to reboot."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import healthy, one_row, passes, serving
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import finding, health_verdict, running_verdict, state_finding
+from xenwatch.remediation.machine import domain_commands
 
 _WATCH = 10.0
 _SPINNING = 0.95
 
 
 async def _check(context: Context) -> list[Finding]:
-    row, state = await one_row(context, "rb-", "running or blocked")
+    row, state = await state_finding(context, "rb-", "running or blocked")
     if row is None or not state.holds or {"p", "s", "c", "d"} & set(row.state):
         return [
-            state if not state.holds else passes("state", False, f"{row.name if row else ''} is not running", "xl list")
+            state
+            if not state.holds
+            else finding("state", False, f"{row.name if row else ''} is not running", "xl list")
         ]
-    context.before.update(domid=str(row.domid), cpu_seconds=str(row.cpu_seconds))
+    context.baseline.update(domid=str(row.domid), cpu_seconds=str(row.cpu_seconds))
     return [state] if context.approved else [state, *await _hangs(context)]
 
 
 async def _hangs(context: Context) -> list[Finding]:
-    """Two signs: its processors stand still or spin, and it does not answer its health probe."""
-    before = await context.row()
+    """Two signs: its processors are idle or spin, and it does not answer its health probe."""
+    before = await context.sole_copy()
     await context.clock.sleep(_WATCH)
-    after = await context.row()
+    after = await context.sole_copy()
     if before is None or after is None or before.domid != after.domid:
-        return [Finding("hangs", "unknown", "it could not be watched for 10 s", "xl list -v")]
+        return [Finding("hangs", "unknown", "its processor time could not be read twice", "xl list -v")]
     used = after.cpu_seconds - before.cpu_seconds
     stuck = used <= 0 or used >= _SPINNING * _WATCH * after.vcpus
-    silent = bool(context.known.health) and not (await healthy(context)).met
+    silent = bool(context.managed_guest.health) and not (await health_verdict(context)).met
     return [
-        passes("hangs: processors", stuck, f"used {used:.1f} s of processor time in {_WATCH:g} s", "xl list -v, twice"),
-        passes("hangs: health", silent, "health probes fail" if silent else "no failing health probe", "health probes"),
+        finding(
+            "hangs: processors", stuck, f"used {used:.1f} s of processor time in {_WATCH:g} s", "xl list -v, twice"
+        ),
+        finding(
+            "hangs: health", silent, "health probes fail" if silent else "no failing health probe", "health probes"
+        ),
     ]
 
 
 async def _plan(context: Context) -> Plan:
-    return Plan((Step(toolstack.reboot(context.known)),))
+    return Plan((Step(domain_commands.reboot(context.managed_guest)),))
 
 
 async def _verify(context: Context) -> Verdict:
-    """Another domid, or processor time that began anew: an exit code of 0 says nothing about a hung guest."""
-    row = await context.row()
+    """Another domid, or processor time that began again: an exit code of 0 proves nothing about a hung guest."""
+    row = await context.sole_copy()
     if row is None:
-        return Verdict(False if await context.sighted() == () else None, "it is not listed, or cannot be told")
-    anew = row.domid != int(context.before["domid"]) or row.cpu_seconds < float(context.before["cpu_seconds"])
-    return await serving(context) if anew else Verdict(False, f"{row.name} is still domain {row.domid}")
+        return Verdict(False if await context.copies() == () else None, "it is not listed, or its state is unknown")
+    rebooted = row.domid != int(context.baseline["domid"]) or row.cpu_seconds < float(context.baseline["cpu_seconds"])
+    return await running_verdict(context) if rebooted else Verdict(False, f"{row.name} is still domain {row.domid}")
 
 
 ACTION = Action(

@@ -1,52 +1,56 @@
-"""Lets a guest go on that has stayed paused and that nobody is known to have paused."""
+"""Lets a guest run that stays paused and that nothing paused on purpose."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step
-from xenwatch.remediation.checks import nowhere_else, one_row, passes, serving
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import absent_elsewhere, finding, running_verdict, state_finding
+from xenwatch.remediation.machine import domain_commands
 
 _WATCH = 60.0
 _LABEL = "paused-on-purpose"
 
 
 async def _check(context: Context) -> list[Finding]:
-    row, state = await one_row(context, "p", "paused")
+    row, state = await state_finding(context, "p", "paused")
     if row is None or not state.holds:
         return [state]
-    labelled = _LABEL in context.known.tags
-    found = [state, passes("label", not labelled, f"label {_LABEL}: {labelled}", "policy"), await _worked_on(context)]
+    labelled = _LABEL in context.managed_guest.tags
+    findings = [
+        state,
+        finding("label", not labelled, f"label {_LABEL}: {labelled}", "policy"),
+        await _at_work(context),
+    ]
     await context.clock.sleep(_WATCH)
-    again, later = await one_row(context, "p", "still paused after 60 s")
+    again, later = await state_finding(context, "p", "still paused after 60 s")
     same = again is not None and again.domid == row.domid and again.cpu_seconds == row.cpu_seconds
     return [
-        *found,
+        *findings,
         later,
-        passes("idle", same, "the same domain, and it used no processor time"),
-        await nowhere_else(context),
+        finding("idle", same, "the same domain, and it used no processor time"),
+        await absent_elsewhere(context),
     ]
 
 
-async def _worked_on(context: Context) -> Finding:
-    """A save, backup or migration pauses its guest and lets it go on itself."""
+async def _at_work(context: Context) -> Finding:
+    """A save, backup or migration pauses its guest and unpauses it by itself."""
     answer = await context.read(
         "pgrep", "-l", "-f", "--", "xl (save|migrate|restore)|libxl-save-helper|xc_save|xc_restore"
     )
     holds = {0: False, 1: True}.get(answer.code) if answer.code is not None else None
-    return passes("nobody at work", holds, answer.out.strip()[:120] or "no save or migration underway", "pgrep")
+    return finding("no save or migration", holds, answer.out.strip()[:120] or "none is running", "pgrep")
 
 
 async def _plan(context: Context) -> Plan:
-    row = await context.row()
-    return Plan((Step(toolstack.unpause(context.known, row.domid if row else 0)),))
+    row = await context.sole_copy()
+    return Plan((Step(domain_commands.unpause(context.managed_guest, row.domid if row else 0)),))
 
 
 ACTION = Action(
     name="domain_unpause",
-    title="Let a paused guest go on",
+    title="Unpause a guest",
     risk="L2",
     kinds=("domain",),
     check=_check,
     plan=_plan,
-    verify=serving,
+    verify=running_verdict,
     within=60.0,
     hold=10.0,
     undo="pause the domain",

@@ -1,7 +1,7 @@
-"""Makes room on dom0's file systems by the tools that own the files: the journal, log rotation, the package cache."""
+"""Frees space on dom0's file systems with the tools that own the files: journald, log rotation, the package cache."""
 
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv
 
 _FULL, _ENOUGH = 90, 85
@@ -13,7 +13,7 @@ _WAYS = {
     "/var": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
     "/": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
 }
-"""Which tools may be used for which mount point; nothing else is ever deleted."""
+"""Which tools may be used for which mount point; nothing else is deleted."""
 
 
 def _mount(context: Context) -> str:
@@ -28,11 +28,11 @@ async def _used(context: Context) -> int | None:
 
 
 async def _check(context: Context) -> list[Finding]:
-    known = _mount(context) in _WAYS
-    used = await _used(context) if known else None
+    allowed = _mount(context) in _WAYS
+    used = await _used(context) if allowed else None
     return [
-        passes("path", known, f"{_mount(context)[:80]}; known are {', '.join(_WAYS)}", "catalogue"),
-        passes("full", None if used is None else used > _FULL, f"{used} % used; more than {_FULL} it must be", "df"),
+        finding("path", allowed, f"{_mount(context)[:80]}; it must be one of {', '.join(_WAYS)}", "catalogue"),
+        finding("full", None if used is None else used > _FULL, f"{used} % used; it must be more than {_FULL} %", "df"),
     ]
 
 
@@ -47,7 +47,7 @@ async def _verify(context: Context) -> Verdict:
 
 ACTION = Action(
     name="free_dom0_space",
-    title="Make room on dom0's file systems",
+    title="Free space on dom0's file systems",
     risk="L1",
     kinds=("host",),
     params=("path",),

@@ -11,7 +11,7 @@ async def _plan(_context: Context) -> Plan:
 
 async def _verify(context: Context) -> Verdict:
     answer = await context.read("ls", "-1", "--", CORDON_FLAG)
-    return Verdict(answer.ok if answer.code is not None else None, f"{CORDON_FLAG}: {answer.words}")
+    return Verdict(answer.ok if answer.code is not None else None, f"{CORDON_FLAG}: {answer.summary}")
 
 
 ACTION = Action(

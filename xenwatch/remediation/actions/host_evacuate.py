@@ -1,25 +1,25 @@
-"""Moves every guest of this host to another, one at a time, and stops at the first that does not arrive."""
+"""Moves every guest of this host to another, one at a time, and stops at the first one that does not arrive."""
 
 from dataclasses import replace
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.actions.domain_migrate import verify_moved
-from xenwatch.remediation.checks import passes
-from xenwatch.remediation.machine import domain_commands as toolstack
+from xenwatch.remediation.checks import finding
+from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.policy.inventory import HERE, Guest
 from xenwatch.remediation.preflight.guest_config import read_config
 from xenwatch.remediation.preflight.memory import free_mib, needed_mib
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
 
 
-def _of(context: Context, guest: Guest) -> Context:
+def _context_of(context: Context, guest: Guest) -> Context:
     return replace(context, target=guest.subject, guest=guest)
 
 
 async def _guests(context: Context) -> list[Guest] | None:
-    """The guests here that the policy knows; None where the list cannot be told or a stranger runs here."""
-    rows = await context.rows()
+    """The guests on this host; None where they are unknown, or one is not a guest of the policy."""
+    rows = await context.domains()
     if rows is None:
         return None
     by_uuid = {guest.uuid: guest for guest in context.inventory.guests}
@@ -28,43 +28,42 @@ async def _guests(context: Context) -> list[Guest] | None:
 
 
 async def _check(context: Context) -> list[Finding]:
-    """The whole plan must be possible before its first step."""
+    """Every move must be possible before the first one starts."""
     guests = await _guests(context)
     if guests is None:
         return [
-            Finding(
-                "guests", "unknown", "a domain here is not a guest of the policy, or none can be told", "xl list -v"
-            )
+            Finding("guests", "unknown", "the domains are unknown, or one is not a guest of the policy", "xl list -v")
         ]
-    found = [passes("guests", bool(guests), f"{len(guests)} to move", "xl list -v")]
+    findings = [finding("guests", bool(guests), f"{len(guests)} to move", "xl list -v")]
     need = 0
     for guest in guests:
-        config = await read_config(_of(context, guest), running=True)
+        config = await read_config(_context_of(context, guest), running=True)
         need += needed_mib(config) if config else 0
-        found += [replace(f, check=f"{guest.name}: {f.check}") for f in await check_migrate(_of(context, guest))]
-    free = await free_mib(context, target_of(context).name)
+        of_guest = await check_migrate(_context_of(context.fresh(), guest))
+        findings += [replace(f, check=f"{guest.name}: {f.check}") for f in of_guest]
+    free = await free_mib(context.fresh(), target_of(context).name)
     return [
-        *found,
-        passes("P22 room for all", None if free is None else need <= free, f"{need} of {free} MiB", "xl info"),
+        *findings,
+        finding("P22 room for all", None if free is None else need <= free, f"{need} of {free} MiB", "xl info"),
     ]
 
 
 async def _plan(context: Context) -> Plan:
     guests = await _guests(context)
     if guests is None:
-        raise InputError("the guests of this host cannot be told")
+        raise InputError("the guests of this host are unknown, or one is not in the policy")
     return Plan(tuple(_step(context, guest) for guest in guests))
 
 
 def _step(context: Context, guest: Guest) -> Step:
-    order = toolstack.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
-    return Step(order, lambda ctx: verify_moved(_of(ctx, guest)))
+    order = domain_commands.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
+    return Step(order, lambda ctx: verify_moved(_context_of(ctx, guest)))
 
 
 async def _verify(context: Context) -> Verdict:
     guests = await _guests(context)
     if guests is None:
-        return Verdict(None, "the guests of this host cannot be told")
+        return Verdict(None, "the guests of this host are unknown, or one is not in the policy")
     return Verdict(not guests, f"{len(guests)} guest(s) left here")
 
 

@@ -4,7 +4,7 @@ from xenwatch.base.durations import parse_size
 from xenwatch.base.errors import HostError, InputError
 from xenwatch.host.parse.lvm import number, parse_report
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
 _MIB = 1024 * 1024
@@ -46,11 +46,11 @@ async def _check(context: Context) -> list[Finding]:
     size = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}")
     total, free = await _mib(context, "vgs", "vg_size", vg), await _mib(context, "vgs", "vg_free", vg)
     if size is None or total is None or free is None:
-        return [Finding("sizes", "unknown", f"LVM does not tell the sizes of {vg}/{lv}", "lvs, vgs")]
-    context.before["mib"] = str(size)
+        return [Finding("sizes", "unknown", f"LVM does not report the sizes of {vg}/{lv}", "lvs, vgs")]
+    context.baseline["mib"] = str(size)
     return [
-        passes("limit", size + step <= most, f"{size} MiB now, {step} more, at most {most}", "lvs"),
-        passes("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
+        finding("limit", size + step <= most, f"{size} MiB now, {step} MiB more, at most {most} MiB", "lvs"),
+        finding("group", free - step >= _RESERVE * total, f"{free} of {total} MiB free in {vg}; 5 % stay", "vgs"),
     ]
 
 
@@ -61,9 +61,9 @@ async def _plan(context: Context) -> Plan:
 
 async def _verify(context: Context) -> Verdict:
     vg, lv = _names(context)
-    size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.before["mib"])
+    size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.baseline["mib"])
     if size is None:
-        return Verdict(None, "LVM does not tell the size")
+        return Verdict(None, "LVM does not report the size")
     return Verdict(size >= before + _step(context), f"{vg}/{lv} has {size} MiB; {before} before")
 
 
@@ -77,5 +77,5 @@ ACTION = Action(
     plan=_plan,
     verify=_verify,
     within=30.0,
-    undo="none: a volume is never shrunk by a machine",
+    undo="none: a volume is never shrunk automatically",
 )

@@ -1,23 +1,23 @@
-"""Tells people, and touches nothing."""
+"""Sends people a message, and changes nothing."""
 
-from xenwatch.model.subject import KINDS
-from xenwatch.remediation.action import Action, Context, Plan, Verdict
+from xenwatch.remediation.action import ANY_KIND, Action, Context, Plan, Verdict
 
 
 async def _plan(context: Context) -> Plan:
-    return Plan(summary=(f"tell people about {context.target}",))
+    return Plan(summary=(f"notify people about {context.target}",))
 
 
 async def _verify(_context: Context) -> Verdict:
-    """The event of the run's end is the message; the outbox delivers it."""
-    return Verdict(True, "told")
+    """The event at the end of the run is the message; the outbox delivers it."""
+    return Verdict(True, "the message is in the outbox")
 
 
 ACTION = Action(
     name="notify",
-    title="Tell people",
+    title="Notify people",
     risk="L0",
-    kinds=tuple(KINDS),
+    kinds=ANY_KIND,
+    message_only=True,
     plan=_plan,
     repairs=False,
     verify=_verify,

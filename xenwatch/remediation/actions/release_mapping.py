@@ -2,13 +2,13 @@
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, path_of
 from xenwatch.remediation.preflight.storage import DeviceHolder, disk_holders, guest_disks
 
 
 async def _holders(context: Context) -> list[DeviceHolder] | None:
-    """What holds the guest's disks in dom0; None: cannot be told."""
+    """What holds the guest's disks in dom0; None: unknown."""
     disks = await guest_disks(context)
     if disks is None:
         return None
@@ -22,20 +22,24 @@ async def _holders(context: Context) -> list[DeviceHolder] | None:
 
 
 async def _check(context: Context) -> list[Finding]:
-    rows = await context.sighted()
+    rows = await context.copies()
     gone = None if rows is None else rows == ()
-    here = passes("guest", gone, f"{context.known.name} must not be there while its disk is released", "xl list -v")
+    here = finding(
+        "guest", gone, f"{context.managed_guest.name} must be absent while its disk is released", "xl list -v"
+    )
     held = await _holders(context) if gone else []
     if held is None or not here.holds:
         return [
             here,
-            *([] if held is not None else [Finding("holders", "unknown", "the disks cannot be told", "lsblk")]),
+            *([] if held is not None else [Finding("holders", "unknown", "the guest's disks are unknown", "lsblk")]),
         ]
     mounted = [h for h in held if h.mounted_at]
     return [
         here,
-        passes("holders", bool(held), f"{len(held)} mapping(s): {', '.join(h.device for h in held)}", "lsblk, losetup"),
-        passes(
+        finding(
+            "holders", bool(held), f"{len(held)} mapping(s): {', '.join(h.device for h in held)}", "lsblk, losetup"
+        ),
+        finding(
             "not mounted", not mounted, ", ".join(f"{h.device} is mounted at {h.mounted_at}" for h in mounted), "lsblk"
         ),
         *[await _unused(context, h) for h in held],
@@ -44,10 +48,10 @@ async def _check(context: Context) -> list[Finding]:
 
 async def _unused(context: Context, held: DeviceHolder) -> Finding:
     if held.kind == "loop":
-        return Finding("open count", "pass", f"{held.device} is a loop device; detaching waits for its last user")
+        return Finding("open count", "pass", f"{held.device} is a loop device; it is detached once it is closed")
     answer = await context.read("dmsetup", "info", "--columns", "--noheadings", "-o", "open", held.device)
     count = int(answer.out) if answer.ok and answer.out.strip().isdigit() else None
-    return passes(
+    return finding(
         "open count", None if count is None else count == 0, f"{held.device} is open {count} times", "dmsetup"
     )
 
@@ -56,7 +60,7 @@ async def _plan(context: Context) -> Plan:
     """The topmost mapping first."""
     held = await _holders(context)
     if held is None:
-        raise InputError("the mappings cannot be told")
+        raise InputError("the mappings are unknown")
     orders = []
     for h in held:
         device = path_of(h.device, "a mapping")
@@ -69,7 +73,7 @@ async def _plan(context: Context) -> Plan:
 async def _verify(context: Context) -> Verdict:
     held = await _holders(context)
     if held is None:
-        return Verdict(None, "the mappings cannot be told")
+        return Verdict(None, "the mappings are unknown")
     return Verdict(not held, f"held by {', '.join(h.device for h in held)}" if held else "nothing holds the disks")
 
 

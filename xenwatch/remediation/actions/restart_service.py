@@ -1,31 +1,40 @@
-"""Restarts a failed toolstack service from a fixed list; xenstored is never on it, for it cannot be restarted."""
+"""Restarts a failed service of the toolstack; never xenstored, which cannot be restarted."""
+
+from collections.abc import Mapping
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
-_MAY = frozenset(
-    {
-        "xend", "xenconsoled", "xenconsoled.service", "libvirtd", "libvirtd.service", "virtxend.service", "virtxend",
-        "xl-devd", "xendriverdomain.service", "xen-watchdog.service", "prometheus-node-exporter.service",
-    }
-)  # fmt: skip
-_NEVER = ("xenstored", "oxenstored", "xen-init-dom0", "proc-xen")
-_ECHO = {
+_VIRSH = ("virsh", "--readonly", "-c", "xen:///system", "list")
+_SERVICES: Mapping[str, tuple[str, ...]] = {
     "xend": ("xm", "list"),
-    "libvirtd": ("virsh", "--readonly", "-c", "xen:///system", "list"),
-    "virtxend": ("virsh", "--readonly", "-c", "xen:///system", "list"),
+    "libvirtd": _VIRSH,
+    "virtxend": _VIRSH,
+    "xenconsoled": (),
+    "xl-devd": (),
+    "xendriverdomain": (),
+    "xen-watchdog": (),
+    "prometheus-node-exporter": (),
 }
-"""What must answer again: a service that is active may still not serve."""
+"""What may be restarted, with or without `.service`, and the command that must then work: active is not yet serving."""
+_NEVER = ("xenstored", "oxenstored", "xen-init-dom0", "proc-xen")
+"""A policy cannot add these: restarting them loses the state of every guest."""
 _PAUSE = 5.0
 
 
 def _unit(context: Context) -> str:
     unit = name_of(context.param("unit"), "a service")
-    if unit.startswith(_NEVER) or unit not in _MAY | set(context.policy.services):
-        raise InputError(f"{unit} is not a service that may be restarted")
+    if unit.startswith(_NEVER):
+        raise InputError(f"{unit} is never restarted: that would lose the state of every guest")
+    if _base_name(unit) not in _SERVICES and unit not in context.policy.services:
+        raise InputError(f"{unit} is not a service that may be restarted; the policy may add it to `services`")
     return unit
+
+
+def _base_name(unit: str) -> str:
+    return unit.removesuffix(".service")
 
 
 async def _state(context: Context, unit: str) -> bool | None:
@@ -39,15 +48,15 @@ async def _state(context: Context, unit: str) -> bool | None:
 
 async def _check(context: Context) -> list[Finding]:
     unit = _unit(context)
-    looks = [await _state(context, unit)]
+    states = [await _state(context, unit)]
     await context.clock.sleep(_PAUSE)
-    looks.append(await _state(context, unit))
-    down = None if None in looks else looks == [False, False]
+    states.append(await _state(context, unit))
+    down = None if None in states else states == [False, False]
     cluster = (await context.read("pidof", "pacemakerd")).code
     alone = {0: False, 1: True}.get(cluster) if cluster is not None else None
     return [
-        passes("service", down, f"{unit} in two looks: {looks}; it must be down in both", "systemctl is-active"),
-        passes("no cluster", alone, "with a cluster manager, the cluster decides", "pidof pacemakerd"),
+        finding("service", down, f"{unit} active, read twice: {states}; it must be down twice", "systemctl is-active"),
+        finding("no cluster", alone, "where a cluster manager runs, the cluster decides", "pidof pacemakerd"),
     ]
 
 
@@ -63,10 +72,10 @@ async def _verify(context: Context) -> Verdict:
     state = await _state(context, unit)
     if not state:
         return Verdict(state, f"{unit} is not active")
-    echo = _ECHO.get(unit.removesuffix(".service"))
-    answer = await context.read(*echo) if echo else None
+    command = _SERVICES.get(_base_name(unit), ())
+    answer = await context.read(*command) if command else None
     return Verdict(
-        answer is None or answer.ok, f"{unit} is active" + (f"; {echo[0]}: {answer.words}" if echo and answer else "")
+        answer is None or answer.ok, f"{unit} is active" + (f"; {command[0]}: {answer.summary}" if answer else "")
     )
 
 

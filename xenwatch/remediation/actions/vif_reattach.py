@@ -2,27 +2,27 @@
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
-from xenwatch.remediation.checks import one_row, parsed, passes
+from xenwatch.remediation.checks import finding, json_of, state_finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
 
 
 async def _vif(context: Context) -> tuple[str, str]:
     """The interface's name in dom0 and the bridge that xenstore says it belongs to."""
     device = context.params.get("device", "0")
-    row = await context.row()
+    row = await context.sole_copy()
     if not device.isdecimal() or row is None:
-        raise InputError(f"device {device} of {context.target}: no such interface can be told")
+        raise InputError(f"{context.target} has no interface {device}, or it is unknown")
     answer = await context.read("xenstore-read", f"/local/domain/0/backend/vif/{row.domid}/{device}/bridge")
     return f"vif{row.domid}.{device}", name_of(answer.out.strip(), "a bridge") if answer.ok else ""
 
 
 async def _link(context: Context, name: str) -> dict[str, object] | None:
-    found = parsed(await context.read("ip", "-j", "link", "show", "dev", name))
-    return found[0] if found else None
+    links = json_of(await context.read("ip", "-j", "link", "show", "dev", name))
+    return links[0] if links else None
 
 
 async def _check(context: Context) -> list[Finding]:
-    _, state = await one_row(context, "rb-", "running")
+    _, state = await state_finding(context, "rb-", "running")
     if not state.holds:
         return [state]
     vif, bridge = await _vif(context)
@@ -30,11 +30,11 @@ async def _check(context: Context) -> list[Finding]:
     stray = link is not None and not link.get("master")
     return [
         state,
-        passes(
+        finding(
             "bridge named", bool(bridge), f"{vif} belongs on {bridge or 'no bridge'}", "xenstore backend/vif/…/bridge"
         ),
-        passes("bridge there", over is not None, f"{bridge}", "ip link"),
-        passes(
+        finding("bridge present", over is not None, f"{bridge}", "ip link"),
+        finding(
             "interface", stray, f"{vif} is on {link.get('master') if link else 'nothing: there is none'}", "ip link"
         ),
     ]

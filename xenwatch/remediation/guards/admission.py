@@ -4,111 +4,111 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from xenwatch.model.action import RISKS, ActionRun, Trigger
-from xenwatch.remediation.guards import approvals, breaker, budget, storm
-from xenwatch.remediation.guards import kill_switch as switch
+from xenwatch.remediation.action import Action
+from xenwatch.remediation.guards import approvals, breaker, budget, cooldown, kill_switch, storm
 from xenwatch.remediation.policy.policy import Policy, PolicyRule
-from xenwatch.remediation.store import triggers as trouble
-from xenwatch.remediation.store.transaction import Transaction
-
-UNLIMITED = frozenset({"notify"})
-"""Actions that touch nothing: telling a person is never held back by a budget or a breaker."""
-HEALING = frozenset({"recover_interrupted_migration"})
-"""What puts an unknown outcome in order may start while one is held."""
+from xenwatch.remediation.store import runs, triggers
+from xenwatch.remediation.store.transaction import Transaction, View
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Which guard said no, and why."""
+    """Which guard refused, and why."""
 
     guard: str
     reason: str
 
 
-def admission(tx: Transaction, run: ActionRun, policy: Policy, *, cross_host: bool) -> Refusal | None:
-    """None where the run may start: its budget is then reserved in `tx`. Otherwise the first guard that says no."""
-    consent = approvals.consent(tx, run)
-    stop = _always(tx, run, policy, cross_host, consent)
-    if stop is None and consent is None:
-        stop = _unattended(tx, run, policy)
-    if stop is None:
-        stop = _spend(tx, run, policy)
-    if stop is None:
-        approvals.use(tx, run)
-    return stop
+def admission(transaction: Transaction, run: ActionRun, action: Action, policy: Policy) -> Refusal | None:
+    """None where the run may start: its budget is then reserved. Otherwise the refusal of the first guard."""
+    approver = approvals.approver(transaction, run)
+    refusal = _guards_for_all(transaction, run, action, policy, approver)
+    if refusal is None and approver is None:
+        refusal = _guards_without_approval(transaction, run, action, policy)
+    if refusal is None:
+        refusal = _budget_guards(transaction, run, action, policy)
+    if refusal is None:
+        approvals.mark_used(transaction, run)
+    return refusal
 
 
-def standing(tx: Transaction, run: ActionRun, policy: Policy) -> Refusal | None:
-    """Asked again in the transaction that moves to `executing`: what was promised must still hold."""
-    if (off := switch.reason_off(tx)) is not None:
-        return Refusal("switch", off)
+def validity(view: View, run: ActionRun, policy: Policy) -> Refusal | None:
+    """Asked again in the transaction that moves to `executing`: what admitted the run must still be valid."""
+    if (reason := kill_switch.off_reason(view)) is not None:
+        return Refusal("switch", reason)
     if run.proposal.policy_hash != policy.hash:
-        return Refusal("superseded", "the policy was changed since this was planned")
-    if tx.at >= run.proposal.expires:
+        return Refusal("superseded", "the policy was changed after this was planned")
+    if view.at >= run.proposal.expires:
         return Refusal("expired", "the time to act on this plan is over")
-    if run.proposal.needs_approval and approvals.consent(tx, run) is None:
-        return Refusal("approval", "waits for a person's approval that stands")
+    if run.proposal.needs_approval and approvals.approver(view, run) is None:
+        return Refusal("approval", "this run waits for a person's approval")
     return None
 
 
-def _always(tx: Transaction, run: ActionRun, policy: Policy, cross_host: bool, consent: str | None) -> Refusal | None:
-    proposal = run.proposal
+def _guards_for_all(view: View, run: ActionRun, action: Action, policy: Policy, approver: str | None) -> Refusal | None:
+    """What holds back an approved run too."""
     if not policy.enabled:
         return Refusal("switch", "remediation is disabled in the policy")
-    if (early := standing(tx, run, policy)) is not None:
-        return early
-    if cross_host and consent is None:
-        return Refusal("coordination", "no lease over several hosts: acts on another host only when a person approved")
-    if (held := _held(tx, run)) is not None and proposal.action not in UNLIMITED | HEALING:
-        return Refusal("unknown", f"run {held} on it ended unknown; a person must settle it first")
-    broken = breaker.reason_open(tx)
-    if broken is not None and proposal.action not in UNLIMITED | HEALING and proposal.risk != "L0":
-        return Refusal("breaker", broken)
+    if (refusal := validity(view, run, policy)) is not None:
+        return refusal
+    if action.cross_host and approver is None:
+        return Refusal(
+            "coordination", "there is no lease over several hosts, so an action on another host needs an approval"
+        )
+    return None if action.message_only or action.recovery else _guards_after_failures(view, run, action)
+
+
+def _guards_after_failures(view: View, run: ActionRun, action: Action) -> Refusal | None:
+    """What earlier runs hold back."""
+    unknown = runs.unknown_on(view, run.proposal.target.key, run.id)
+    if unknown:
+        return Refusal("unknown", f"run {unknown[0]} on this target ended unknown; a person must settle it first")
+    breaker_reason = breaker.open_reason(view)
+    if breaker_reason is not None and action.changes_something:
+        return Refusal("breaker", breaker_reason)
     return None
 
 
-def _held(tx: Transaction, run: ActionRun) -> str | None:
-    target = run.proposal.target.key
-    found = tx.one("SELECT id FROM run WHERE target=? AND state='unknown' AND id<>? LIMIT 1", target, run.id)
-    return None if found is None else str(found)
-
-
-def _unattended(tx: Transaction, run: ActionRun, policy: Policy) -> Refusal | None:
-    """What holds back only an action nobody approved."""
+def _guards_without_approval(view: View, run: ActionRun, action: Action, policy: Policy) -> Refusal | None:
+    """What holds back only a run that nobody approved."""
     proposal = run.proposal
     if proposal.mode != "auto" or proposal.risk == RISKS[-1]:
-        return Refusal("mode", f"mode is {proposal.mode}, risk {proposal.risk}")
-    if (why := switch.maintained(tx, f"host/{proposal.host}", proposal.target.key)) is not None:
-        return Refusal("maintenance", why)
-    if storm.is_on(tx) and proposal.action not in UNLIMITED:
+        return Refusal("mode", f"the mode is {proposal.mode} and the risk {proposal.risk}")
+    reason = kill_switch.maintenance_reason(view, f"host/{proposal.host}", proposal.target.key)
+    if reason is not None:
+        return Refusal("maintenance", reason)
+    if storm.is_active(view) and not action.message_only:
         return Refusal("storm", "too much fails at once")
     rule = next((rule for rule in policy.rules if rule.name == proposal.rule), None)
-    return None if rule is None else _blocking(tx, rule)
+    return None if rule is None else _blocker(view, rule)
 
 
-def _blocking(tx: Transaction, rule: PolicyRule) -> Refusal | None:
-    """Other troubles in whose presence a rule stands back; `*` stands for anything."""
-    active = [trouble.read(row[0]) for row in tx.db.execute("SELECT trigger FROM trouble WHERE firing=1")]
+def _blocker(view: View, rule: PolicyRule) -> Refusal | None:
+    """Another incident or alert during which a rule does not act; `*` stands for anything."""
+    active = triggers.active(view)
     for blocker in rule.blocked_by:
         kind, _, pattern = blocker.partition(":")
-        if any(fnmatchcase(name, pattern) for one in active for name in _names(one, kind)):
-            return Refusal("blocked_by", f"{blocker} is there too")
+        if any(fnmatchcase(name, pattern) for trigger in active for name in _names_as(trigger, kind)):
+            return Refusal("blocked_by", f"{blocker} is active too")
     return None
 
 
-def _names(one: Trigger, kind: str) -> tuple[str, ...]:
-    """What a trouble is called as a `kind` (one of BLOCKERS); empty where it is none of that kind."""
+def _names_as(trigger: Trigger, kind: str) -> tuple[str, ...]:
+    """The names of a trigger as a `kind` (one of BLOCKERS), former ids included; none where it is not of that kind."""
     if kind == "class":
-        return (one.class_,) if one.class_ else ()
-    return (one.name, *one.aliases) if one.source == {"alert": "alert", "diagnosis": "incident"}[kind] else ()
+        return (trigger.class_,) if trigger.class_ else ()
+    is_kind = trigger.source == {"alert": "alert", "diagnosis": "incident"}[kind]
+    return (trigger.name, *trigger.aliases) if is_kind else ()
 
 
-def _spend(tx: Transaction, run: ActionRun, policy: Policy) -> Refusal | None:
+def _budget_guards(transaction: Transaction, run: ActionRun, action: Action, policy: Policy) -> Refusal | None:
     proposal = run.proposal
-    harmless = proposal.risk == "L0"
-    if not harmless and (wait := budget.cooling(tx, proposal.target.key, policy.pace)) is not None:
-        return Refusal("cooldown", wait)
-    limits = {} if proposal.action in UNLIMITED else policy.limits
-    if harmless:
+    limits = {} if action.message_only else policy.limits
+    if action.changes_something:
+        reason = cooldown.refusal_reason(transaction, proposal.target.key, policy.cooldown)
+        if reason is not None:
+            return Refusal("cooldown", reason)
+    else:
         limits = {key: limit for key, limit in limits.items() if key.startswith(("class.", "action."))}
-    used = budget.reserve(tx, run.id, proposal, limits)
-    return None if used is None else Refusal("budget", used)
+    reason = budget.reserve(transaction, run.id, proposal, limits)
+    return None if reason is None else Refusal("budget", reason)

@@ -1,36 +1,37 @@
-"""The circuit breaker: so many runs in a row failed or ended unknown that only a person lets the next one start."""
+"""The circuit breaker: after so many unsuccessful runs in a row only a person lets the next one start."""
 
-from xenwatch.model.action import RunState
-from xenwatch.remediation.store.transaction import Transaction
+from xenwatch.model.action import AGENT, UNSUCCESSFUL, RunState
+from xenwatch.remediation.store import entries
+from xenwatch.remediation.store.transaction import Transaction, View
 
-SCOPE = "all"
+_SCOPE = "all"
 
 
-def note_end(tx: Transaction, end: RunState, open_after: int) -> bool:
-    """Count how a run ended; true when this very run opened the breaker."""
+def record_end(transaction: Transaction, end: RunState, open_after: int) -> bool:
+    """Count how a run ended; true where this very run opened the breaker."""
     if end == "succeeded":
-        tx.db.execute("UPDATE breaker SET failures=0 WHERE scope=? AND open=0", (SCOPE,))
+        transaction.db.execute("UPDATE breaker SET failures=0 WHERE scope=? AND open=0", (_SCOPE,))
         return False
-    if end not in ("failed", "unknown"):
+    if end not in UNSUCCESSFUL:
         return False
     sql = "INSERT INTO breaker VALUES(?,0,1,'') ON CONFLICT(scope) DO UPDATE SET failures=failures+1"
-    tx.db.execute(sql, (SCOPE,))
-    was_open, failures = tx.db.execute("SELECT open, failures FROM breaker WHERE scope=?", (SCOPE,)).fetchone()
+    transaction.db.execute(sql, (_SCOPE,))
+    ((was_open, failures),) = transaction.rows("SELECT open, failures FROM breaker WHERE scope=?", _SCOPE)
     if was_open or failures < open_after:
         return False
     reason = f"{failures} runs in a row failed or ended unknown"
-    tx.db.execute("UPDATE breaker SET open=1, reason=? WHERE scope=?", (reason, SCOPE))
-    tx.entry("breaker", None, "xenwatch", reason, {"open": True})
+    transaction.db.execute("UPDATE breaker SET open=1, reason=? WHERE scope=?", (reason, _SCOPE))
+    entries.append(transaction, "breaker", None, AGENT, reason, {"open": True})
     return True
 
 
-def reason_open(tx: Transaction) -> str | None:
+def open_reason(view: View) -> str | None:
     """Why the breaker is open; None where it is closed."""
-    reason = tx.one("SELECT reason FROM breaker WHERE scope=? AND open=1", SCOPE)
+    reason = view.value("SELECT reason FROM breaker WHERE scope=? AND open=1", _SCOPE)
     return None if reason is None else str(reason)
 
 
-def close(tx: Transaction, actor: str, reason: str) -> None:
-    """A person says that the cause is dealt with."""
-    tx.db.execute("UPDATE breaker SET open=0, failures=0, reason='' WHERE scope=?", (SCOPE,))
-    tx.entry("breaker", None, actor, reason, {"open": False})
+def close(transaction: Transaction, actor: str, reason: str) -> None:
+    """A person states that the cause has been dealt with."""
+    transaction.db.execute("UPDATE breaker SET open=0, failures=0, reason='' WHERE scope=?", (_SCOPE,))
+    entries.append(transaction, "breaker", None, actor, reason, {"open": False})

@@ -1,10 +1,10 @@
-"""Who starts and stops a guest: where it is somebody else, we never do."""
+"""Who starts and stops a guest: where somebody else does, xenwatch never does."""
 
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.policy.inventory import Guest
 
 OURS = "xenwatch"
-"""`owner = "xenwatch"` in the policy: that xendomains or libvirt also starts the guest at boot is known and meant."""
+"""`owner = "xenwatch"` in the policy: xendomains or libvirt may also start the guest at boot."""
 
 _PROGRAM_GONE, _NOT_FOUND = 127, 1
 
@@ -17,14 +17,14 @@ async def check_owner(context: Context) -> list[Finding]:
     if guest.owner not in ("", OURS):
         return [Finding("owner", "fail", f"{guest.name} belongs to {guest.owner}", "policy")]
     if "xenwatch=off" in guest.tags:
-        return [Finding("owner", "fail", f"{guest.name} is labelled xenwatch=off", "policy")]
-    found = [await _xapi(context), await _pacemaker(context, guest), await _ganeti(context, guest)]
+        return [Finding("owner", "fail", f"{guest.name} has the tag xenwatch=off", "policy")]
+    findings = [await _xapi(context), await _pacemaker(context, guest), await _ganeti(context, guest)]
     if guest.owner != OURS:
-        found += [
+        findings += [
             await _listed(context, guest, "/etc/xen/auto", "xendomains"),
             await _listed(context, guest, "/etc/libvirt/libxl/autostart", "libvirt's autostart"),
         ]
-    return [finding for finding in found if not finding.holds] or [Finding("owner", "pass", "no other owner found")]
+    return [finding for finding in findings if not finding.holds] or [Finding("owner", "pass", "no other owner found")]
 
 
 async def _runs(context: Context, daemon: str) -> bool | None:
@@ -44,7 +44,7 @@ async def _pacemaker(context: Context, guest: Guest) -> Finding:
         return Finding("owner", "pass", "no pacemaker", "pidof pacemakerd")
     listed = await context.read("crm_resource", "--list-raw")
     if runs is None or not listed.ok:
-        return Finding("owner", "unknown", f"pacemaker does not say what it owns: {listed.words}", "crm_resource")
+        return Finding("owner", "unknown", f"pacemaker does not report what it owns: {listed.summary}", "crm_resource")
     owns = guest.name in {word.partition(":")[0] for word in listed.out.split()}
     return Finding("owner", "fail" if owns else "pass", f"pacemaker has a resource {guest.name}", "crm_resource")
 
@@ -60,8 +60,8 @@ async def _ganeti(context: Context, guest: Guest) -> Finding:
 async def _listed(context: Context, guest: Guest, folder: str, who: str) -> Finding:
     answer = await context.read("ls", "-1", "--", folder)
     if answer.code is None or answer.code == _PROGRAM_GONE:
-        return Finding("owner", "unknown", f"{folder} cannot be read: {answer.words}", folder)
+        return Finding("owner", "unknown", f"{folder} cannot be read: {answer.summary}", folder)
     names = {guest.name, f"{guest.name}.xml", f"{guest.name}.cfg", guest.config.rpartition("/")[2]} - {""}
-    found = names & set(answer.out.split("\n"))
-    words = f'{who} starts it; write owner = "{OURS}" in the policy where that is meant'
-    return Finding("owner", "fail" if found else "pass", words, folder)
+    listed = names & set(answer.out.split("\n"))
+    words = f'{who} starts it; write owner = "{OURS}" in the policy to accept that'
+    return Finding("owner", "fail" if listed else "pass", words, folder)

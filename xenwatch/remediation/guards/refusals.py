@@ -1,32 +1,26 @@
-"""What the guards refused: said in the journal, counted, and told where a person is needed."""
+"""What the guards refused: recorded, counted, and reported where a person is needed."""
 
-from xenwatch.model.action import ActionRun, EventKind, Trigger
-from xenwatch.remediation.executor import US
+from xenwatch.model.action import AGENT, ActionRun, EventKind, Trigger
 from xenwatch.remediation.guards.admission import Refusal
-from xenwatch.remediation.store import outbox
-from xenwatch.remediation.store import triggers as trouble
+from xenwatch.remediation.store import blocked, entries, outbox, runs, triggers
 from xenwatch.remediation.store.transaction import Transaction
 
 
-def note_refusal(tx: Transaction, trigger: Trigger, stop: Refusal, kind: EventKind | None) -> None:
-    """Nothing is drafted for a trouble; `kind`: who is outside hears of it."""
-    tx.entry("refused", None, US, f"{stop.guard}: {stop.reason}", {"trouble": trigger.key})
-    _count(tx, stop.guard)
+def record_refusal(transaction: Transaction, trigger: Trigger, refusal: Refusal, kind: EventKind | None) -> None:
+    """Nothing is proposed for a trigger; `kind`: the event that is sent about it."""
+    reason = f"{refusal.guard}: {refusal.reason}"
+    entries.append(transaction, "refused", None, AGENT, reason, {"trouble": trigger.key})
+    blocked.increment(transaction, refusal.guard)
     if kind is not None:
-        outbox.tell(tx, kind, trigger.key, f"{trigger.name} of {trigger.target}: {stop.reason}; a person is needed")
+        summary = f"{trigger.name} of {trigger.target}: {refusal.reason}; a person is needed"
+        outbox.enqueue(transaction, kind, trigger.key, summary)
 
 
-def note_block(tx: Transaction, run: ActionRun, stop: Refusal) -> None:
-    """A guard's no is journalled once, until another guard says it; a plan of an older policy is done with."""
-    if tx.one("SELECT guard FROM run WHERE id=?", run.id) != stop.guard:
-        tx.db.execute("UPDATE run SET guard=? WHERE id=?", (stop.guard, run.id))
-        if stop.guard != "approval":
-            tx.entry("blocked", run.id, US, f"{stop.guard}: {stop.reason}")
-            _count(tx, stop.guard)
-    if stop.guard == "superseded":
-        tx.move(run.id, "aborted", US, stop.reason)
-        trouble.set_handled(tx, run.proposal.trigger.key, False)
-
-
-def _count(tx: Transaction, guard: str) -> None:
-    tx.db.execute("INSERT INTO blocked VALUES(?,1) ON CONFLICT(guard) DO UPDATE SET count=count+1", (guard,))
+def record_block(transaction: Transaction, run: ActionRun, refusal: Refusal) -> None:
+    """A guard's refusal is recorded once, until another guard refuses. A plan of an older policy is given up."""
+    if runs.set_guard(transaction, run.id, refusal.guard) and refusal.guard != "approval":
+        entries.append(transaction, "blocked", run.id, AGENT, f"{refusal.guard}: {refusal.reason}")
+        blocked.increment(transaction, refusal.guard)
+    if refusal.guard == "superseded":
+        runs.move(transaction, run.id, "aborted", AGENT, refusal.reason)
+        triggers.set_handled(transaction, run.proposal.trigger.key, False)

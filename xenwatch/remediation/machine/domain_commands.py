@@ -1,4 +1,4 @@
-"""The few things done to a domain, each as an order for the toolstack that owns it: libvirt, xl or xm."""
+"""What can be done to a domain, each as an order for its toolstack: libvirt, xl or xm."""
 
 import shlex
 
@@ -14,12 +14,12 @@ _RESUME = (
     "import xen.lowlevel.xc as x,xen.lowlevel.xs as s;d=int(sys.argv[1]);"
     "x.xc().domain_resume(d,1);s.xs().resume_domain(d)"
 )
-"""As xend and libxl do: xenstored must forget that the domain was shut down, or its next end is told to nobody. Both
+"""As xend and libxl do: xenstored must forget that the domain was shut down, or it does not report its next end. Both
 calls raise where they fail."""
 
 
 def start(guest: Guest, host: str = HERE) -> Order:
-    """Start it from its configuration, outside our control group: xl leaves a monitor and a QEMU behind."""
+    """Start it from its configuration, outside the agent's control group: xl leaves a monitor and a QEMU behind."""
     if guest.toolstack == "libvirt":
         return Order(argv("libvirt:create", guest.uuid), host, deadline=120.0)
     config = path_of(guest.config, f"the configuration of {guest.name}")
@@ -27,7 +27,7 @@ def start(guest: Guest, host: str = HERE) -> Order:
 
 
 def shutdown(guest: Guest, host: str = HERE) -> Order:
-    """Ask it to shut down; it takes its time."""
+    """Ask it to shut down; that takes a while."""
     if guest.toolstack == "libvirt":
         return Order(argv("libvirt:shutdown", guest.uuid), host)
     return Order(argv(guest.toolstack, "shutdown", _name(guest)), host)
@@ -41,7 +41,7 @@ def reboot(guest: Guest) -> Order:
 
 
 def destroy(guest: Guest, domid: int | None = None, host: str = HERE) -> Order:
-    """By domid where one copy of several is meant: two copies may share the UUID, and a name can change hands."""
+    """By domid where one of several copies is meant: copies may share the UUID, and a name may move between them."""
     if guest.toolstack == "libvirt" and domid is None:
         return Order(argv("libvirt:destroy", guest.uuid), host)
     tool = "xl" if guest.toolstack == "libvirt" else guest.toolstack
@@ -49,7 +49,7 @@ def destroy(guest: Guest, domid: int | None = None, host: str = HERE) -> Order:
 
 
 def unpause(guest: Guest, domid: int) -> Order:
-    """Let a paused domain go on; it does not wake a suspended one."""
+    """Let a paused domain run; it does not resume a suspended one."""
     if guest.toolstack == "libvirt":
         return Order(argv("libvirt:resume", guest.uuid))
     return Order(argv(guest.toolstack, "unpause", _domid(domid)))
@@ -63,7 +63,7 @@ def set_memory(guest: Guest, mib: int) -> Order:
 
 
 def dump_core(guest: Guest, folder: str) -> Order:
-    """The whole memory of the guest into a file whose name is ours: `<folder>/<uuid>.core`."""
+    """Write the guest's memory to a file: `<folder>/<uuid>.core`."""
     tool = "xl" if guest.toolstack == "libvirt" else guest.toolstack
     return Order(
         argv(tool, "dump-core", _name(guest), path_of(f"{folder}/{guest.uuid}.core", "a core file")), deadline=600.0
@@ -71,25 +71,25 @@ def dump_core(guest: Guest, folder: str) -> Order:
 
 
 def migrate(guest: Guest, host: str, address: str, deadline: float) -> Order:
-    """Live, outside our control group, so that restarting the agent never interrupts it."""
-    to = name_of(address, "a host")
+    """Migrate it live, outside the agent's control group, so that a restart of the agent never interrupts it."""
+    target = name_of(address, "a host")
     if guest.toolstack == "libvirt":
-        words = argv("virsh", "-c", "xen:///system", "migrate", "--live", guest.uuid, f"xen+ssh://{to}/system")
+        words = argv("virsh", "-c", "xen:///system", "migrate", "--live", guest.uuid, f"xen+ssh://{target}/system")
     elif guest.toolstack == "xm":
-        words = argv("xm", "migrate", "--live", _name(guest), to)
+        words = argv("xm", "migrate", "--live", _name(guest), target)
     else:
         ssh = shlex.join(("ssh", *ssh_options(_CONNECT_SECONDS)))
-        words = argv("xl", "migrate", "-s", ssh, _name(guest), to)
+        words = argv("xl", "migrate", "-s", ssh, _name(guest), target)
     return Order(words, host, deadline=deadline, detached=True)
 
 
 def rename(domid: int, name: str, host: str = HERE) -> Order:
-    """Give a domain its own name back."""
+    """Give a domain its own name again."""
     return Order(argv("xl", "rename", _domid(domid), name_of(name, "a domain's name")), host)
 
 
 def resume(domid: int, version: tuple[int, int], host: str = HERE) -> Order:
-    """Let a suspended domain go on. `xl resume` exists since 4.20; before, libxc through its Python binding."""
+    """Let a suspended domain run. `xl resume` exists since 4.20; before, libxc is called through its Python binding."""
     if version >= (4, 20):
         return Order(argv("xl", "resume", _domid(domid)), host)
     return Order(argv("python3", "-c", _RESUME, _domid(domid)), host)

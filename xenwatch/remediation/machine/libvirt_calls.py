@@ -23,11 +23,11 @@ CALLS: Mapping[str, Callable[[Any, Sequence[int]], Any]] = MappingProxyType(
 
 
 def call(connection: Any, argv: Sequence[str]) -> Answer:
-    """Carry out `libvirt:<call> <uuid> [numbers]` on a virConnect. What libvirt refuses is an Answer with its words."""
+    """Carry out `libvirt:<call> <uuid> [numbers]` on a virConnect. An error is an Answer with its message."""
     word, uuid, *rest = argv
     make = CALLS.get(word.removeprefix(PREFIX))
     if make is None:
-        raise InputError(f"{word} is not among the libvirt calls that may be made")
+        raise InputError(f"{word} is not a libvirt call that an order may make")
     try:
         make(connection.lookupByUUIDString(uuid), [int(text) for text in rest])
     except Exception as error:  # noqa: BLE001 - libvirt is imported by the caller alone; its one error class is any error here

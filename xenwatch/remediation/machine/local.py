@@ -22,7 +22,7 @@ LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
 
 
 class LocalMachine:
-    """Carries orders out in the agent's own process; a privileged helper would take its place."""
+    """Carries out orders in the agent's own process; a privileged helper would take its place."""
 
     def __init__(
         self,
@@ -41,17 +41,17 @@ class LocalMachine:
         self._highest: dict[str, int] = {}
 
     async def read(self, command: Command) -> Answer:
-        longer = HANDSHAKE_SECONDS if self._ssh.is_far(command.host) else 0.0
-        return await self._run(self._ssh.argv(command.argv, command.host), command.deadline + longer)
+        extra = HANDSHAKE_SECONDS if self._ssh.is_remote(command.host) else 0.0
+        return await self._run(self._ssh.argv(command.argv, command.host), command.deadline + extra)
 
     async def effect(self, order: Order) -> Answer:
-        if not self._in_turn(order):
-            return Answer(1, "", f"token {order.token} for {order.target} is lower than one seen before: refused")
+        if not self._accept_token(order):
+            return Answer(1, "", f"token {order.token} for {order.target} is refused: it is lower than an earlier one")
         if order.argv[0].startswith(PREFIX):
             if self._libvirt is None or order.host:
-                return Answer(1, "", "no connection to libvirt for this order")
+                return Answer(1, "", "there is no connection to libvirt for this order")
             return await self._libvirt(order.argv, order.deadline)
-        argv = self._apart(order) if order.detached else order.argv
+        argv = self._detached(order) if order.detached else order.argv
         answer = await self._run(self._ssh.argv(argv, order.host), order.deadline)
         if order.save_as and answer.ok:
             return await asyncio.to_thread(self._save, order.save_as, answer.out)
@@ -68,20 +68,27 @@ class LocalMachine:
             await writer.wait_closed()
         return True
 
-    def _in_turn(self, order: Order) -> bool:
-        """A holder of an older lease must not act any more."""
+    def _accept_token(self, order: Order) -> bool:
+        """The holder of an older lease must not act any more."""
         if order.token < self._highest.get(order.target, 0):
             return False
         self._highest[order.target] = order.token
         return True
 
-    def _apart(self, order: Order) -> tuple[str, ...]:
-        """Started by systemd itself, so that neither our limits nor our end reach what it leaves behind."""
+    def _detached(self, order: Order) -> tuple[str, ...]:
+        """Started by systemd itself, so that the agent's limits and its end do not affect what the order starts."""
         if not self._systemd:
             return ("setsid", "--wait", "--", *order.argv)
         unit = f"--unit=xenwatch-{name_of(order.run, 'a run')}"
-        how = ("--quiet", "--wait", "--collect", "--pipe", "--slice=xen-guests.slice", "--property=KillMode=process")
-        return ("systemd-run", *how, unit, "--", *order.argv)
+        options = (
+            "--quiet",
+            "--wait",
+            "--collect",
+            "--pipe",
+            "--slice=xen-guests.slice",
+            "--property=KillMode=process",
+        )
+        return ("systemd-run", *options, unit, "--", *order.argv)
 
     def _save(self, name: str, text: str) -> Answer:
         path = self._folder / name
@@ -94,10 +101,10 @@ class LocalMachine:
 
     async def _run(self, argv: tuple[str, ...], deadline: float) -> Answer:
         try:
-            done = await self._runner.run(argv, deadline, limit=_OUTPUT)
+            result = await self._runner.run(argv, deadline, limit=_OUTPUT)
         except CommandFailed as error:
             missing = "No such file" in error.stderr
             return Answer(_NOT_FOUND if missing else None, "", str(error))
         except HostError as error:
             return Answer(None, "", str(error))
-        return Answer(done.returncode, done.text, done.stderr.decode("utf-8", "replace"))
+        return Answer(result.returncode, result.text, result.stderr.decode("utf-8", "replace"))

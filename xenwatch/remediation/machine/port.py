@@ -1,4 +1,4 @@
-"""The seam to the machine: commands that only read, orders that change something, and who carries them out."""
+"""The interface to the machine: commands that only read, orders that change something, and who carries them out."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,16 +32,16 @@ class Answer:
         return self.code == 0
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """One line for people."""
-        how = "no answer" if self.code is None else f"exit {self.code}"
-        said = (self.err.strip() or self.out.strip()).splitlines()
-        return f"{how}: {said[-1][:200]}" if said else how
+        status = "no answer" if self.code is None else f"exit {self.code}"
+        lines = (self.err.strip() or self.out.strip()).splitlines()
+        return f"{status}: {lines[-1][:200]}" if lines else status
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One change. The executor seam: a privileged helper would be sent exactly this, and check it again.
+    """One change. A privileged helper would be sent exactly this, and check it again.
 
     `argv` is a program and its arguments, or, where `argv[0]` is `libvirt:<call>`, a call of libvirt_calls.CALLS.
     """
@@ -59,14 +59,14 @@ class Order:
     """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""
 
     @property
-    def words(self) -> str:
-        """For the plan and its hash: place and arguments, nothing that differs from run to run."""
+    def description(self) -> str:
+        """For the plan and its hash: host and arguments, nothing that differs from run to run."""
         place = f"[{self.host}] " if self.host else ""
         return place + " ".join(self.argv) + (f" > {self.save_as}" if self.save_as else "")
 
 
 class Machine(Protocol):
-    """The host (and, over ssh, its neighbours). Neither call raises: what cannot be done is an Answer that says so."""
+    """The host (and, over ssh, its neighbours). No call raises: a failure is an Answer that says so."""
 
     async def read(self, command: Command) -> Answer: ...
 
@@ -80,10 +80,10 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 def name_of(text: str, what: str) -> str:
-    """`text` itself when it may stand in an argv as a name; InputError otherwise. Guests and alerts never choose it."""
+    """`text` where it is safe as a name in an argv, else InputError. Guests and alerts never choose it."""
     if not text or len(text) > 255 or text[0] in "-." or not _WORD.issuperset(text):  # noqa: PLR2004 - NAME_MAX
         raise InputError(
-            f"{text[:80]!r} cannot be used as {what}: letters, digits and _.+:@- only, not starting with -"
+            f"{text[:80]!r} cannot be used as {what}: write only letters, digits and _.+:@-, and no - or . at the start"
         )
     return text
 
@@ -92,10 +92,12 @@ def path_of(text: str, what: str) -> str:
     """An absolute path without `..`, blanks or control characters; InputError otherwise."""
     parts = text.split("/")
     if text[:1] != "/" or ".." in parts or not _WORD.issuperset("".join(parts)):
-        raise InputError(f"{text[:80]!r} cannot be used as {what}: an absolute path of letters, digits and _.+:@-")
+        raise InputError(
+            f"{text[:80]!r} cannot be used as {what}: it must be an absolute path of letters, digits and _.+:@-"
+        )
     return text
 
 
 def argv(*words: str | int) -> tuple[str, ...]:
-    """An argv from words and numbers."""
+    """An argv from strings and numbers."""
     return tuple(map(str, words))

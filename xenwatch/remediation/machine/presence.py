@@ -1,4 +1,4 @@
-"""Where a guest runs, in three answers: running, absent, unknown. Absent needs several looks; silence is unknown."""
+"""Where a guest runs, in three answers: running, absent, unknown. Absent needs several listings; silence is unknown."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ Presence = Literal["running", "absent", "unknown"]
 
 LOOKS = 3
 SPAN = 10.0
-"""A guest vanishes for seconds while it reboots: absent means unseen in `LOOKS` looks over at least `SPAN` seconds."""
+"""A guest vanishes for seconds while it reboots: absent is missing from `LOOKS` listings over `SPAN` seconds."""
 
 _HEADER = re.compile(r"Name\s+ID\s+Mem(?:\(MiB\))?\s+VCPUs\s+State\s+Time\(s\)")
 _LETTERS = 6
@@ -34,7 +34,7 @@ class ListedDomain:
 
 
 def parse_listing(answer: Answer) -> tuple[ListedDomain, ...] | None:
-    """The domains of a whole `xl list -v` or `xm list`; None (unknown) where anything about it is odd."""
+    """The domains of a complete `xl list -v` or `xm list`; None (unknown) where any line of it is not understood."""
     lines = [line for line in answer.out.splitlines() if line.strip()]
     if not answer.ok or not lines or not _HEADER.match(lines[0]):
         return None
@@ -53,32 +53,34 @@ def _sound(row: XlListRow) -> ListedDomain | None:
 
 
 def aliases(name: str) -> frozenset[str]:
-    """All names under which a guest may stand in a listing while it is being moved."""
+    """All names that a guest may have in a listing while it is being moved."""
     return frozenset({name, f"{name}--incoming", f"{name}--migratedaway", f"migrating-{name}"})
 
 
-def sightings(rows: Iterable[ListedDomain], name: str, uuid: str | None) -> tuple[ListedDomain, ...]:
+def copies_of(rows: Iterable[ListedDomain], name: str, uuid: str | None) -> tuple[ListedDomain, ...]:
     """The rows that are this guest: by UUID or by any of its names."""
     names = aliases(name)
     return tuple(row for row in rows if row.name in names or (uuid is not None and row.uuid == uuid))
 
 
 def presence(rows: Sequence[ListedDomain] | None, name: str, uuid: str | None) -> Presence:
-    """One look at one host. A paused, crashed or incoming copy counts as running: it holds the guest's disks."""
+    """By one listing of one host. A paused, crashed or incoming copy counts as running: it holds the guest's disks."""
     if rows is None:
         return "unknown"
-    return "running" if sightings(rows, name, uuid) else "absent"
+    return "running" if copies_of(rows, name, uuid) else "absent"
 
 
-async def look(machine: Machine, host: str = HERE, toolstack: Toolstack = "xl") -> tuple[ListedDomain, ...] | None:
-    """One listing of one host; None where it cannot be told."""
+async def list_domains(
+    machine: Machine, host: str = HERE, toolstack: Toolstack = "xl"
+) -> tuple[ListedDomain, ...] | None:
+    """One listing of one host; None: unknown."""
     argv = ("xm", "list") if toolstack == "xm" else ("xl", "list", "-v")
     rows = parse_listing(await machine.read(Command(argv, host)))
     return await _with_uuids(machine, host, rows) if rows and toolstack == "xm" else rows
 
 
 async def _with_uuids(machine: Machine, host: str, rows: tuple[ListedDomain, ...]) -> tuple[ListedDomain, ...] | None:
-    """Of xm, which prints none: xenstore has them at /local/domain/<id>/vm."""
+    """`xm list` prints no UUIDs: xenstore has them at /local/domain/<id>/vm."""
     argv = ("xenstore-read", *(f"/local/domain/{row.domid}/vm" for row in rows))
     answer = await machine.read(Command(argv, host))
     paths = answer.out.split()
@@ -92,7 +94,7 @@ async def _with_uuids(machine: Machine, host: str, rows: tuple[ListedDomain, ...
 
 @dataclass(frozen=True, slots=True)
 class AbsenceProof:
-    """What several looks at several hosts came to."""
+    """The result of several listings of several hosts."""
 
     presence: Presence
     reason: str
@@ -101,18 +103,20 @@ class AbsenceProof:
 async def prove_absent(
     machine: Machine, clock: Clock, hosts: Sequence[str], name: str, uuid: str | None, toolstack: Toolstack = "xl"
 ) -> AbsenceProof:
-    """Absent only when every look at every host says so; one sighting ends it, one silence makes it unknown."""
+    """Absent only where every listing of every host says so; one copy ends it, one missing answer makes it unknown."""
     if not hosts:
-        return AbsenceProof("unknown", f"no host is known where {name} may run")
+        return AbsenceProof("unknown", f"the policy names no host on which {name} may run")
     for nth in range(LOOKS):
         if nth:
             await clock.sleep(SPAN / (LOOKS - 1))
         for host in hosts:
-            seen = presence(await look(machine, host, toolstack), name, uuid)
+            seen = presence(await list_domains(machine, host, toolstack), name, uuid)
             if seen != "absent":
                 where = host or "this host"
-                said = (
-                    f"{name} is on {where}" if seen == "running" else f"{where} does not say whether {name} runs there"
+                reason = (
+                    f"{name} is on {where}"
+                    if seen == "running"
+                    else f"{where} does not report whether {name} runs there"
                 )
-                return AbsenceProof(seen, said)
-    return AbsenceProof("absent", f"{name} was not seen in {LOOKS} looks over {SPAN:g} s at {len(hosts)} host(s)")
+                return AbsenceProof(seen, reason)
+    return AbsenceProof("absent", f"{name} was missing from {LOOKS} listings over {SPAN:g} s on {len(hosts)} host(s)")

@@ -1,4 +1,4 @@
-"""The guests and hosts remediation knows: who they are, what is wanted of them, where they may be."""
+"""The guests and hosts of the policy: what identifies them, what is wanted of them, where guests may run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,13 @@ Toolstack = Literal["xl", "xm", "libvirt"]
 Desired = Literal["running", "stopped", "unmanaged"]
 Lease = Literal["", "none", "sanlock", "lvm", "virtlockd"]
 
+_HOST_KINDS = ("host", "daemon")
+"""Subjects that a policy selects, and actions act on, as `host:<name>`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """What the policy file says of a guest. Names and paths come from here, never from an alert."""
+    """What the policy file states about a guest. Names and paths come from here, never from an alert."""
 
     name: str
     uuid: str
@@ -25,13 +28,13 @@ class Guest:
     config: str = ""
     desired: Desired = "unmanaged"
     owner: str = ""
-    """Somebody else who starts and stops it; then we never do."""
+    """Who else starts and stops it; then xenwatch never does."""
     tags: tuple[str, ...] = ()
     placement: tuple[str, ...] = ()
     """Names of all hosts it may run on; empty: this host alone."""
     shared_storage: bool = False
     lease: Lease = ""
-    """What keeps a second host off its disks; `none` is an acknowledged absence."""
+    """What keeps a second host from using its disks; `none` accepts that nothing does."""
     address: str = ""
     health: tuple[str, ...] = ()
     memory_min_mib: int = 0
@@ -47,7 +50,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class ManagedHost:
-    """A neighbour. `address` is what ssh is given."""
+    """Another host. `address` is what ssh is given."""
 
     name: str
     address: str = ""
@@ -58,14 +61,14 @@ class ManagedHost:
 
 @dataclass(frozen=True, slots=True)
 class ManagedInventory:
-    """All of them, and the name of the host we run on."""
+    """All guests and hosts of the policy, and the name of this host."""
 
     here: str
     guests: tuple[Guest, ...] = ()
     hosts: tuple[ManagedHost, ...] = ()
 
     def guest(self, subject: Subject) -> Guest | None:
-        """The guest a subject is: by UUID where it has one, else by its whole name; never by part of it."""
+        """The guest that a subject means: by UUID where it has one, else by its full name; never by part of it."""
         for guest in self.guests:
             if guest.uuid == subject.uuid or (subject.uuid is None and guest.name == subject.name):
                 return guest
@@ -75,24 +78,24 @@ class ManagedInventory:
         return next((host for host in self.hosts if host.name == name), None)
 
     def places(self, guest: Guest) -> tuple[str, ...]:
-        """Where to look for a guest, as the Machine is told it: this host and each other host of its placement."""
+        """Where a guest may run, as the Machine names hosts: this host and each other host of its placement."""
         others = tuple(name for name in guest.placement if name != self.here)
         return (HERE, *others)
 
     def resolve(self, subject: Subject) -> tuple[Subject, Guest | None] | None:
-        """The subject as we know it; None where it is a domain we do not know."""
+        """The subject as the policy names it; None where it is a domain that the policy does not name."""
         if subject.kind != "domain":
-            return (Subject("host", self.here) if subject.kind in ("host", "daemon") else subject), None
+            return (Subject("host", self.here) if subject.kind in _HOST_KINDS else subject), None
         guest = self.guest(subject)
         return None if guest is None else (guest.subject, guest)
 
 
 def selects(selectors: Sequence[str], subject: Subject, guest: Guest | None) -> bool:
-    """Whether any of `tag:x`, `name:web*`, `uuid:…` or `<kind>:<name>` fits. None written fits nothing, never all."""
-    return any(_fits(*selector.partition(":")[::2], subject, guest) for selector in selectors)
+    """Whether any of `tag:x`, `name:web*`, `uuid:…` or `<kind>:<name>` matches. No selectors select nothing."""
+    return any(_matches(*selector.partition(":")[::2], subject, guest) for selector in selectors)
 
 
-def _fits(kind: str, pattern: str, subject: Subject, guest: Guest | None) -> bool:
+def _matches(kind: str, pattern: str, subject: Subject, guest: Guest | None) -> bool:
     if not pattern:
         return False
     if kind == "tag":
@@ -104,7 +107,7 @@ def _fits(kind: str, pattern: str, subject: Subject, guest: Guest | None) -> boo
     return guest is None and kind == subject.kind and fnmatchcase(subject.name, pattern)
 
 
-def nearness(selectors: Sequence[str]) -> int:
-    """How narrow a scope is: a UUID is nearer than a name, a name nearer than a tag."""
+def narrowness(selectors: Sequence[str]) -> int:
+    """How narrow a scope is: a UUID is narrower than a name, a name narrower than a tag."""
     ranks = {"uuid": 3, "name": 2, "tag": 1}
     return min((ranks.get(s.partition(":")[0], 0) for s in selectors), default=0)

@@ -1,4 +1,4 @@
-"""Reads the policy from its one TOML file; all that is wrong with it is said at once."""
+"""Reads the policy from its TOML file; all mistakes are reported at once."""
 
 import hashlib
 import tomllib
@@ -25,7 +25,7 @@ from xenwatch.remediation.policy.policy import (
 
 
 def load_policy(path: Path, actions: Mapping[str, Risk]) -> Policy:
-    """The policy in a file; ConfigError lists all that is wrong. `actions` are the catalogue's names and risks."""
+    """The policy in a file; ConfigError lists every mistake. `actions`: the catalogue's names and risks."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
@@ -58,7 +58,7 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
         core_dump_dir=main.text("core_dump_dir", "/var/lib/xen/dump"),
         migrate_timeout=main.duration("migrate_timeout", HOUR),
         min_free_mib=main.whole("state_dir_min_free_mib", 256),
-        pace=CooldownLimits(
+        cooldown=CooldownLimits(
             guest.duration("cooldown", 600.0), guest.duration("stability", HOUR),
             guest.duration("longest_cooldown", DAY),
         ),
@@ -82,31 +82,33 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
 
 
 def _limits(limits: TomlTable, guest: TomlTable, actions: Mapping[str, Risk]) -> dict[str, Limit]:
-    found = dict(DEFAULT_LIMITS)
+    result = dict(DEFAULT_LIMITS)
     tables = {"global": limits.table("global"), "host": limits.table("host"), "guest": guest}
-    for group, known in (("class", set(RISKS)), ("action", set(actions))):
-        named = limits.table(group)
-        for name in named.names():
-            named.need(name, name in known, f"is no {group}; known are {', '.join(sorted(known))}")
-            tables[f"{group}.{name}"] = named.table(name)
+    for group, allowed in (("class", set(RISKS)), ("action", set(actions))):
+        group_table = limits.table(group)
+        for name in group_table.names():
+            group_table.need(
+                name, name in allowed, f"is not a known {group}; write one of {', '.join(sorted(allowed))}"
+            )
+            tables[f"{group}.{name}"] = group_table.table(name)
     for key, table in tables.items():
-        usual = DEFAULT_LIMITS.get(key, Limit(1, HOUR))
-        found[key] = Limit(
-            table.whole("max_actions", usual.max_actions), table.duration("window", usual.window),
-            table.whole("max_concurrent", usual.max_concurrent),
+        default = DEFAULT_LIMITS.get(key, Limit(1, HOUR))
+        result[key] = Limit(
+            table.whole("max_actions", default.max_actions), table.duration("window", default.window),
+            table.whole("max_concurrent", default.max_concurrent),
         )  # fmt: skip
         if key != "guest":
             table.done()
-    return found
+    return result
 
 
 def _inventory(top: TomlTable, here: str) -> ManagedInventory:
     guests = tuple(_guest(table) for table in top.tables("guest"))
     hosts = tuple(_host(table) for table in top.tables("host"))
-    known = {here, *(host.name for host in hosts)}
+    names = {here, *(host.name for host in hosts)}
     for nth, guest in enumerate(guests):
-        strangers = set(guest.placement) - known
-        top.need(f"guest[{nth}].placement", not strangers, f"names hosts without a [[host]]: {', '.join(strangers)}")
+        unnamed = set(guest.placement) - names
+        top.need(f"guest[{nth}].placement", not unnamed, f"has hosts without a [[host]]: {', '.join(sorted(unnamed))}")
     unique = len({g.uuid for g in guests}) == len(guests) == len({g.name for g in guests})
     top.need("guest", unique, "two guests share a name or a uuid")
     return ManagedInventory(here, guests, hosts)
@@ -164,11 +166,11 @@ def _rule(table: TomlTable, actions: Mapping[str, Risk]) -> PolicyRule:
 
 
 def _selectors(scope: TomlTable) -> tuple[str, ...]:
-    """`selector = "tag:x"` or `selectors = [...]`. None at all is allowed and selects nothing."""
-    one = scope.text("selector")
-    every = (*((one,) if one else ()), *scope.texts("selectors"))
-    scope.need("selector", all(":" in s for s in every), "write it like tag:web, name:web*, uuid:… or host:xen1")
-    return every
+    """`selector = "tag:x"` or `selectors = [...]`. An empty scope is allowed and selects nothing."""
+    single = scope.text("selector")
+    selectors = (*((single,) if single else ()), *scope.texts("selectors"))
+    scope.need("selector", all(":" in s for s in selectors), "write it like tag:web, name:web*, uuid:… or host:xen1")
+    return selectors
 
 
 def _rung(table: TomlTable, actions: Mapping[str, Risk]) -> Rung:
@@ -177,6 +179,6 @@ def _rung(table: TomlTable, actions: Mapping[str, Risk]) -> Rung:
         every=table.duration("every", 600.0),
         needs_approval=table.choice("require", "", ("", "approval")) == "approval",
     )  # fmt: skip
-    table.need("action", rung.action in actions, f"is not in the catalogue; known are {', '.join(sorted(actions))}")
+    table.need("action", rung.action in actions, f"is not in the catalogue; write one of {', '.join(sorted(actions))}")
     table.done()
     return rung

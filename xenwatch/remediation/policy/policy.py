@@ -1,4 +1,4 @@
-"""What the operator allows: modes, limits, rules with their ladders, guests and hosts."""
+"""What the administrator allows: modes, limits, rules with their ladders, guests and hosts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class CooldownLimits:
-    """After a run on a guest the next waits `cooldown`, doubled each time; `stability` of health starts it over."""
+    """After a run on a guest the next one waits `cooldown`, doubled each time; `stability` of health resets it."""
 
     cooldown: float = 600.0
     stability: float = HOUR
@@ -31,7 +31,7 @@ class CooldownLimits:
 
 @dataclass(frozen=True, slots=True)
 class StormLimit:
-    """Too many watched objects failing at once is one trouble, not many: then nothing automatic starts."""
+    """Many watched objects that fail at once have one cause: then nothing automatic starts."""
 
     max_unhealthy: float = 0.3
     min_count: int = 3
@@ -52,7 +52,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
-    """For which trouble, on whom, which actions in which order."""
+    """For which incident or alert, on which targets, which actions in which order."""
 
     name: str
     mode: Mode
@@ -67,27 +67,27 @@ class PolicyRule:
     blocked_by: tuple[str, ...]
     ladder: tuple[Rung, ...]
 
-    def fits(self, trigger: Trigger) -> bool:
-        """Whether this rule is for such a trouble; a rule that names none is for nothing."""
-        names = (trigger.name, *trigger.aliases)
-        named = (
-            (trigger.source == "incident" and bool(self.diagnosis) and self.diagnosis in names)
+    def matches(self, trigger: Trigger) -> bool:
+        """Whether this rule is for such a trigger; a rule that names none is for nothing."""
+        ids = (trigger.name, *trigger.aliases)
+        is_named = (
+            (trigger.source == "incident" and bool(self.diagnosis) and self.diagnosis in ids)
             or (trigger.source == "incident" and trigger.class_ == self.class_ != "")
             or (trigger.source == "alert" and trigger.name == self.alert != "")
         )
-        return named and all(trigger.labels.get(key) == value for key, value in self.labels.items())
+        return is_named and all(trigger.labels.get(key) == value for key, value in self.labels.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole file; `hash` stands in every run, so that a run of an older policy is never carried out."""
+    """The whole file; every run keeps its `hash`, so that a run of an older policy is never carried out."""
 
     inventory: ManagedInventory
     enabled: bool = True
     mode: Mode = "observe"
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """Keys: global, host, guest, class.L0 …, action.<name>."""
-    pace: CooldownLimits = CooldownLimits()
+    cooldown: CooldownLimits = CooldownLimits()
     storm: StormLimit = StormLimit()
     breaker_after: int = 3
     approval_ttl: float = 900.0

@@ -1,4 +1,4 @@
-"""A guest's configuration, whoever keeps it: an xl or xm file, `xl list -l` of a running one, libvirt's XML."""
+"""A guest's configuration, wherever it is kept: an xl or xm file, `xl list -l` of a running one, libvirt's XML."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ from xenwatch.remediation.action import Context
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """One disk. `target` is what stands behind it in dom0; empty for an empty drive."""
+    """One disk. `target` is its device or file in dom0; empty for an empty drive."""
 
     target: str
     vdev: str
@@ -32,7 +32,7 @@ class Vif:
 
 @dataclass(frozen=True, slots=True)
 class GuestConfig:
-    """What a start or a move needs to know of it."""
+    """What a start or a move has to know about a guest."""
 
     name: str
     kind: str
@@ -43,16 +43,16 @@ class GuestConfig:
     disks: tuple[Disk, ...] = ()
     vifs: tuple[Vif, ...] = ()
     files: tuple[str, ...] = ()
-    """Kernel, ramdisk, firmware, device model: must be there to start."""
+    """Kernel, ramdisk, firmware, device model: a start needs them."""
     obstacles: tuple[str, ...] = ()
-    """What forbids moving it live: passed-through devices, nomigrate, nested HVM."""
+    """What forbids a live migration: passed-through devices, nomigrate, nested HVM."""
     cpus: str = ""
     pool: str = ""
 
 
 async def read_config(context: Context, *, running: bool) -> GuestConfig | None:
-    """The configuration as it stands: of the running domain, or of the file a start would use. None: cannot be told."""
-    guest = context.known
+    """The configuration as it stands: of the running domain, or in the file that a start would use. None: unknown."""
+    guest = context.managed_guest
     if guest.toolstack == "libvirt":
         answer = await context.read("virsh", "--readonly", "-c", "xen:///system", "dumpxml", "--", guest.uuid)
         return from_xml(answer.out) if answer.ok else None
@@ -64,31 +64,32 @@ async def read_config(context: Context, *, running: bool) -> GuestConfig | None:
 
 
 def from_file(text: str) -> GuestConfig | None:
-    """From an xl or xm file: assignments of texts, numbers and lists. One that computes (xm's may) cannot be told."""
+    """From an xl or xm file: assignments of strings, numbers and lists. None where the file computes values."""
     try:
         body = ast.parse(re.sub(r";\s*$", "", text, flags=re.MULTILINE)).body
-        said = {
+        values = {
             statement.targets[0].id: ast.literal_eval(statement.value)
             for statement in body
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
         }
-        return _from_words(said)
+        return _from_words(values)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
 
 
-def _from_words(said: Mapping[str, Any]) -> GuestConfig:
-    kind = str(said.get("type", "hvm" if said.get("builder") in ("hvm", "hvmloader") else "pv"))
-    memory = int(said.get("memory", 0))
-    files = [said.get(key) for key in ("kernel", "ramdisk", "bios_path_override", "device_model_override")]
-    obstacles = [key for key in ("pci", "usbdev", "nomigrate", "nestedhvm", "dtdev", "rdm") if said.get(key)]
-    cpus = said.get("cpus", "")
+def _from_words(values: Mapping[str, Any]) -> GuestConfig:
+    kind = str(values.get("type", "hvm" if values.get("builder") in ("hvm", "hvmloader") else "pv"))
+    memory = int(values.get("memory", 0))
+    files = [values.get(key) for key in ("kernel", "ramdisk", "bios_path_override", "device_model_override")]
+    obstacles = [key for key in ("pci", "usbdev", "nomigrate", "nestedhvm", "dtdev", "rdm") if values.get(key)]
+    cpus = values.get("cpus", "")
     return GuestConfig(
-        name=str(said.get("name", "")), kind=kind, memory_mib=memory, max_memory_mib=int(said.get("maxmem", memory)),
-        vcpus=int(said.get("vcpus", 1)), disks=tuple(_disk(d) for d in said.get("disk", [])),
-        vifs=tuple(_vif(v) for v in said.get("vif", [])), obstacles=tuple(obstacles),
+        name=str(values.get("name", "")), kind=kind, memory_mib=memory,
+        max_memory_mib=int(values.get("maxmem", memory)),
+        vcpus=int(values.get("vcpus", 1)), disks=tuple(_disk(d) for d in values.get("disk", [])),
+        vifs=tuple(_vif(v) for v in values.get("vif", [])), obstacles=tuple(obstacles),
         files=tuple(str(f) for f in files if f and str(f) not in ("hvmloader", "/usr/lib/xen/boot/hvmloader")),
-        cpus=cpus if isinstance(cpus, str) else ",".join(map(str, cpus)), pool=str(said.get("pool", "")),
+        cpus=cpus if isinstance(cpus, str) else ",".join(map(str, cpus)), pool=str(values.get("pool", "")),
     )  # fmt: skip
 
 
@@ -116,8 +117,8 @@ def _vif(spec: str) -> Vif:
 def from_json(text: str) -> GuestConfig | None:
     """From `xl list -l NAME`."""
     try:
-        found = json.loads(text)
-        config = (found[0] if isinstance(found, list) else found)["config"]
+        parsed = json.loads(text)
+        config = (parsed[0] if isinstance(parsed, list) else parsed)["config"]
         return _from_libxl(config)
     except (ValueError, KeyError, IndexError, TypeError):
         return None

@@ -1,34 +1,29 @@
-"""P11: whether a guest's memory, with what Xen adds for it, fits on a host."""
+"""P11: whether a guest's memory, with what Xen needs beside it, fits on a host."""
 
 import math
 
+from xenwatch.host.parse.xl_info import parse_info
 from xenwatch.remediation.action import Context, Finding
-from xenwatch.remediation.checks import passes
+from xenwatch.remediation.checks import finding
 from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.guest_config import GuestConfig
 
 _SUPERPAGE_MIB = 2
 
 
-def xl_info(text: str) -> dict[str, str]:
-    """`key : value` lines."""
-    pairs = (line.partition(":") for line in text.splitlines())
-    return {key.strip(): value.strip() for key, colon, value in pairs if colon}
-
-
-async def info(context: Context, host: str = HERE) -> dict[str, str] | None:
-    """`xl info` (or `xm info`) of a host; None: unknown."""
+async def host_info(context: Context, host: str = HERE) -> dict[str, str] | None:
+    """`xl info` (or `xm info`) of a host, read once in each run of the checks; None: unknown."""
     tool = "xm" if context.guest is not None and context.guest.toolstack == "xm" else "xl"
-    answer = await context.read(tool, "info", host=host)
-    return xl_info(answer.out) if answer.ok else None
+    answer = await context.read_once(tool, "info", host=host)
+    return parse_info(answer.out) if answer.ok else None
 
 
 async def free_mib(context: Context, host: str = HERE) -> int | None:
-    """Free memory of a host, less the policy's reserve. Claims of guests being built are off `free_memory` already."""
-    said = await info(context, host)
-    free = (said or {}).get("free_memory", "")
-    known = context.inventory.host(host or context.inventory.here)
-    return int(free) - (known.reserve_mib if known else 0) if free.isdigit() else None
+    """Free memory of a host without the policy's reserve. Xen subtracts the claims of guests being built by itself."""
+    info = await host_info(context, host)
+    free = (info or {}).get("free_memory", "")
+    managed_host = context.inventory.host(host or context.inventory.here)
+    return int(free) - (managed_host.reserve_mib if managed_host else 0) if free.isdigit() else None
 
 
 def needed_mib(config: GuestConfig) -> int:
@@ -39,10 +34,10 @@ def needed_mib(config: GuestConfig) -> int:
 
 
 async def check_memory(context: Context, config: GuestConfig, host: str = HERE, released_mib: int = 0) -> Finding:
-    """`released_mib` is what a domain that is put away first gives back."""
+    """`released_mib`: memory of a domain that is destroyed first."""
     free, need = await free_mib(context, host), needed_mib(config)
     fits = None if free is None else need <= free + released_mib
-    return passes(
+    return finding(
         "P11 memory",
         fits,
         f"needs {need} MiB, {'unknown' if free is None else f'{free} MiB'} free after the reserve",

@@ -1,31 +1,37 @@
-"""Events to be told: written with the change they tell of, kept until delivered, so each is told at least once."""
+"""Events for people and other systems: written with the change they report, and kept until delivered."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from xenwatch.model.action import EventKind, RemediationEvent
+from xenwatch.remediation.store import entries
 from xenwatch.remediation.store.transaction import Transaction
 
 
-def tell(tx: Transaction, kind: EventKind, run: str, summary: str, details: Mapping[str, str] | None = None) -> None:
-    """Put an event into the outbox, in the same transaction as what it tells of."""
-    seq = int(tx.one("SELECT seq FROM head"))
-    event = RemediationEvent(f"{run}.{kind}.{seq}", kind, tx.wall, run, summary, dict(details or {}))
-    tx.db.execute("INSERT INTO outbox(id, body, next) VALUES(?,?,?)", (event.id, json.dumps(asdict(event)), tx.at))
+def enqueue(
+    transaction: Transaction, kind: EventKind, run: str, summary: str, details: Mapping[str, str] | None = None
+) -> None:
+    """Put an event into the outbox, in the same transaction as what it reports; it is delivered at least once."""
+    event_id = f"{run}.{kind}.{entries.last_seq(transaction)}"
+    event = RemediationEvent(event_id, kind, transaction.wall, run, summary, dict(details or {}))
+    row = (event.id, json.dumps(asdict(event)), transaction.at)
+    transaction.db.execute("INSERT INTO outbox(id, body, next) VALUES(?,?,?)", row)
 
 
-def due(tx: Transaction, most: int = 50) -> list[tuple[RemediationEvent, int]]:
-    """Undelivered events whose time has come, oldest first, with the attempts made."""
+def due(transaction: Transaction, limit: int = 50) -> list[tuple[RemediationEvent, int]]:
+    """Undelivered events that are due, oldest first, with the attempts made so far."""
     sql = "SELECT body, attempts FROM outbox WHERE done=0 AND next <= ? ORDER BY rowid LIMIT ?"
-    return [(RemediationEvent(**json.loads(body)), attempts) for body, attempts in tx.db.execute(sql, (tx.at, most))]
+    rows = transaction.rows(sql, transaction.at, limit)
+    return [(RemediationEvent(**json.loads(body)), attempts) for body, attempts in rows]
 
 
-def delivered(tx: Transaction, event: str) -> None:
-    """It was taken; it is not told again."""
-    tx.db.execute("UPDATE outbox SET done=1 WHERE id=?", (event,))
+def mark_delivered(transaction: Transaction, event: str) -> None:
+    """The receiver accepted it; it is not sent again."""
+    transaction.db.execute("UPDATE outbox SET done=1 WHERE id=?", (event,))
 
 
-def put_off(tx: Transaction, event: str, pause: float) -> None:
-    """It was not taken; try again after a pause."""
-    tx.db.execute("UPDATE outbox SET attempts=attempts+1, next=? WHERE id=?", (tx.at + pause, event))
+def postpone(transaction: Transaction, event: str, pause: float) -> None:
+    """The receiver did not accept it; try again after a pause."""
+    sql = "UPDATE outbox SET attempts=attempts+1, next=? WHERE id=?"
+    transaction.db.execute(sql, (transaction.at + pause, event))

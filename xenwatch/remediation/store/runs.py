@@ -1,188 +1,197 @@
-"""The remediation journal: every run and every step, fsynced before the effect, append-only under a hash chain."""
+"""Runs: a proposal each, with the state it has reached. All SQL of the table `run` is here."""
 
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from xenwatch.base.clock import Clock
-from xenwatch.base.errors import InputError, StoreError
-from xenwatch.model.action import ActionRun, Proposal, RunState, Trigger
+from xenwatch.base.errors import InputError
+from xenwatch.model.action import (
+    ACTIVE,
+    BEFORE_EFFECT,
+    PENDING,
+    UNUSED,
+    WITHOUT_EFFECT,
+    ActionRun,
+    Proposal,
+    RunState,
+    Trigger,
+)
 from xenwatch.model.serialize import subject_from_json
-from xenwatch.remediation.store import schema
-from xenwatch.remediation.store.hashchain import broken
-from xenwatch.remediation.store.transaction import Transaction
+from xenwatch.remediation.store import budget, entries
+from xenwatch.remediation.store.schema import sql_list
+from xenwatch.remediation.store.transaction import Transaction, View
+
+_COLUMNS = "id, proposal, state, created, wall, reason, token"
+_SUCCEEDED: RunState = "succeeded"
+_CANCELLED: RunState = "cancelled"
+_UNKNOWN: RunState = "unknown"
+
+
+def add(transaction: Transaction, proposal: Proposal) -> str | None:
+    """Add a run in state `proposed`; None where the same trigger already has its run."""
+    run = f"{int(transaction.wall * 1000):012x}-{secrets.token_hex(4)}"
+    row = {
+        "id": run, "dedupe_key": proposal.dedupe_key, "action": proposal.action, "target": proposal.target.key,
+        "host": proposal.host, "rule": proposal.rule, "trouble": proposal.trigger.key, "mode": proposal.mode,
+        "risk": proposal.risk, "policy_hash": proposal.policy_hash, "plan_hash": proposal.plan_hash,
+        "proposal": json.dumps(asdict(proposal), sort_keys=True), "requester": proposal.requester,
+        "expires": proposal.expires, "needs_approval": proposal.needs_approval, "created": transaction.at,
+        "wall": transaction.wall, "boot": transaction.boot,
+    }  # fmt: skip
+    try:
+        transaction.db.execute(
+            f"INSERT INTO run({','.join(row)}) VALUES({','.join('?' * len(row))})", tuple(row.values())
+        )
+    except sqlite3.IntegrityError as error:
+        if "dedupe_key" in str(error):
+            return None
+        raise
+    reason = proposal.rule or "requested by a person"
+    move(transaction, run, "proposed", proposal.requester, reason, {"plan": list(proposal.plan)})
+    return run
+
+
+def move(
+    transaction: Transaction,
+    run: str,
+    new: RunState,
+    actor: str,
+    reason: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a run; StoreError where the table of moves does not have it. Where nothing was done its budget returns."""
+    entries.append(transaction, "move", run, actor, reason, facts, old=state_of(transaction, run), new=new)
+    if new in WITHOUT_EFFECT:
+        budget.release(transaction, run)
+
+
+def set_token(transaction: Transaction, run: str, token: int) -> None:
+    """Note the fencing token that the run's orders carry."""
+    transaction.db.execute("UPDATE run SET token=? WHERE id=?", (token, run))
+
+
+def set_guard(transaction: Transaction, run: str, guard: str) -> bool:
+    """Note which guard holds the run back; false where it is the same as before."""
+    sql = "UPDATE run SET guard=? WHERE id=? AND guard<>?"
+    return transaction.db.execute(sql, (guard, run, guard)).rowcount > 0
+
+
+def state_of(view: View, run: str) -> RunState | None:
+    """The state of the run with this whole id; None where there is no such run."""
+    state: RunState | None = view.value("SELECT state FROM run WHERE id=?", run)
+    return state
+
+
+def find(view: View, prefix: str) -> ActionRun:
+    """The run of this id, or of the one id that begins like this; InputError otherwise."""
+    sql = f"SELECT {_COLUMNS} FROM run WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # noqa: S608 - a constant
+    rows = view.rows(sql, len(prefix), prefix)
+    if len(rows) != 1:
+        raise InputError(f"{prefix}: {'more than one run has' if rows else 'no run has'} an id that begins like this")
+    return _run(rows[0])
+
+
+def select(view: View, *states: RunState, target: str | None = None, limit: int = 1000) -> list[ActionRun]:
+    """Runs in these states (in any state, where none is named), oldest first."""
+    conditions = [f"state IN ({sql_list(states)})"] if states else []
+    conditions += ["target=?"] if target is not None else []
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY created, id LIMIT ?"  # noqa: S608 - constants
+    return [_run(row) for row in view.rows(sql, *([target] if target is not None else []), limit)]
+
+
+def before_effect(view: View) -> list[tuple[str, str]]:
+    """Id and trigger key of each run that was admitted and has done nothing yet."""
+    return view.rows(f"SELECT id, trouble FROM run WHERE state IN ({sql_list(BEFORE_EFFECT)})")  # noqa: S608 - constants
+
+
+def expired(view: View) -> list[tuple[str, str]]:
+    """Id and trigger key of each pending run that nobody approved in time."""
+    sql = f"SELECT id, trouble FROM run WHERE state IN ({sql_list(PENDING)}) AND expires <= ?"  # noqa: S608 - constants
+    return view.rows(sql, view.at)
+
+
+def pending_for(view: View, trigger_key: str) -> list[str]:
+    """Runs for a trigger that have not started."""
+    sql = f"SELECT id FROM run WHERE trouble=? AND state IN ({sql_list(PENDING)})"  # noqa: S608 - constants
+    return [run for (run,) in view.rows(sql, trigger_key)]
+
+
+def unknown_on(view: View, target: str, other_than: str) -> list[str]:
+    """Runs on a target with an unknown outcome, without the run that asks."""
+    sql = f"SELECT id FROM run WHERE target=? AND state='{_UNKNOWN}' AND id<>?"  # noqa: S608 - a constant
+    return [run for (run,) in view.rows(sql, target, other_than)]
+
+
+def active_count(view: View, condition: str, *values: object) -> int:
+    """How many admitted runs have not ended; `condition` is SQL of our own, over the columns of the table."""
+    sql = f"SELECT count(*) FROM run WHERE state IN ({sql_list(ACTIVE)}) AND {condition}"  # noqa: S608 - constants
+    return int(view.value(sql, *values))
+
+
+def other_targets(view: View, rule: str, target: str) -> int:
+    """On how many targets beside this one a policy rule has runs that are pending or active."""
+    states = sql_list((*PENDING, *ACTIVE))
+    sql = f"SELECT count(DISTINCT target) FROM run WHERE rule=? AND target<>? AND state IN ({states})"  # noqa: S608 - constants
+    return int(view.value(sql, rule, target))
 
 
 @dataclass(frozen=True, slots=True)
-class RunLogEntry:
-    """One line of the journal."""
+class Attempts:
+    """How often an action was tried for a trigger by a rule."""
 
-    seq: int
-    run: str | None
-    kind: str
-    old: str | None
-    new: str | None
-    actor: str
-    reason: str
-    facts: Mapping[str, Any]
-    wall: float
-    at: float
+    used: int
+    last: float | None
+    """Store time at which the latest run was proposed."""
+    succeeded: int
 
 
-class RunStore:
-    """Opened by the agent (one thread at a time) and by the command line; SQLite keeps the two apart."""
-
-    def __init__(self, path: Path, clock: Clock, boot_id: str) -> None:
-        """StoreError where the file is not a whole journal: then nothing is done, and monitoring goes on."""
-        self._clock, self._boot = clock, boot_id
-        self.path, self.slowest_commit = path, 0.0
-        try:
-            self._db = _open(path)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{path}: the remediation journal cannot be used: {error}") from error
-        try:
-            problems = self.verify()
-        except sqlite3.Error as error:
-            problems = [str(error)]
-        if problems:
-            self._db.close()
-            raise StoreError(f"{path}: the remediation journal is damaged: {problems[0]}")
-
-    def close(self) -> None:
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """BEGIN IMMEDIATE … COMMIT with fsync; StoreError, and nothing written, where the database refuses."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            tx = Transaction(self._db, self._journal_time(), self._clock.now(), self._boot)
-            yield tx
-            self._anchor(tx.at)
-            self._commit()
-        except sqlite3.Error as error:
-            self._rollback()
-            raise StoreError(f"{self.path}: {error}") from error
-        except BaseException:
-            self._rollback()
-            raise
-
-    def now(self) -> float:
-        """Journal time, seconds."""
-        return self._journal_time()
-
-    def query(self, sql: str, *values: object) -> list[Any]:
-        try:
-            return self._db.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}") from error
-
-    def run(self, run: str) -> ActionRun:
-        """The run of this id, or of the one id that begins like this; InputError otherwise."""
-        rows = self.query(f"SELECT {_RUN} FROM run WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2", len(run), run)  # noqa: S608 - a constant
-        if len(rows) != 1:
-            raise InputError(f"{run}: {'more than one run begins' if rows else 'no run is named'} like this")
-        return _run(rows[0])
-
-    def runs(self, *states: RunState, target: str | None = None, limit: int = 1000) -> list[ActionRun]:
-        """Runs in these states (all, where none is named), oldest first."""
-        marks = ",".join("?" * len(states))
-        where = [f"state IN ({marks})"] if states else []
-        where += ["target=?"] if target is not None else []
-        sql = f"SELECT {_RUN} FROM run {'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY created, id LIMIT ?"  # noqa: S608 - constants
-        return [_run(row) for row in self.query(sql, *states, *([target] if target is not None else []), limit)]
-
-    def entries(self, run: str | None = None) -> list[RunLogEntry]:
-        """The journal's lines in order, of one run or of all."""
-        rows = self.query(
-            "SELECT seq,run,kind,old,new,actor,reason,facts,wall,at FROM entry WHERE ? IS NULL OR run=? ORDER BY seq",
-            run,
-            run,
-        )
-        return [
-            RunLogEntry(seq, of, kind, old, new, actor, reason, json.loads(facts), wall, at)
-            for seq, of, kind, old, new, actor, reason, facts, wall, at in rows
-        ]
-
-    def verify(self) -> list[str]:
-        """What is wrong with the chain: rows edited, removed or put in; empty when it is whole."""
-        self._db.execute("BEGIN")  # one view of it all: another process may be writing
-        try:
-            return [*self._ill(), *broken(self._db)]
-        finally:
-            self._db.execute("ROLLBACK")
-
-    def _ill(self) -> list[str]:
-        return [str(row[0]) for row in self._db.execute("PRAGMA quick_check") if row[0] != "ok"]
-
-    def _commit(self) -> None:
-        before = self._clock.monotonic()
-        self._db.execute("COMMIT")
-        self.slowest_commit = max(self.slowest_commit, self._clock.monotonic() - before)
-
-    def _rollback(self) -> None:
-        with suppress(sqlite3.Error):
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-
-    def _journal_time(self) -> float:
-        """Of a time the host was down nothing is counted: a budget is never given back by a reboot."""
-        known = dict(self._db.execute("SELECT key, value FROM meta WHERE key IN ('boot', 'monotonic', 'at')"))
-        at = float(known.get("at", 0.0))
-        if known.get("boot") != self._boot:
-            return at
-        return at + max(0.0, self._clock.monotonic() - float(known["monotonic"]))
-
-    def _anchor(self, at: float) -> None:
-        anchor = {"boot": self._boot, "monotonic": repr(self._clock.monotonic()), "at": repr(at)}
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", anchor.items())
+def attempts(view: View, trigger_key: str, rule: str, action: str) -> Attempts:
+    """What a rung of the ladder has used up; a cancelled run does not count at all."""
+    sql = (
+        f"SELECT count(*) FILTER (WHERE state NOT IN ({sql_list(UNUSED)})), max(created),"  # noqa: S608 - constants
+        f" count(*) FILTER (WHERE state='{_SUCCEEDED}') FROM run"
+        f" WHERE trouble=? AND rule=? AND action=? AND state<>'{_CANCELLED}'"
+    )
+    return Attempts(*view.rows(sql, trigger_key, rule, action)[0])
 
 
-_RUN = "id, proposal, state, created, wall, reason, token"
+def outcomes(view: View, trigger_key: str, rule: str) -> list[tuple[str, RunState]]:
+    """Action and state of every run of a rule for a trigger."""
+    return view.rows("SELECT action, state FROM run WHERE trouble=? AND rule=?", trigger_key, rule)
+
+
+def state_counts(view: View) -> list[tuple[str, RunState, int]]:
+    """How many runs each action has in each state."""
+    return view.rows("SELECT action, state, count(*) FROM run GROUP BY action, state")
+
+
+def repeated_successes(view: View, since: float, times: int) -> int:
+    """Targets that were repaired so often after a moment; what only reads is no repair."""
+    sql = (
+        f"SELECT count(*) FROM (SELECT target FROM run WHERE state='{_SUCCEEDED}' AND risk<>'L0' AND created > ?"  # noqa: S608 - a constant
+        " GROUP BY target HAVING count(*) >= ?)"
+    )
+    return int(view.value(sql, since, times))
+
+
+def oldest_active(view: View) -> float | None:
+    """Store time at which the oldest active run was proposed; None where there is none."""
+    created: float | None = view.value(f"SELECT min(created) FROM run WHERE state IN ({sql_list(ACTIVE)})")  # noqa: S608 - constants
+    return created
+
+
+def trigger_from_json(stored: Mapping[str, Any]) -> Trigger:
+    """A trigger as this store keeps it."""
+    target, aliases = subject_from_json(stored["target"]), tuple(stored.get("aliases", ()))
+    return Trigger(**{**stored, "target": target, "aliases": aliases})
 
 
 def _run(row: tuple[Any, ...]) -> ActionRun:
-    said = json.loads(row[1])
-    trigger = said.pop("trigger")
-    target, aliases = subject_from_json(trigger["target"]), tuple(trigger.get("aliases", ()))
-    trigger = Trigger(**{**trigger, "target": target, "aliases": aliases})
-    said |= {"target": subject_from_json(said["target"]), "trigger": trigger, "plan": tuple(said["plan"])}
-    return ActionRun(row[0], Proposal(**said), *row[2:])
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        path.touch(mode=0o640)
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in schema.PRAGMAS:
-            db.execute(pragma)
-        with closing(db.execute("PRAGMA user_version")) as found:
-            version = found.fetchone()[0]
-        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-            _create(db)
-        elif version != schema.VERSION:
-            raise StoreError(f"{path}: journal version {version}; this program knows {schema.VERSION}")  # noqa: TRY301 - closed below
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _create(db: sqlite3.Connection) -> None:
-    try:
-        db.executescript(schema.script())
-    except sqlite3.Error:
-        if db.execute("PRAGMA user_version").fetchone()[0] != schema.VERSION:  # another process was first
-            raise
-
-
-def boot_id(read: Callable[[], str | None]) -> str:
-    """This boot's id as the kernel gives it; `unknown-boot` is never the same boot twice."""
-    return read() or f"unknown-boot-{secrets.token_hex(8)}"
+    stored = json.loads(row[1])
+    trigger, target = trigger_from_json(stored["trigger"]), subject_from_json(stored["target"])
+    stored |= {"target": target, "trigger": trigger, "plan": tuple(stored["plan"])}
+    return ActionRun(row[0], Proposal(**stored), *row[2:])

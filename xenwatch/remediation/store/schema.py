@@ -1,6 +1,8 @@
-"""The journal's tables and the triggers that make a wrong write an error of the database."""
+"""The tables of the run store, and the triggers that make a wrong write an error of the database."""
 
-from xenwatch.model.action import RUN_MOVES
+from collections.abc import Iterable
+
+from xenwatch.model.action import RUN_MOVES, WITHOUT_EFFECT, RunState
 
 VERSION = 1
 
@@ -12,14 +14,25 @@ PRAGMAS = (
     "PRAGMA trusted_schema=OFF",
 )
 
-TABLES = """
+_NEW: RunState = "new"
+_ADMITTED: RunState = "admitted"
+_EXECUTING: RunState = "executing"
+_UNKNOWN: RunState = "unknown"
+
+
+def sql_list(states: Iterable[RunState]) -> str:
+    """Run states as the inside of an SQL `IN (...)`; they are this program's own words and need no quoting."""
+    return ", ".join(f"'{state}'" for state in states)
+
+
+TABLES = f"""
 CREATE TABLE run(
   id TEXT PRIMARY KEY, dedupe_key TEXT NOT NULL UNIQUE, action TEXT NOT NULL, target TEXT NOT NULL, host TEXT NOT NULL,
   rule TEXT NOT NULL, trouble TEXT NOT NULL, mode TEXT NOT NULL,
   risk TEXT NOT NULL, policy_hash TEXT NOT NULL, plan_hash TEXT NOT NULL,
   proposal TEXT NOT NULL, requester TEXT NOT NULL, expires REAL NOT NULL, needs_approval INTEGER NOT NULL,
   created REAL NOT NULL, wall REAL NOT NULL, boot TEXT NOT NULL,
-  state TEXT NOT NULL DEFAULT 'new', reason TEXT NOT NULL DEFAULT '', token INTEGER, guard TEXT NOT NULL DEFAULT '');
+  state TEXT NOT NULL DEFAULT '{_NEW}', reason TEXT NOT NULL DEFAULT '', token INTEGER, guard TEXT NOT NULL DEFAULT '');
 CREATE INDEX run_state ON run(state);
 CREATE INDEX run_target ON run(target);
 CREATE TABLE entry(
@@ -54,7 +67,7 @@ CREATE TABLE fence(target TEXT PRIMARY KEY, highest INTEGER NOT NULL);
 CREATE TABLE blocked(guard TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
 
-TRIGGERS = """
+TRIGGERS = f"""
 CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
@@ -65,11 +78,11 @@ CREATE TRIGGER move_is_allowed BEFORE INSERT ON entry WHEN NEW.kind = 'move' BEG
   SELECT RAISE(ABORT, 'no such move') WHERE NOT EXISTS (SELECT 1 FROM allowed WHERE old = NEW.old AND new = NEW.new);
   SELECT RAISE(ABORT, 'the run is in another state') WHERE NEW.old IS NOT (SELECT state FROM run WHERE id = NEW.run);
   SELECT RAISE(ABORT, 'only a person or a recovery leaves unknown')
-    WHERE NEW.old = 'unknown' AND NEW.actor NOT LIKE 'human:%' AND NEW.actor NOT LIKE 'recovery:%';
+    WHERE NEW.old = '{_UNKNOWN}' AND NEW.actor NOT LIKE 'human:%' AND NEW.actor NOT LIKE 'recovery:%';
   SELECT RAISE(ABORT, 'no budget was reserved')
-    WHERE NEW.new = 'admitted' AND NOT EXISTS (SELECT 1 FROM budget WHERE run = NEW.run);
+    WHERE NEW.new = '{_ADMITTED}' AND NOT EXISTS (SELECT 1 FROM budget WHERE run = NEW.run);
   SELECT RAISE(ABORT, 'no lease is held')
-    WHERE NEW.new = 'executing' AND (SELECT token FROM run WHERE id = NEW.run) IS NULL;
+    WHERE NEW.new = '{_EXECUTING}' AND (SELECT token FROM run WHERE id = NEW.run) IS NULL;
 END;
 CREATE TRIGGER move_applies AFTER INSERT ON entry WHEN NEW.kind = 'move' BEGIN
   UPDATE run SET state = NEW.new, reason = NEW.reason WHERE id = NEW.run;
@@ -78,21 +91,21 @@ CREATE TRIGGER state_follows_entry BEFORE UPDATE OF state ON run
   WHEN NEW.state IS NOT (SELECT new FROM entry WHERE run = NEW.id AND kind = 'move' ORDER BY seq DESC LIMIT 1)
   BEGIN SELECT RAISE(ABORT, 'a state changes through a journal entry only'); END;
 CREATE TRIGGER intent_needs_executing BEFORE INSERT ON entry WHEN NEW.kind = 'intent'
-  AND 'executing' IS NOT (SELECT state FROM run WHERE id = NEW.run)
+  AND '{_EXECUTING}' IS NOT (SELECT state FROM run WHERE id = NEW.run)
   BEGIN SELECT RAISE(ABORT, 'an effect needs an executing run'); END;
 CREATE TRIGGER budget_is_kept BEFORE DELETE ON budget
-  WHEN (SELECT state FROM run WHERE id = OLD.run) NOT IN ('aborted', 'cancelled')
+  WHEN (SELECT state FROM run WHERE id = OLD.run) NOT IN ({sql_list(WITHOUT_EFFECT)})
   BEGIN SELECT RAISE(ABORT, 'a budget is given back only where nothing was done'); END;
 CREATE TRIGGER fence_rises BEFORE UPDATE ON fence WHEN NEW.highest < OLD.highest
   BEGIN SELECT RAISE(ABORT, 'a fencing token never falls'); END;
 CREATE TRIGGER allowed_is_fixed BEFORE INSERT ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
 CREATE TRIGGER allowed_is_kept BEFORE UPDATE ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
 CREATE TRIGGER allowed_stays BEFORE DELETE ON allowed BEGIN SELECT RAISE(ABORT, 'the moves are fixed'); END;
-"""
+"""  # noqa: S608 - run states of this program
 
 
 def script() -> str:
-    """Everything a new journal is made with, in one transaction."""
+    """The SQL that makes a new run store, in one transaction."""
     moves = ",".join(f"('{old}','{new}')" for old, news in RUN_MOVES.items() for new in news)
     first = "INSERT INTO head VALUES(1,0,'');INSERT INTO storm VALUES(1,0,NULL);INSERT INTO switch VALUES(1,0,'','');"
     return (

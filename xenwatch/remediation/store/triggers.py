@@ -1,22 +1,22 @@
-"""Troubles reported to us, by our own diagnosis or from outside: each kept once, until handled or over."""
+"""Triggers: incidents of ours and alerts from outside, each kept once, until it is handled or has ended."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from xenwatch.model.action import PENDING, Alert, Trigger
+from xenwatch.model.action import AGENT, Alert, Trigger
 from xenwatch.model.incident import Incident
-from xenwatch.model.serialize import subject_from_json
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.policy.inventory import ManagedInventory
-from xenwatch.remediation.store.transaction import Transaction
+from xenwatch.remediation.store import runs
+from xenwatch.remediation.store.transaction import Transaction, View
 
 _NAME_LABELS = ("uuid", "domain_uuid", "domain", "guest", "name")
-_WATCHED = 10_000
-"""Troubles kept; further new ones are refused, so that a flood of alerts does not fill the disk."""
+_MAX_ACTIVE = 10_000
+"""Active triggers kept; further new ones are refused, so that a flood of alerts does not fill the disk."""
 
 
-def trigger_of(incident: Incident) -> Trigger:
+def trigger_of_incident(incident: Incident) -> Trigger:
     """An incident of ours as a reason to act."""
     diagnosis = incident.diagnosis
     return Trigger(
@@ -27,76 +27,88 @@ def trigger_of(incident: Incident) -> Trigger:
 
 
 def trigger_of_alert(alert: Alert, inventory: ManagedInventory) -> Trigger:
-    """An alert as a hint. Its labels choose a guest we know, by comparison only; otherwise the host is meant."""
+    """An alert as a hint. Its labels choose a guest of the policy, by comparison only; otherwise the host is meant."""
     labels = alert.labels
     target = Subject("host", inventory.here)
     for label in _NAME_LABELS:
         value = labels.get(label, "")
-        found = value and next((g for g in inventory.guests if value in (g.uuid, g.name)), None)
-        if found:
-            target = found.subject
+        guest = value and next((g for g in inventory.guests if value in (g.uuid, g.name)), None)
+        if guest:
+            target = guest.subject
             break
         if value and label != "name":
             target = Subject("domain", "unknown", "unknown")
     return Trigger("alert", labels.get("alertname", ""), target, alert.fingerprint, alert.starts_at, "", dict(labels))
 
 
-def note(tx: Transaction, trigger: Trigger) -> bool:
-    """Take a trouble in; false where it is known (what is new about it is kept), or where too many are."""
-    said = json.dumps(asdict(trigger))
-    if tx.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (said, trigger.key)).rowcount:
+def record(transaction: Transaction, trigger: Trigger) -> bool:
+    """Keep a trigger; false where it is kept already (then it is brought up to date), or where too many are active."""
+    text = json.dumps(asdict(trigger))
+    if transaction.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (text, trigger.key)).rowcount:
         return False
-    if int(tx.one("SELECT count(*) FROM trouble WHERE firing=1")) >= _WATCHED:
+    if int(transaction.value("SELECT count(*) FROM trouble WHERE firing=1")) >= _MAX_ACTIVE:
         return False
-    tx.db.execute("INSERT INTO trouble(key, trigger, firing, at) VALUES(?,?,1,?)", (trigger.key, said, tx.at))
+    sql = "INSERT INTO trouble(key, trigger, firing, at) VALUES(?,?,1,?)"
+    transaction.db.execute(sql, (trigger.key, text, transaction.at))
     return True
 
 
-def replace_former(tx: Transaction, trigger: Trigger) -> None:
-    """What was noted under a former id of the rule is not to stay beside what is noted under the present one."""
+def resolve_former(transaction: Transaction, trigger: Trigger) -> None:
+    """Ends what was recorded under a former id of the rule: it must not stay beside what the present id records."""
     for alias in trigger.aliases:
-        over(tx, replace(trigger, name=alias))
+        resolve(transaction, replace(trigger, name=alias))
 
 
-def over(tx: Transaction, trigger: Trigger) -> None:
-    """A trouble ended: what has not started is cancelled; what has is never stopped for it."""
-    tx.db.execute("UPDATE trouble SET firing=0 WHERE key=?", (trigger.key,))
-    marks = ",".join("?" * len(PENDING))
-    sql = f"SELECT id FROM run WHERE trouble=? AND state IN ({marks})"  # noqa: S608 - marks only
-    for (run,) in tx.db.execute(sql, (trigger.key, *PENDING)).fetchall():
-        tx.move(run, "cancelled", "xenwatch", "the trouble is over")
+def resolve(transaction: Transaction, trigger: Trigger) -> None:
+    """A trigger ended: a run that has not started is cancelled; one that has started is never stopped for it."""
+    transaction.db.execute("UPDATE trouble SET firing=0 WHERE key=?", (trigger.key,))
+    for run in runs.pending_for(transaction, trigger.key):
+        runs.move(transaction, run, "cancelled", AGENT, "the incident or alert has ended")
 
 
-def waiting(tx: Transaction) -> list[Trigger]:
-    """Troubles that last and have not been dealt with, oldest first."""
-    rows = tx.db.execute("SELECT trigger FROM trouble WHERE firing=1 AND handled=0 ORDER BY at, key").fetchall()
-    return [read(row[0]) for row in rows]
-
-
-def read(text: str) -> Trigger:
-    """A trouble as it is kept."""
-    said = json.loads(text)
-    return Trigger(**{**said, "target": subject_from_json(said["target"]), "aliases": tuple(said.get("aliases", ()))})
-
-
-def set_handled(tx: Transaction, key: str, handled: bool) -> None:
-    """Whether a trouble needs looking at again."""
-    tx.db.execute("UPDATE trouble SET handled=? WHERE key=?", (handled, key))
-
-
-def forget_old(tx: Transaction, seconds: float) -> None:
-    """Drop troubles that are over for so long, and nonces as old."""
-    tx.db.execute("DELETE FROM trouble WHERE firing=0 AND at < ?", (tx.at - seconds,))
-    tx.db.execute("DELETE FROM nonce WHERE at < ?", (tx.at - seconds,))
-
-
-def take(tx: Transaction, alerts: Sequence[Alert], inventory: ManagedInventory) -> int:
-    """One delivery, whole: new troubles are noted, ended ones are over. How many were new."""
-    fresh = 0
+def record_alerts(transaction: Transaction, alerts: Sequence[Alert], inventory: ManagedInventory) -> int:
+    """Take in one delivery: firing alerts are recorded, ended ones resolved. How many were new."""
+    count = 0
     for alert in alerts:
         trigger = trigger_of_alert(alert, inventory)
         if alert.firing:
-            fresh += note(tx, trigger)
+            count += record(transaction, trigger)
         else:
-            over(tx, trigger)
-    return fresh
+            resolve(transaction, trigger)
+    return count
+
+
+def unhandled(view: View) -> list[Trigger]:
+    """Active triggers that have not been handled, oldest first."""
+    rows = view.rows("SELECT trigger FROM trouble WHERE firing=1 AND handled=0 ORDER BY at, key")
+    return [runs.trigger_from_json(json.loads(text)) for (text,) in rows]
+
+
+def active(view: View) -> list[Trigger]:
+    """Every trigger that has not ended."""
+    return [
+        runs.trigger_from_json(json.loads(text)) for (text,) in view.rows("SELECT trigger FROM trouble WHERE firing=1")
+    ]
+
+
+def active_of_incident(view: View, incident: str) -> list[Trigger]:
+    """The active triggers of an incident, by the incident's id."""
+    begins = f"incident|{incident}|"
+    sql = "SELECT trigger FROM trouble WHERE firing=1 AND substr(key, 1, ?) = ?"
+    return [runs.trigger_from_json(json.loads(text)) for (text,) in view.rows(sql, len(begins), begins)]
+
+
+def first_seen(view: View, key: str) -> float | None:
+    """Store time at which a trigger was recorded; None where it is not kept."""
+    at: float | None = view.value("SELECT at FROM trouble WHERE key=?", key)
+    return at
+
+
+def set_handled(transaction: Transaction, key: str, handled: bool) -> None:
+    """Whether a trigger needs no further look."""
+    transaction.db.execute("UPDATE trouble SET handled=? WHERE key=?", (handled, key))
+
+
+def forget_ended(transaction: Transaction, seconds: float) -> None:
+    """Drop ended triggers that were recorded longer ago than this."""
+    transaction.db.execute("DELETE FROM trouble WHERE firing=0 AND at < ?", (transaction.at - seconds,))

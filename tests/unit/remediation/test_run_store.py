@@ -15,7 +15,8 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import RUN_MOVES, ActionRun, Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.store.runs import RunStore
+from xenwatch.remediation.store import entries, runs
+from xenwatch.remediation.store.run_store import RunStore
 
 TARGET = Subject("domain", "web", "u1")
 
@@ -30,17 +31,17 @@ def proposal(key: str = "k", **more) -> Proposal:
 
 
 @pytest.fixture
-def journal(tmp_path):
-    opened = RunStore(tmp_path / "journal.db", ManualClock(), "boot-1")
+def store(tmp_path):
+    opened = RunStore(tmp_path / "store.db", ManualClock(), "boot-1")
     yield opened
     opened.close()
 
 
-def add(journal: RunStore, key: str = "k", **more) -> ActionRun:
-    with journal.transaction() as tx:
-        run = tx.add(proposal(key, **more))
+def add(store: RunStore, key: str = "k", **more) -> ActionRun:
+    with store.transaction() as transaction:
+        run = runs.add(transaction, proposal(key, **more))
     assert run is not None
-    return journal.run(run)
+    return store.run(run)
 
 
 CHILD = """
@@ -54,11 +55,11 @@ import xenwatch.remediation.actions.host_cordon as cordon
 async def main():
     story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},
         "ladder": [{{"action": "host_cordon"}}]}}}})
-    real = LocalMachine(story.desk.policy.inventory, systemd=False)
-    story.desk._executor._machine = real
+    real = LocalMachine(story.service.policy.inventory, systemd=False)
+    story.service._executor._machine = real
     await story.play([{{"incident": {{"rule": "guest-down", "of": "host/xen1"}}}}, {{"tick": 1}}])
-    print([run.state for run in await story.desk.runs()])
-    story.desk.close()
+    print([run.state for run in await story.service.runs()])
+    story.service.close()
 asyncio.run(main())
 """
 
@@ -72,42 +73,42 @@ def test_i08_the_intent_is_synced_to_disk_before_the_program_starts(tmp_path):
     subprocess.run(argv, check=True, capture_output=True, timeout=100)
     lines = trace.read_text().splitlines()
     effect = next(n for n, line in enumerate(lines) if "execve" in line and '"touch"' in line)
-    synced = [n for n, line in enumerate(lines) if "journal.db-wal" in line and "sync(" in line and n < effect]
+    synced = [n for n, line in enumerate(lines) if "store.db-wal" in line and "sync(" in line and n < effect]
     assert synced
-    with sqlite3.connect(tmp_path / "journal.db") as db:
+    with sqlite3.connect(tmp_path / "store.db") as db:
         kinds = [row[0] for row in db.execute("SELECT coalesce(new, kind) FROM entry ORDER BY seq")]
     db.close()
     assert kinds.index("executing") < kinds.index("intent") < kinds.index("outcome")
 
 
-def test_i08_every_commit_is_synced(journal):
-    assert journal.query("PRAGMA synchronous") == [(2,)]
-    assert journal.query("PRAGMA journal_mode") == [("wal",)]
+def test_i08_every_commit_is_synced(store):
+    assert store.read(lambda view: view.rows("PRAGMA synchronous")) == [(2,)]
+    assert store.read(lambda view: view.rows("PRAGMA journal_mode")) == [("wal",)]
 
 
-def test_i08_an_intent_without_an_executing_run_is_an_error_of_the_database(journal):
-    run = add(journal)
-    with pytest.raises(StoreError, match="executing"), journal.transaction() as tx:
-        tx.entry("intent", run.id, "xenwatch")
+def test_i08_an_intent_without_an_executing_run_is_an_error_of_the_database(store):
+    run = add(store)
+    with pytest.raises(StoreError, match="executing"), store.transaction() as transaction:
+        entries.append(transaction, "intent", run.id, "xenwatch")
 
 
 @pytest.mark.parametrize("new", [state for state in RUN_MOVES if state != "new"])
-def test_i09_a_move_that_the_table_does_not_have_is_an_error_of_the_database(journal, new):
-    run = add(journal)
+def test_i09_a_move_that_the_table_does_not_have_is_an_error_of_the_database(store, new):
+    run = add(store)
     if new in RUN_MOVES["proposed"] and new != "admitted":
-        with journal.transaction() as tx:
-            tx.move(run.id, new, "xenwatch")
-        assert journal.run(run.id).state == new
+        with store.transaction() as transaction:
+            runs.move(transaction, run.id, new, "xenwatch")
+        assert store.run(run.id).state == new
     else:
-        with pytest.raises(StoreError), journal.transaction() as tx:
-            tx.move(run.id, new, "xenwatch")
-        assert journal.run(run.id).state == "proposed"
+        with pytest.raises(StoreError), store.transaction() as transaction:
+            runs.move(transaction, run.id, new, "xenwatch")
+        assert store.run(run.id).state == "proposed"
 
 
-def test_i09_a_state_cannot_be_written_past_the_journal(journal):
-    run = add(journal)
-    with pytest.raises(StoreError), journal.transaction() as tx:
-        tx.db.execute("UPDATE run SET state='succeeded' WHERE id=?", (run.id,))
+def test_i09_a_state_cannot_be_written_without_an_entry(store):
+    run = add(store)
+    with pytest.raises(StoreError), store.transaction() as transaction:
+        transaction.db.execute("UPDATE run SET state='succeeded' WHERE id=?", (run.id,))
 
 
 async def test_i10_an_unknown_outcome_is_never_tried_again(tmp_path):
@@ -119,21 +120,21 @@ async def test_i10_an_unknown_outcome_is_never_tried_again(tmp_path):
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"advance": 90000}, {"tick": 5}, {"restart": "boot-2"}])
     await story.play([{"advance": 90000}, {"incident": {"rule": "guest-down", "opened": 1800000000.0}}, {"tick": 5}])
     assert story.world.effects == ["xl create /etc/xen/web.cfg"]
-    assert (await story.desk.runs())[0].state == "unknown"
-    story.desk.close()
+    assert (await story.service.runs())[0].state == "unknown"
+    story.service.close()
 
 
-def test_i10_only_a_person_or_a_recovery_leaves_unknown(journal):
-    run = add(journal)
-    with journal.transaction() as tx:
-        tx.db.execute("INSERT INTO budget VALUES(?,0,'','','','')", (run.id,))
-        tx.db.execute("UPDATE run SET token=1 WHERE id=?", (run.id,))
+def test_i10_only_a_person_or_a_recovery_leaves_unknown(store):
+    run = add(store)
+    with store.transaction() as transaction:
+        transaction.db.execute("INSERT INTO budget VALUES(?,0,'','','','')", (run.id,))
+        transaction.db.execute("UPDATE run SET token=1 WHERE id=?", (run.id,))
         for state in ("admitted", "leased", "prechecked", "executing", "unknown"):
-            tx.move(run.id, state, "xenwatch")
-    with pytest.raises(StoreError, match="only a person"), journal.transaction() as tx:
-        tx.move(run.id, "failed", "xenwatch")
-    with journal.transaction() as tx:
-        tx.move(run.id, "failed", "human:ann")
+            runs.move(transaction, run.id, state, "xenwatch")
+    with pytest.raises(StoreError, match="only a person"), store.transaction() as transaction:
+        runs.move(transaction, run.id, "failed", "xenwatch")
+    with store.transaction() as transaction:
+        runs.move(transaction, run.id, "failed", "human:ann")
 
 
 async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(tmp_path):
@@ -142,38 +143,38 @@ async def test_i11_deliveries_again_and_at_once_and_over_restarts_make_one_run(t
         await asyncio.gather(*[story.do_alert({}) for _ in range(5)], story.do_tick(1), story.do_tick(1))
         await story.do_restart(boot)
     await story.play([{"alert": {"firing": False}}, {"advance": 200000}, {"tick": 1}, {"alert": {}}, {"tick": 1}])
-    assert len(await story.desk.runs()) == 1
+    assert len(await story.service.runs()) == 1
     assert len(story.world.effects) == 1
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a database" * 1000])
-def test_i12_a_damaged_journal_is_not_opened(tmp_path, damage):
-    path = tmp_path / "journal.db"
-    journal = RunStore(path, ManualClock(), "boot-1")
-    run = add(journal)
-    with journal.transaction() as tx:
-        tx.move(run.id, "rejected", "human:ann")
-    journal.close()
+def test_i12_a_damaged_run_store_is_not_opened(tmp_path, damage):
+    path = tmp_path / "store.db"
+    store = RunStore(path, ManualClock(), "boot-1")
+    run = add(store)
+    with store.transaction() as transaction:
+        runs.move(transaction, run.id, "rejected", "human:ann")
+    store.close()
     data = path.read_bytes()
     path.write_bytes(data[:3000] + damage + data[3000 + len(damage) : -4096])
     with pytest.raises(StoreError):
         RunStore(path, ManualClock(), "boot-1")
 
 
-def test_i12_a_journal_of_another_version_is_not_opened(tmp_path):
-    with sqlite3.connect(tmp_path / "journal.db") as db:
+def test_i12_a_run_store_of_another_version_is_not_opened(tmp_path):
+    with sqlite3.connect(tmp_path / "store.db") as db:
         db.execute("PRAGMA user_version=99")
     db.close()
     with pytest.raises(StoreError, match="version 99"):
-        RunStore(tmp_path / "journal.db", ManualClock(), "boot-1")
+        RunStore(tmp_path / "store.db", ManualClock(), "boot-1")
 
 
-def test_i13_lines_can_neither_be_changed_nor_removed(journal):
-    add(journal)
+def test_i13_entries_can_neither_be_changed_nor_removed(store):
+    add(store)
     for sql in ("UPDATE entry SET reason='x'", "DELETE FROM entry", "DELETE FROM run", "UPDATE run SET action='x'"):
-        with pytest.raises(StoreError), journal.transaction() as tx:
-            tx.db.execute(sql)
+        with pytest.raises(StoreError), store.transaction() as transaction:
+            transaction.db.execute(sql)
 
 
 TAMPERING = {
@@ -184,13 +185,13 @@ TAMPERING = {
 
 
 @pytest.mark.parametrize("how", TAMPERING)
-def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
-    path = tmp_path / "journal.db"
-    journal = RunStore(path, ManualClock(), "boot-1")
+def test_i13_a_change_around_the_triggers_is_found_by_the_chain(tmp_path, how):
+    path = tmp_path / "store.db"
+    store = RunStore(path, ManualClock(), "boot-1")
     for key in "abc":
-        add(journal, key)
-    assert journal.verify() == []
-    journal.close()
+        add(store, key)
+    assert store.verify() == []
+    store.close()
     with sqlite3.connect(path) as db:
         db.executescript(f"DROP TRIGGER entry_is_kept; DROP TRIGGER entry_stays; {TAMPERING[how]};")
     db.close()
@@ -198,8 +199,8 @@ def test_i13_who_gets_around_the_triggers_is_found_by_the_chain(tmp_path, how):
         RunStore(path, ManualClock(), "boot-1")
 
 
-def test_i13_a_journal_that_another_process_is_writing_is_not_taken_for_damaged(tmp_path):
-    writer, reader = (RunStore(tmp_path / "journal.db", ManualClock(), "boot-1") for _ in range(2))
+def test_i13_a_run_store_that_another_process_writes_is_not_taken_for_damaged(tmp_path):
+    writer, reader = (RunStore(tmp_path / "store.db", ManualClock(), "boot-1") for _ in range(2))
     add(writer, "before")
     reader._db.set_trace_callback(
         lambda sql: add(writer, f"{sql}{time.monotonic_ns()}") if "FROM head" in sql else None

@@ -1,4 +1,4 @@
-"""Consents and deliveries in any order, with clocks that jump: at most one start a trouble, never without a consent."""
+"""Approvals and deliveries in any order, with clocks that jump: at most one start, never without an approval."""
 
 import asyncio
 import tempfile
@@ -12,7 +12,7 @@ from story import Story
 WORLD = {"rule": {"mode": "propose", "when": {"alert": "GuestDown"}}, "settings": {"limits.guest": {"cooldown": "1s"}}}
 
 
-class Consents(RuleBasedStateMachine):
+class Approvals(RuleBasedStateMachine):
     """What senders, persons, clocks and crashes may do to one guest that is down."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Consents(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
         self.story = Story(Path(self.folder.name), WORLD)
-        self.consented: set[str] = set()
+        self.approved: set[str] = set()
 
     def do(self, *script: dict[str, object]) -> None:
         self.loop.run_until_complete(self.story.play(list(script)))
@@ -40,7 +40,7 @@ class Consents(RuleBasedStateMachine):
         self.do({"approve": actor})
         if len(self.story.refusals) == refused:
             assert actor == "human:ann"
-            self.consented |= before
+            self.approved |= before
 
     @rule()
     def tick(self) -> None:
@@ -59,13 +59,13 @@ class Consents(RuleBasedStateMachine):
         self.do({"restart": boot})
 
     def runs(self):
-        return self.loop.run_until_complete(self.story.desk.runs())
+        return self.loop.run_until_complete(self.story.service.runs())
 
     @invariant()
     def it_was_started_at_most_once_and_only_with_a_consent(self) -> None:
         starts = self.story.world.effects.count("xl create /etc/xen/web.cfg")
         assert starts <= 1
-        assert starts <= len(self.consented)
+        assert starts <= len(self.approved)
         assert self.story.world.running("web") == starts
 
     @invariant()
@@ -73,10 +73,10 @@ class Consents(RuleBasedStateMachine):
         assert sum(not run.is_ended for run in self.runs()) <= 1
 
     def teardown(self) -> None:
-        self.story.desk.close()
+        self.story.service.close()
         self.loop.close()
         self.folder.cleanup()
 
 
-Consents.TestCase.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
-test_i11_i20_no_order_of_deliveries_and_consents_starts_a_guest_twice = Consents.TestCase
+Approvals.TestCase.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+test_i11_i20_no_order_of_deliveries_and_approvals_starts_a_guest_twice = Approvals.TestCase

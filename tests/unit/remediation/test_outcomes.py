@@ -30,9 +30,9 @@ async def test_i25_without_a_lease_nothing_reaches_another_host_by_itself(tmp_pa
     story = Story(tmp_path, {"hosts": hosts, "web": SHARED, "db": SHARED, "rule": rule})
     of = "host/xen1" if action == "host_evacuate" else "web"
     await story.play([{"incident": {"rule": "guest-down", "of": of}}, {"tick": 3}])
-    assert [run.state for run in await story.desk.runs()] == ["awaiting_approval"]
+    assert [run.state for run in await story.service.runs()] == ["awaiting_approval"]
     assert story.world.effects == []
-    story.desk.close()
+    story.service.close()
 
 
 def test_i25_every_action_with_an_order_for_another_host_says_so():
@@ -66,17 +66,17 @@ async def test_i26_every_order_carries_a_token_and_tokens_rise(tmp_path):
         [{"incident": "guest-down"}, {"tick": 1}, {"world": {"xen1": {"web": "absent"}}}, again, {"tick": 2}]
     )
     assert tokens == [1, 2]
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize("step", [86400.0, -86400.0])
 async def test_i27_a_step_of_the_wall_clock_changes_no_duration(tmp_path, step):
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"step_wall": step}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["awaiting_approval"]
+    assert [run.state for run in await story.service.runs()] == ["awaiting_approval"]
     await story.play([{"approve": "human:ann"}, {"step_wall": step}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["succeeded"]
-    story.desk.close()
+    assert [run.state for run in await story.service.runs()] == ["succeeded"]
+    story.service.close()
 
 
 async def test_i27_a_reboot_ends_no_pause(tmp_path):
@@ -85,10 +85,10 @@ async def test_i27_a_reboot_ends_no_pause(tmp_path):
     gone = {"world": {"xen1": {"web": "absent"}}}
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"restart": "boot-2"}, gone, again, {"tick": 1}])
     assert len(story.world.effects) == 1
-    story.desk.close()
+    story.service.close()
 
 
-async def test_i28_a_trouble_that_ends_stops_no_run_underway(tmp_path):
+async def test_i28_an_alert_that_ends_stops_no_active_run(tmp_path):
     story = Story(tmp_path, {"rule": {"when": {"alert": "GuestDown"}}})
     effect = story.world.effect
 
@@ -98,18 +98,18 @@ async def test_i28_a_trouble_that_ends_stops_no_run_underway(tmp_path):
 
     story.world.effect = meanwhile
     await story.play([{"alert": {}}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["succeeded"]
-    story.desk.close()
+    assert [run.state for run in await story.service.runs()] == ["succeeded"]
+    story.service.close()
 
 
-async def test_i28_a_trouble_that_ends_cancels_what_has_not_started(tmp_path):
+async def test_i28_an_incident_that_ends_cancels_a_run_that_has_not_started(tmp_path):
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}, {"resolve": "guest-down"}, {"approve": "human:ann"}])
-    assert [run.state for run in await story.desk.runs()] == ["cancelled"]
-    story.desk.close()
+    assert [run.state for run in await story.service.runs()] == ["cancelled"]
+    story.service.close()
 
 
-async def test_i29_a_stopping_agent_ends_what_is_underway_and_starts_nothing(tmp_path):
+async def test_i29_a_stopping_agent_ends_active_runs_and_starts_nothing(tmp_path):
     story = Story(tmp_path, {})
     go_on = asyncio.Event()
     effect = story.world.effect
@@ -120,23 +120,23 @@ async def test_i29_a_stopping_agent_ends_what_is_underway_and_starts_nothing(tmp
 
     story.world.effect = slow
     await story.do_incident("guest-down")
-    await story.desk.tick()
-    draining = asyncio.create_task(story.desk.drain())
-    while (await story.desk.runs())[0].state != "executing":  # noqa: ASYNC110 - the run has no event to wait for
+    await story.service.tick()
+    draining = asyncio.create_task(story.service.drain())
+    while (await story.service.runs())[0].state != "executing":  # noqa: ASYNC110 - the run has no event to wait for
         await asyncio.sleep(0)
     await story.do_incident({"rule": "guest-down", "of": "db"})
-    await story.desk.tick()
+    await story.service.tick()
     assert not draining.done()
     go_on.set()
     await draining
-    assert [(r.proposal.target.name, r.state) for r in await story.desk.runs()] == [("web", "succeeded")]
-    story.desk.close()
+    assert [(r.proposal.target.name, r.state) for r in await story.service.runs()] == [("web", "succeeded")]
+    story.service.close()
 
 
 async def test_i29_a_guest_is_started_outside_the_agents_control_group():
     machine = LocalMachine(ManagedInventory("xen1"), systemd=True)
     order = Order(("xl", "create", "/etc/xen/web.cfg"), detached=True, run="018b-1")
-    words = machine._apart(order)
+    words = machine._detached(order)
     assert words[0] == "systemd-run"
     assert "--property=KillMode=process" in words
     assert words[words.index("--") + 1 :] == order.argv
@@ -147,8 +147,8 @@ async def test_i30_an_exit_code_of_zero_is_not_success(tmp_path, action):
     hosts = {"faults": {"xl": {"how": "lies"}}} | ({} if action == "domain_start" else {"xen1": {"web": "running"}})
     story = Story(tmp_path, {"hosts": hosts})
     await story.play([{"request": {"action": action}}, {"approve": "human:bob"}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["failed"]
-    story.desk.close()
+    assert [run.state for run in await story.service.runs()] == ["failed"]
+    story.service.close()
 
 
 async def test_i30_a_guest_that_serves_for_a_moment_only_is_not_success(tmp_path):
@@ -162,8 +162,8 @@ async def test_i30_a_guest_that_serves_for_a_moment_only_is_not_success(tmp_path
 
     story.world.effect = short
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
-    assert [run.state for run in await story.desk.runs()] == ["failed"]
-    story.desk.close()
+    assert [run.state for run in await story.service.runs()] == ["failed"]
+    story.service.close()
 
 
 @pytest.mark.parametrize("scope", ["all", "host/xen1", f"domain/{WEB}"])
@@ -171,11 +171,11 @@ async def test_i31_maintenance_holds_automatic_actions_back_and_shows(tmp_path, 
     story = Story(tmp_path, {})
     await story.play([{"maintenance": {"scope": scope}}, {"incident": "guest-down"}, {"tick": 1}])
     assert story.world.effects == []
-    assert (await story.desk.figures()).maintenance_active
-    assert any(e.kind == "maintenance" and e.actor == "human:ann" for e in await story.desk.entries())
+    assert (await story.service.statistics()).maintenance_active
+    assert any(e.kind == "maintenance" and e.actor == "human:ann" for e in await story.service.entries())
     await story.play([{"advance": 3601}])
-    assert not (await story.desk.figures()).maintenance_active
-    story.desk.close()
+    assert not (await story.service.statistics()).maintenance_active
+    story.service.close()
 
 
 @pytest.mark.parametrize("given", [{"reason": ""}, {"owner": ""}, {"seconds": 1e9}, {"seconds": -1.0}])
@@ -183,22 +183,22 @@ async def test_i31_maintenance_without_owner_reason_or_end_is_not_granted(tmp_pa
     story = Story(tmp_path, {})
     await story.play([{"maintenance": {"scope": "all", "given": given}}])
     assert len(story.refusals) == 1
-    story.desk.close()
+    story.service.close()
 
 
 @pytest.mark.parametrize(
     ("fault", "end"), [({}, "succeeded"), ({"how": "fails"}, "failed"), ({"how": "lost"}, "unknown")]
 )
-async def test_i32_every_end_is_journalled_counted_and_told(tmp_path, fault, end):
+async def test_i32_every_end_is_recorded_counted_and_reported(tmp_path, fault, end):
     story = Story(tmp_path, {"hosts": {"faults": {"xl create": fault}} if fault else {}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
-    found = {(s.metric, s.labels): s.value for s in samples(await story.desk.figures())}
+    found = {(s.metric, s.labels): s.value for s in samples(await story.service.statistics())}
     assert found[RUNS, ("domain_start", end)] == 1.0
     assert found[UNKNOWN, ()] == float(end == "unknown")
-    told = [event.kind for event, _ in await story.desk._ledger.write(lambda tx: outbox.due(tx, 99))]
+    told = [event.kind for event, _ in await story.service._store.write(lambda t: outbox.due(t, 99))]
     assert told == ["started", end]
-    assert [e.new for e in await story.desk.entries() if e.new][-1] == end
-    story.desk.close()
+    assert [e.new for e in await story.service.entries() if e.new][-1] == end
+    story.service.close()
 
 
 HOSTILE = st.one_of(
@@ -216,13 +216,15 @@ async def test_i33_words_of_an_alert_never_reach_a_command(tmp_path_factory, lab
         tmp_path_factory.mktemp("story"),
         {"rule": {"when": {"alert": "GuestDown"}, "scope": {"selectors": ["tag:auto", "host:xen1"]}}},
     )
-    trigger = trigger_of_alert(Alert("f", "1", True, {"alertname": "GuestDown", **labels}), story.desk.policy.inventory)
+    trigger = trigger_of_alert(
+        Alert("f", "1", True, {"alertname": "GuestDown", **labels}), story.service.policy.inventory
+    )
     assert trigger.target.name in ("web", "db", "unknown", "xen1")
     await story.play([{"alert": {"labels": {"domain": "", **labels}}}, {"tick": 1}])
     known = {"web", "db"} & set(labels.values())
     assert story.world.effects == [] or known
     assert all(words.startswith("xl create /etc/xen/") for words in story.world.effects)
-    story.desk.close()
+    story.service.close()
 
 
 @given(text=HOSTILE)
@@ -249,8 +251,8 @@ async def test_i33_what_is_not_in_the_catalogue_cannot_be_asked_for(tmp_path):
         await story.play([{"request": {"action": action}}])
     await story.play([{"request": {"action": "domain_start", "params": {"argv": "reboot"}}}])
     assert len(story.refusals) == 6
-    assert await story.desk.runs() == []
-    story.desk.close()
+    assert await story.service.runs() == []
+    story.service.close()
 
 
 def test_i33_libvirt_is_asked_for_the_calls_of_the_table_only():
