@@ -5,10 +5,10 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -17,6 +17,9 @@ from xenwatch.base.durations import format_size, parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli.report.format import count_text, printable
+
+if TYPE_CHECKING:
+    from xenwatch.triage.bundle.collect import Collected
 
 
 def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -37,9 +40,10 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> i
 def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path | None, quiet: bool) -> None:  # noqa: N802 - the registry's name
     """Write a .tar.gz that `xenwatch diagnose` reads on any other machine.
 
-    In it: the newest part of each log that the agent follows, rotated ones included; the output of xl, lvs, ip, dmesg
-    and the like, each under a deadline; a snapshot of all metrics. Passwords, tokens and keys are taken out. Nothing is
-    changed on the host, and nothing is sent anywhere. It works where there is no Xen.
+    In it: the newest part of each log that the agent follows, rotated ones included; systemd's journal where no syslog
+    file is written, one file for each boot; the output of xl, lvs, ip, dmesg and the like, each under a deadline; a
+    snapshot of all metrics. Passwords, tokens and keys are taken out. Nothing is changed on the host, and nothing is
+    sent anywhere. It works where there is no Xen.
 
     \b
     Examples:
@@ -49,23 +53,28 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     from xenwatch.config.loader import load_config  # noqa: PLC0415
     from xenwatch.host.host import open_host  # noqa: PLC0415
-    from xenwatch.triage.bundle.collect import Collected, collect  # noqa: PLC0415 (help needs none of this)
+    from xenwatch.triage.bundle.collect import collect  # noqa: PLC0415 (help needs none of this)
 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
-    async def work(file: BinaryIO) -> Collected:
+    progress = _Progress(on=not quiet and sys.stderr.isatty())
+
+    async def work(file: BinaryIO) -> "Collected":
         host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
-            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=_say(quiet))
+            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.say)
         finally:
             await host.close()
 
-    with _whole(path) as file:
-        done = asyncio.run(work(file))
+    try:
+        with _whole(path) as file:
+            done = asyncio.run(work(file))
+    finally:
+        progress.clear()
     click.echo(str(path))
     if not quiet:
-        click.echo("\n".join(_told(path, done.members, done.bytes, done.redactions, len(done.left_out))), err=True)
+        click.echo("\n".join(_told(path, done)), err=True)
 
 
 @contextmanager
@@ -88,21 +97,28 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _told(path: Path, members: int, size: int, redactions: int, left_out: int) -> list[str]:
+def _told(path: Path, done: "Collected") -> list[str]:
     packed = format_size(path.stat().st_size)
     return [
-        f"{count_text(members, 'file')}, {format_size(size)}, {packed} packed",
-        f"{count_text(redactions, 'secret')} or address{'es' * (redactions != 1)} replaced",
-        f"{count_text(left_out, 'thing')} could not be had; README.txt in it names each",
+        f"{count_text(done.members, 'file')}, {format_size(done.bytes)}, {packed} packed",
+        f"{count_text(done.redactions, 'secret')} or address{'es' * (done.redactions != 1)} replaced",
+        f"{count_text(len(done.left_out), 'thing')} could not be had; README.txt in it names each",
+        *(f"Not in it: {skipped.path}: {skipped.reason}" for skipped in done.left_out if skipped.path == "journal"),
         "Names of guests and hosts are in it: look through it before you hand it on.",
     ]
 
 
-def _say(quiet: bool) -> Callable[[str], None]:
-    on = not quiet and sys.stderr.isatty()
+class _Progress:
+    """One line on stderr, rewritten, where it is a terminal."""
 
-    def say(what: str) -> None:
-        if on:
+    def __init__(self, *, on: bool) -> None:
+        self._on, self._shown = on, False
+
+    def say(self, what: str) -> None:
+        if self._on:
+            self._shown = True
             click.echo(f"\r\x1b[K{printable(what)[-60:]} …", nl=False, err=True)
 
-    return say
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
