@@ -158,9 +158,12 @@ def _live(
 
     async def answers() -> "tuple[tuple[Rule, ...], LiveProbe]":
         """The rules are read and compiled while the host is asked: on a small host each takes long."""
-        rules = asyncio.to_thread(_ready_rules, [*map(Path, config.diagnosis.rules), *folders], cache)
-        probe = look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.say)
-        return await asyncio.gather(rules, probe)
+        own = [*map(Path, config.diagnosis.rules), *folders]
+        rules = asyncio.create_task(asyncio.to_thread(_ready_rules, own, cache))
+        probe = await look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.say)
+        if not rules.done():
+            progress.say("compiling the rules, the first time only")
+        return await rules, probe
 
     progress.say("asking this host")
     rules, probe = asyncio.run(answers())
