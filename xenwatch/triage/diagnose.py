@@ -1,14 +1,17 @@
 """Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
 from xenwatch.base.text_shape import text_shape
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
+from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
@@ -50,7 +53,7 @@ def diagnose(
     formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
-    for entry in bundle.entries():
+    for entry in chain(live.logs(host) if live else (), bundle.entries()):
         reading.read(entry, progress)
     reading.conclude()
     if not reading.files and live is None:
@@ -66,6 +69,13 @@ def diagnose(
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def compile_signatures(rules: Sequence[Rule], cache: Path) -> None:
+    """Put into the cache what `diagnose` needs of it, where it can be kept: so it is done while others wait."""
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    if os.access(place, os.W_OK):
+        Scanner(rules, formats=all_formats().values(), cache=cache)
 
 
 def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:

@@ -16,18 +16,24 @@ from xenwatch.config.sections import Config
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
+from xenwatch.logs.sources.journald import Spawn
 from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
 from xenwatch.triage.bundle.host_record import FILE as HOST_RECORD
 from xenwatch.triage.bundle.host_record import write_host_record
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
 from xenwatch.triage.bundle.snapshot_file import FILE, OWN_TEXT, write_snapshot
+from xenwatch.triage.live_journal import journal_file
 from xenwatch.triage.live_probe import look_through
 from xenwatch.triage.report import SkippedFile
 
 COMMAND_DEADLINE = 15.0
 MOST_OUTPUT = 2 * 1024 * 1024
 DEFAULT_LIMIT = 64 * 1024 * 1024
+JOURNAL_SHARE = 4
+"""The journal takes at most a fourth of the room, so that the toolstack's logs always find some."""
+COMMANDS_AT_ONCE = 6
+"""More of them keep a small dom0 from ending any within its deadline."""
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "xl_info.txt": ("xl", "info"),
@@ -82,12 +88,17 @@ async def collect(
     *,
     addresses: bool = False,
     limit: int = DEFAULT_LIMIT,
+    spawn: Spawn | None = None,
     progress: Callable[[str], None] = lambda _what: None,
 ) -> Collected:
-    """Write a .tar.gz with the output of commands, a snapshot and logs, at most `limit` bytes before compression."""
+    """Write a .tar.gz with the output of commands, a snapshot and logs, at most `limit` bytes before compression.
+
+    `spawn` runs journalctl in another way than on this machine.
+    """
     done, redaction = Collected(), Redaction(addresses=addresses)
-    progress("asking the host")
-    outputs, look = await asyncio.gather(_outputs(host, done), look_through(host, config))
+    progress("asking this host")
+    look_at = look_through(host, config, journal=limit // JOURNAL_SHARE, spawn=spawn, progress=progress)
+    outputs, look = await asyncio.gather(_outputs(host, done), look_at)
     done.left_out += look.silent
     now = host.clock.now()
     root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
@@ -98,6 +109,8 @@ async def collect(
         bundle.add("snapshot/" + FILE, write_snapshot(look.snapshot).encode(), now)
         for name, output in outputs:
             bundle.add(f"commands/{name}", output, now)
+        for boot in look.boots:
+            bundle.add(journal_file(boot), boot.text, boot.last)
         await asyncio.to_thread(_logs, bundle, config.logs.paths, limit, progress)
         done.redactions = redaction.count
         bundle.add("README.txt", _readme(done, addresses=addresses).encode(), now, redact=False)
@@ -124,7 +137,13 @@ class _Bundle:
 
 
 async def _outputs(host: Host, done: Collected) -> list[tuple[str, bytes]]:
-    answers = await asyncio.gather(*(_output(host, name, argv) for name, argv in COMMANDS.items()))
+    places = asyncio.Semaphore(COMMANDS_AT_ONCE)
+
+    async def output(name: str, argv: tuple[str, ...]) -> bytes | SkippedFile:
+        async with places:
+            return await _output(host, name, argv)
+
+    answers = await asyncio.gather(*(output(name, argv) for name, argv in COMMANDS.items()))
     outputs: list[tuple[str, bytes]] = []
     for name, answer in zip(COMMANDS, answers, strict=True):
         if isinstance(answer, SkippedFile):
