@@ -152,8 +152,10 @@ async def test_a_host_with_neither_syslog_nor_journal_says_that_it_has_none(tmp_
     async with recorded_host() as host:
         live = await look_through(host, config_for(tmp_path), journal=1 << 20)
     assert [skipped.reason for skipped in live.silent if skipped.path == "journal"] == [
-        "this host has no journal and no syslog file that is still written: "
-        "messages of the kernel and of daemons were not read"
+        (
+            "this host has no journal and no syslog file that is still written: "
+            "messages of the kernel and of daemons were not read"
+        )
     ]
 
 
