@@ -83,7 +83,7 @@ def _takes_time(condition: Condition) -> bool:
 async def _facts(host: Host) -> list[Fact]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FACTS_DEADLINE):
-            return await detect(host)
+            return await detect(host, once=True)
     return []
 
 

@@ -1,7 +1,7 @@
 """What is known about the host, the newest of each kept."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -39,6 +39,26 @@ class FactStore:
             places = [subject.name, *map(str, PurePosixPath(subject.name).parents)]
             return next((fact for place in places if (fact := self._facts.get((name, f"mount/{place}")))), None)
         return self._facts.get((name, str(subject))) or self._facts.get((name, str(HOST)))
+
+    def others(self, name: str, subject: Subject) -> dict[str, Fact]:
+        """The same fact of all other subjects of this kind, by their names."""
+        return {
+            fact.subject.name: fact
+            for known, fact in self._by_name(name)
+            if fact.subject.kind == subject.kind and known != str(subject)
+        }
+
+    def subjects(self, kind: str, names: Iterable[str]) -> list[Subject]:
+        """Those of this kind of which one of the facts is known, in the order of their names."""
+        found: dict[str, Subject] = {}
+        for name in names:
+            for key, fact in self._by_name(name):
+                if fact.subject.kind == kind and (key not in found or fact.subject.domid is not None):
+                    found[key] = fact.subject
+        return [found[key] for key in sorted(found)]
+
+    def _by_name(self, name: str) -> Iterator[tuple[str, Fact]]:
+        return ((key, fact) for (known, key), fact in self._facts.items() if known == name)
 
     def state(self) -> list[Any]:
         return [[f.name, subject_state(f.subject), _plain(f.value), f.at, f.origin] for f in self._facts.values()]

@@ -1,5 +1,6 @@
 """A known failure as data: what a rule file says once it has been read and checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Literal
 
 from xenwatch.model.diagnosis import Depth, Severity
 from xenwatch.model.fact import FactValue
+
+_FACT = re.compile(r"""\bfacts\[["']([\w.]+)["']\]""")
 
 Status = Literal["experimental", "test", "stable", "deprecated"]
 
@@ -75,11 +78,22 @@ class MetricCondition:
 
 @dataclass(frozen=True, slots=True)
 class FactCondition:
-    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as."""
+    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as.
+
+    `check` and `compute` may speak of further facts, of the subject or the host (`facts["bridge.names"]`), and of the
+    same fact of all other subjects of this kind, by their names (`others`).
+    """
 
     fact: str
     check: str
     missing_holds: bool = True
+    compute: Mapping[str, str] = field(default_factory=dict)
+    """Fields for the rule's words, each a CEL expression over the same."""
+
+    @property
+    def further_facts(self) -> tuple[str, ...]:
+        """Names of the other facts that the expressions speak of."""
+        return tuple(sorted({name for text in (self.check, *self.compute.values()) for name in _FACT.findall(text)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,20 @@ Condition = (
     | AllOf
     | AnyOf
 )
+
+
+def part_of_facts(condition: Condition) -> Condition | None:
+    """What of the condition can hold by facts alone, without a line or a number; None where nothing can."""
+    match condition:
+        case FactCondition():
+            return condition
+        case AnyOf(parts):
+            able = tuple(part for inner in parts if (part := part_of_facts(inner)) is not None)
+            return AnyOf(able) if able else None
+        case AllOf(parts):
+            each = [part_of_facts(part) for part in parts]
+            return condition if all(mine == part for mine, part in zip(each, parts, strict=True)) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
