@@ -12,7 +12,7 @@ _ASSIGNMENT = re.compile(r"^\s*(?P<key>[A-Z]+)=[\"']?(?P<value>[^\"'\s]*)", re.M
 
 
 def interfaces(text: str) -> Iterator[FactRow]:
-    """Of /etc/network/interfaces: interfaces(5), bridge-utils-interfaces(5)."""
+    """Of Debian's /etc/network/interfaces (ifupdown and bridge-utils)."""
     name = ""
     for line in text.splitlines():
         if found := _IFACE.match(line):

@@ -179,13 +179,13 @@ class CorrelationEngine:
             outcome = evaluate(condition, self._scene(plan, subject, now, event), fields)
             if outcome.holds:
                 return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)]
-            if by_facts and condition == plan.rule.when and not outcome.open:
-                self.over.append((plan.rule.id, subject, now))
-            return []
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
+        if by_facts and condition == plan.rule.when and not outcome.open:
+            self.over.append((plan.rule.id, subject, now))
+        return []
 
     def _scene(self, plan: PreparedRule, subject: Subject, now: float, event: Event | None = None) -> RuleContext:
         return RuleContext(plan, subject, subject_key(subject), now, event, self._windows, self._facts)

@@ -173,7 +173,8 @@ def _configured(paths: Paths) -> Iterator[tuple[str, bytes]]:
         "guest_files.txt",
         path_list(*present_and_missing(paths, files, read_text(paths.proc / "mounts") or "")).encode(),
     )
-    yield "sysctl.txt", sysctl_text(paths).encode()
+    if switches := sysctl_text(paths):
+        yield "sysctl.txt", switches.encode()
     if links := link_list(paths):
         yield "etc_xen_auto.txt", links.encode()
 
