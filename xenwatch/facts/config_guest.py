@@ -6,6 +6,8 @@ from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.guest_config import GuestDefinition, parse_guest_config, parse_guest_xml
 from xenwatch.model.subject import HOST, Subject
 
+NOT_IN_USE = ("example", ".bak", ".old", ".orig", ".save", ".rpm", ".dpkg", ".disabled", "~")
+"""Parts of the names of files that configure no guest: Xen's examples, and copies of what was before."""
 PATHS_HEADING = "# files that guest configurations name"
 _PRESENT, _MISSING = "there", "missing"
 
@@ -26,6 +28,14 @@ def autostart_config(text: str) -> Iterator[FactRow]:
 def guest_xml(text: str) -> Iterator[FactRow]:
     """Of libvirt."""
     return guest(parse_guest_xml(text))
+
+
+def autostart_xml(text: str) -> Iterator[FactRow]:
+    """The same where libvirt starts this guest with the host."""
+    definition = parse_guest_xml(text)
+    yield from guest(definition)
+    if definition is not None:
+        yield "guest.autostart", Subject("domain", definition.name), True
 
 
 def guest(definition: GuestDefinition | None) -> Iterator[FactRow]:

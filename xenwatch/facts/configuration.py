@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xenwatch.facts import config_network
 from xenwatch.facts.config_boot import boot_entries, kernel_command_line
-from xenwatch.facts.config_guest import autostart_config, guest_config, guest_xml
+from xenwatch.facts.config_guest import NOT_IN_USE, autostart_config, autostart_xml, guest_config, guest_xml
 from xenwatch.facts.config_system import NETWORK_TYPES, SYSCTLS, exports, fstab
 from xenwatch.facts.config_xen import xend_config, xl_conf
 from xenwatch.facts.definitions import FactRow
@@ -27,15 +27,16 @@ class ConfigurationFile:
     place: str
     definition: Callable[[str], Iterator[FactRow]]
     without: tuple[str, ...] = ()
-    """Names that are of another kind, or nobody's: the examples that Xen installs configure no guest."""
+    """Parts of names that are of another kind."""
 
 
 CONFIGURATION = (
     ConfigurationFile("/etc/xen/xend-config.sxp", xend_config),
     ConfigurationFile("/etc/xen/xl.conf", xl_conf),
-    ConfigurationFile("/etc/xen/", guest_config, ("example", "xl.conf", ".sxp", "oxenstored", ".xml", ".bak", "~")),
+    ConfigurationFile("/etc/xen/", guest_config, (*NOT_IN_USE, "xl.conf", ".sxp", "oxenstored", ".xml")),
     ConfigurationFile("/etc/xen/auto/", autostart_config),
     ConfigurationFile("/etc/libvirt/libxl/", guest_xml),
+    ConfigurationFile("/etc/libvirt/libxl/autostart/", autostart_xml),
     ConfigurationFile("/etc/network/interfaces", config_network.interfaces),
     ConfigurationFile("/etc/sysconfig/network-scripts/", config_network.ifcfg, ("ifup", "ifdown", "~", ".bak")),
     ConfigurationFile("/boot/grub/grub.cfg", boot_entries),

@@ -60,18 +60,22 @@ def _configuration(
     )
 
 
+_NOT_IN_USE = "|".join(map(re.escape, config_guest.NOT_IN_USE))
 _NAMED_GUEST = r"^\s*name\s*=\s*[\"'][^\"'\n]+[\"']\s*(?:[;#].*)?$"
+
+_DOMAIN_XML = r"\A(?:\s|<[!?][^>]*>)*<domain\b"
 
 CONFIGURATION_READERS = (
     _configuration("autostart", "(?!)", r"/xen/auto/[^/]+$", _NAMED_GUEST, config_guest.autostart_config),
     _configuration(
         "guest configuration",
-        r"(?!.*example).+_(?:cfg|hvm|pv)",
-        r"/etc/xen/(?!.*example)[^/]+$",
+        r"(?!.*example).+_(?:cfg|hvm|pv)",  # a copy has another ending behind it
+        rf"/etc/xen/(?!.*(?:{_NOT_IN_USE}))[^/]+$",
         _NAMED_GUEST,
         config_guest.guest_config,
     ),
-    _configuration("guest definition", ".+_xml", "", r"\A(?:\s|<[!?][^>]*>)*<domain\b", config_guest.guest_xml),
+    _configuration("autostart of libvirt", "(?!)", r"/libxl/autostart/[^/]+$", _DOMAIN_XML, config_guest.autostart_xml),
+    _configuration("guest definition", ".+_xml", "", _DOMAIN_XML, config_guest.guest_xml),
     _configuration("xend-config.sxp", "xend_config_sxp", "", r"^\s*\([a-z][\w-]+", config_xen.xend_config),
     _configuration("xl.conf", "xl_conf", "", r"^\s*#?\s*[\w.]+\s*=", config_xen.xl_conf),
     _configuration("ls /etc/xen/auto", r"(?:ls_l?_?)?etc_xen_auto", "", r" -> |^total ", config_xen.autostart_links),

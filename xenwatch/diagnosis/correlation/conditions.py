@@ -222,8 +222,15 @@ def _fact_values(
         "fields": dict(fields),
         "subject": {"kind": world.subject.kind, "name": world.subject.name},
         "facts": {name: _cel(fact.value) for name, fact in facts.items()},
-        "others": {name: _cel(fact.value) for name, fact in world.others(condition.fact).items()},
+        "others": _others(condition, world),
     }
+
+
+def _others(condition: FactCondition, world: ConditionContext) -> dict[str, Any]:
+    """Only where they are asked for: there may be hundreds."""
+    if not condition.compares:
+        return {}
+    return {name: _cel(fact.value) for name, fact in world.others(condition.fact).items()}
 
 
 def _fact_evidence(fact: Fact) -> Evidence:

@@ -17,6 +17,8 @@ class FactStore:
 
     def __init__(self) -> None:
         self._facts: OrderedDict[tuple[str, str], Fact] = OrderedDict()
+        self._keys: dict[str, dict[str, None]] = {}
+        """Subjects by the names of their facts."""
 
     def learn(self, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -24,14 +26,19 @@ class FactStore:
             known = self._facts.get(key)
             if known is None or fact.at >= known.at:
                 self._facts[key] = fact
+                self._keys.setdefault(fact.name, {})[key[1]] = None
                 self._facts.move_to_end(key)
         while len(self._facts) > MOST_FACTS:
-            self._facts.popitem(last=False)
+            self._drop(next(iter(self._facts)))
 
     def forget(self, before: float) -> None:
         """Let go of what was last learnt before that moment: it is not known any more."""
         for key in [key for key, fact in self._facts.items() if fact.at < before]:
-            del self._facts[key]
+            self._drop(key)
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        del self._facts[key]
+        del self._keys[key[0]][key[1]]
 
     def find(self, name: str, subject: Subject) -> Fact | None:
         """The subject's own fact, else the host's; of a path, what holds for the mount it lies on."""
@@ -58,13 +65,14 @@ class FactStore:
         return [found[key] for key in sorted(found)]
 
     def _by_name(self, name: str) -> Iterator[tuple[str, Fact]]:
-        return ((key, fact) for (known, key), fact in self._facts.items() if known == name)
+        return ((key, self._facts[name, key]) for key in self._keys.get(name, ()))
 
     def state(self) -> list[Any]:
         return [[f.name, subject_state(f.subject), _plain(f.value), f.at, f.origin] for f in self._facts.values()]
 
     def restore(self, state: Iterable[Any]) -> None:
         self._facts.clear()
+        self._keys.clear()
         self.learn(
             Fact(name, subject_from(s), _frozen(value), float(at), origin) for name, s, value, at, origin in state
         )

@@ -95,6 +95,11 @@ class FactCondition:
         """Names of the other facts that the expressions speak of."""
         return tuple(sorted({name for text in (self.check, *self.compute.values()) for name in _FACT.findall(text)}))
 
+    @property
+    def compares(self) -> bool:
+        """Whether the expressions speak of other subjects."""
+        return any("others" in text for text in (self.check, *self.compute.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
