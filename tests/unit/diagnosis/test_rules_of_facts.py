@@ -22,7 +22,7 @@ when:
 """
 MACS = """\
 subject: domain
-when: {type: fact, fact: guest.macs, check: 'others.exists(n, value.exists(m, m in others[n]))'}
+when: {type: fact, fact: guest.macs, check: 'size(others) > 0'}
 """
 
 
@@ -97,6 +97,14 @@ def test_two_subjects_are_compared_with_each_other(pipeline):
     made = pipeline(MACS)
     learn(made, 1.0, fact("guest.macs", ("a",), WEB), fact("guest.macs", ("a", "b"), MAIL))
     assert states(made) == {"domain/web": "open", "domain/mail": "open"}
+
+
+def test_what_can_no_longer_hold_is_not_asked_and_is_over_all_the_same(pipeline):
+    made = pipeline("when: {all: [{type: fact, fact: a, check: value}, {type: fact, fact: b, check: value}]}\n")
+    learn(made, 1.0, fact("a", True), fact("b", True))
+    made.engine.forget_facts(2.0)
+    learn(made, 61.0, fact("a", False, at=61.0))
+    assert states(made) == {"host/dom0": "resolved"}
 
 
 def test_two_subjects_that_differ_are_quiet(pipeline):

@@ -61,8 +61,8 @@ class ConditionContext(Protocol):
     def fact(self, name: str) -> Fact | None:
         """The subject's own, else the host's."""
 
-    def others(self, name: str) -> Mapping[str, Fact]:
-        """The same fact of all other subjects of this kind, by their names."""
+    def others(self, name: str) -> list[str]:
+        """Names of the other subjects of this kind whose same fact has this value, or one of its elements."""
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
@@ -104,7 +104,10 @@ def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -
     parts: list[Outcome] = []
     known = dict(fields)
     for part in condition.parts:
-        outcome = evaluate(part, world, known)
+        if isinstance(part, FactCondition) and any(not o.holds and not o.open for o in parts):
+            outcome = Outcome(False, f"{part.fact} was not asked")  # hundreds of guests are judged every minute
+        else:
+            outcome = evaluate(part, world, known)
         parts.append(outcome)
         known = {**outcome.fields, **known}
     held = sum(part.holds for part in parts)
@@ -222,15 +225,8 @@ def _fact_values(
         "fields": dict(fields),
         "subject": {"kind": world.subject.kind, "name": world.subject.name},
         "facts": {name: _cel(fact.value) for name, fact in facts.items()},
-        "others": _others(condition, world),
+        "others": world.others(condition.fact) if condition.compares else [],
     }
-
-
-def _others(condition: FactCondition, world: ConditionContext) -> dict[str, Any]:
-    """Only where they are asked for: there may be hundreds."""
-    if not condition.compares:
-        return {}
-    return {name: _cel(fact.value) for name, fact in world.others(condition.fact).items()}
 
 
 def _fact_evidence(fact: Fact) -> Evidence:

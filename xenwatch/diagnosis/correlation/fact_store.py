@@ -19,8 +19,11 @@ class FactStore:
         self._facts: OrderedDict[tuple[str, str], Fact] = OrderedDict()
         self._keys: dict[str, dict[str, None]] = {}
         """Subjects by the names of their facts."""
+        self._holders: dict[str, dict[tuple[str, object], list[str]]] = {}
+        """By the name of a fact: who has a value, by kind and value; made when asked for, until more is learnt."""
 
     def learn(self, facts: Iterable[Fact]) -> None:
+        self._holders.clear()
         for fact in facts:
             key = (fact.name, str(fact.subject))
             known = self._facts.get(key)
@@ -37,6 +40,7 @@ class FactStore:
             self._drop(key)
 
     def _drop(self, key: tuple[str, str]) -> None:
+        self._holders.clear()
         del self._facts[key]
         del self._keys[key[0]][key[1]]
 
@@ -47,13 +51,20 @@ class FactStore:
             return next((fact for place in places if (fact := self._facts.get((name, f"mount/{place}")))), None)
         return self._facts.get((name, str(subject))) or self._facts.get((name, str(HOST)))
 
-    def others(self, name: str, subject: Subject) -> dict[str, Fact]:
-        """The same fact of all other subjects of this kind, by their names."""
-        return {
-            fact.subject.name: fact
-            for known, fact in self._by_name(name)
-            if fact.subject.kind == subject.kind and known != str(subject)
-        }
+    def others(self, name: str, subject: Subject) -> list[str]:
+        """Names of the other subjects of this kind whose same fact has this subject's value, or one of its elements."""
+        if name not in self._holders:
+            self._holders[name] = self._holders_of(name)
+        fact = self._facts.get((name, str(subject)))
+        names = {n for e in _elements(fact) for n in self._holders[name].get((subject.kind, e), ())} if fact else set()
+        return sorted(names - {subject.name})
+
+    def _holders_of(self, name: str) -> dict[tuple[str, object], list[str]]:
+        holders: dict[tuple[str, object], list[str]] = {}
+        for _, fact in self._by_name(name):
+            for element in _elements(fact):
+                holders.setdefault((fact.subject.kind, element), []).append(fact.subject.name)
+        return holders
 
     def subjects(self, kind: str, names: Iterable[str]) -> list[Subject]:
         """Those of this kind of which one of the facts is known, in the order of their names."""
@@ -76,6 +87,10 @@ class FactStore:
         self.learn(
             Fact(name, subject_from(s), _frozen(value), float(at), origin) for name, s, value, at, origin in state
         )
+
+
+def _elements(fact: Fact) -> tuple[object, ...]:
+    return fact.value if isinstance(fact.value, tuple) else (fact.value,)
 
 
 def _plain(value: Any) -> Any:

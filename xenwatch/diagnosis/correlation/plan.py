@@ -1,6 +1,6 @@
 """A rule prepared for the engine, and the scene on which its conditions are judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
@@ -88,7 +88,7 @@ class RuleContext:
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)
 
-    def others(self, name: str) -> Mapping[str, Fact]:
+    def others(self, name: str) -> list[str]:
         return self.facts.others(name, self.subject)
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:

@@ -81,7 +81,7 @@ class FactCondition:
     """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as.
 
     `check` and `compute` may speak of further facts, of the subject or the host (`facts["bridge.names"]`), and of the
-    same fact of all other subjects of this kind, by their names (`others`).
+    other subjects of this kind whose same fact has this value or one of its elements (`others`, their names).
     """
 
     fact: str
