@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from xenwatch.base.errors import HostError
 from xenwatch.facts import config_guest, config_system, config_xen
@@ -29,7 +30,7 @@ def configuration(paths: Paths) -> list[Answer]:
     named: list[str] = []
     for path, kind, text in configuration_texts(paths):
         try:
-            rows = list(kind.definition(text))
+            rows = _rows(kind.definition, text)
         except HostError:
             continue
         answers.append((path, rows))
@@ -42,6 +43,12 @@ def configuration(paths: Paths) -> list[Answer]:
     if paths.at("/etc/xen/auto").is_dir():
         answers.append(("/etc/xen/auto", config_xen.autostart_links(link_list(paths))))
     return answers
+
+
+@lru_cache(maxsize=4096)
+def _rows(definition: Callable[[str], Iterator[FactRow]], text: str) -> tuple[FactRow, ...]:
+    """A file that did not change since the last round is not read anew."""
+    return tuple(definition(text))
 
 
 async def services(host: Host) -> list[Answer]:

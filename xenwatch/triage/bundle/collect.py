@@ -16,7 +16,7 @@ from xenwatch.config.sections import Config
 from xenwatch.facts.config_guest import path_list
 from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
 from xenwatch.facts.live_configuration import LIST_UNIT_FILES, LIST_UNITS, smart_text
-from xenwatch.host.files import read_text
+from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.host.paths import Paths
@@ -146,7 +146,7 @@ async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | Skipp
 
 
 def _local(host: Host) -> Iterator[tuple[str, bytes]]:
-    """Files of the kernel, and the bridges in brctl's words.
+    """Files of the kernel, the interfaces in the words of `ip -br link`, and the bridges in brctl's.
 
     Few hosts still have brctl, and a bridge without ports is in no other command's output that `diagnose` reads.
     """
@@ -159,6 +159,10 @@ def _local(host: Host) -> Iterator[tuple[str, bytes]]:
         rows.append(f"{bridge.name}\t\t8000.000000000000\tno\t\t{ports[0] if ports else ''}".rstrip())
         rows += [f"\t\t\t\t\t\t\t{port}" for port in ports[1:]]
     yield "brctl_show.txt", ("\n".join(rows) + "\n").encode()
+    net = host.paths.sys / "class/net"
+    states = {name: (read_text(net / name / "operstate") or "unknown").upper() for name in names_in(net)}
+    if states:
+        yield "ip_-br_link.txt", "".join(f"{name:<16} {state}\n" for name, state in states.items()).encode()
 
 
 def _configured(paths: Paths) -> Iterator[tuple[str, bytes]]:
