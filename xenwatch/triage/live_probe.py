@@ -134,7 +134,7 @@ def _takes_time(condition: Condition) -> bool:
 async def _facts(host: Host) -> tuple[list[Fact], list[SkippedFile]]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FACTS_DEADLINE):
-            return await detect(host), []
+            return await detect(host, once=True), []
     return [], [SkippedFile("facts", f"not all of them came within {FACTS_DEADLINE:g} s, so none is used")]
 
 
