@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from xenwatch.base.durations import format_duration
+from xenwatch.base.durations import format_duration, format_size
 from xenwatch.diagnosis.rules.expressions import computed, holds
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
@@ -231,7 +231,8 @@ def _fact_values(
 
 def _fact_evidence(fact: Fact) -> Evidence:
     origin = f" ({fact.origin})" if fact.origin else ""
-    shown = _shown(fact.value)
+    is_size = fact.name.endswith("_bytes") and isinstance(fact.value, int | float)
+    shown = format_size(float(fact.value)) if is_size else _shown(fact.value)  # type: ignore[arg-type]
     short = shown if len(shown) <= LONGEST_SUMMARY else f"{shown[: LONGEST_SUMMARY - 1]}…"
     return Evidence(fact.at, f"{fact.name} is {short}{origin}", fact)
 
