@@ -7,6 +7,8 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from typing import Any
 
+from xenwatch.model.numbers import number_fields
+
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
@@ -29,7 +31,7 @@ def check_expression(text: str) -> None:
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:
     """True or false as the expression says; None where it cannot be told (a field that was not captured, no number)."""
     try:
-        return bool(_program(text).execute(dict(values)))
+        return bool(_program(text).execute(_with_names(text, values)))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
         return None
 
@@ -37,10 +39,18 @@ def holds(text: str, values: Mapping[str, Any]) -> bool | None:
 def computed(text: str, values: Mapping[str, Any]) -> str | None:
     """The result in words, a whole number without a fraction; None where it cannot be told."""
     try:
-        result = _program(text).execute(dict(values))
+        result = _program(text).execute(_with_names(text, values))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
         return None
     return str(int(result)) if isinstance(result, float) and result.is_integer() else str(result)
+
+
+def _with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the names of the numbers among the fields (`fields.errno_name`) where the text asks for one."""
+    fields = values.get("fields")
+    if not fields or "_name" not in text:
+        return dict(values)
+    return {**values, "fields": {**number_fields(fields), **fields}}
 
 
 @cache
