@@ -18,7 +18,7 @@ PERMISSION, MEMORY, FULL = "permission-denied", "memory-insufficient-host", "sto
 ERRNO: Mapping[int, ErrorNumber] = {
     1: ErrorNumber("EPERM", "operation not permitted", PERMISSION),
     2: ErrorNumber("ENOENT", "no such file or directory"),
-    3: ErrorNumber("ESRCH", "no such process or domain"),
+    3: ErrorNumber("ESRCH", "no such process"),
     4: ErrorNumber("EINTR", "interrupted system call"),
     5: ErrorNumber("EIO", "input/output error"),
     6: ErrorNumber("ENXIO", "no such device or address"),
@@ -67,7 +67,7 @@ ERRNO: Mapping[int, ErrorNumber] = {
 """Linux's numbers. ENOENT, EBUSY, EINVAL, EEXIST and ETIMEDOUT speak for no class: only the operation tells."""
 
 LIBXL: Mapping[int, ErrorNumber] = {
-    number: ErrorNumber(f"ERROR_{name}", words)
+    number: ErrorNumber(f"ERROR_{name}", words, MEMORY if name == "NOMEM" else "")
     for number, name, words in (
         (-1, "NONSPECIFIC", "a failure that libxl does not describe"),
         (-2, "VERSION", "a version that does not fit"),

@@ -45,7 +45,9 @@ def _support(
     hypothesis: Hypothesis, fields: Mapping[str, str], world: ConditionContext
 ) -> tuple[bool | None, tuple[Evidence, ...]]:
     """True: supported, by this evidence; False: something speaks against it; None: nothing decides it."""
-    told = None if hypothesis.where is None else holds(hypothesis.where, {"fields": dict(fields)})
+    kind = world.event.kind if world.event is not None else ""
+    values = {"fields": dict(fields), "event": kind}
+    told = None if hypothesis.where is None else holds(hypothesis.where, values)
     if told is False or hypothesis.when is None or (told is None and hypothesis.where is not None):
         return told, ()
     outcome = evaluate(hypothesis.when, world, fields)

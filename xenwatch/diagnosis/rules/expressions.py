@@ -12,8 +12,9 @@ from xenwatch.model.numbers import number_fields
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
-VARIABLES = frozenset({"fields", "value", "subject"})
-"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`."""
+VARIABLES = frozenset({"fields", "value", "subject", "event"})
+"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`, and in
+a hypothesis the name of the event."""
 
 
 def check_expression(text: str) -> None:
