@@ -97,6 +97,7 @@ def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
         regex=raw["regex"],
         streams=tuple(raw.get("streams", ())),
         where=raw.get("where"),
+        exception=raw.get("exception", False),
         template=raw.get("template", ""),
         versions=raw.get("versions", ""),
         source=raw.get("source", ""),

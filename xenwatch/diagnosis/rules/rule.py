@@ -21,6 +21,8 @@ class Signature:
     streams: tuple[str, ...] = ()
     """Dialects it is looked for in; empty: every host-written one."""
     where: str | None = None
+    exception: bool = False
+    """The record tells of an exception: its parts become fields."""
     template: str = ""
     versions: str = ""
     source: str = ""

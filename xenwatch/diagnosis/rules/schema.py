@@ -77,6 +77,10 @@ _SIGNATURE = _thing(
         "streams": {"type": "array", "items": _NAME, "minItems": 1},
         "regex": {"type": "string", "format": "regex"},
         "where": _CEL,
+        "exception": {
+            "type": "boolean",
+            "description": "It tells of an exception: `exception`, `message`, `frame`, `call` become fields.",
+        },
         "template": _TEXT,
         "versions": _TEXT,
         "source": _TEXT,

@@ -18,10 +18,14 @@ _ASIDE = re.compile(r"\s?\([^()]*\{[a-z_][a-z0-9_]*\}[^()]*\)")
 SUBJECT_FIELDS = frozenset({"domain", "domid", "uuid", "subject"})
 """Places that the subject fills, captured or not."""
 
+EXCEPTION_FIELDS = frozenset({"exception", "message", "frame", "call"})
+"""Fields of a signature that reads an exception; none of them is certain."""
+
 
 def capture_names(rule: Rule) -> frozenset[str]:
     """Names that any signature of the rule may capture."""
-    return frozenset(name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
+    captured = (name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
+    return frozenset(captured) | (EXCEPTION_FIELDS if any(s.exception for s in rule.signatures) else frozenset())
 
 
 class TemplateFiller:
