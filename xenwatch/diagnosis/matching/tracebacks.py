@@ -11,6 +11,7 @@ from typing import NamedTuple
 from xenwatch.diagnosis.matching.exceptions import FINAL_LINE, FRAME_LINE
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.record_reader import RecordReader, text_of
+from xenwatch.diagnosis.matching.rewrap import quotes_guest
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat
 
@@ -44,7 +45,10 @@ def mended_events(
         return []
     events: list[Event] = []
     for torn in tracebacks(reader.data):
-        if format_.by_guest(reader.data, torn.start) or _is_record(torn, reader.data, format_):
+        lines = reader.data[torn.start : torn.end].split(b"\n")
+        if format_.by_guest(reader.data, torn.start) or any(quotes_guest(line, format_) for line in lines):
+            continue
+        if _is_record(torn, reader.data, format_):
             continue
         record, header = reader.record(torn.start, torn.end)
         asked = {index for _, index in candidates(torn.text.encode(), format_)}

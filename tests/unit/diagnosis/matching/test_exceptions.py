@@ -1,9 +1,12 @@
 """An exception is one shape in every language, also where a mail or a forum has torn it."""
 
+import re
+
 import pytest
 
 from xenwatch.diagnosis.matching.exceptions import exception_in
 from xenwatch.diagnosis.matching.tracebacks import tracebacks
+from xenwatch.model.record import LogFormat
 
 PRINTED = """Traceback (most recent call last):
   File "/usr/lib/xen-4.1/bin/pygrub", line 731, in <module>
@@ -109,3 +112,10 @@ def test_a_signature_reads_a_torn_traceback_and_fires_once(kit):
 def test_what_a_guest_wrote_is_never_put_together(kit):
     rule = kit.one('File "[^"\n]*/pygrub"[^\n]*\n(?:[^\n]*\n){0,12}IOError', streams=["console"])
     assert kit.feeder(rule).feed(TORN["empty lines between"] + "\n", kit.console, final=True) == []
+
+
+def test_nor_is_what_the_host_only_repeats_of_a_guest(kit):
+    rule = kit.one('File "[^"\n]*/pygrub"[^\n]*\n(?:[^\n]*\n){0,12}IOError')
+    trace = LogFormat("xenstored", "a trace", guest_text=re.compile(r"WRITE \((.*)\)"))
+    torn = "".join(f"IN 7 WRITE ({line})\n" for line in PRINTED.split("\n"))
+    assert kit.feeder(rule).feed(torn, trace, final=True) == []
