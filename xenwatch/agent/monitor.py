@@ -21,7 +21,7 @@ from xenwatch.host.host import is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.format import all_formats, recognise
+from xenwatch.logs.format import recognise
 from xenwatch.logs.options import CommandLogOptions, FollowOptions
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.fact import Fact
@@ -74,7 +74,6 @@ def prepare(config: Config, paths: Paths = Paths()) -> MonitorParts:  # noqa: B0
     compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=_be_nice)
     pipeline = Pipeline(
         rules,
-        formats=all_formats().values(),
         cache=config.diagnosis.cache_dir,
         compiling=compiling,
         owners=models,

@@ -142,7 +142,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
         _write(output, text if form != "text" else click.unstyle(text))
     else:
         click.echo(text)
-    sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
+    sys.exit(report.exit_code)
 
 
 def _read(

@@ -22,7 +22,7 @@ from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import Chunk, LogFormat, Source
+from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import Subject
@@ -62,7 +62,6 @@ class Pipeline:
         self,
         rules: Sequence[Rule],
         *,
-        formats: Iterable[LogFormat] = (),
         prefilter: PrefilterName = "auto",
         cache: Path | None = None,
         compiling: Executor | None = None,
@@ -75,9 +74,7 @@ class Pipeline:
         `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
-        self.scanner = Scanner(
-            rules, prefilter, formats=formats, cache=cache, compiling=compiling, several_hosts=hosts is not None
-        )
+        self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
         self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()

@@ -66,6 +66,12 @@ class LogFormat:
     guest_prompts: bool = False
     """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
     domain is said of the log's owner, and teaches nobody's name."""
+    captured: bool = False
+    """Such a file holds what somebody saw on a terminal: it is what he asks about."""
+    shared: bool = False
+    """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
+    foreign: bool = False
+    """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None

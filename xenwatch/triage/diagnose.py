@@ -1,22 +1,21 @@
 """Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
-from xenwatch.base.text_shape import text_shape
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
-from xenwatch.logs.format import all_formats
-from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
+from xenwatch.triage.history import earlier
+from xenwatch.triage.report import FileRead, Report, SkippedFile
+from xenwatch.triage.unread import XEN, unmatched, with_unread
 
 if TYPE_CHECKING:
     from xenwatch.triage.live_probe import LiveProbe
@@ -47,8 +46,8 @@ def diagnose(
     """
     began = time.monotonic()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
-    formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
-    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
+    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
     for entry in bundle.entries():
         reading.read(entry, progress)
@@ -56,16 +55,29 @@ def diagnose(
     if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
+    incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
+    if not reading.is_of_xen and not incidents:
+        raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
+    history = earlier(incidents, pipeline.operations.operations, reading.captured)
     return Report(
-        incidents=tuple(map(hosts.named, pipeline.incidents.all())),
+        incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
+        earlier=history,
         files=tuple(reading.files),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
-        unmatched=tuple(grouped(pipeline.scanner.unmatched)),
+        unmatched=unmatched(pipeline.scanner.unread),
+        unread=pipeline.scanner.unread.total,
         facts=(*reading.fact_files, *(live.answered if live else ())),
         unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
+    if live is not None:
+        return "this machine is no dom0, and its logs do not speak of Xen"
+    names = [f"{file.path} ({file.format})" for file in files]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
 
 
 def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
@@ -82,6 +94,10 @@ class BundleReading:
         self.pipeline, self._hosts = pipeline, hosts or BundleHosts()
         self.fact_files: list[str] = []
         self.has_snapshot = False
+        self.is_of_xen = False
+        """Whether anything that was read speaks of Xen."""
+        self.captured: set[str] = set()
+        """Logs that hold what somebody saw when a command failed."""
         self._files: list[FileRead] = []
         self._bytes = 0
         if live is not None:
@@ -95,7 +111,11 @@ class BundleReading:
             self.pipeline.facts(entry.facts, origin)
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
+        elif entry.source.format.captured:
+            self.captured.add(entry.path)
+        self.is_of_xen |= entry.source is None or not entry.source.format.foreign
         for chunk in entry.chunks():
+            self.is_of_xen = self.is_of_xen or XEN.search(chunk.data) is not None
             self.pipeline.read(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
@@ -130,14 +150,3 @@ class BundleReading:
         if not ends:
             return time.time() + _LONG_AFTER
         return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
-
-
-def grouped(records: Iterable[LogRecord]) -> list[UnmatchedError]:
-    """Error records that differ only in their numbers, once each, the most frequent first."""
-    counts: dict[str, tuple[LogRecord, int]] = {}
-    for record in records:
-        kind = text_shape(record.text)
-        first, count = counts.get(kind, (record, 0))
-        counts[kind] = (first, count + 1)
-    ordered = sorted(counts.values(), key=lambda pair: -pair[1])
-    return [UnmatchedError(r.source.path, r.position.line, r.text, count) for r, count in ordered]

@@ -36,6 +36,8 @@ class UnmatchedError:
     line: int
     text: str
     count: int = 1
+    guest: bool = False
+    """A guest wrote it, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Report:
     files: tuple[FileRead, ...]
     skipped: tuple[SkippedFile, ...] = ()
     unmatched: tuple[UnmatchedError, ...] = ()
+    """Errors that no rule knows, like by like."""
+    unread: int = 0
+    """How many they are in all."""
+    earlier: frozenset[str] = frozenset()
+    """Ids of incidents that are history: they concern other guests or attempts than the one asked about."""
     facts: tuple[str, ...] = ()
     """The commands and files that facts about the host came from: `xl info`, `brctl show` …"""
     unasked: tuple[SkippedFile, ...] = ()
@@ -59,7 +66,14 @@ class Report:
     @property
     def causes(self) -> tuple[Incident, ...]:
         """The incidents that nothing else explains."""
-        return tuple(i for i in self.incidents if i.explained_by is None)
+        return tuple(i for i in self.incidents if i.explained_by is None and i.id not in self.earlier)
+
+    @property
+    def exit_code(self) -> int:
+        """1: incidents; 3: none that a rule knows, but error lines that none knows; 0: nothing of the kind."""
+        if any(i.diagnosis.severity != "info" for i in self.incidents):
+            return 1
+        return 3 if self.unmatched else 0
 
     def explained_by(self, cause: Incident) -> tuple[Incident, ...]:
         """The symptoms that this cause accounts for, directly or through another symptom."""

@@ -15,18 +15,20 @@ def render(report: Report) -> str:
     """One JSON object; `incidents` in the report's order, the most likely root cause first."""
     document = {
         "version": VERSION,
-        "incidents": [_incident(i, report.utc_offset) for i in report.incidents],
+        "incidents": [_incident(i, report) for i in report.incidents],
         "files": [_file(f, report.utc_offset) for f in report.files],
         "skipped": [{"path": s.path, "reason": s.reason} for s in report.skipped],
         "unmatched_errors": [
-            {"file": u.file, "line": u.line, "text": u.text[:LONGEST_TEXT], "count": u.count} for u in report.unmatched
+            {"file": u.file, "line": u.line, "text": u.text[:LONGEST_TEXT], "count": u.count, "guest": u.guest}
+            for u in report.unmatched
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _incident(incident: Incident, offset: float) -> dict[str, Any]:
-    return public_incident(incident, lambda at: None if at is None else iso_text(at, offset))
+def _incident(incident: Incident, report: Report) -> dict[str, Any]:
+    body = public_incident(incident, lambda at: None if at is None else iso_text(at, report.utc_offset))
+    return {**body, "role": "earlier"} if incident.id in report.earlier and body["role"] == "cause" else body
 
 
 def _file(read: FileRead, offset: float) -> dict[str, Any]:

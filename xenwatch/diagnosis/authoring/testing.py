@@ -46,9 +46,7 @@ class RuleTestBench:
     ) -> None:
         """`new_owners` makes what learns, anew for each test, whose the logs are."""
         self._formats, self._owners = formats, _Owners(new_owners)
-        self._pipeline = Pipeline(
-            rules, formats=formats.values(), prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True
-        )
+        self._pipeline = Pipeline(rules, prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True)
         self._fresh = self._pipeline.state()
 
     def run(self, rules: Iterable[Rule]) -> Iterator[RuleTestResult]:

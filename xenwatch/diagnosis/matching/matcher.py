@@ -54,7 +54,7 @@ class Matcher:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
                     self._registry.learn(found.groupdict(), at, place.origin)
-            elif self._index.first_mark <= index < self._index.first_level:
+            elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
                 for found in self._marks[index - self._index.first_mark].finditer(text):
                     fields = {name: value for name, value in found.groupdict().items() if value}

@@ -35,6 +35,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="hypervisor",
     title="messages of the hypervisor",
+    shared=True,
     names=named(
         r"hypervisor\.log", r"x[ml][-_ ]?dmesg(?:\.(?:log|txt|out))?", r"xen-?dmesg(?:\.(?:log|txt))?", r"hypervisor"
     ),

@@ -36,6 +36,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="kernel",
     title="kernel log",
+    shared=True,
     names=named(r"kern(?:el)?\.log", r"dmesg(?:[._-][\w.-]*)?", r"journalctl[_-]+k\w*(?:\.txt)?"),
     sniff=re.compile(
         rb"^[ \t]*(?:(?:<\d>)?"
