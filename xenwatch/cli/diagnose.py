@@ -7,7 +7,9 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +18,10 @@ from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli.report.format import printable
 from xenwatch.triage.report import Report
+
+if TYPE_CHECKING:
+    from xenwatch.diagnosis.rules.rule import Rule
+    from xenwatch.triage.live_probe import LiveProbe
 
 _SHOW_EVERY = 0.2
 _LIVE_SPAN = 86400.0
@@ -27,8 +33,8 @@ PATH is a file, a folder, an archive (.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2
 input. Saved output of commands beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
 
 With --live, this host is asked too: domains, memory, bridges, volumes, arrays, daemons. Without PATH, --live reads the
-logs that the configuration names and leaves out incidents that ended more than a day ago. It also works without Xen
-and says what could not be asked.
+logs that the configuration names and, if no syslog file is written, systemd's journal with its earlier boots; it leaves
+out incidents that ended more than a day ago. It also works without Xen and says what could not be asked.
 
 \b
 Examples:
@@ -172,18 +178,50 @@ def _live(
 
     from xenwatch.base.clock import SystemClock  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
-    from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
+    from xenwatch.logs.journal_history import MOST_BYTES  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415
     from xenwatch.triage.live_probe import log_paths, look  # noqa: PLC0415
 
-    config, cache = load_config(file, dict(os.environ)).config, cache_folder()
-    rules = rules_with([*map(Path, config.diagnosis.rules), *folders], cache)
+    config = load_config(file, dict(os.environ)).config
+    cache = _live_cache(config.diagnosis.cache_dir)
+
+    async def answers() -> "tuple[tuple[Rule, ...], LiveProbe]":
+        """The rules are read and compiled while the host is asked: on a small host each takes long."""
+        own = [*map(Path, config.diagnosis.rules), *folders]
+        rules = asyncio.create_task(asyncio.to_thread(_ready_rules, own, cache))
+        probe = await look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.say)
+        if not rules.done():
+            progress.say("compiling the rules, the first time only")
+        return await rules, probe
+
     progress.say("asking this host")
-    probe = asyncio.run(look(config, SystemClock()))
+    rules, probe = asyncio.run(answers())
     offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
     return diagnose(
         paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
     )
+
+
+def _ready_rules(folders: Sequence[Path], cache: Path) -> "tuple[Rule, ...]":
+    from xenwatch.base.nice import yield_to_others  # noqa: PLC0415
+    from xenwatch.diagnosis.ruleset import rules_with  # noqa: PLC0415
+    from xenwatch.triage.diagnose import compile_signatures  # noqa: PLC0415
+
+    yield_to_others()
+    rules = rules_with(folders, cache)
+    compile_signatures(rules, cache)
+    return rules
+
+
+def _live_cache(agents: Path) -> Path:
+    """The agent's where it is this user's: compiling takes a small host a minute, and the agent has done it."""
+    from xenwatch.diagnosis.ruleset import cache_folder  # noqa: PLC0415
+
+    try:
+        is_ours = agents.stat().st_uid == os.geteuid() and os.access(agents, os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        is_ours = False
+    return agents if is_ours else cache_folder()
 
 
 def _rendered(report: Report, form: str, width: int) -> str:

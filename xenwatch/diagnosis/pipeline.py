@@ -87,6 +87,7 @@ class Pipeline:
         self._events: list[Event] = []
         self._facts: list[tuple[Fact, Origin]] = []
         self._snapshots: list[tuple[Snapshot, Origin]] = []
+        self._over: tuple[tuple[str, Subject, float], ...] = ()
 
     def read(self, chunk: Chunk) -> bool:
         """Whole lines of one log. True: something is waiting for `conclude`."""
@@ -122,7 +123,7 @@ class Pipeline:
         """The incidents that change by what was taken in. Time is what the records say, but no later than `latest`."""
         events = self._released()
         diagnoses, now = self._judged(events, latest)
-        return self.incidents.apply(diagnoses, now, events)
+        return self.incidents.apply(diagnoses, now, events, self._over)
 
     def diagnose(self, latest: float) -> list[Diagnosis]:
         """The same up to the diagnoses, for the tools of a rule's author."""
@@ -190,6 +191,7 @@ class Pipeline:
         facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
         diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
+        self._over = tuple(self.engine.over) if events or facts else ()
         for snapshot in snapshots:
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
             now = max(now, snapshot.at)

@@ -1,13 +1,16 @@
 """Runs the pipeline over logs at rest: a folder, an archive, a file, standard input. Nothing is written anywhere."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
+from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.sample import Snapshot
@@ -49,7 +52,7 @@ def diagnose(
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
-    for entry in bundle.entries():
+    for entry in chain(live.logs(host) if live else (), bundle.entries()):
         reading.read(entry, progress)
     reading.conclude()
     if not reading.files and live is None:
@@ -78,6 +81,13 @@ def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
         return "this machine is no dom0, and its logs do not speak of Xen"
     names = [f"{file.path} ({file.format})" for file in files]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
+
+
+def compile_signatures(rules: Sequence[Rule], cache: Path) -> None:
+    """Put into the cache what `diagnose` needs of it, where it can be kept: so it is done while others wait."""
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    if os.access(place, os.W_OK):
+        Scanner(rules, cache=cache)
 
 
 def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:

@@ -55,12 +55,15 @@ class CorrelationEngine:
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
         self.failures: Counter[str] = Counter()
+        self.over: list[tuple[str, Subject, float]] = []
+        """Rules of facts alone whose facts, learnt again, no longer satisfy them: whom, and when."""
 
     def observe(
         self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
     ) -> list[Diagnosis]:
         """What follows from these, in the order of time. Hand in facts before or with the events they decide."""
         found: list[Diagnosis] = []
+        self.over.clear()
         learnt = list(facts)
         self._facts.learn(learnt)
         for event in sorted(events, key=lambda e: e.at):
@@ -141,15 +144,20 @@ class CorrelationEngine:
         return subject.its_host if subject.name == UNKNOWN else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
+        """Every subject of a rule is judged when one of its facts was learnt: a host's fact concerns all guests."""
         names = {fact.name for fact in facts}
         found: list[Diagnosis] = []
         for plan in self._plans:
-            if plan.facts & names and not plan.kinds and not plan.metrics:
-                about = {f.subject for f in facts if f.subject.kind == plan.rule.subject}
-                rest = {f.subject.its_host for f in facts} - {subject.its_host for subject in about}
-                for subject in sorted(about | rest, key=subject_key):
-                    found += self._judge(plan, subject, now, {})
+            if plan.by_facts is not None and plan.facts & names:
+                for subject in self._fact_subjects(plan, facts):
+                    found += self._judge(plan, subject, now, {}, by_facts=True)
         return found
+
+    def _fact_subjects(self, plan: PreparedRule, facts: Iterable[Fact]) -> list[Subject]:
+        """Those that have one of the rule's facts; the host itself where a host has none of the kind."""
+        subjects = self._facts.subjects(plan.rule.subject, plan.facts)
+        hosts = {fact.subject.its_host for fact in facts if fact.name in plan.facts}
+        return [*subjects, *sorted(hosts - {subject.its_host for subject in subjects}, key=subject_key)]
 
     def _snapshot(self, snapshot: Snapshot) -> list[Diagnosis]:
         taken = self._readings.take([plan.metrics[place] for plan, place in self._metrics], snapshot)
@@ -169,15 +177,27 @@ class CorrelationEngine:
         return found
 
     def _judge(
-        self, plan: PreparedRule, subject: Subject, now: float, fields: Mapping[str, str], event: Event | None = None
+        self,
+        plan: PreparedRule,
+        subject: Subject,
+        now: float,
+        fields: Mapping[str, str],
+        event: Event | None = None,
+        *,
+        by_facts: bool = False,
     ) -> list[Diagnosis]:
+        condition = plan.by_facts if by_facts and plan.by_facts is not None else plan.rule.when
         try:
-            outcome = evaluate(plan.rule.when, self._scene(plan, subject, now, event), fields)
-            return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
+            outcome = evaluate(condition, self._scene(plan, subject, now, event), fields)
+            if outcome.holds:
+                return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)]
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
+        if by_facts and condition == plan.rule.when and not outcome.open:
+            self.over.append((plan.rule.id, subject, now))
+        return []
 
     def _scene(self, plan: PreparedRule, subject: Subject, now: float, event: Event | None = None) -> RuleContext:
         return RuleContext(plan, subject, subject_key(subject), now, event, self._windows, self._facts)

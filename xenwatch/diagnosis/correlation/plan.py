@@ -10,12 +10,14 @@ from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AnyOf,
+    Condition,
     CountCondition,
     EventCondition,
     FactCondition,
     MetricCondition,
     Rule,
     SequenceCondition,
+    part_of_facts,
 )
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
@@ -33,6 +35,8 @@ class PreparedRule:
     facts: frozenset[str]
     absences: tuple[AbsentCondition, ...]
     longest: float
+    by_facts: Condition | None
+    """What of the rule's conditions facts alone can decide."""
     readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
@@ -45,14 +49,15 @@ def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
 def _plan(rule: Rule) -> PreparedRule:
     parts = parts_of(rule.when)
     spans = [p.within for p in parts if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
-    alone = all(isinstance(p, AnyOf | EventCondition) for p in parts)
+    alone = all(isinstance(p, AnyOf | EventCondition | FactCondition) for p in parts)
     return PreparedRule(
         rule,
         kinds_in(rule.when),
         tuple(p for p in parts if isinstance(p, MetricCondition)),
-        frozenset(p.fact for p in parts if isinstance(p, FactCondition)),
+        frozenset(n for p in parts if isinstance(p, FactCondition) for n in (p.fact, *p.further_facts)),
         tuple(p for p in parts if isinstance(p, AbsentCondition)),
         0.0 if alone else 2 * max([rule.window, *spans]),
+        part_of_facts(rule.when),
     )
 
 
@@ -82,6 +87,9 @@ class RuleContext:
 
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)
+
+    def others(self, name: str) -> list[str]:
+        return self.facts.others(name, self.subject)
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         for (index, whose), reading in self.plan.readings.items():

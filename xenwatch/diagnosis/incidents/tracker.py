@@ -14,6 +14,7 @@ from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, State
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import Subject
 
 MOST_INCIDENTS = 5_000
 MOST_EVIDENCE = 40
@@ -51,13 +52,24 @@ class IncidentTracker:
                 self._enders.setdefault(kind, set()).add(rule.id)
         self.restore(known)
 
-    def apply(self, diagnoses: Iterable[Diagnosis], now: float, events: Iterable[Event] = ()) -> list[Incident]:
-        """Take in what was concluded, and the events that may end a trouble. Returns the incidents that changed."""
+    def apply(
+        self,
+        diagnoses: Iterable[Diagnosis],
+        now: float,
+        events: Iterable[Event] = (),
+        over: Iterable[tuple[str, Subject, float]] = (),
+    ) -> list[Incident]:
+        """Take in what was concluded, and what may end a trouble: events, and facts that no longer satisfy a rule.
+
+        Returns the incidents that changed.
+        """
         before = dict(self._all)
         for diagnosis in sorted(diagnoses, key=lambda d: d.at):
             self._see(diagnosis)
         for event in events:
             self._end(event)
+        if not self._at_rest:
+            self._end_by_facts(over)
         if self._all != before:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
@@ -130,6 +142,12 @@ class IncidentTracker:
                 continue  # what the host saw is not over because the guest says so
             if incident is not None and incident.state != "resolved" and event.at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, event.at)
+
+    def _end_by_facts(self, over: Iterable[tuple[str, Subject, float]]) -> None:
+        for rule, subject, at in over:
+            incident = self._all.get(incident_id(rule, str(subject)))
+            if incident is not None and incident.state != "resolved" and at >= incident.last_seen:
+                self._all[incident.id] = _resolved(incident, at)
 
     def _quieten(self, now: float) -> None:
         for incident in [i for i in self._all.values() if i.state != "resolved"]:

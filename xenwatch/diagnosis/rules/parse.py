@@ -1,5 +1,6 @@
 """Turns the checked values of a rule file into a Rule."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from xenwatch.diagnosis.rules.rule import (
     SequenceCondition,
     Signature,
     Status,
+    part_of_facts,
 )
 from xenwatch.diagnosis.rules.yaml_tree import YamlTree
 
@@ -62,7 +64,7 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         aliases=tuple(raw.get("aliases", ())),
         subject_name=_texts(raw.get("subject_name", ())),
         signatures=signatures,
-        when=_condition(raw["when"]) if "when" in raw else _any_own(signatures),
+        when=_when(_condition(raw["when"])) if "when" in raw else _any_own(signatures),
         file=path,
         explains=tuple(raw.get("explains", ())),
         reach=raw.get("reach", "subject"),
@@ -106,6 +108,18 @@ def _any_own(signatures: tuple[Signature, ...]) -> Condition:
     return AnyOf(tuple(EventCondition(event) for event in dict.fromkeys(s.event for s in signatures)))
 
 
+def _when(condition: Condition) -> Condition:
+    """What facts alone can decide, they must know: what nobody knows opens nothing."""
+    match condition:
+        case AnyOf(parts):
+            return AnyOf(tuple(map(_when, parts)))
+        case AllOf(parts) if part_of_facts(condition) == condition:
+            return AllOf(tuple(map(_when, parts)))
+        case FactCondition():
+            return replace(condition, missing_holds=False)
+    return condition
+
+
 def _condition(raw: dict[str, Any]) -> Condition:
     if "all" in raw:
         return AllOf(tuple(_condition(part) for part in raw["all"]))
@@ -129,7 +143,9 @@ _CONDITIONS: dict[str, Any] = {
     "sequence": lambda raw: SequenceCondition(tuple(raw["events"]), parse_duration(raw["within"])),
     "absent": lambda raw: AbsentCondition(raw["after"], raw["expect"], parse_duration(raw["within"])),
     "metric": _metric,
-    "fact": lambda raw: FactCondition(raw["fact"], raw["check"], raw.get("missing", "hold") == "hold"),
+    "fact": lambda raw: FactCondition(
+        raw["fact"], raw["check"], raw.get("missing", "hold") == "hold", raw.get("compute", {})
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """A known failure as data: what a rule file says once it has been read and checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Literal
 
 from xenwatch.model.diagnosis import Depth, Severity
 from xenwatch.model.fact import FactValue
+
+_FACT = re.compile(r"""\bfacts\[["']([\w.]+)["']\]""")
 
 Status = Literal["experimental", "stable"]
 """An experimental rule is never critical, offers no action and starts no remediation; reports mark what it says."""
@@ -76,11 +79,27 @@ class MetricCondition:
 
 @dataclass(frozen=True, slots=True)
 class FactCondition:
-    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as."""
+    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as.
+
+    `check` and `compute` may speak of further facts, of the subject or the host (`facts["bridge.names"]`), and of the
+    other subjects of this kind whose same fact has this value or one of its elements (`others`, their names).
+    """
 
     fact: str
     check: str
     missing_holds: bool = True
+    compute: Mapping[str, str] = field(default_factory=dict)
+    """Fields for the rule's words, each a CEL expression over the same."""
+
+    @property
+    def further_facts(self) -> tuple[str, ...]:
+        """Names of the other facts that the expressions speak of."""
+        return tuple(sorted({name for text in (self.check, *self.compute.values()) for name in _FACT.findall(text)}))
+
+    @property
+    def compares(self) -> bool:
+        """Whether the expressions speak of other subjects."""
+        return any("others" in text for text in (self.check, *self.compute.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +140,20 @@ Condition = (
     | AllOf
     | AnyOf
 )
+
+
+def part_of_facts(condition: Condition) -> Condition | None:
+    """What of the condition can hold by facts alone, without a line or a number; None where nothing can."""
+    match condition:
+        case FactCondition():
+            return condition
+        case AnyOf(parts):
+            able = tuple(part for inner in parts if (part := part_of_facts(inner)) is not None)
+            return AnyOf(able) if able else None
+        case AllOf(parts):
+            each = [part_of_facts(part) for part in parts]
+            return condition if all(mine == part for mine, part in zip(each, parts, strict=True)) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,12 @@ CONDITIONS: dict[str, Schema] = {
     "fact": _typed(
         "fact",
         "A fact about the host satisfies `check`.",
-        {"fact": _TEXT, "check": _CEL, "missing": {"enum": ["hold", "fail"]}},
+        {
+            "fact": _TEXT,
+            "check": _CEL,
+            "missing": {"enum": ["hold", "fail"]},
+            "compute": {"type": "object", "additionalProperties": _CEL},
+        },
         ("fact", "check"),
     ),
 }

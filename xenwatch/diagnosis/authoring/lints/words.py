@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xenwatch.base.errors import Problem
 from xenwatch.diagnosis.authoring.lint import Library, Lint, problem
 from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
-from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
+from xenwatch.diagnosis.rules.rule import FactCondition, MetricCondition, Rule
 from xenwatch.diagnosis.rules.templates import PLACE, SUBJECT_FIELDS, capture_names
 
 _QUOTED = re.compile(r"""(["'])[^"']*\{[a-z_][a-z0-9_]*\}[^"']*\1""")
@@ -27,6 +27,8 @@ def _check(library: Library) -> Iterator[Problem]:
 
 def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
     known = {*capture_names(rule), *SUBJECT_FIELDS, "value"} | {name for look in rule.look for name in look.compute}
+    for part in parts_of(rule.when):
+        known |= part.compute.keys() if isinstance(part, FactCondition) else set()
     for kind in kinds_in(rule.when):
         known |= by_event.get(kind, set())
     if any(isinstance(part, MetricCondition) for part in parts_of(rule.when)):
