@@ -10,8 +10,9 @@ from typing import Any
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
-VARIABLES = frozenset({"fields", "value", "subject"})
-"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`."""
+VARIABLES = frozenset({"fields", "value", "subject", "kernel"})
+"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`,
+`kernel.role` of the line: dom0, guest, driver, unknown."""
 
 
 def check_expression(text: str) -> None:
