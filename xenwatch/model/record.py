@@ -76,6 +76,8 @@ class LogFormat:
     kernel_line: re.Pattern[bytes] | None = None
     """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
     it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
+    opening: re.Pattern[bytes] | None = None
+    """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
     subject: re.Pattern[str] | None = None
     """Searched in the path: its groups `domain`, `domid` or `pid` say whose log this is."""
 
