@@ -79,6 +79,11 @@ class LogFormat:
     guest_text: re.Pattern[str] | None = None
     """In a message of a host-written dialect: its group is what a guest or a stranger chose and the host repeats.
     No signature sees it."""
+    kernel_line: re.Pattern[bytes] | None = None
+    """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
+    it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
+    opening: re.Pattern[bytes] | None = None
+    """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
     subject: re.Pattern[str] | None = None
     """Searched in the path: its groups `domain`, `domid` or `pid` say whose log this is."""
 
@@ -171,3 +176,10 @@ class LogRecord(NamedTuple):
     """A guest may have written it."""
     host: str | None = None
     """The host that the record's own header names, as syslog's does; None of what a guest may have written."""
+    kernel_role: str | None = None
+    """Whose kernel wrote it: dom0, guest, driver, unknown; None where no kernel did, or the format alone says whose."""
+
+    @property
+    def writer(self) -> str:
+        """Whose words these are for a rule's `kernel.role`: a log that only the host writes is dom0's."""
+        return self.kernel_role or ("guest" if self.guest else "dom0")

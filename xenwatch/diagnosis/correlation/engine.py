@@ -15,6 +15,7 @@ from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepa
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
@@ -141,7 +142,8 @@ class CorrelationEngine:
             self._registry.learn(naming, event.at, Origin(subject.host))
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
             self._registry.notice(subject, event.at)
-        return subject.its_host if subject.name == UNKNOWN else subject
+        in_guest = event.record is not None and event.record.kernel_role in GUEST_ROLES
+        return subject.its_host if subject.name == UNKNOWN and not in_guest else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
         """Every subject of a rule is judged when one of its facts was learnt: a host's fact concerns all guests."""

@@ -69,7 +69,7 @@ def _events(
     text = text_of(paragraph.text[begin:end])
     record, header = reader.record(paragraph.origins[first], paragraph.origins[last - 1])
     wrapped = record._replace(text=text)
-    matches = [m for m in matcher.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
+    matches = [m for m in matcher.matches(text, asked, record) if _is_new(m, wrapped, found)]
     return matcher.events(matches, wrapped, header)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
 from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_error
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
@@ -58,6 +59,7 @@ class Scanner:
             self._prefilter = make_prefilter(self._index.regexes, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
+        self.kernels = KernelRoles()
         self.unread = UnreadErrors()
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
@@ -79,7 +81,8 @@ class Scanner:
         whole = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
         if whole:
             data = unquoted(data)
-        reader = RecordReader(chunk, data, position, memory)
+        self.kernels.see(chunk.source, data)
+        reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
         for cut in reader.cuts(self.candidates(data, chunk.source.format)):
@@ -109,12 +112,14 @@ class Scanner:
         start, end, asked = cut
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
-        if guest is None and max(asked) >= self._index.first_naming:
+        if guest is None and not record.guest and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
             place = Place(record.source, record.position.offset, record.logged, origin)
             self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
-        matches = self._matcher.matches(record.text, asked, record.source.format, lines)
+        if guest is None and record.kernel_role in GUEST_ROLES:
+            lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
+        matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
             asked_for = max(asked) == self._index.error
             return [], record if asked_for and not told and is_error(record.text, header.level) else None
@@ -130,6 +135,8 @@ class Scanner:
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
             text, at, logged, host = reader.dated_text(start, end)
+            if reader.is_guests(host):
+                return
             place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
             self._matcher.learn(text, at, asked, place)
 
@@ -172,12 +179,14 @@ class Scanner:
         return {
             "sources": {path: memory.state() for path, memory in self._memories.items()},
             "identity": self.registry.state(),
+            "kernels": self.kernels.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state()`; raises KeyError, TypeError, AttributeError or ValueError where it is not one."""
         memories = {str(path): SourceMemory.restored(kept) for path, kept in state["sources"].items()}
         self.registry.restore(state["identity"])
+        self.kernels.restore(state.get("kernels", {}))
         self._memories = OrderedDict(memories)
 
     def _memory(self, path: str) -> SourceMemory:

@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
 OWN_LINES, QUOTED_GUESTS = 1, 2
-"""Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
+"""Lines that the dialect's own writer wrote, and lines of a guest in a host's log: quoted, or its kernel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,6 @@ class SignatureIndex:
 
 
 def _where_seen(signature: Signature, format_: LogFormat) -> int:
-    quoted = format_.guest_line is not None and seen_in_guest_lines(signature)
+    carries = format_.guest_line is not None or format_.kernel_line is not None
+    quoted = carries and seen_in_guest_lines(signature)
     return OWN_LINES * seen_in(signature, format_) | QUOTED_GUESTS * quoted

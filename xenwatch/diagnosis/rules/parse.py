@@ -63,6 +63,7 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         subject=raw.get("subject", "host"),
         aliases=tuple(raw.get("aliases", ())),
         subject_name=_texts(raw.get("subject_name", ())),
+        unknown_kernel=raw.get("unknown_kernel", ""),
         signatures=signatures,
         when=_when(_condition(raw["when"])) if "when" in raw else _any_own(signatures),
         file=path,

@@ -245,6 +245,8 @@ class Rule:
     """Ids that it had before: whatever still names one of them means this rule."""
     subject_name: tuple[str, ...] = ()
     """Templates of the subject's name; the first whose fields were all captured is used."""
+    unknown_kernel: str = ""
+    """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
     window: float = 120.0

@@ -156,6 +156,7 @@ RULE: Schema = {
             "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
+            "unknown_kernel": {**_TEXT, "description": "The title where nobody can tell whose kernel wrote the line."},
             "severity": {"enum": ["info", "warning", "error", "critical"]},
             "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},

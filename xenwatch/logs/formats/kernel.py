@@ -52,6 +52,7 @@ FORMAT = LogFormat(
     # Raw lines about devices and bridges have no colon either, and each is a message of its own.
     continues=re.compile(_PREFIX + _BODY + rb"|(?!device |vif|vbd)" + WRAPPED),
     parse=_parse,
+    kernel_line=re.compile(rb""),
     error=re.compile(
         rb"BUG: |Oops: |Kernel panic|[Uu]nable to handle kernel|I/O error|Out of memory|oom-killer|-fs error"
         rb"|blocked for more than"

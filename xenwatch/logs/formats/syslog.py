@@ -31,6 +31,7 @@ FORMAT = LogFormat(
         + rb"\S+ (?:(?!kernel: )\S|kernel: (?:\[ *\d+\.\d+\] ?+)?+(?![ \t]|Call Trace|Code: |R[A-Z0-9]{2}: |\[<))|-- "
     ),
     parse=_parse,
+    kernel_line=re.compile(_START + rb"\S+ kernel: "),
     error=re.compile(
         rb"/etc/xen/scripts/[\w.-]+: .{0,120}(?:fail|error|not |cannot|unable|busy)|(?:xen\w*|BLKTAPCTRL|TAPDISK"
         rb"|tapdisk\w*|libvirtd|virt\w+d)"
