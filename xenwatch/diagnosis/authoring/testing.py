@@ -167,13 +167,16 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
         return "another subject"
     if want.severity is not None and want.severity != found.severity:
         return f"severity {found.severity}"
+    if want.class_ is not None and want.class_ != found.class_:
+        return f"class {found.class_}"
     wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
     if wrong:
         return f"fields {wrong}"
     told = [evidence.summary for evidence in found.evidence]
     missed = [text for text in want.says if not any(text in line for line in told)]
     missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
-    return f"not said {missed}, but {[*told, *found.unchecked]}" if missed else ""
+    missed += [text for text in want.cause if text not in " ".join(found.cause.split())]
+    return f"not said {missed}, but {[*told, *found.unchecked, found.cause]}" if missed else ""
 
 
 def _shown(want: Expected) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from xenwatch.diagnosis.correlation.conditions import Outcome
+from xenwatch.diagnosis.correlation.conditions import ConditionContext, Outcome
 from xenwatch.diagnosis.correlation.enrichment import Enrichment, Find, enrich
+from xenwatch.diagnosis.correlation.hypotheses import decide
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.rules.templates import TemplateFiller
 from xenwatch.model.diagnosis import Diagnosis, Severity
@@ -12,7 +13,7 @@ from xenwatch.model.subject import Subject
 
 
 def conclude(
-    rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], now: float, find: Find
+    rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], world: ConditionContext, find: Find
 ) -> Diagnosis:
     """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
     known = {**outcome.fields, **fields}
@@ -21,22 +22,23 @@ def conclude(
     words = TemplateFiller(rule, known, subject)
     unknown = _is_of_unknown_kernel(outcome, subject, find)
     title = words.text(rule.unknown_kernel if unknown and rule.unknown_kernel else rule.title)
+    decision = decide(rule, known, world, seen.decided)
     return Diagnosis(
         rule=rule.id,
-        class_=rule.class_,
+        class_=decision.class_,
         subject=subject,
         severity="error" if unknown and _severity(rule) == "critical" else _severity(rule),
         title=title,
         summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else title,
-        cause=words.text(rule.cause),
+        cause=words.cause(decision.cause),
         impact=words.text(rule.impact),
-        at=now,
+        at=world.now,
         depth=rule.depth,
         verify=words.commands(rule.verify),
         remedy=words.commands(rule.remedy),
-        evidence=(*outcome.evidence, *seen.evidence),
+        evidence=(*outcome.evidence, *decision.evidence, *seen.evidence),
         fields=known,
-        unchecked=(*outcome.unchecked, *seen.unchecked),
+        unchecked=(*outcome.unchecked, *seen.unchecked, *decision.unchecked),
         actions=() if rule.status == "experimental" else rule.actions,
         aliases=rule.aliases,
         experimental=rule.status == "experimental",

@@ -48,6 +48,10 @@ class ConditionContext(Protocol):
         """The moment, seconds since the epoch."""
 
     @property
+    def event(self) -> Event | None:
+        """What made us ask; None where time, a sample or a fact did."""
+
+    @property
     def window(self) -> float:
         """How far apart the rule's events may lie, in seconds."""
 

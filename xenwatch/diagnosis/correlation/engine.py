@@ -49,7 +49,7 @@ class CorrelationEngine:
         self._plans = prepared(rules)
         self._by_kind: dict[str, list[PreparedRule]] = {}
         for plan in self._plans:
-            for kind in plan.kinds:
+            for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
@@ -122,8 +122,9 @@ class CorrelationEngine:
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
+        fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later[:MOST_MOMENTS]]:
-            found = self._judge(plan, subject, moment, event.fields, event)
+            found = self._judge(plan, subject, moment, fields, event)
             if found:
                 return found
         return []
@@ -172,7 +173,8 @@ class CorrelationEngine:
                 kept = plan.readings.get((place, subject_key(subject)))
                 if kept is None or reading.since < kept.since:
                     plan.readings[place, subject_key(subject)] = reading
-                asked[plan.rule.id, subject_key(subject)] = (plan, subject)
+                if place < plan.deciding:
+                    asked[plan.rule.id, subject_key(subject)] = (plan, subject)
         found: list[Diagnosis] = []
         for plan, subject in asked.values():
             found += self._judge(plan, subject, snapshot.at, {})
@@ -190,9 +192,10 @@ class CorrelationEngine:
     ) -> list[Diagnosis]:
         condition = plan.by_facts if by_facts and plan.by_facts is not None else plan.rule.when
         try:
-            outcome = evaluate(condition, self._scene(plan, subject, now, event), fields)
+            scene = self._scene(plan, subject, now, event)
+            outcome = evaluate(condition, scene, fields)
             if outcome.holds:
-                return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)]
+                return [conclude(plan.rule, subject, outcome, fields, scene, self._facts.find)]
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)

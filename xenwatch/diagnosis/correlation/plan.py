@@ -31,7 +31,12 @@ class PreparedRule:
 
     rule: Rule
     kinds: frozenset[str]
+    """Events of its own conditions."""
+    supporting: frozenset[str]
+    """Further events that only its hypotheses ask for: they decide what the rule says, never whether it speaks."""
     metrics: tuple[MetricCondition, ...]
+    """Those of its own conditions, `deciding` of them, then those of its hypotheses."""
+    deciding: int
     facts: frozenset[str]
     absences: tuple[AbsentCondition, ...]
     longest: float
@@ -48,12 +53,17 @@ def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
 
 def _plan(rule: Rule) -> PreparedRule:
     parts = parts_of(rule.when)
-    spans = [p.within for p in parts if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
-    alone = all(isinstance(p, AnyOf | EventCondition | FactCondition) for p in parts)
+    asked = [part for h in rule.hypotheses if h.when is not None for part in parts_of(h.when)]
+    support = frozenset[str]().union(*map(kinds_in, asked))
+    spans = [p.within for p in (*parts, *asked) if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
+    alone = not support and all(isinstance(p, AnyOf | EventCondition | FactCondition) for p in parts)
+    deciding = [p for p in parts if isinstance(p, MetricCondition)]
     return PreparedRule(
         rule,
         kinds_in(rule.when),
-        tuple(p for p in parts if isinstance(p, MetricCondition)),
+        support - kinds_in(rule.when),
+        (*deciding, *(p for p in asked if isinstance(p, MetricCondition))),
+        len(deciding),
         frozenset(n for p in parts if isinstance(p, FactCondition) for n in (p.fact, *p.further_facts)),
         tuple(p for p in parts if isinstance(p, AbsentCondition)),
         0.0 if alone else 2 * max([rule.window, *spans]),

@@ -124,7 +124,7 @@ class IncidentTracker:
             return
         if known.state == "resolved":
             known = _moved(replace(known, resolved=None), "open")
-        kept = _newer(known, diagnosis)
+        kept = self._decided(_newer(known, diagnosis), known.diagnosis, diagnosis)
         told = known.diagnosis.guest_told and diagnosis.guest_told
         kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
         self._all[key] = replace(
@@ -134,6 +134,14 @@ class IncidentTracker:
             last_seen=max(known.last_seen, diagnosis.at),
             times_seen=known.times_seen + 1,
         )
+
+    def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
+        """The words with the class that something decided: that it says so no more the next time takes nothing back."""
+        rule = self._rules.get(words.rule)
+        if rule is None or words.class_ != rule.class_:
+            return words
+        decided = next((one for one in others if one.class_ in rule.classes[1:]), words)
+        return replace(words, class_=decided.class_, cause=decided.cause)
 
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):

@@ -7,6 +7,7 @@ from xenwatch.diagnosis.attribution import guest_subject, subject_of
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
+from xenwatch.diagnosis.matching.exceptions import exception_fields
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
@@ -93,6 +94,8 @@ def captured(entry: SignatureEntry, text: str, writer: str = "dom0") -> dict[str
     signature = entry.signature
     for found in compiled(signature.regex).finditer(text):
         fields = {name: value for name, value in found.groupdict().items() if value is not None}
+        if signature.exception:
+            fields = {**exception_fields(text[found.start() :]), **fields}
         if signature.where is None or holds(signature.where, {"fields": fields, "kernel": {"role": writer}}):
             return fields
     return None

@@ -19,6 +19,7 @@ from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
+from xenwatch.diagnosis.matching.tracebacks import mended_events
 from xenwatch.diagnosis.operations.marks import Place, PlacedMark
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -98,6 +99,7 @@ class Scanner:
                 self.unread.note(unknown)
         if whole:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
+            events += mended_events(reader, self.candidates, self._matcher, events)
         reader.remember_time()
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events

@@ -20,6 +20,7 @@ from xenwatch.diagnosis.rules.rule import (
     GivenFact,
     GivenLine,
     GivenSample,
+    Hypothesis,
     Look,
     MetricCondition,
     Resolve,
@@ -78,9 +79,10 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         resolve=_resolve(raw.get("resolve", {})),
         references=tuple(raw.get("references", ())),
         look=tuple(
-            Look(one["fact"], one["says"], one.get("of"), one.get("check"), one.get("compute", {}))
+            Look(one["fact"], one["says"], one.get("of"), one.get("check"), one.get("compute", {}), one.get("decide"))
             for one in raw.get("look", ())
         ),
+        hypotheses=tuple(map(_hypothesis, raw.get("hypotheses", ()))),
         tests=tuple(_test(t, tree.line(f"tests[{i}]")) for i, t in enumerate(raw.get("tests", ()))),
         noise=raw.get("noise"),
         fallback=raw.get("fallback", False),
@@ -98,10 +100,21 @@ def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
         regex=raw["regex"],
         streams=tuple(raw.get("streams", ())),
         where=raw.get("where"),
+        exception=raw.get("exception", False),
         template=raw.get("template", ""),
         versions=raw.get("versions", ""),
         source=raw.get("source", ""),
         line=line,
+    )
+
+
+def _hypothesis(raw: dict[str, Any]) -> Hypothesis:
+    return Hypothesis(
+        class_=raw["class"],
+        cause=raw.get("cause", "").strip(),
+        tell=raw.get("tell", "").strip(),
+        where=raw.get("where"),
+        when=_condition(raw["when"]) if "when" in raw else None,
     )
 
 
@@ -163,7 +176,10 @@ def _test(raw: dict[str, Any], line: int) -> RuleTest:
 
 def _expected(raw: dict[str, Any]) -> Expected:
     says, unchecked = tuple(raw.get("says", ())), tuple(raw.get("unchecked", ()))
-    return Expected(raw.get("subject"), raw.get("fields", {}), raw.get("severity"), says, unchecked)
+    cause = tuple(raw.get("cause", ()))
+    return Expected(
+        raw.get("subject"), raw.get("fields", {}), raw.get("severity"), says, unchecked, raw.get("class"), cause
+    )
 
 
 def _given(raw: dict[str, Any]) -> Given:

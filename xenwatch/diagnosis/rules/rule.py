@@ -24,6 +24,8 @@ class Signature:
     streams: tuple[str, ...] = ()
     """Dialects it is looked for in; empty: every host-written one."""
     where: str | None = None
+    exception: bool = False
+    """The record tells of an exception: its parts become fields."""
     template: str = ""
     versions: str = ""
     source: str = ""
@@ -114,6 +116,8 @@ class Look:
     check: str | None = None
     compute: Mapping[str, str] = field(default_factory=dict)
     """Further fields, each a CEL expression over `value` and `fields`."""
+    decides: str | None = None
+    """The class of the diagnosis where `check` holds, unless a hypothesis before it is supported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,20 @@ def part_of_facts(condition: Condition) -> Condition | None:
             each = [part_of_facts(part) for part in parts]
             return condition if all(mine == part for mine, part in zip(each, parts, strict=True)) else None
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What may be behind a symptom. It is supported where `where` and `when` hold, as far as they are given."""
+
+    class_: str
+    cause: str = ""
+    """Empty: the rule's own cause stands."""
+    tell: str = ""
+    """How a person finds out, for the list of what was not checked."""
+    where: str | None = None
+    """CEL over the captured fields and the names of the numbers among them."""
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +224,9 @@ class Expected:
     """Each stands in a line of the evidence."""
     unchecked: tuple[str, ...] = ()
     """Each stands in what could not be checked."""
+    class_: str | None = None
+    cause: tuple[str, ...] = ()
+    """Each stands in the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +279,8 @@ class Rule:
     resolve: Resolve = field(default_factory=Resolve)
     references: tuple[str, ...] = ()
     look: tuple[Look, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    """In order: the first that something supports gives class and cause; else the rule's own class stands."""
     tests: tuple[RuleTest, ...] = ()
     noise: str | None = None
     """Why lines of this rule are harmless: it keeps other rules and the list of unknown errors quiet."""
@@ -265,3 +288,9 @@ class Rule:
     """It knows a message only by the part of Xen that prints it, and is quiet where another rule knows the record."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Line of each key of the file, by dotted path, for messages."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class that its diagnoses may have, its own first."""
+        decided = [h.class_ for h in self.hypotheses] + [look.decides for look in self.look if look.decides]
+        return tuple(dict.fromkeys([self.class_, *decided]))

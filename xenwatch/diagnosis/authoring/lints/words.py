@@ -29,12 +29,14 @@ def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
     known = {*capture_names(rule), *SUBJECT_FIELDS, "value"} | {name for look in rule.look for name in look.compute}
     for part in parts_of(rule.when):
         known |= part.compute.keys() if isinstance(part, FactCondition) else set()
-    for kind in kinds_in(rule.when):
+    asked = [rule.when, *(hypothesis.when for hypothesis in rule.hypotheses if hypothesis.when is not None)]
+    for kind in frozenset[str]().union(*map(kinds_in, asked)):
         known |= by_event.get(kind, set())
     if any(isinstance(part, MetricCondition) for part in parts_of(rule.when)):
         return  # the labels of a metric are fields too, and they are declared elsewhere
     texts = [("title", rule.title), ("cause", rule.cause), *(("subject_name", name) for name in rule.subject_name)]
     texts += [(f"verify[{i}]", text) for i, text in enumerate(rule.verify)]
+    texts += [(f"hypotheses[{i}].cause", hypothesis.cause) for i, hypothesis in enumerate(rule.hypotheses)]
     texts += [(f"look[{i}].says", look.says) for i, look in enumerate(rule.look)]
     texts += [(f"remedy[{i}]", text) for i, text in enumerate(rule.remedy)]
     for key, text in texts:
