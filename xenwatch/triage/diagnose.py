@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from xenwatch.base.errors import InputError
 from xenwatch.base.text_shape import text_shape
+from xenwatch.base.zones import Zone
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
@@ -15,6 +16,7 @@ from xenwatch.logs.format import all_formats
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
+from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
 
@@ -34,25 +36,32 @@ def diagnose(
     rules: Sequence[Rule],
     *,
     cache: Path | None = None,
-    utc_offset: float = 0.0,
+    utc_offset: Zone = 0.0,
     live: "LiveProbe | None" = None,
     host: str | None = None,
+    stdin: BinaryIO | None = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs, in seconds east. `live` is what the running host told, to be
-    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. Raises InputError
-    where nothing is readable.
+    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be
+    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands
+    in for standard input. Ctrl-C ends the reading early: the report is of what was read until then.
+
+    Raises InputError where nothing is readable.
     """
     began = time.monotonic()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
+    interruption = Interruption()
+    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
-    for entry in bundle.entries():
-        reading.read(entry, progress)
-    reading.conclude()
+    with interruption:
+        for entry in bundle.entries():
+            reading.read(entry, progress)
+    if interruption.is_requested and not reading.files:
+        raise KeyboardInterrupt
+    reading.conclude(all_read=not interruption.is_requested)
     if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
@@ -63,6 +72,10 @@ def diagnose(
         unmatched=tuple(grouped(pipeline.scanner.unmatched)),
         facts=(*reading.fact_files, *(live.answered if live else ())),
         unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
+        matched_rules=tuple(dict.fromkeys(rule for rule, _, _ in pipeline.matches)),
+        hosts=hosts.names or ((live.host,) if live is not None and live.host else ()),
+        interrupted=(interruption.path or reading.files[-1].path) if interruption.is_requested else None,
+        years_assumed=frozenset(file.path for file in reading.files if pipeline.years.is_guessed(file.path)),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
@@ -103,10 +116,11 @@ class BundleReading:
                 self.pipeline.conclude(_NO_END)
         self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
-    def conclude(self) -> None:
-        """Judge what was read: the logs end here."""
+    def conclude(self, *, all_read: bool = True) -> None:
+        """Judge what was read: the logs end here. Where not all was read, what did not follow may stand in the rest."""
         self.pipeline.conclude(_NO_END)
-        self.pipeline.tick(self._end())
+        if all_read:
+            self.pipeline.tick(self._end())
 
     @property
     def files(self) -> list[FileRead]:
