@@ -45,15 +45,23 @@ def render(report: Report, width: int = 80, *, everything: bool = False) -> str:
     """
     lines = [*_head(report, width), *_index(report, width, everything=everything)]
     causes = root_causes(report)
-    in_full = list(numbered(report)) if everything else list(enumerate(causes[:_MOST_IN_FULL], 1))
-    for number, incident in in_full:
-        mark = f"{number}. " if len(in_full) > 1 else ""
-        lines += [*incident_lines(_incident_text(report, incident), width, mark), ""]
+    if everything:
+        lines += incidents_in_full(report, width)
+    for number, cause in enumerate(() if everything else causes[:_MOST_IN_FULL], 1):
+        mark = f"{number}. " if len(causes) > 1 else ""
+        lines += [*incident_lines(_incident_text(report, cause), width, mark), ""]
     if not everything:
         if further := len(causes[_MOST_IN_FULL:]):
             lines += [_bold(f"And {count_text(further, 'more root cause')} (--all shows all of them in full)"), ""]
         lines += _good_to_know(report, width)
     return "\n".join([*lines, *source_lines(report, width)])
+
+
+def incidents_in_full(report: Report, width: int) -> Iterator[str]:
+    """Every incident, causes, symptoms and notes, with an empty line behind each."""
+    for number, incident in numbered(report):
+        mark = f"{number}. " if len(report.incidents) > 1 else ""
+        yield from (*incident_lines(_incident_text(report, incident), width, mark), "")
 
 
 def _head(report: Report, width: int) -> list[str]:
