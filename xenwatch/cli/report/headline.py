@@ -3,6 +3,7 @@
 from xenwatch.base.plurals import count_text
 from xenwatch.cli.report.entries import root_causes, subject_text
 from xenwatch.cli.report.format import one_line
+from xenwatch.cli.report.origin import input_text
 from xenwatch.triage.report import Report
 
 
@@ -15,7 +16,7 @@ def interruption_text(report: Report) -> str:
     """One sentence on what Ctrl-C left unread; empty where all was read."""
     if report.interrupted is None:
         return ""
-    path = one_line(report.interrupted)
+    path = input_text(one_line(report.interrupted))
     return f"Interrupted while reading {path}: this report is about what was read so far, and the rest was not read."
 
 

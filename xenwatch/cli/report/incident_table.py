@@ -37,7 +37,7 @@ def subject_text(incident: dict[str, Any]) -> str:
 
 def _cells(incident: dict[str, Any], width: int) -> tuple[str, ...]:
     title = one_line(str(incident.get("title") or incident["summary"]).split("\n", 1)[0])
-    longest = max(_SHORTEST, width // 4)
+    longest = max(_SHORTEST, width // 5)
     mark = " (ack)" if incident["acknowledged_by"] else ""
     return (
         incident["id"], incident["severity"], incident["state"] + mark, cut(subject_text(incident), longest),

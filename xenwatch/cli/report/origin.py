@@ -22,7 +22,7 @@ class ReportOrigin:
 
 def origin_rows(report: Report, origin: ReportOrigin) -> list[tuple[str, str]]:
     """Host, time, command and inputs, each with its label."""
-    inputs = [*(["this host, asked live"] if origin.live else []), *map(_input_text, origin.inputs)]
+    inputs = [*(["this host, asked live"] if origin.live else []), *map(input_text, origin.inputs)]
     return [
         ("Host", ", ".join(report.hosts) or "not named in what was read"),
         ("Made", f"{clock_text(origin.made, report.utc_offset)} ({_zone_text(report)})"),
@@ -31,7 +31,8 @@ def origin_rows(report: Report, origin: ReportOrigin) -> list[tuple[str, str]]:
     ]
 
 
-def _input_text(path: str) -> str:
+def input_text(path: str) -> str:
+    """A path as people call it."""
     return "standard input" if path == "-" else path
 
 
