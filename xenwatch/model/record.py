@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from xenwatch.base.zones import Zone
 from xenwatch.model.subject import Subject
 
 LONGEST_RECORD = 64 * 1024
@@ -31,8 +32,8 @@ class TimeHint:
     """What a header alone does not say: the zone of local times and a moment near which a yearless date lies."""
 
     near: float
-    utc_offset: float = 0.0
-    """Seconds east of UTC that local times in this log are written in."""
+    utc_offset: Zone = 0.0
+    """What local times in this log are written in: seconds east of UTC, or a zone."""
 
 
 def _no_header(_text: str, _hint: TimeHint) -> Header:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from xenwatch.base.errors import InputError
+from xenwatch.base.zones import Zone
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
+from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.history import earlier
 from xenwatch.triage.report import FileRead, Report, SkippedFile
@@ -36,41 +38,44 @@ def diagnose(
     rules: Sequence[Rule],
     *,
     cache: Path | None = None,
-    utc_offset: float = 0.0,
+    utc_offset: Zone = 0.0,
     live: "LiveProbe | None" = None,
     host: str | None = None,
+    stdin: BinaryIO | None = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs, in seconds east. `live` is what the running host told, to be
-    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. Raises InputError
-    where nothing is readable.
+    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be
+    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands
+    in for standard input. Ctrl-C ends the reading early: the report is of what was read until then.
+
+    Raises InputError where nothing is readable.
     """
     began = time.monotonic()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
+    interruption = Interruption()
+    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
-    for entry in chain(live.logs(host) if live else (), bundle.entries()):
-        reading.read(entry, progress)
-    reading.conclude()
+    with interruption:
+        for entry in chain(live.logs(host) if live else (), bundle.entries()):
+            reading.read(entry, progress)
+    if interruption.is_requested and not reading.files:
+        raise KeyboardInterrupt
+    reading.conclude(all_read=not interruption.is_requested)
     if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
-    incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
-    if not reading.is_of_xen and not incidents:
+    if not reading.is_of_xen and not pipeline.incidents.all():
         raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
-    history = earlier(incidents, pipeline.operations.operations, reading.captured)
-    return Report(
-        incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
-        earlier=history,
-        files=tuple(reading.files),
+    return replace(
+        reading.report(hosts),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
-        unmatched=unmatched(pipeline.scanner.unread),
-        unread=pipeline.scanner.unread.total,
         facts=(*reading.fact_files, *(live.answered if live else ())),
         unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
+        hosts=hosts.names or ((live.host,) if live is not None and live.host else ()),
+        interrupted=(interruption.path or reading.files[-1].path) if interruption.is_requested else None,
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
@@ -133,10 +138,11 @@ class BundleReading:
                 self.pipeline.conclude(_NO_END)
         self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
-    def conclude(self) -> None:
-        """Judge what was read: the logs end here."""
+    def conclude(self, *, all_read: bool = True) -> None:
+        """Judge what was read: the logs end here. Where not all was read, what did not follow may stand in the rest."""
         self.pipeline.conclude(_NO_END)
-        self.pipeline.tick(self._end())
+        if all_read:
+            self.pipeline.tick(self._end())
 
     @property
     def files(self) -> list[FileRead]:
@@ -145,6 +151,21 @@ class BundleReading:
         return [
             replace(file, first=right(file.path, file.first), last=right(file.path, file.last)) for file in self._files
         ]
+
+    def report(self, hosts: BundleHosts) -> Report:
+        """What follows from all that was read."""
+        pipeline, files = self.pipeline, tuple(self.files)
+        incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
+        history = earlier(incidents, pipeline.operations.operations, self.captured)
+        return Report(
+            incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
+            files=files,
+            earlier=history,
+            unmatched=unmatched(pipeline.scanner.unread),
+            unread=pipeline.scanner.unread.total,
+            matched_rules=tuple(dict.fromkeys(rule for rule, _, _ in pipeline.matches)),
+            years_assumed=frozenset(file.path for file in files if pipeline.years.is_guessed(file.path)),
+        )
 
     def _take(self, snapshot: Snapshot | None, origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         if snapshot is not None:
