@@ -1,4 +1,4 @@
-"""Which incidents are history: what befell other guests, or an earlier attempt, before what somebody asks about.
+"""Which incidents are history: what happened to other guests, or in an earlier attempt, before what is asked about.
 
 Captured output of a command, or standard input, is the question. Where there is none, the last attempt that failed is.
 """

@@ -81,11 +81,16 @@ class Report:
         return tuple(i for i in self.incidents if i.explained_by is None and i.id not in self.earlier)
 
     @property
+    def history(self) -> tuple[Incident, ...]:
+        """The causes that stand under "Earlier"."""
+        return tuple(i for i in self.incidents if i.explained_by is None and i.id in self.earlier)
+
+    @property
     def exit_code(self) -> int:
         """1: incidents; 3: none that a rule knows, but error lines that none knows; 0: nothing of the kind."""
         if any(i.diagnosis.severity != "info" for i in self.incidents):
             return 1
-        return 3 if self.unmatched else 0
+        return 3 if self.unmatched and not (self.filtered or self.older) else 0
 
     def explained_by(self, cause: Incident) -> tuple[Incident, ...]:
         """The symptoms that this cause accounts for, directly or through another symptom."""

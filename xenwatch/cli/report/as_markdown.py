@@ -41,6 +41,9 @@ def render(report: Report, *, everything: bool = False) -> str:
     incidents = [i for _, i in numbered(report)] if everything else [*root_causes(report), *notes(report)]
     for incident in incidents:
         lines += [*_incident(report, incident), ""]
+    if report.history and not everything:
+        lines += ["## Earlier", ""]
+        lines += [f"- {_plain(i.diagnosis.title)} ({_plain(subject_text(i))})" for i in report.history] + [""]
     lines += ["## What was read", ""]
     lines += [f"- {_code(f.path)}: {f.format}, {count_text(f.lines, 'line')}{_year(report, f)}" for f in report.files]
     lines += [f"- {_code(s.path)}: not read: {_plain(s.reason)}" for s in report.skipped]

@@ -53,7 +53,7 @@ def render(report: Report, width: int = 80, *, everything: bool = False) -> str:
     if not everything:
         if further := len(causes[_MOST_IN_FULL:]):
             lines += [_bold(f"And {count_text(further, 'more root cause')} (--all shows all of them in full)"), ""]
-        lines += _good_to_know(report, width)
+        lines += [*_earlier(report, width), *_good_to_know(report, width)]
     return "\n".join([*lines, *source_lines(report, width)])
 
 
@@ -85,6 +85,12 @@ def _index(report: Report, width: int, *, everything: bool) -> list[str]:
     if left := len(rows) - len(shown):
         lines.append(f"  and {left} more (--all lists them)")
     return [*lines, ""]
+
+
+def _earlier(report: Report, width: int) -> list[str]:
+    """What happened to other guests, or in an earlier attempt, before what the report is about."""
+    lines = [line for incident in report.history for line in _note(report, incident, width)]
+    return [_bold("Earlier"), *lines, ""] if lines else []
 
 
 def _good_to_know(report: Report, width: int) -> list[str]:

@@ -17,8 +17,8 @@ def notes(report: Report) -> tuple[Incident, ...]:
 
 
 def numbered(report: Report) -> Iterator[tuple[str, Incident]]:
-    """Every incident: each root cause (`1`), then what it explains (`1.1`), and the notes at the end."""
-    for number, cause in enumerate((*root_causes(report), *notes(report)), 1):
+    """Every incident: each root cause (`1`), then what it explains (`1.1`), the notes, and what came earlier."""
+    for number, cause in enumerate((*root_causes(report), *notes(report), *report.history), 1):
         yield str(number), cause
         for index, symptom in enumerate(report.explained_by(cause), 1):
             yield f"{number}.{index}", symptom

@@ -2,9 +2,11 @@
 
 from xenwatch.base.plurals import count_text
 from xenwatch.cli.report.entries import root_causes, subject_text
-from xenwatch.cli.report.format import one_line
+from xenwatch.cli.report.format import cut, one_line
 from xenwatch.cli.report.origin import input_text
 from xenwatch.triage.report import Report
+
+_LONGEST_FIRST = 160
 
 
 def headline(report: Report) -> str:
@@ -37,7 +39,15 @@ def _verdict(report: Report) -> str:
         return f"{count_text(len(causes), 'root cause')}{f', {how_many}' if critical else ''}"
     if report.filtered or report.older:
         return "No root cause among those that were asked for"
+    if report.unmatched:
+        return f"No known failure. {_unread(report)}"
     return "Nothing wrong found" if report.files else "Nothing wrong found; there was no log to read"
+
+
+def _unread(report: Report) -> str:
+    """`3 error lines that no rule knows, first: …`; the host's own lines come before those of guests."""
+    first = cut(one_line(report.unmatched[0].text), _LONGEST_FIRST)
+    return f"{count_text(report.unread, 'error line')} that no rule knows, first: {first}"
 
 
 def _amount(report: Report) -> str:
