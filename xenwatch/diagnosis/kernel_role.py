@@ -26,6 +26,9 @@ _NAMELESS_MACHINE = (
     rb"CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: \S+ (?:Not t|T)ainted:? [A-Z ]*[3-7]\.\S+ #[^\n]*\n"
     rb"(?:[^\n]*(?:task|Workqueue): [^\n]*\n){0,2}[^\n]*RIP: (?:e03[03]|0010):"
 )
+_FRAME = rb"(?:(?:R|E)?IP: (?:\w{4}:)?|(?:\w{4}:)?\[<[0-9a-f]+>\] ?|\? )*"
+"""What stands before a function in a call trace."""
+_IO_ERROR = rb"(?:end_request|blk_update_request|print_req_error|(?:Buffer )?I/O error|critical \w+ error)"
 _SIGNS: dict[str, tuple[bytes, ...]] = {
     # What only the kernel of domain 0 prints: it routes the machine's interrupts and power states through Xen.
     "dom0": (
@@ -55,13 +58,14 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         rb"(?:xen[-_])?(?:blkfront|netfront|scsifront|kbdfront|fbfront|pcifront): (?!Initialising)",
         rb"xvd[a-z]+\d*: |input: Xen Virtual |xencons: ",
         rb"(?:EXT[234]-fs|JBD2?|XFS|BTRFS|REISERFS|FAT-fs|kjournald)[^\n]{0,60}\bxvd[a-z]",
-        rb"[^\n]{0,60}\b(?:dev|device) \"?(?:/dev/)?xvd[a-z]",
+        _IO_ERROR + rb"[^\n]{0,40} dev(?:ice)? xvd[a-z]",
+        rb"VFS: Cannot open root device \"?(?:/dev/)?xvd[a-z]",
         rb"Adding \d+k swap on /dev/xvd",
         rb"vbd vbd-\d+: |vif vif-\d+(?:: | \w)",
-        rb"[^\n]{0,160}\[xen_(?:netfront|blkfront|kbdfront|fbfront|pcifront|scsifront)\]",
+        _FRAME + rb"\w+\+0x[0-9a-f]+/0x[0-9a-f]+ \[xen_(?:netfront|blkfront|kbdfront|fbfront|pcifront|scsifront)\]",
         rb"Modules linked in:(?![^\n]*back\b)[^\n]*\bxen_(?:netfront|blkfront)\b",
-        rb"[^\n]{0,40}\bxen_hvm_\w+\+0x",
-        rb"(?:Linux version|[^\n]{0,80}(?:Not tainted|Tainted: [A-Z ]+)) [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
+        _FRAME + rb"xen_hvm_\w+\+0x",
+        rb"(?:Linux version|(?:CPU|Pid): [^\n]{0,80}(?:Not tainted|Tainted: [A-Z ]+)) [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
         _NAMELESS_MACHINE,
     ),
     # A backend or the machine's hardware at work: dom0, or a driver domain.
