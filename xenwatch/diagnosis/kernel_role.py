@@ -28,6 +28,7 @@ _NAMELESS_MACHINE = (
 )
 _FRAME = rb"(?:(?:R|E)?IP: (?:\w{4}:)?|(?:\w{4}:)?\[<[0-9a-f]+>\] ?|\? )*"
 """What stands before a function in a call trace."""
+_TAINTED = rb"(?:CPU|Pid): [^\n]{0,80}(?:Not tainted|Tainted: [A-Z ]+)"
 _IO_ERROR = rb"(?:end_request|blk_update_request|print_req_error|(?:Buffer )?I/O error|critical \w+ error)"
 _SIGNS: dict[str, tuple[bytes, ...]] = {
     # What only the kernel of domain 0 prints: it routes the machine's interrupts and power states through Xen.
@@ -65,7 +66,7 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         _FRAME + rb"\w+\+0x[0-9a-f]+/0x[0-9a-f]+ \[xen_(?:netfront|blkfront|kbdfront|fbfront|pcifront|scsifront)\]",
         rb"Modules linked in:(?![^\n]*back\b)[^\n]*\bxen_(?:netfront|blkfront)\b",
         _FRAME + rb"xen_hvm_\w+\+0x",
-        rb"(?:Linux version|(?:CPU|Pid): [^\n]{0,80}(?:Not tainted|Tainted: [A-Z ]+)) [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
+        rb"(?:Linux version|" + _TAINTED + rb") [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
         _NAMELESS_MACHINE,
     ),
     # A backend or the machine's hardware at work: dom0, or a driver domain.
