@@ -74,7 +74,7 @@ def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
     if not _ANY_CONSOLE.search(path):
         return None
     text = unquoted(head)
-    return next((f for f in all_formats().values() if f.opening is not None and f.opening.search(text)), None)
+    return next((f for f in all_formats().values() if f.opening is not None and f.opening.match(text)), None)
 
 
 def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:

@@ -137,14 +137,15 @@ class CorrelationEngine:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE
             subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source).on(subject.host)
+        if subject.name == UNKNOWN and event.record is not None and event.record.kernel_role in GUEST_ROLES:
+            return subject  # a guest's kernel says it, and nobody says which guest's
         subject = self._registry.complete(subject, event.at)
         if subject.kind == "domain" and subject.domid is not None:
             naming = {"domain": subject.name, "domid": str(subject.domid)}
             self._registry.learn(naming, event.at, Origin(subject.host))
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
             self._registry.notice(subject, event.at)
-        in_guest = event.record is not None and event.record.kernel_role in GUEST_ROLES
-        return subject.its_host if subject.name == UNKNOWN and not in_guest else subject
+        return subject.its_host if subject.name == UNKNOWN else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
         """Every subject of a rule is judged when one of its facts was learnt: a host's fact concerns all guests."""
