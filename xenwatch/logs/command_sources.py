@@ -27,7 +27,6 @@ STALE_SECONDS = 86400.0
 HISTORY_SECONDS = 86400.0
 """How much of the journal is read at the very first start."""
 _RING_DEADLINE = 10.0
-_SYSTEM_LOGS = frozenset({"syslog", "kernel"})
 # The kernel, and what daemons and hotplug scripts say: units' output carries the facility `daemon` (3), too.
 _MATCHES = ("_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3")
 
@@ -128,7 +127,7 @@ class CommandLogs:
     def _is_written(self, path: str, format_: str) -> bool:
         """Whether it is a system log that some daemon still writes."""
         try:
-            return format_ in _SYSTEM_LOGS and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
+            return all_formats()[format_].in_journal and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
         except OSError:
             return False
 

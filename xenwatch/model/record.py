@@ -66,6 +66,14 @@ class LogFormat:
     guest_prompts: bool = False
     """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
     domain is said of the log's owner, and teaches nobody's name."""
+    carries: frozenset[str] = frozenset()
+    """Other formats whose messages also turn up here, as libxl's do in libvirt's logs."""
+    carries_any: bool = False
+    """A captured terminal, or a log that many programs write to: any host-written message may stand here."""
+    in_journal: bool = False
+    """The journal of systemd holds the same lines, where a daemon writes both."""
+    toolstack: str | None = None
+    """The command, `xm` or `xl`, of the toolstack that alone writes it; None where no toolstack does, or several."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None

@@ -15,6 +15,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="stderr",
     title="captured output of commands",
+    carries_any=True,
     names=named(r"(?:std)?err(?:\.(?:log|txt))?", r"[\w.-]*stderr(?:\.(?:log|txt))?", r"output\.(?:log|txt)"),
     rank=90,
     continues=re.compile(CONTINUED.pattern + rb"|" + WRAPPED),

@@ -19,6 +19,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="syslog",
     title="syslog or journal of dom0",
+    in_journal=True,
+    carries_any=True,
     names=named(
         r"syslog(?:\.log)?", r"messages(?:\.log)?", r"daemon\.log", r"journal(?:ctl[\w.-]*)?(?:\.(?:log|txt))?"
     ),
