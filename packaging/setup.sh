@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
 # usage: packaging/setup.sh [run|test|xenhost]
-#   `test` also unpacks Prometheus' tools below .cache/tools, without installing them; `xenhost` moreover installs what
+#   `test` also unpacks Prometheus' tools below .cache/tools, without installing them; `xenhost` also installs what
 #   builds and boots the real Xen host of tests/xenhost.
 set -eu
 cd "$(dirname "$0")/.."

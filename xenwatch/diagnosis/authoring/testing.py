@@ -44,7 +44,7 @@ class RuleTestBench:
         cache: Path | None = None,
         new_owners: Callable[[], LogOwners],
     ) -> None:
-        """`new_owners` makes what learns, anew for each test, whose the logs are."""
+        """`new_owners` makes, for each test, what learns which domain a log belongs to."""
         self._formats, self._owners = formats, _Owners(new_owners)
         self._pipeline = Pipeline(
             rules, formats=formats.values(), prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True

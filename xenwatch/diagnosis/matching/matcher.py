@@ -92,8 +92,8 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
-    whose = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
-    return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
+    subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
 
 
 def _host_subject(match: Match, record: LogRecord, header: Mapping[str, str]) -> Subject:

@@ -31,7 +31,7 @@ class Scanner:
     """One for all sources.
 
     `unmatched` holds the last error records that no rule knows, `unmatched_total` counts them all; `identity` is what
-    the records said about who is who. `cache` is a folder for the compiled signatures; `formats` are the dialects whose
+    the records said about who is who. `cache` is a folder for the compiled signatures; `formats` are the formats whose
     error levels are watched.
     """
 
@@ -161,7 +161,7 @@ class Scanner:
         return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
-        """(offset just behind or inside the match, index) of what might match in text of that dialect."""
+        """(offset just behind or inside the match, index) of what might match in text of that format."""
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
@@ -179,7 +179,7 @@ class Scanner:
         return found
 
     def _levels_of(self, format_: LogFormat) -> tuple[Prefilter, int] | None:
-        """What finds error records of the dialect: apart, since the words of other dialects for it are everywhere."""
+        """What finds error records of the format: apart, since the words of other formats for it are everywhere."""
         if format_.name not in self._levels:
             level = self._index.level(format_)
             made = None if level is None else (make_prefilter([level[1]], self._wanted, self._cache), level[0])

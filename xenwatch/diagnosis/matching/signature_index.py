@@ -11,7 +11,7 @@ from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
 OWN_LINES, QUOTED_GUESTS = 1, 2
-"""Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
+"""Lines that the format's own writer wrote, and lines in which a host's log quotes a guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SignatureIndex:
         self._allowed: dict[str, bytearray] = {}
 
     def level(self, format_: LogFormat) -> tuple[int, str] | None:
-        """Index and pattern of the dialect's error level."""
+        """Index and pattern of the format's error level."""
         text = self._levels.get(format_.name)
         return None if text is None else (self.first_level, text)
 
@@ -56,7 +56,7 @@ class SignatureIndex:
         return min(asked) >= self.first_naming and max(asked) < self.first_level
 
     def allowed(self, format_: LogFormat) -> bytearray:
-        """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
+        """For each signature and naming, in which lines of the format it is looked for: OWN_LINES, QUOTED_GUESTS."""
         kept = self._allowed.get(format_.name)
         if kept is None:
             kept = bytearray(

@@ -1,4 +1,4 @@
-"""The libvirt door against libvirt's own test driver and a real libvirtd of our own that is stopped and killed."""
+"""The connection to libvirt, against its own test driver and a real libvirtd that is stopped and killed."""
 
 import asyncio
 import signal
