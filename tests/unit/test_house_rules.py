@@ -1,6 +1,7 @@
 """What docs/architecture.md promises about the code itself, checked on every file."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -59,6 +60,17 @@ def test_nothing_depends_on_an_assertion_that_python_dash_o_removes() -> None:
         if isinstance(node, ast.Assert)
     ]
     assert not asserting
+
+
+def test_the_sql_of_one_table_is_in_one_module() -> None:
+    """Beside the module that makes all the tables of the run store."""
+    places = defaultdict(set)
+    for path in CODE:
+        if path.name != "schema.py":
+            for table in re.findall(r"\b(?:FROM|INTO|UPDATE|JOIN|CREATE TABLE) ([a-z_]+)\b", path.read_text()):
+                places[table].add(named(path))
+    assert "incidents" in places
+    assert not {table: found for table, found in places.items() if len(found) > 1}
 
 
 def test_the_agent_and_the_web_say_what_they_ask_of_each_other() -> None:
