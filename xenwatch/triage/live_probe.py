@@ -16,7 +16,7 @@ from xenwatch.facts.live import detect
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
-from xenwatch.logs.discover import LogPatterns
+from xenwatch.logs.files.discover import LogPatterns
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.sampler import Sampler
