@@ -63,6 +63,7 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
         f" · {_DEPTHS[rule.depth]}" + ("" if rule.status == "stable" else f" · {rule.status}"),
         *_section(IMPACT.title, plain(rule.impact)),
         *_section(CAUSE.title, plain(rule.cause)),
+        *_section("What decides the cause", *_hypotheses(rule)),
         *_section(VERIFY.title, *_steps(rule.verify)),
         *_section(FIX.title, *_steps(rule.remedy), _actions(rule)),
         *_section("When it is reported", _when(rule), _over(rule)),
@@ -78,6 +79,12 @@ def _moved(alias: str, rule: Rule) -> str:
     """What stands where a link to a former id leads."""
     note = _NOTE.format(source=_source(rule))
     return f"# {plain(rule.title)}\n\n{note}\n\nThe rule `{alias}` is called [`{rule.id}`]({rule.id}.md) now.\n"
+
+
+def _hypotheses(rule: Rule) -> list[str]:
+    """Each class that the rule may name instead of its own, and why."""
+    told = [(one.class_, one.cause or one.tell) for one in rule.hypotheses]
+    return _list(f"`{name}`: {plain(why)}" if why else f"`{name}`" for name, why in told)
 
 
 def _source(rule: Rule) -> str:

@@ -47,7 +47,7 @@ class Host:
 @pytest.fixture(scope="module")
 def host() -> Host:
     dialects = {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()}
-    return Host(Scanner(rules_with([], None), formats=dialects.values()), dialects)
+    return Host(Scanner(rules_with([], None)), dialects)
 
 
 def messages(*, wrong: bool) -> list[Any]:

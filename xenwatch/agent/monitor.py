@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from xenwatch.base.clock import Clock
+from xenwatch.base.nice import yield_to_others
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory
 from xenwatch.config.sections import Config, LogSettings
@@ -21,7 +20,7 @@ from xenwatch.host.host import is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.format import all_formats, recognise
+from xenwatch.logs.format import recognise
 from xenwatch.logs.options import CommandLogOptions, FollowOptions
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.fact import Fact
@@ -71,10 +70,9 @@ def prepare(config: Config, paths: Paths = Paths()) -> MonitorParts:  # noqa: B0
     """Takes seconds at a first start. XenwatchError says which rules or settings cannot be used."""
     rules, models = load_rules(config), device_models(paths)
     # A first start compiles for seconds for each format: in a thread, so that nothing waits for it.
-    compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=_be_nice)
+    compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=yield_to_others)
     pipeline = Pipeline(
         rules,
-        formats=all_formats().values(),
         cache=config.diagnosis.cache_dir,
         compiling=compiling,
         owners=models,
@@ -247,8 +245,3 @@ class Monitor:
 
 def _command_log_options(logs: LogSettings) -> CommandLogOptions:
     return CommandLogOptions(logs.from_start, logs.hypervisor_every, logs.journal)
-
-
-def _be_nice() -> None:
-    """This thread only: a hotplug script that waits for the CPU of a small dom0 fails after 40 s, and so its guest."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)

@@ -127,7 +127,7 @@ class AgentServer:
         served, monitor = self._served, self._served.monitor()
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, monitor.rules
+            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unread.total, monitor.rules
         )
         for families in (
             partial(agent_families, served.counters),

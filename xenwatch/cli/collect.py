@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -56,9 +56,10 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> i
 def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path | None, quiet: bool) -> None:  # noqa: N802 - the registry's name
     """Write a .tar.gz that `xenwatch diagnose` reads on any other machine.
 
-    The bundle holds the newest part of each log that the agent follows, including rotated ones; the output of xl, lvs,
-    ip, dmesg and similar commands, each with a deadline; and a snapshot of all metrics. Passwords, tokens and keys are
-    removed. Nothing is changed on the host, and nothing is sent anywhere. It also works without Xen.
+    The bundle holds the newest part of each log that the agent follows, including rotated ones; systemd's journal, one
+    file for each boot, if no syslog file is written; the output of xl, lvs, ip, dmesg and similar commands, each with a
+    deadline; and a snapshot of all metrics. Passwords, tokens and keys are removed. Nothing is changed on the host, and
+    nothing is sent anywhere. It also works without Xen.
 
     \b
     Examples:
@@ -73,15 +74,20 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
+    progress = _Progress(on=not quiet and sys.stderr.isatty())
+
     async def work(file: BinaryIO) -> "Collected":
         host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
-            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=_progress(quiet))
+            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.show)
         finally:
             await host.close()
 
-    with _new_file(path) as file:
-        done = asyncio.run(work(file))
+    try:
+        with _new_file(path) as file:
+            done = asyncio.run(work(file))
+    finally:
+        progress.clear()
     click.echo(str(path))
     if not quiet:
         click.echo("\n".join(_summary(path, done)), err=True)
@@ -113,15 +119,22 @@ def _summary(path: Path, done: "Collected") -> list[str]:
         f"{count_text(done.members, 'file')}, {format_size(done.bytes)}, {packed} compressed",
         f"{count_text(done.redactions, 'secret or address', 'secrets and addresses')} replaced",
         f"{count_text(len(done.left_out), 'source')} missing or cut; README.txt in the bundle lists them",
+        *(f"Missing: {skipped.path}: {skipped.reason}" for skipped in done.left_out if skipped.path == "journal"),
         "The bundle contains names of guests and hosts: look through it before you hand it on.",
     ]
 
 
-def _progress(quiet: bool) -> Callable[[str], None]:
-    on = not quiet and sys.stderr.isatty()
+class _Progress:
+    """One line on stderr that is rewritten, if stderr is a terminal."""
 
-    def show(what: str) -> None:
-        if on:
+    def __init__(self, *, on: bool) -> None:
+        self._on, self._shown = on, False
+
+    def show(self, what: str) -> None:
+        if self._on:
+            self._shown = True
             click.echo(f"\r\x1b[K{printable(what)[-60:]} …", nl=False, err=True)
 
-    return show
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)

@@ -3,23 +3,30 @@
 import importlib
 import math
 import os
-import re
-import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from xenwatch.base.durations import format_size, parse_duration
-from xenwatch.base.errors import InputError
-from xenwatch.cli._options import CONFIG
+from xenwatch.base.durations import format_size
+from xenwatch.base.errors import InputError, InvalidValue
+from xenwatch.base.zones import Zone, local_zone, parse_zone
+from xenwatch.cli._options import ARGUMENTS, CONFIG, EXIT_INTERRUPTED
+from xenwatch.cli._output import PAGER, show, text_width, write
+from xenwatch.cli._selection import Selection, selection_options
 from xenwatch.cli.report.format import printable
+from xenwatch.cli.report.origin import ReportOrigin
 from xenwatch.triage.report import Report
+
+if TYPE_CHECKING:
+    from xenwatch.diagnosis.rules.rule import Rule
+    from xenwatch.triage.live_probe import LiveProbe
 
 _SHOW_EVERY = 0.2
 _LIVE_SPAN = 86400.0
-_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 _HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
 
@@ -27,8 +34,8 @@ PATH is a file, a folder, an archive (.tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2
 input. Saved output of commands beside the logs (xl list, xl info, brctl show, lvs, ip a …) is used too.
 
 With --live, this host is asked too: domains, memory, bridges, volumes, arrays, daemons. Without PATH, --live reads the
-logs that the configuration names and leaves out incidents that ended more than a day ago. It also works without Xen
-and says what could not be asked.
+logs that the configuration names and, if no syslog file is written, systemd's journal with its earlier boots; it leaves
+out incidents that ended more than a day ago. It also works without Xen and says what could not be asked.
 
 \b
 Examples:
@@ -37,31 +44,18 @@ Examples:
   xenwatch diagnose xen1/ xen2/ xen3/
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
+  xenwatch diagnose /var/log --only domain/web --since yesterday
 
 \b
-Exit code: 0 if nothing is wrong, 1 if there are incidents, 2 for wrong use or if nothing could be read.
+Exit code: 0 if nothing is wrong, 1 if there are incidents, 2 for wrong use or if nothing could be read, 130 after
+Ctrl-C, which ends the reading: the report is then about what was read so far.
 """
 
 
-def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    if value == "local":
-        return float(time.localtime().tm_gmtoff)
-    if value.upper() in ("UTC", "Z"):
-        return 0.0
-    offset = _ZONE.fullmatch(value)
-    if offset is None:
-        raise click.BadParameter("write UTC, local, or an offset such as +02:00")
-    return (1 if offset[1] == "+" else -1) * (int(offset[2]) * 3600 + int(offset[3]) * 60.0)
-
-
-def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
+def _zone(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Zone | None:
     try:
-        return math.inf if value == "all" else parse_duration(value)
-    except ValueError as error:
+        return None if value is None else parse_zone(value)
+    except InvalidValue as error:
         raise click.BadParameter(str(error)) from None
 
 
@@ -93,23 +87,18 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 )
 @click.option(
     "--timezone",
-    callback=_utc_offset,
+    callback=_zone,
     metavar="ZONE",
-    help="Time zone of log lines that do not name one: UTC, local, or an offset such as +02:00. "
-    "Default: UTC; with --live: local.",
+    help="Time zone of log lines that do not name one: UTC, local, an offset such as +02:00, "
+    "or a zone such as Europe/Berlin. Default: UTC; with --live: local.",
 )
-@click.option(
-    "--since",
-    callback=_duration,
-    metavar="DURATION",
-    help="Leave out incidents that ended longer ago than this: 2h, 7d, or all. "
-    "Default: all; with --live and no PATH: 1d.",
-)
+@selection_options
 @click.option(
     "--host",
     metavar="NAME",
     help="Name the host that all of these logs are from. Default: what the logs themselves say.",
 )
+@PAGER
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress on standard error.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...],
@@ -118,9 +107,10 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     form: str,
     output: str | None,
     folders: tuple[Path, ...],
-    timezone: float | None,
-    since: float | None,
+    timezone: Zone | None,
+    selection: Selection,
     host: str | None,
+    no_pager: bool,
     quiet: bool,
 ) -> None:
     if not paths and not live:
@@ -133,22 +123,21 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
             report = _read(paths, folders, timezone, host, progress)
     finally:
         progress.clear()
-    if since is None and live and not paths:
-        since = _LIVE_SPAN
-    if since is not None and since < math.inf:
-        report = report.since((time.time() if live else report.end) - since)
-    text = _rendered(report, form, width=shutil.get_terminal_size((100, 24)).columns)
+    report = selection.of(report, time.time() if live else None, _LIVE_SPAN if live and not paths else math.inf)
+    arguments = tuple(click.get_current_context().meta.get(ARGUMENTS, ()))
+    origin = ReportOrigin(time.time(), arguments, paths, live)
+    text = _rendered(report, form, origin, everything=selection.everything)
     if output:
-        _write(output, text if form != "text" else click.unstyle(text))
+        write(output, text if form != "text" else click.unstyle(text))
     else:
-        click.echo(text)
-    sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
+        show(text, pager=form == "text" and not no_pager)
+    sys.exit(EXIT_INTERRUPTED if report.interrupted is not None else report.exit_code)
 
 
 def _read(
     paths: tuple[str, ...],
     folders: tuple[Path, ...],
-    timezone: float | None,
+    timezone: Zone | None,
     host: str | None,
     progress: "_Progress",
 ) -> Report:
@@ -157,14 +146,21 @@ def _read(
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
-    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, host=host, progress=progress.show)
+    return diagnose(
+        paths,
+        rules,
+        cache=cache,
+        utc_offset=timezone if timezone is not None else 0.0,
+        host=host,
+        progress=progress.show,
+    )
 
 
 def _live(
     paths: tuple[str, ...],
     file: Path | None,
     folders: tuple[Path, ...],
-    timezone: float | None,
+    timezone: Zone | None,
     host: str | None,
     progress: "_Progress",
 ) -> Report:
@@ -172,34 +168,60 @@ def _live(
 
     from xenwatch.base.clock import SystemClock  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
-    from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
+    from xenwatch.logs.journal_history import MOST_BYTES  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415
     from xenwatch.triage.live_probe import log_paths, look  # noqa: PLC0415
 
-    config, cache = load_config(file, dict(os.environ)).config, cache_folder()
-    rules = rules_with([*map(Path, config.diagnosis.rules), *folders], cache)
+    config = load_config(file, dict(os.environ)).config
+    cache = _live_cache(config.diagnosis.cache_dir)
+
+    async def answers() -> "tuple[tuple[Rule, ...], LiveProbe]":
+        """The rules are read and compiled while the host is asked: on a small host each takes long."""
+        own = [*map(Path, config.diagnosis.rules), *folders]
+        rules = asyncio.create_task(asyncio.to_thread(_ready_rules, own, cache))
+        probe = await look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.say)
+        if not rules.done():
+            progress.say("compiling the rules, the first time only")
+        return await rules, probe
+
     progress.say("asking this host")
-    probe = asyncio.run(look(config, SystemClock()))
-    offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
+    rules, probe = asyncio.run(answers())
+    offset = local_zone() if timezone is None else timezone
     return diagnose(
         paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
     )
 
 
-def _rendered(report: Report, form: str, width: int) -> str:
-    if form == "text":
-        from xenwatch.cli.report import as_text  # noqa: PLC0415
+def _ready_rules(folders: Sequence[Path], cache: Path) -> "tuple[Rule, ...]":
+    from xenwatch.base.nice import yield_to_others  # noqa: PLC0415
+    from xenwatch.diagnosis.ruleset import rules_with  # noqa: PLC0415
+    from xenwatch.triage.diagnose import compile_signatures  # noqa: PLC0415
 
-        return as_text.render(report, min(width, 120))
-    renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
-    return str(renderer.render(report))
+    yield_to_others()
+    rules = rules_with(folders, cache)
+    compile_signatures(rules, cache)
+    return rules
 
 
-def _write(path: str, text: str) -> None:
+def _live_cache(agents: Path) -> Path:
+    """The agent's where it is this user's: compiling takes a small host a minute, and the agent has done it."""
+    from xenwatch.diagnosis.ruleset import cache_folder  # noqa: PLC0415
+
     try:
-        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        is_ours = agents.stat().st_uid == os.geteuid() and os.access(agents, os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        is_ours = False
+    return agents if is_ours else cache_folder()
+
+
+def _rendered(report: Report, form: str, origin: ReportOrigin, *, everything: bool) -> str:
+    renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
+    options: dict[str, dict[str, Any]] = {
+        "text": {"width": text_width(), "everything": everything},
+        "markdown": {"everything": everything},
+        "html": {"origin": origin, "everything": everything},
+    }
+    return str(renderer.render(report, **options.get(form, {})))
 
 
 class _Progress:

@@ -22,7 +22,7 @@ from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import Chunk, LogFormat, Source
+from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import Subject
@@ -62,7 +62,6 @@ class Pipeline:
         self,
         rules: Sequence[Rule],
         *,
-        formats: Iterable[LogFormat] = (),
         prefilter: PrefilterName = "auto",
         cache: Path | None = None,
         compiling: Executor | None = None,
@@ -75,9 +74,7 @@ class Pipeline:
         `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
-        self.scanner = Scanner(
-            rules, prefilter, formats=formats, cache=cache, compiling=compiling, several_hosts=hosts is not None
-        )
+        self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
         self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
@@ -90,6 +87,7 @@ class Pipeline:
         self._events: list[Event] = []
         self._facts: list[tuple[Fact, Origin]] = []
         self._snapshots: list[tuple[Snapshot, Origin]] = []
+        self._over: tuple[tuple[str, Subject, float], ...] = ()
 
     def read(self, chunk: Chunk) -> bool:
         """Whole lines of one log. True: something is waiting for `conclude`."""
@@ -125,7 +123,7 @@ class Pipeline:
         """The incidents that change by what was taken in. Time is what the records say, but no later than `latest`."""
         events = self._released()
         diagnoses, now = self._judged(events, latest)
-        return self.incidents.apply(diagnoses, now, events)
+        return self.incidents.apply(diagnoses, now, events, self._over)
 
     def diagnose(self, latest: float) -> list[Diagnosis]:
         """The same up to the diagnoses, for the tools of a rule's author."""
@@ -193,6 +191,7 @@ class Pipeline:
         facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
         diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
+        self._over = tuple(self.engine.over) if events or facts else ()
         for snapshot in snapshots:
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
             now = max(now, snapshot.at)

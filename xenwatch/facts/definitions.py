@@ -35,7 +35,9 @@ def listed_domains(text: str) -> Iterator[FactRow]:
         for row in rows
         if row.domid is None and row.name
     ]
-    return domains([*join(active(rows), ()).domains, *managed])
+    joined = join(active(rows), ())
+    yield from domains([*joined.domains, *managed])
+    yield from zombies(joined.zombies)
 
 
 def domains(inventory: Iterable[Domain]) -> Iterator[FactRow]:
@@ -49,6 +51,11 @@ def domains(inventory: Iterable[Domain]) -> Iterator[FactRow]:
             yield "domain.memory_bytes", subject, domain.memory_bytes
         if domain.vcpus is not None:
             yield "domain.vcpus", subject, domain.vcpus
+
+
+def zombies(domids: Iterable[int]) -> Iterator[FactRow]:
+    """Domains that are dead and still there; none is told too."""
+    yield "domain.zombies", HOST, tuple(map(str, domids))
 
 
 def printed_hypervisor(text: str) -> Iterator[FactRow]:
@@ -137,6 +144,7 @@ def arrays(text: str) -> Iterator[FactRow]:
     yield "array.names", HOST, tuple(array.name for array in found)
     for array in found:
         subject = Subject("array", array.name)
+        yield "array.active", subject, array.active
         yield "array.degraded", subject, array.missing > 0
         yield "array.failed", subject, array.failed
 

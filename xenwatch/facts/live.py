@@ -3,12 +3,13 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from xenwatch.base.errors import HostError
 from xenwatch.facts import definitions, lvm
 from xenwatch.facts.definitions import FactRow
+from xenwatch.facts.live_configuration import Answer, configuration, services, smart
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
@@ -19,25 +20,28 @@ from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST
 
-Answer = tuple[str, Iterable[FactRow]]
-"""The origin of facts, and the facts."""
-
 _LVM_DEADLINE = 20.0
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
-async def detect(host: Host) -> list[Fact]:
-    """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known."""
+async def detect(host: Host, *, once: bool = False) -> list[Fact]:
+    """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known.
+
+    `once`: this is the only look, so that also the disks are asked, which would be too often in every round.
+    """
     parts: tuple[Callable[[Host], Awaitable[list[Answer]]], ...] = (
         _toolstacks,
         _domains,
         _hypervisor,
         _volumes,
         _hotplug,
+        services,
+        *((smart,) if once else ()),
     )
     answers = await asyncio.gather(*(_or_nothing(part(host)) for part in parts))
     if _has_files(host.paths):
         answers.append(await asyncio.to_thread(_files, host.paths))
+        answers.append(await asyncio.to_thread(configuration, host.paths))
     now = host.clock.now()
     return [
         Fact(name, subject, value, now, origin)
@@ -67,7 +71,9 @@ async def _toolstacks(host: Host) -> list[Answer]:
 
 
 async def _domains(host: Host) -> list[Answer]:
-    return [("domain list", definitions.domains((await host.domains.current()).domains))]
+    inventory = await host.domains.current()
+    rows = (*definitions.domains(inventory.domains), *definitions.zombies(inventory.zombies))
+    return [("domain list", rows)]
 
 
 async def _hypervisor(host: Host) -> list[Answer]:

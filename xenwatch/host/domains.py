@@ -84,6 +84,7 @@ class Domains:
             at=self._clock.now(),
             domains=joined.domains,
             nameless=joined.nameless,
+            zombies=joined.zombies,
             version=version,
             by_domid=by_domid,
             domids=joined.domids,

@@ -45,6 +45,8 @@ class DomainInventory:
     domains: tuple[Domain, ...]
     nameless: int = 0
     """Domains without a name: zombies that something still holds on to, or half-created ones."""
+    zombies: tuple[int, ...] = ()
+    """Domids of those that are dying and have lost their names: nothing but their memory is left."""
     version: int = 0
     by_domid: dict[int, Domain] = field(default_factory=dict)
     domids: frozenset[int] = frozenset()
@@ -58,6 +60,7 @@ class JoinedSources(NamedTuple):
     domains: tuple[Domain, ...]
     nameless: int
     domids: frozenset[int]
+    zombies: tuple[int, ...] = ()
 
 
 def join(listed: list[XlDomain] | None, virtual: "Iterable[VirDomain]", *, fresh: bool = True) -> JoinedSources:
@@ -80,7 +83,12 @@ def join(listed: list[XlDomain] | None, virtual: "Iterable[VirDomain]", *, fresh
             domains.append(_merged(one, other, fresh=fresh))
     domains += [_stopped(domain) for domain in by_uuid.values() if domain.uuid not in met and domain.persistent]
     nameless = sum(one.name is None for one in listed)
-    return JoinedSources(_each_name_once(domains), nameless, frozenset(one.domid for one in listed))
+    return JoinedSources(_each_name_once(domains), nameless, frozenset(one.domid for one in listed), zombies_of(listed))
+
+
+def zombies_of(listed: Iterable[XlDomain]) -> tuple[int, ...]:
+    """Domids of dying domains whose entries in xenstore are gone."""
+    return tuple(one.domid for one in listed if one.name is None and "d" in one.flags)
 
 
 def _from_libvirt(domain: "VirDomain") -> Domain:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.host.host import Host
+from xenwatch.host.paths import Paths
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.options import CommandLogOptions
@@ -27,8 +28,14 @@ STALE_SECONDS = 86400.0
 HISTORY_SECONDS = 86400.0
 """How much of the journal is read at the very first start."""
 _RING_DEADLINE = 10.0
-# The kernel, and what daemons and hotplug scripts say: units' output carries the facility `daemon` (3), too.
-_MATCHES = ("_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3")
+_UNITS = ("libvirtd", "virtxend", "virtlogd", "xen", "xenstored", "xenconsoled", "xendomains")
+JOURNAL_MATCHES = (
+    "_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3", "+", *(f"_SYSTEMD_UNIT={unit}.service" for unit in _UNITS),
+)  # fmt: skip
+"""The kernel, and what daemons and hotplug scripts say: units' output carries the facility `daemon` (3), too.
+
+The toolstack's units are named because libvirt wrote to the journal without a facility, or with another, for years.
+"""
 
 
 class CommandLogs:
@@ -104,15 +111,16 @@ class CommandLogs:
 
     async def _follow_journal(self) -> None:
         formats, counters = self._followed()
-        available = self._host.paths.at("run/systemd/journal").is_dir()
-        if not self._options.journal or not available or any(self._is_written(*item) for item in formats.items()):
+        if not self._options.journal or not has_journal(self._host.paths):
+            return
+        if system_log_is_written(formats, self._clock.now()):
             return
         source = Source(JOURNAL, all_formats()["syslog"])
         history = HISTORY_SECONDS if self._options.from_start else 0.0
         first = {"realtime_microseconds": int((self._clock.now() - history) * 1e6)}
         self._journal = _resume(
             lambda cursor: JournaldSource(
-                source, self._spawn, self._clock, counters.of(JOURNAL), matches=_MATCHES, cursor=cursor or first
+                source, self._spawn, self._clock, counters.of(JOURNAL), matches=JOURNAL_MATCHES, cursor=cursor or first
             ),
             self._cursors.get(JOURNAL),
         )
@@ -124,12 +132,22 @@ class CommandLogs:
                 raise
             log.info("systemd's journal is not read: %s", error)
 
-    def _is_written(self, path: str, format_: str) -> bool:
-        """Whether it is a system log that some daemon still writes."""
-        try:
-            return all_formats()[format_].in_journal and self._clock.now() - Path(path).stat().st_mtime < STALE_SECONDS
-        except OSError:
-            return False
+
+def has_journal(paths: Paths) -> bool:
+    """Whether journald runs on this host."""
+    return paths.at("run/systemd/journal").is_dir()
+
+
+def system_log_is_written(formats: Mapping[str, str], now: float) -> bool:
+    """Whether some daemon still writes one of these logs (path and format) that has what the journal has."""
+    return any(_is_written(path, format_, now) for path, format_ in formats.items())
+
+
+def _is_written(path: str, format_: str, now: float) -> bool:
+    try:
+        return all_formats()[format_].in_journal and now - Path(path).stat().st_mtime < STALE_SECONDS
+    except OSError:
+        return False
 
 
 def _resume(make: Callable[[Mapping[str, Any] | None], T], cursor: object) -> T:

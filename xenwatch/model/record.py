@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from xenwatch.base.zones import Zone
 from xenwatch.model.subject import Subject
 
 LONGEST_RECORD = 64 * 1024
@@ -31,8 +32,8 @@ class TimeHint:
     """What a header alone does not say: the zone of local times and a moment near which a yearless date lies."""
 
     near: float
-    utc_offset: float = 0.0
-    """Seconds east of UTC that local times in this log are written in."""
+    utc_offset: Zone = 0.0
+    """What local times in this log are written in: seconds east of UTC, or a zone."""
 
 
 def _no_header(_text: str, _hint: TimeHint) -> Header:
@@ -74,6 +75,12 @@ class LogFormat:
     """The journal of systemd holds the same lines, where a daemon writes both."""
     toolstack: str | None = None
     """The command, `xm` or `xl`, of the toolstack that alone writes it; None where no toolstack does, or several."""
+    captured: bool = False
+    """Such a file holds what somebody saw on a terminal: it is what he asks about."""
+    shared: bool = False
+    """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
+    foreign: bool = False
+    """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
@@ -81,6 +88,11 @@ class LogFormat:
     guest_text: re.Pattern[str] | None = None
     """In a message of a host-written format: its group is what a guest or a stranger chose and the host repeats.
     No signature sees it."""
+    kernel_line: re.Pattern[bytes] | None = None
+    """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
+    it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
+    opening: re.Pattern[bytes] | None = None
+    """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
     subject: re.Pattern[str] | None = None
     """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
 
@@ -173,3 +185,10 @@ class LogRecord(NamedTuple):
     """A guest may have written it."""
     host: str | None = None
     """The host that the record's own header names, as syslog's does; None of what a guest may have written."""
+    kernel_role: str | None = None
+    """Whose kernel wrote it: dom0, guest, driver, unknown; None where no kernel did, or the format alone says whose."""
+
+    @property
+    def writer(self) -> str:
+        """Whose words these are for a rule's `kernel.role`: a log that only the host writes is dom0's."""
+        return self.kernel_role or ("guest" if self.guest else "dom0")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from xenwatch.base.clock import Clock
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 1.0
 """From the first new data of a cycle to its snapshot, so that collectors due together come out together."""
+Wrap = Callable[[str, Awaitable[None]], Awaitable[None]]
+
 _UNSUPPORTED_PAUSE = 60.0
 """md, iSCSI or /etc/xen/auto may appear later, and checking that they are missing costs next to nothing."""
 
@@ -53,9 +55,18 @@ class Sampler:
         health = {record.collector: record.health() for record in records if record.runs}
         return Snapshot(self._clock.now(), tuple(samples), health)
 
-    async def take_once(self) -> Snapshot:
-        """Run every collector once, side by side, and return the samples."""
-        await asyncio.gather(*(self._run_once(running) for running in self._running))
+    async def take_once(self, *, at_once: int | None = None, wrap: Wrap = lambda _name, run: run) -> Snapshot:
+        """Run every collector once, side by side (at most `at_once` at a time), and return the samples.
+
+        A deadline counts from when its collector begins. `wrap` is put around each run, with the collector's name.
+        """
+        places = asyncio.Semaphore(at_once or max(1, len(self._running)))
+
+        async def run(running: "_Running") -> None:
+            async with places:
+                await wrap(running.collector.name, self._run_once(running))
+
+        await asyncio.gather(*map(run, self._running))
         return self.snapshot()
 
     async def _keep_running(self, running: "_Running") -> None:

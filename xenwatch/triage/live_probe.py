@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.plurals import count_text
@@ -13,19 +14,35 @@ from xenwatch.config.sections import Config
 from xenwatch.diagnosis.hosts import host_name
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
 from xenwatch.facts.live import detect
+from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.files.discover import LogPatterns
+from xenwatch.logs.journal_history import BootLog
+from xenwatch.logs.sources.journald import Spawn
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.sampler import Sampler
+from xenwatch.triage.bundle.entry import BundleEntry
+from xenwatch.triage.live_journal import journal_entry, live_journal
 from xenwatch.triage.report import SkippedFile
 
 FACTS_DEADLINE = 30.0
 """Seconds for all facts together; each command has a shorter one of its own."""
 
+AT_ONCE = 16
+"""Collectors that run at a time: more of them keep a small dom0 from answering any within its deadline."""
+
+Progress = Callable[[str], None]
+"""Told what is waited for, in words for people."""
+
+T = TypeVar("T")
+
 _NEXT_TRY = re.compile(r"; next attempt in .*")
+
+
+def _in_silence(_words: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +57,45 @@ class LiveProbe:
     """Interfaces and collectors that gave no answer, each with the reason."""
     host: str | None = None
     """The host's own name."""
+    boots: tuple[BootLog, ...] = ()
+    """The journal, oldest boot first, if it was asked for and no syslog file holds the same lines."""
+
+    def logs(self, host: str | None = None) -> Iterator[BundleEntry]:
+        """The journal as one log for each boot; `host` is the name of the host, if the operator gave it."""
+        return (journal_entry(boot, host) for boot in self.boots)
 
 
-async def look(config: Config, clock: Clock, paths: Paths = Paths()) -> LiveProbe:  # noqa: B008 - frozen
+async def look(
+    config: Config,
+    clock: Clock,
+    paths: Paths = Paths(),  # noqa: B008 - frozen
+    *,
+    journal: int = 0,
+    progress: Progress = _in_silence,
+) -> LiveProbe:
     """Connect to the host, read everything once, disconnect. It also works without Xen, with fewer answers."""
     host = open_host(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
     try:
-        return await look_through(host, config)
+        return await look_through(host, config, journal=journal, progress=progress)
     finally:
         await host.close()
 
 
-async def look_through(host: Host, config: Config) -> LiveProbe:
-    """The same over connections that are open already."""
-    sampler = Sampler(collectors_of(config.sampling), host, host.clock)
-    snapshot, facts = await asyncio.gather(sampler.take_once(), _facts(host))
-    silent = [*_no_xen(host), *_shut(host), *_failed(snapshot)]
+async def look_through(
+    host: Host, config: Config, *, journal: int = 0, spawn: Spawn | None = None, progress: Progress = _in_silence
+) -> LiveProbe:
+    """The same over connections that are open already. `journal`: at most so many bytes of it; 0: none."""
+    collectors = collectors_of(config.sampling)
+    sampler, answers = Sampler(collectors, host, host.clock), _Answers(progress, len(collectors) + 2)
+    snapshot, (facts, late), history = await asyncio.gather(
+        sampler.take_once(at_once=AT_ONCE, wrap=answers.counted),
+        answers.counted("facts", _facts(host)),
+        answers.counted("journal", live_journal(host, config.logs, spawn or SystemRunner().lines, journal)),
+    )
+    silent = [*_no_xen(host), *_shut(host), *_failed(snapshot), *late]
+    silent += [SkippedFile("journal", reason) for reason in history.missing]
     name = await asyncio.to_thread(own_name, host)
-    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent), name)
+    return LiveProbe(tuple(facts), snapshot, _answered(facts, snapshot), tuple(silent), name, history.boots)
 
 
 def own_name(host: Host) -> str | None:
@@ -93,11 +131,31 @@ def _takes_time(condition: Condition) -> bool:
     return isinstance(condition, MetricCondition) and (condition.hold > 0 or condition.rate is not None)
 
 
-async def _facts(host: Host) -> list[Fact]:
+async def _facts(host: Host) -> tuple[list[Fact], list[SkippedFile]]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FACTS_DEADLINE):
-            return await detect(host)
-    return []
+            return await detect(host, once=True), []
+    return [], [SkippedFile("facts", f"not all of them came within {FACTS_DEADLINE:g} s, so none is used")]
+
+
+class _Answers:
+    """Tells how many of the questions that were asked side by side are answered."""
+
+    def __init__(self, progress: Progress, questions: int) -> None:
+        self._progress, self._questions, self._answered, self._open = progress, questions, 0, dict[str, None]()
+
+    async def counted(self, name: str, question: Awaitable[T]) -> T:
+        self._open[name] = None
+        try:
+            return await question
+        finally:
+            self._open.pop(name, None)
+            self._answered += 1
+            self._tell()
+
+    def _tell(self) -> None:
+        waiting = f"; waiting for {next(iter(self._open))}" if self._open else ""
+        self._progress(f"asking this host: {self._answered} of {self._questions} answered{waiting}")
 
 
 def _answered(facts: list[Fact], snapshot: Snapshot) -> tuple[str, ...]:

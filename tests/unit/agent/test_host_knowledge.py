@@ -65,9 +65,10 @@ class ScriptedHost:
 
     async def lines(self, argv: Sequence[str]) -> AsyncGenerator[bytes, None]:
         self.spawned.append(tuple(argv))
+        if "--follow" in argv:
+            await asyncio.Event().wait()
         for entry in self.entries:
             yield json.dumps(entry).encode() + b"\n"
-        await asyncio.Event().wait()
 
     def logs(self, cursors: object = None, **settings: Any) -> CommandLogs:
         chosen = CommandLogOptions(**settings)

@@ -74,7 +74,7 @@ def kit() -> SimpleNamespace:
     """What the tests build their rules, formats and logs with."""
 
     def feeder(*rules: Rule, **kwargs: Any) -> Feeder:
-        return Feeder(Scanner(rules, formats=[DATED, PLAIN, RING, CONSOLE], **kwargs))
+        return Feeder(Scanner(rules, **kwargs))
 
     return SimpleNamespace(
         dated=DATED, plain=PLAIN, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule, feeder=feeder

@@ -136,6 +136,15 @@ def test_a_sentence_holds_for_every_signature(kit, remarks):
     assert "put it into (…)" in remarks(kit.rule(signatures + GOOD), only=("unfilled",))[0][1]
 
 
+def test_what_a_fact_computes_is_filled_where_each_branch_computes_it(kit, remarks):
+    def found(*computes):
+        facts = [f"{{type: fact, fact: guest.bridges, check: 'true', compute: {{{compute}}}}}" for compute in computes]
+        return remarks(kit.rule(f"when: {{any: [{', '.join(facts)}]}}\n{GOOD}"), only=("unfilled",))
+
+    assert found("bridge: 'value[0]'") == []
+    assert "{bridge} is not captured" in found("bridge: 'value[0]'", "other: 'value[0]'")[0][1]
+
+
 @pytest.mark.parametrize("regex", [r"gone(?: (?P<bridge>\w+))?", r"gone: (?:(?P<bridge>\w+) is|nothing is)"])
 def test_what_a_regex_may_leave_out_is_not_always_there(kit, remarks, regex):
     assert remarks(kit.one(regex, more=GOOD), only=("unfilled",)) != []

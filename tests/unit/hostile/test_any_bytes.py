@@ -108,7 +108,7 @@ def test_however_the_lines_come_in_no_event_is_lost(
     places = [0, *sorted({min(cut, len(lines)) for cut in cuts}), len(lines)]
     pieces = [b"".join(lines[a:b]) for a, b in pairwise(places) if a < b]
     source = Source("a.log", all_formats()[format_])
-    whole = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, [b"".join(lines)])
-    cut = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, pieces)
+    whole = _events(Scanner(rules, cache=cache), source, [b"".join(lines)])
+    cut = _events(Scanner(rules, cache=cache), source, pieces)
     # a later line of a record may still name its guest or silence it: what happened is told all the same
     assert {event[:2] for event in whole} <= {event[:2] for event in cut}

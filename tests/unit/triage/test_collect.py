@@ -1,7 +1,10 @@
+import contextlib
 import gzip
 import io
+import json
 import os
 import tarfile
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from hosts.recorded import RECORDED_AT, recorded_host
 
 from xenwatch.config.sections import Config, LogSettings, SamplingSettings
 from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.host.exec.runner import Completed
+from xenwatch.host.host import Host
 from xenwatch.triage.bundle.collect import collect
 from xenwatch.triage.bundle.host_record import FILE, read_host_record
 from xenwatch.triage.bundle.reader import Bundle
@@ -76,6 +81,97 @@ async def test_facts_of_the_bundle_are_those_of_the_host(tmp_path: Path):
         assert (sorted(there) if isinstance(there, tuple) else there) == (
             sorted(here) if isinstance(here, tuple) else here
         )
+
+
+async def journalctl(argv: Sequence[str]) -> AsyncGenerator[bytes, None]:
+    """Two boots, newest first: the bridge was missing in the one before."""
+    assert argv[:2] == ["journalctl", "--reverse"]
+    lines = [
+        ("b", 1_795_381_800, "kernel", "Linux version 6.1.0-28-amd64"),
+        ("a", 1_795_381_700, "kernel", "md/raid1:md0: Disk failure on sdb1, disabling device."),
+        ("a", 1_795_381_690, "root", "/etc/xen/scripts/vif-bridge: secret=hunter2 Could not find bridge device xenbr7"),
+    ]
+    for boot, at, name, text in lines:
+        entry = {"__CURSOR": f"s={at}", "__REALTIME_TIMESTAMP": f"{at}000000", "_BOOT_ID": boot, "_HOSTNAME": "xen1"}
+        yield json.dumps(entry | {"SYSLOG_IDENTIFIER": name, "MESSAGE": text}).encode() + b"\n"
+
+
+@contextlib.asynccontextmanager
+async def host_with_a_journal() -> AsyncIterator[Host]:
+    async with recorded_host() as host:
+        host.paths.at("run/systemd/journal").mkdir(parents=True)
+        host.paths.at("var/log/journal").mkdir(parents=True)
+        real = host.runner.run
+
+        async def run(argv: Sequence[str], deadline: float, *, limit: int = 0) -> Completed:
+            return Completed(tuple(argv), 0, b"", b"") if argv[0] == "journalctl" else await real(argv, deadline)
+
+        host.runner.run = run  # type: ignore[method-assign]
+        yield host
+
+
+async def test_where_no_syslog_is_written_the_journal_of_each_boot_is_in_the_bundle(tmp_path: Path, cache: Path):
+    into = io.BytesIO()
+    async with host_with_a_journal() as host:
+        await collect(host, config_for(tmp_path), into, spawn=journalctl)
+    found = members(into.getvalue())
+    assert [name for name in found if name.startswith("journal/")] == ["journal/journal.log.1", "journal/journal.log"]
+    assert found["journal/journal.log"].endswith(b"xen1 kernel: Linux version 6.1.0-28-amd64\n")
+    assert b"hunter2" not in found["journal/journal.log.1"]
+    (tmp_path / "b.tar.gz").write_bytes(into.getvalue())
+    report = diagnose([str(tmp_path / "b.tar.gz")], rules_with([], cache), cache=cache)
+    assert {(f.path.rpartition("/")[2], f.format) for f in report.files} >= {
+        ("journal.log.1", "syslog"),
+        ("journal.log", "syslog"),
+    }
+    assert "vif-bridge-missing" in {i.diagnosis.rule for i in report.incidents}
+
+
+async def test_live_the_journal_is_read_with_the_boot_before_the_crash(tmp_path: Path, cache: Path):
+    async with host_with_a_journal() as host:
+        live = await look_through(host, config_for(tmp_path), journal=1 << 20, spawn=journalctl)
+    report = diagnose([], rules_with([], cache), cache=cache, live=live)
+    assert [(file.path, file.format, file.lines) for file in report.files] == [
+        ("journal boot -1", "syslog", 2),
+        ("journal", "syslog", 1),
+    ]
+    assert "vif-bridge-missing" in {i.diagnosis.rule for i in report.incidents}
+    assert not [skipped for skipped in report.unasked if skipped.path == "journal"]
+
+
+async def test_beside_a_syslog_file_that_is_written_the_journal_is_left_alone(tmp_path: Path):
+    (tmp_path / "syslog.log").write_text("Nov 23 01:00:00 xen1 kernel: hello\n")
+    os.utime(tmp_path / "syslog.log", (RECORDED_AT, RECORDED_AT))
+    async with host_with_a_journal() as host:
+        live = await look_through(host, config_for(tmp_path), journal=1 << 20, spawn=journalctl)
+    assert live.boots == ()
+    assert not [skipped for skipped in live.silent if skipped.path == "journal"]
+
+
+async def test_a_host_with_neither_syslog_nor_journal_says_that_it_has_none(tmp_path: Path):
+    async with recorded_host() as host:
+        live = await look_through(host, config_for(tmp_path), journal=1 << 20)
+    assert [skipped.reason for skipped in live.silent if skipped.path == "journal"] == [
+        (
+            "this host has no journal and no syslog file that is still written: "
+            "messages of the kernel and of daemons were not read"
+        )
+    ]
+
+
+async def test_a_journal_that_is_kept_in_memory_only_is_told(tmp_path: Path):
+    async with host_with_a_journal() as host:
+        host.paths.at("var/log/journal").rmdir()
+        live = await look_through(host, config_for(tmp_path), journal=1 << 20, spawn=journalctl)
+    assert [s for s in live.silent if s.path == "journal" and s.reason.startswith("earlier boots")]
+
+
+async def test_how_far_the_questions_are_is_told_on_the_way(tmp_path: Path):
+    said: list[str] = []
+    async with recorded_host() as host:
+        await look_through(host, config_for(tmp_path), progress=said.append)
+    count = len(said)
+    assert said[-1] == f"asking this host: {count} of {count} answered"
 
 
 async def test_a_snapshot_comes_back_from_its_text_as_it_was():

@@ -8,6 +8,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 def prose(rule: Rule) -> Iterator[tuple[str, str]]:
     """Sentences that are filled in and shown as they are."""
     yield from (("title", rule.title), ("impact", rule.impact), ("cause", rule.cause))
+    yield from ((f"hypotheses[{index}].cause", one.cause) for index, one in enumerate(rule.hypotheses))
 
 
 def steps(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -21,4 +22,5 @@ def every_text(rule: Rule) -> Iterator[tuple[str, str]]:
     yield from prose(rule)
     yield from steps(rule)
     yield from ((f"look[{index}].says", look.says) for index, look in enumerate(rule.look))
+    yield from ((f"hypotheses[{index}].tell", one.tell) for index, one in enumerate(rule.hypotheses))
     yield ("noise", rule.noise or "")

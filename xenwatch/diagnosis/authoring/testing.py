@@ -46,9 +46,7 @@ class RuleTestBench:
     ) -> None:
         """`new_owners` makes, for each test, what learns which domain a log belongs to."""
         self._formats, self._owners = formats, _Owners(new_owners)
-        self._pipeline = Pipeline(
-            rules, formats=formats.values(), prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True
-        )
+        self._pipeline = Pipeline(rules, prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True)
         self._fresh = self._pipeline.state()
 
     def run(self, rules: Iterable[Rule]) -> Iterator[RuleTestResult]:
@@ -169,13 +167,16 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
         return "another subject"
     if want.severity is not None and want.severity != found.severity:
         return f"severity {found.severity}"
+    if want.class_ is not None and want.class_ != found.class_:
+        return f"class {found.class_}"
     wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
     if wrong:
         return f"fields {wrong}"
     told = [evidence.summary for evidence in found.evidence]
     missed = [text for text in want.says if not any(text in line for line in told)]
     missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
-    return f"not said {missed}, but {[*told, *found.unchecked]}" if missed else ""
+    missed += [text for text in want.cause if text not in " ".join(found.cause.split())]
+    return f"not said {missed}, but {[*told, *found.unchecked, found.cause]}" if missed else ""
 
 
 def _shown(want: Expected) -> str:

@@ -1,11 +1,11 @@
 """Whether the conditions of a rule hold for a subject at a moment, what speaks for it, and in words why not."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from xenwatch.base.durations import format_duration
-from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.base.durations import format_duration, format_size
+from xenwatch.diagnosis.rules.expressions import computed, holds
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
@@ -21,6 +21,7 @@ from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Sample
+from xenwatch.model.subject import Subject
 
 LONGEST_SUMMARY = 400
 
@@ -35,6 +36,8 @@ class Outcome:
     fields: Mapping[str, str] = field(default_factory=dict)
     unchecked: tuple[str, ...] = ()
     parts: tuple["Outcome", ...] = ()
+    open: bool = False
+    """It does not hold only because a fact is not known: nothing says that it is false."""
 
 
 class ConditionContext(Protocol):
@@ -45,14 +48,25 @@ class ConditionContext(Protocol):
         """The moment, seconds since the epoch."""
 
     @property
+    def event(self) -> Event | None:
+        """What made us ask; None where time, a sample or a fact did."""
+
+    @property
     def window(self) -> float:
         """How far apart the rule's events may lie, in seconds."""
 
     def events(self, *kinds: str) -> list[Event]:
         """Those of the subject, oldest first, none later than now."""
 
+    @property
+    def subject(self) -> Subject:
+        """Who is judged."""
+
     def fact(self, name: str) -> Fact | None:
         """The subject's own, else the host's."""
+
+    def others(self, name: str) -> list[str]:
+        """Names of the other subjects of this kind whose same fact has this value, or one of its elements."""
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
@@ -94,11 +108,15 @@ def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -
     parts: list[Outcome] = []
     known = dict(fields)
     for part in condition.parts:
-        outcome = evaluate(part, world, known)
+        if isinstance(part, FactCondition) and any(not o.holds and not o.open for o in parts):
+            outcome = Outcome(False, f"{part.fact} was not asked")  # hundreds of guests are judged every minute
+        else:
+            outcome = evaluate(part, world, known)
         parts.append(outcome)
         known = {**outcome.fields, **known}
     held = sum(part.holds for part in parts)
-    return _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, known)
+    joined = _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, known)
+    return replace(joined, open=not joined.holds and all(part.holds or part.open for part in parts))
 
 
 def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
@@ -107,7 +125,8 @@ def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -
     known = dict(fields)
     for part in held:
         known = {**part.fields, **known}
-    return _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, known)
+    joined = _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, known)
+    return replace(joined, open=not held and any(part.open for part in parts))
 
 
 def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fields: dict[str, str]) -> Outcome:
@@ -116,9 +135,15 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
+def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
+    """What the `where` of a condition may ask about an event."""
+    role = event.record.writer if event.record else "unknown"
+    return {"fields": {**fields, **event.fields}, "kernel": {"role": role}}
+
+
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
-    fit = [e for e in came if condition.where is None or holds(condition.where, {"fields": {**fields, **e.fields}})]
+    fit = [e for e in came if condition.where is None or holds(condition.where, _values(e, fields))]
     if fit:
         return Outcome(True, f"{condition.event} came", (event_evidence(fit[-1]),), fit[-1].fields)
     if came:
@@ -181,16 +206,45 @@ def _metric(condition: MetricCondition, world: ConditionContext, _fields: Mappin
 
 
 def _fact(condition: FactCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
-    known = world.fact(condition.fact)
-    told = None if known is None else holds(condition.check, {"value": _cel(known.value), "fields": dict(fields)})
-    if known is None or told is None:
-        reason = "is not known here" if known is None else f"cannot be checked with {condition.check}"
-        note = (f"{condition.fact} {reason}",)
-        return Outcome(condition.missing_holds, note[0], unchecked=note if condition.missing_holds else ())
-    why = f"{condition.fact} is {_shown(known.value)}: {condition.check} is {'true' if told else 'false'}"
-    origin = f" ({known.origin})" if known.origin else ""
-    said = Evidence(known.at, f"{condition.fact} is {_shown(known.value)}{origin}", known)
-    return Outcome(told, why, (said,) if told else ())
+    names = (*condition.further_facts, condition.fact)
+    facts = {name: fact for name in names if (fact := world.fact(name)) is not None}
+    missing = [name for name in names if name not in facts]
+    values = {} if missing else _fact_values(condition, world, fields, facts)
+    verdict = None if missing else holds(condition.check, values)
+    if verdict is None:
+        reason = f"{missing[-1]} is not known here" if missing else f"{names[-1]} cannot be checked: {condition.check}"
+        return Outcome(
+            condition.missing_holds,
+            reason,
+            unchecked=(reason,) if condition.missing_holds else (),
+            open=not condition.missing_holds,
+        )
+    fact = facts[condition.fact]
+    why = f"{condition.fact} is {_shown(fact.value)}: {condition.check} is {'true' if verdict else 'false'}"
+    if not verdict:
+        return Outcome(False, why)
+    found = {name: text for name, cel in condition.compute.items() if (text := computed(cel, values)) is not None}
+    return Outcome(True, why, tuple(_fact_evidence(facts[name]) for name in names), found)
+
+
+def _fact_values(
+    condition: FactCondition, world: ConditionContext, fields: Mapping[str, str], facts: Mapping[str, Fact]
+) -> dict[str, Any]:
+    return {
+        "value": _cel(facts[condition.fact].value),
+        "fields": dict(fields),
+        "subject": {"kind": world.subject.kind, "name": world.subject.name},
+        "facts": {name: _cel(fact.value) for name, fact in facts.items()},
+        "others": world.others(condition.fact) if condition.compares else [],
+    }
+
+
+def _fact_evidence(fact: Fact) -> Evidence:
+    origin = f" ({fact.origin})" if fact.origin else ""
+    is_size = fact.name.endswith("_bytes") and isinstance(fact.value, int | float)
+    shown = format_size(float(fact.value)) if is_size else _shown(fact.value)  # type: ignore[arg-type]
+    short = shown if len(shown) <= LONGEST_SUMMARY else f"{shown[: LONGEST_SUMMARY - 1]}…"
+    return Evidence(fact.at, f"{fact.name} is {short}{origin}", fact)
 
 
 def _cel(value: Any) -> Any:

@@ -15,6 +15,7 @@ from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepa
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
@@ -48,19 +49,22 @@ class CorrelationEngine:
         self._plans = prepared(rules)
         self._by_kind: dict[str, list[PreparedRule]] = {}
         for plan in self._plans:
-            for kind in plan.kinds:
+            for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
         self.failures: Counter[str] = Counter()
+        self.over: list[tuple[str, Subject, float]] = []
+        """Rules of facts alone whose facts, learnt again, no longer satisfy them: whom, and when."""
 
     def observe(
         self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
     ) -> list[Diagnosis]:
         """What follows from these, in the order of time. Hand in facts before or with the events they decide."""
         found: list[Diagnosis] = []
+        self.over.clear()
         learnt = list(facts)
         self._facts.learn(learnt)
         for event in sorted(events, key=lambda e: e.at):
@@ -118,8 +122,9 @@ class CorrelationEngine:
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
+        fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later[:MOST_MOMENTS]]:
-            found = self._judge(plan, subject, moment, event.fields, event)
+            found = self._judge(plan, subject, moment, fields, event)
             if found:
                 return found
         return []
@@ -138,18 +143,24 @@ class CorrelationEngine:
             self._registry.learn(naming, event.at, Origin(subject.host))
         if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
             self._registry.notice(subject, event.at)
-        return subject.its_host if subject.name == UNKNOWN else subject
+        in_guest = event.record is not None and event.record.kernel_role in GUEST_ROLES
+        return subject.its_host if subject.name == UNKNOWN and not in_guest else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
+        """Every subject of a rule is judged when one of its facts was learnt: a host's fact concerns all guests."""
         names = {fact.name for fact in facts}
         found: list[Diagnosis] = []
         for plan in self._plans:
-            if plan.facts & names and not plan.kinds and not plan.metrics:
-                about = {f.subject for f in facts if f.subject.kind == plan.rule.subject}
-                rest = {f.subject.its_host for f in facts} - {subject.its_host for subject in about}
-                for subject in sorted(about | rest, key=subject_key):
-                    found += self._judge(plan, subject, now, {})
+            if plan.by_facts is not None and plan.facts & names:
+                for subject in self._fact_subjects(plan, facts):
+                    found += self._judge(plan, subject, now, {}, by_facts=True)
         return found
+
+    def _fact_subjects(self, plan: PreparedRule, facts: Iterable[Fact]) -> list[Subject]:
+        """Those that have one of the rule's facts; the host itself where a host has none of the kind."""
+        subjects = self._facts.subjects(plan.rule.subject, plan.facts)
+        hosts = {fact.subject.its_host for fact in facts if fact.name in plan.facts}
+        return [*subjects, *sorted(hosts - {subject.its_host for subject in subjects}, key=subject_key)]
 
     def _snapshot(self, snapshot: Snapshot) -> list[Diagnosis]:
         taken = self._readings.take([plan.metrics[place] for plan, place in self._metrics], snapshot)
@@ -162,22 +173,36 @@ class CorrelationEngine:
                 kept = plan.readings.get((place, subject_key(subject)))
                 if kept is None or reading.since < kept.since:
                     plan.readings[place, subject_key(subject)] = reading
-                asked[plan.rule.id, subject_key(subject)] = (plan, subject)
+                if place < plan.deciding:
+                    asked[plan.rule.id, subject_key(subject)] = (plan, subject)
         found: list[Diagnosis] = []
         for plan, subject in asked.values():
             found += self._judge(plan, subject, snapshot.at, {})
         return found
 
     def _judge(
-        self, plan: PreparedRule, subject: Subject, now: float, fields: Mapping[str, str], event: Event | None = None
+        self,
+        plan: PreparedRule,
+        subject: Subject,
+        now: float,
+        fields: Mapping[str, str],
+        event: Event | None = None,
+        *,
+        by_facts: bool = False,
     ) -> list[Diagnosis]:
+        condition = plan.by_facts if by_facts and plan.by_facts is not None else plan.rule.when
         try:
-            outcome = evaluate(plan.rule.when, self._scene(plan, subject, now, event), fields)
-            return [conclude(plan.rule, subject, outcome, fields, now, self._facts.find)] if outcome.holds else []
+            scene = self._scene(plan, subject, now, event)
+            outcome = evaluate(condition, scene, fields)
+            if outcome.holds:
+                return [conclude(plan.rule, subject, outcome, fields, scene, self._facts.find)]
         except Exception:  # the fence around one rule: the others go on
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
+        if by_facts and condition == plan.rule.when and not outcome.open:
+            self.over.append((plan.rule.id, subject, now))
+        return []
 
     def _scene(self, plan: PreparedRule, subject: Subject, now: float, event: Event | None = None) -> RuleContext:
         return RuleContext(plan, subject, subject_key(subject), now, event, self._windows, self._facts)

@@ -1,4 +1,4 @@
-"""What a diagnosis is told together with: facts that a rule's `look` asks for. They say more, and never decide."""
+"""What a diagnosis is told together with: facts that a rule's `look` asks for. They may decide its class."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +22,8 @@ class Enrichment:
     evidence: tuple[Evidence, ...] = ()
     unchecked: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    decided: str | None = None
+    """The class that the first deciding fact speaks for."""
 
 
 def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) -> Enrichment:
@@ -30,6 +32,7 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
     unchecked: list[str] = []
     known = {"domain": subject.name, **fields} if subject.kind == "domain" else dict(fields)
     worked_out: dict[str, str] = {}
+    decided: str | None = None
     for look in rule.look:
         about = _about(look, subject, known)
         if about is None:
@@ -41,11 +44,12 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
         values = {"value": list(fact.value) if isinstance(fact.value, tuple) else fact.value, "fields": known}
         if look.check is not None and not holds(look.check, values):
             continue
+        decided = decided or look.decides
         found = {name: text for name, cel in look.compute.items() if (text := computed(cel, values)) is not None}
         worked_out |= found
         said = _filled(look.says, {**known, **worked_out, "value": _shown(fact)})
         evidence.append(Evidence(fact.at, f"{said} ({fact.origin})" if fact.origin else said, fact))
-    return Enrichment(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out)
+    return Enrichment(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out, decided)
 
 
 def _about(look: Look, subject: Subject, fields: Mapping[str, str]) -> Subject | None:

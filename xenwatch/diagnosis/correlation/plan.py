@@ -10,12 +10,14 @@ from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AnyOf,
+    Condition,
     CountCondition,
     EventCondition,
     FactCondition,
     MetricCondition,
     Rule,
     SequenceCondition,
+    part_of_facts,
 )
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
@@ -29,10 +31,17 @@ class PreparedRule:
 
     rule: Rule
     kinds: frozenset[str]
+    """Events of its own conditions."""
+    supporting: frozenset[str]
+    """Further events that only its hypotheses ask for: they decide what the rule says, never whether it speaks."""
     metrics: tuple[MetricCondition, ...]
+    """Those of its own conditions, `deciding` of them, then those of its hypotheses."""
+    deciding: int
     facts: frozenset[str]
     absences: tuple[AbsentCondition, ...]
     longest: float
+    by_facts: Condition | None
+    """What of the rule's conditions facts alone can decide."""
     readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
@@ -44,15 +53,21 @@ def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
 
 def _plan(rule: Rule) -> PreparedRule:
     parts = parts_of(rule.when)
-    spans = [p.within for p in parts if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
-    alone = all(isinstance(p, AnyOf | EventCondition) for p in parts)
+    asked = [part for h in rule.hypotheses if h.when is not None for part in parts_of(h.when)]
+    support = frozenset[str]().union(*map(kinds_in, asked))
+    spans = [p.within for p in (*parts, *asked) if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
+    alone = not support and all(isinstance(p, AnyOf | EventCondition | FactCondition) for p in parts)
+    deciding = [p for p in parts if isinstance(p, MetricCondition)]
     return PreparedRule(
         rule,
         kinds_in(rule.when),
-        tuple(p for p in parts if isinstance(p, MetricCondition)),
-        frozenset(p.fact for p in parts if isinstance(p, FactCondition)),
+        support - kinds_in(rule.when),
+        (*deciding, *(p for p in asked if isinstance(p, MetricCondition))),
+        len(deciding),
+        frozenset(n for p in parts if isinstance(p, FactCondition) for n in (p.fact, *p.further_facts)),
         tuple(p for p in parts if isinstance(p, AbsentCondition)),
         0.0 if alone else 2 * max([rule.window, *spans]),
+        part_of_facts(rule.when),
     )
 
 
@@ -82,6 +97,9 @@ class RuleContext:
 
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)
+
+    def others(self, name: str) -> list[str]:
+        return self.facts.others(name, self.subject)
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         for (index, about), reading in self.plan.readings.items():

@@ -14,6 +14,7 @@ from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, State
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import Subject
 
 MOST_INCIDENTS = 5_000
 MOST_EVIDENCE = 40
@@ -51,13 +52,24 @@ class IncidentTracker:
                 self._enders.setdefault(kind, set()).add(rule.id)
         self.restore(known)
 
-    def apply(self, diagnoses: Iterable[Diagnosis], now: float, events: Iterable[Event] = ()) -> list[Incident]:
-        """Take in what was concluded, and the events that may end a trouble. Returns the incidents that changed."""
+    def apply(
+        self,
+        diagnoses: Iterable[Diagnosis],
+        now: float,
+        events: Iterable[Event] = (),
+        over: Iterable[tuple[str, Subject, float]] = (),
+    ) -> list[Incident]:
+        """Take in what was concluded, and what may end a trouble: events, and facts that no longer satisfy a rule.
+
+        Returns the incidents that changed.
+        """
         before = dict(self._all)
         for diagnosis in sorted(diagnoses, key=lambda d: d.at):
             self._see(diagnosis)
         for event in events:
             self._end(event)
+        if not self._at_rest:
+            self._end_by_facts(over)
         if self._all != before:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
@@ -112,7 +124,7 @@ class IncidentTracker:
             return
         if known.state == "resolved":
             known = _moved(replace(known, resolved=None), "open")
-        kept = _newer(known, diagnosis)
+        kept = self._decided(_newer(known, diagnosis), known.diagnosis, diagnosis)
         told = known.diagnosis.guest_told and diagnosis.guest_told
         kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
         self._all[key] = replace(
@@ -123,6 +135,14 @@ class IncidentTracker:
             times_seen=known.times_seen + 1,
         )
 
+    def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
+        """The words with the class that something decided: that it says so no more the next time takes nothing back."""
+        rule = self._rules.get(words.rule)
+        if rule is None or words.class_ != rule.class_:
+            return words
+        decided = next((one for one in others if one.class_ in rule.classes[1:]), words)
+        return replace(words, class_=decided.class_, cause=decided.cause)
+
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):
             incident = self._all.get(self._key(rule, str(event.subject)))
@@ -130,6 +150,12 @@ class IncidentTracker:
                 continue  # what the host saw is not over because the guest says so
             if incident is not None and incident.state != "resolved" and event.at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, event.at)
+
+    def _end_by_facts(self, over: Iterable[tuple[str, Subject, float]]) -> None:
+        for rule, subject, at in over:
+            incident = self._all.get(incident_id(rule, str(subject)))
+            if incident is not None and incident.state != "resolved" and at >= incident.last_seen:
+                self._all[incident.id] = _resolved(incident, at)
 
     def _quieten(self, now: float) -> None:
         for incident in [i for i in self._all.values() if i.state != "resolved"]:

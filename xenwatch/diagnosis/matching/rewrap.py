@@ -69,7 +69,7 @@ def _events(
     text = text_of(paragraph.text[begin:end])
     record, header = reader.record(paragraph.origins[first], paragraph.origins[last - 1])
     wrapped = record._replace(text=text)
-    matches = [m for m in matcher.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
+    matches = [m for m in matcher.matches(text, asked, record) if _is_new(m, wrapped, found)]
     return matcher.events(matches, wrapped, header)
 
 
@@ -92,7 +92,7 @@ def _paragraphs(data: bytes, format_: LogFormat) -> Iterator[_Paragraph]:
         if paragraph.starts and not _wrapped(before, line, format_):
             yield paragraph
             paragraph = _Paragraph()
-        if _guests(line, format_):
+        if quotes_guest(line, format_):
             line = b""  # a guest's words are never joined to anything: nobody would know any more that they are its own
         if line.strip(_QUOTE):
             paragraph.add(line.lstrip(_QUOTE) if paragraph.starts else line, origin)
@@ -101,7 +101,8 @@ def _paragraphs(data: bytes, format_: LogFormat) -> Iterator[_Paragraph]:
         yield paragraph
 
 
-def _guests(line: bytes, format_: LogFormat) -> bool:
+def quotes_guest(line: bytes, format_: LogFormat) -> bool:
+    """Whether words in the line are a guest's: they are joined to nothing."""
     if format_.guest_line is not None and format_.guest_line.match(line):
         return True
     return format_.guest_text is not None and format_.guest_text.search(line.decode("latin-1")) is not None

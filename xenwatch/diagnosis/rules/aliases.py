@@ -30,9 +30,11 @@ def _renamed(rule: Rule, ids: Mapping[str, str]) -> Rule:
     explains = tuple(dict.fromkeys(ids.get(name, name) for name in rule.explains))
     ends = tuple(ids.get(event, event) for event in rule.resolve.on)
     when = _condition(rule.when, ids)
-    if (explains, ends, when) == (rule.explains, rule.resolve.on, rule.when):
+    hypotheses = tuple(replace(h, when=_condition(h.when, ids)) if h.when else h for h in rule.hypotheses)
+    if (explains, ends, when, hypotheses) == (rule.explains, rule.resolve.on, rule.when, rule.hypotheses):
         return rule
-    return replace(rule, explains=explains, when=when, resolve=replace(rule.resolve, on=ends))
+    ends_on = replace(rule.resolve, on=ends)
+    return replace(rule, explains=explains, when=when, resolve=ends_on, hypotheses=hypotheses)
 
 
 def _condition(condition: Condition, ids: Mapping[str, str]) -> Condition:

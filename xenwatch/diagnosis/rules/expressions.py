@@ -7,11 +7,15 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from typing import Any
 
+from xenwatch.model.numbers import number_fields
+
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
-VARIABLES = frozenset({"fields", "value", "subject"})
-"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`."""
+VARIABLES = frozenset({"fields", "value", "subject", "kernel", "event", "facts", "others"})
+"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`,
+`kernel.role` of the line (dom0, guest, driver, unknown), in a hypothesis the name of the event; in the condition of a
+fact, further facts by name, and the names of the other subjects that have the same value."""
 
 
 def check_expression(text: str) -> None:
@@ -29,7 +33,7 @@ def check_expression(text: str) -> None:
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:
     """True or false as the expression says; None where it cannot be told (a field that was not captured, no number)."""
     try:
-        return bool(_program(text).execute(dict(values)))
+        return bool(_program(text).execute(_with_names(text, values)))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
         return None
 
@@ -37,10 +41,18 @@ def holds(text: str, values: Mapping[str, Any]) -> bool | None:
 def computed(text: str, values: Mapping[str, Any]) -> str | None:
     """The result in words, a whole number without a fraction; None where it cannot be told."""
     try:
-        result = _program(text).execute(dict(values))
+        result = _program(text).execute(_with_names(text, values))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
         return None
     return str(int(result)) if isinstance(result, float) and result.is_integer() else str(result)
+
+
+def _with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the names of the numbers among the fields (`fields.errno_name`) where the text asks for one."""
+    fields = values.get("fields")
+    if not fields or "_name" not in text:
+        return dict(values)
+    return {**values, "fields": {**number_fields(fields), **fields}}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import Problem, RuleError, YamlError
@@ -78,7 +79,7 @@ def _problems(tree: YamlTree, path: Path) -> list[Problem]:
     return found
 
 
-def _sense(value: dict[str, object], path: Path) -> Iterable[tuple[str, str]]:
+def _sense(value: dict[str, Any], path: Path) -> Iterable[tuple[str, str]]:
     """What the shape alone cannot say."""
     if value["id"] != path.stem:
         yield "id", f"must be the file's name: {path.stem!r}"
@@ -86,6 +87,12 @@ def _sense(value: dict[str, object], path: Path) -> Iterable[tuple[str, str]]:
         yield "", "needs signatures, or conditions in `when`"
     if value.get("noise") and value.get("when"):
         yield "when", "a quiet rule (`noise`) acts on its signatures alone"
+    for index, item in enumerate(value.get("hypotheses", [])):
+        if not item.keys() & {"where", "when", "tell"}:
+            yield f"hypotheses[{index}]", "needs `where` or `when`, which decide it, or `tell`: how a person finds out"
+    for index, item in enumerate(value.get("look", [])):
+        if "decide" in item and "check" not in item:
+            yield f"look[{index}].decide", "needs a `check`: a fact that is merely known decides nothing"
 
 
 def id_problems(rules: Iterable[Rule]) -> Iterable[Problem]:

@@ -1,5 +1,6 @@
 """Turns the checked values of a rule file into a Rule."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from xenwatch.diagnosis.rules.rule import (
     GivenFact,
     GivenLine,
     GivenSample,
+    Hypothesis,
     Look,
     MetricCondition,
     Resolve,
@@ -27,6 +29,7 @@ from xenwatch.diagnosis.rules.rule import (
     SequenceCondition,
     Signature,
     Status,
+    part_of_facts,
 )
 from xenwatch.diagnosis.rules.yaml_tree import YamlTree
 
@@ -61,8 +64,9 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         subject=raw.get("subject", "host"),
         aliases=tuple(raw.get("aliases", ())),
         subject_name=_texts(raw.get("subject_name", ())),
+        unknown_kernel=raw.get("unknown_kernel", ""),
         signatures=signatures,
-        when=_condition(raw["when"]) if "when" in raw else _any_own(signatures),
+        when=_when(_condition(raw["when"])) if "when" in raw else _any_own(signatures),
         file=path,
         explains=tuple(raw.get("explains", ())),
         reach=raw.get("reach", "subject"),
@@ -74,10 +78,8 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         actions=tuple(raw.get("actions", ())),
         resolve=_resolve(raw.get("resolve", {})),
         references=tuple(raw.get("references", ())),
-        look=tuple(
-            Look(one["fact"], one["says"], one.get("of"), one.get("check"), one.get("compute", {}))
-            for one in raw.get("look", ())
-        ),
+        look=tuple(map(_look, raw.get("look", ()))),
+        hypotheses=tuple(map(_hypothesis, raw.get("hypotheses", ()))),
         tests=tuple(_test(t, tree.line(f"tests[{i}]")) for i, t in enumerate(raw.get("tests", ()))),
         noise=raw.get("noise"),
         fallback=raw.get("fallback", False),
@@ -95,6 +97,7 @@ def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
         regex=raw["regex"],
         streams=tuple(raw.get("streams", ())),
         where=raw.get("where"),
+        exception=raw.get("exception", False),
         template=raw.get("template", ""),
         versions=raw.get("versions", ""),
         source=raw.get("source", ""),
@@ -102,8 +105,34 @@ def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
     )
 
 
+def _look(raw: dict[str, Any]) -> Look:
+    return Look(raw["fact"], raw["says"], raw.get("of"), raw.get("check"), raw.get("compute", {}), raw.get("decide"))
+
+
+def _hypothesis(raw: dict[str, Any]) -> Hypothesis:
+    return Hypothesis(
+        class_=raw["class"],
+        cause=raw.get("cause", "").strip(),
+        tell=raw.get("tell", "").strip(),
+        where=raw.get("where"),
+        when=_condition(raw["when"]) if "when" in raw else None,
+    )
+
+
 def _any_own(signatures: tuple[Signature, ...]) -> Condition:
     return AnyOf(tuple(EventCondition(event) for event in dict.fromkeys(s.event for s in signatures)))
+
+
+def _when(condition: Condition) -> Condition:
+    """What facts alone can decide, they must know: what nobody knows opens nothing."""
+    match condition:
+        case AnyOf(parts):
+            return AnyOf(tuple(map(_when, parts)))
+        case AllOf(parts) if part_of_facts(condition) == condition:
+            return AllOf(tuple(map(_when, parts)))
+        case FactCondition():
+            return replace(condition, missing_holds=False)
+    return condition
 
 
 def _condition(raw: dict[str, Any]) -> Condition:
@@ -129,7 +158,9 @@ _CONDITIONS: dict[str, Any] = {
     "sequence": lambda raw: SequenceCondition(tuple(raw["events"]), parse_duration(raw["within"])),
     "absent": lambda raw: AbsentCondition(raw["after"], raw["expect"], parse_duration(raw["within"])),
     "metric": _metric,
-    "fact": lambda raw: FactCondition(raw["fact"], raw["check"], raw.get("missing", "hold") == "hold"),
+    "fact": lambda raw: FactCondition(
+        raw["fact"], raw["check"], raw.get("missing", "hold") == "hold", raw.get("compute", {})
+    ),
 }
 
 
@@ -146,7 +177,10 @@ def _test(raw: dict[str, Any], line: int) -> RuleTest:
 
 def _expected(raw: dict[str, Any]) -> Expected:
     says, unchecked = tuple(raw.get("says", ())), tuple(raw.get("unchecked", ()))
-    return Expected(raw.get("subject"), raw.get("fields", {}), raw.get("severity"), says, unchecked)
+    cause = tuple(raw.get("cause", ()))
+    return Expected(
+        raw.get("subject"), raw.get("fields", {}), raw.get("severity"), says, unchecked, raw.get("class"), cause
+    )
 
 
 def _given(raw: dict[str, Any]) -> Given:

@@ -1,5 +1,6 @@
 """A known failure as data: what a rule file says once it has been read and checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Literal
 
 from xenwatch.model.diagnosis import Depth, Severity
 from xenwatch.model.fact import FactValue
+
+_FACT = re.compile(r"""\bfacts\[["']([\w.]+)["']\]""")
 
 Status = Literal["experimental", "stable"]
 """An experimental rule is never critical, offers no action and starts no remediation; reports mark what it says."""
@@ -21,6 +24,8 @@ class Signature:
     streams: tuple[str, ...] = ()
     """Formats it is looked for in; empty: every host-written one."""
     where: str | None = None
+    exception: bool = False
+    """The record tells of an exception: its parts become fields."""
     template: str = ""
     versions: str = ""
     source: str = ""
@@ -76,11 +81,27 @@ class MetricCondition:
 
 @dataclass(frozen=True, slots=True)
 class FactCondition:
-    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as."""
+    """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as.
+
+    `check` and `compute` may speak of further facts, of the subject or the host (`facts["bridge.names"]`), and of the
+    other subjects of this kind whose same fact has this value or one of its elements (`others`, their names).
+    """
 
     fact: str
     check: str
     missing_holds: bool = True
+    compute: Mapping[str, str] = field(default_factory=dict)
+    """Fields for the rule's words, each a CEL expression over the same."""
+
+    @property
+    def further_facts(self) -> tuple[str, ...]:
+        """Names of the other facts that the expressions speak of."""
+        return tuple(sorted({name for text in (self.check, *self.compute.values()) for name in _FACT.findall(text)}))
+
+    @property
+    def compares(self) -> bool:
+        """Whether the expressions speak of other subjects."""
+        return any("others" in text for text in (self.check, *self.compute.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +116,8 @@ class Look:
     check: str | None = None
     compute: Mapping[str, str] = field(default_factory=dict)
     """Further fields, each a CEL expression over `value` and `fields`."""
+    decides: str | None = None
+    """The class of the diagnosis where `check` holds, unless a hypothesis before it is supported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,34 @@ Condition = (
     | AllOf
     | AnyOf
 )
+
+
+def part_of_facts(condition: Condition) -> Condition | None:
+    """What of the condition can hold by facts alone, without a line or a number; None where nothing can."""
+    match condition:
+        case FactCondition():
+            return condition
+        case AnyOf(parts):
+            able = tuple(part for inner in parts if (part := part_of_facts(inner)) is not None)
+            return AnyOf(able) if able else None
+        case AllOf(parts):
+            each = [part_of_facts(part) for part in parts]
+            return condition if all(mine == part for mine, part in zip(each, parts, strict=True)) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What may be behind a symptom. It is supported where `where` and `when` hold, as far as they are given."""
+
+    class_: str
+    cause: str = ""
+    """Empty: the rule's own cause stands."""
+    tell: str = ""
+    """How a person finds out, for the list of what was not checked."""
+    where: str | None = None
+    """CEL over the captured fields and the names of the numbers among them."""
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +224,9 @@ class Expected:
     """Each stands in a line of the evidence."""
     unchecked: tuple[str, ...] = ()
     """Each stands in what could not be checked."""
+    class_: str | None = None
+    cause: tuple[str, ...] = ()
+    """Each stands in the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +266,8 @@ class Rule:
     """Ids that it had before: whatever still names one of them means this rule."""
     subject_name: tuple[str, ...] = ()
     """Templates of the subject's name; the first whose fields were all captured is used."""
+    unknown_kernel: str = ""
+    """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
     window: float = 120.0
@@ -223,6 +279,8 @@ class Rule:
     resolve: Resolve = field(default_factory=Resolve)
     references: tuple[str, ...] = ()
     look: tuple[Look, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    """In order: the first that something supports gives class and cause; else the rule's own class stands."""
     tests: tuple[RuleTest, ...] = ()
     noise: str | None = None
     """Why lines of this rule are harmless: it keeps other rules and the list of unknown errors quiet."""
@@ -230,3 +288,9 @@ class Rule:
     """It knows a message only by the part of Xen that prints it, and is quiet where another rule knows the record."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Line of each key of the file, by dotted path, for messages."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class that its diagnoses may have, its own first."""
+        decided = [h.class_ for h in self.hypotheses] + [look.decides for look in self.look if look.decides]
+        return tuple(dict.fromkeys([self.class_, *decided]))

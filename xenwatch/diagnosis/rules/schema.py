@@ -67,7 +67,12 @@ CONDITIONS: dict[str, Schema] = {
     "fact": _typed(
         "fact",
         "A fact about the host satisfies `check`.",
-        {"fact": _TEXT, "check": _CEL, "missing": {"enum": ["hold", "fail"]}},
+        {
+            "fact": _TEXT,
+            "check": _CEL,
+            "missing": {"enum": ["hold", "fail"]},
+            "compute": {"type": "object", "additionalProperties": _CEL},
+        },
         ("fact", "check"),
     ),
 }
@@ -79,6 +84,10 @@ _SIGNATURE = _thing(
         "streams": {"type": "array", "items": _NAME, "minItems": 1},
         "regex": {"type": "string", "format": "regex"},
         "where": _CEL,
+        "exception": {
+            "type": "boolean",
+            "description": "It tells of an exception: `exception`, `message`, `frame`, `call` become fields.",
+        },
         "template": _TEXT,
         "versions": _TEXT,
         "source": _TEXT,
@@ -87,15 +96,28 @@ _SIGNATURE = _thing(
 )
 
 _LOOK = _thing(
-    "A fact that is told with the diagnosis; it never decides whether the diagnosis is made.",
+    "A fact that is told with the diagnosis; it may decide its class, never whether the diagnosis is made.",
     {
         "fact": _TEXT,
         "of": _TEXT,
         "check": _CEL,
         "compute": {"type": "object", "additionalProperties": _CEL},
         "says": _TEXT,
+        "decide": {**_NAME, "description": "The class of the diagnosis where `check` holds."},
     },
     ("fact", "says"),
+)
+
+_HYPOTHESIS = _thing(
+    "What may be behind the symptom; the first that something supports gives class and cause.",
+    {
+        "class": _NAME,
+        "cause": _TEXT,
+        "tell": {"type": "string", "description": "How a person finds out, where nothing decided it."},
+        "where": _CEL,
+        "when": _CONDITION_REF,
+    },
+    ("class",),
 )
 
 _VALUE = {"type": ["string", "number", "boolean", "array"]}
@@ -134,6 +156,8 @@ _TEST = _thing(
                     "severity": {"enum": ["info", "warning", "error", "critical"]},
                     "says": {"type": "array", "items": _TEXT},
                     "unchecked": {"type": "array", "items": _TEXT},
+                    "class": _NAME,
+                    "cause": {"type": "array", "items": _TEXT},
                 },
             ),
         },
@@ -151,6 +175,7 @@ RULE: Schema = {
             "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
+            "unknown_kernel": {**_TEXT, "description": "The title where nobody can tell whose kernel wrote the line."},
             "severity": {"enum": ["info", "warning", "error", "critical"]},
             "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},
@@ -159,6 +184,7 @@ RULE: Schema = {
             "signatures": {"type": "array", "items": _SIGNATURE},
             "when": _CONDITION_REF,
             "look": {"type": "array", "items": _LOOK},
+            "hypotheses": {"type": "array", "items": _HYPOTHESIS},
             "explains": _TEXTS,
             "reach": {"enum": ["subject", "host"]},
             "window": _DURATION,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.model.numbers import in_words, numbers_told
 from xenwatch.model.subject import Subject
 
 PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -17,10 +18,14 @@ _ASIDE = re.compile(r"\s?\([^()]*\{[a-z_][a-z0-9_]*\}[^()]*\)")
 SUBJECT_FIELDS = frozenset({"domain", "domid", "uuid", "subject"})
 """Places that the subject fills, captured or not."""
 
+EXCEPTION_FIELDS = frozenset({"exception", "message", "frame", "call"})
+"""Fields of a signature that reads an exception; none of them is certain."""
+
 
 def capture_names(rule: Rule) -> frozenset[str]:
     """Names that any signature of the rule may capture."""
-    return frozenset(name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
+    captured = (name for signature in rule.signatures for name in compiled(signature.regex).groupindex)
+    return frozenset(captured) | (EXCEPTION_FIELDS if any(s.exception for s in rule.signatures) else frozenset())
 
 
 class TemplateFiller:
@@ -32,21 +37,30 @@ class TemplateFiller:
 
     def text(self, template: str) -> str:
         """Prose: an unknown field takes its parenthesis away; outside of one it stays visible as `<field>`."""
-        return self._filled(_ASIDE.sub(self._aside, template), lambda value: value)
+        return self._filled(_ASIDE.sub(self._aside, template), in_words)
+
+    def cause(self, template: str) -> str:
+        """Prose, and after it the numbers that the error ended with and the prose does not name."""
+        named = set(PLACE.findall(template))
+        told = " ".join(self._values.values()).lower()
+        numbers = [f"{name} {words}" for name, words in numbers_told(self._values) if name not in named]
+        new = [text for text in numbers if text.rpartition(": ")[2].rstrip(")") not in told]
+        text = self.text(template)
+        return f"{text} It ended with {' and '.join(new)}." if new else text
 
     def commands(self, templates: Iterable[str]) -> tuple[str, ...]:
         """Lines to paste: what came out of a log is one word to the shell, whatever a guest is named."""
-        return tuple(self._filled(template, shlex.quote) for template in templates)
+        return tuple(self._filled(template, lambda _name, value: shlex.quote(value)) for template in templates)
 
     def _aside(self, found: re.Match[str]) -> str:
         empty = {name for name in PLACE.findall(found[0]) if name in self._names} - self._values.keys()
         return "" if empty else found[0]
 
-    def _filled(self, template: str, quote: Callable[[str], str]) -> str:
+    def _filled(self, template: str, quote: Callable[[str, str], str]) -> str:
         def value(found: re.Match[str]) -> str:
             name = found[1]
             if name in self._values:
-                return quote(self._values[name])
+                return quote(name, self._values[name])
             return f"<{name}>" if name in self._names else found[0]
 
         return PLACE.sub(value, template)

@@ -1,5 +1,6 @@
 """systemd's journal, followed through `journalctl`, as lines in syslog's form with the full time."""
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 
 Spawn = Callable[[Sequence[str]], AsyncGenerator[bytes, None]]
 """Runs a program and gives its lines as they come; CommandFailed when it ends with an error."""
+
+BACKLOG_SILENCE = 120.0
+"""Seconds without a line after which journalctl is not waited for any more while it reads what is there."""
 
 
 class JournaldSource:
@@ -50,16 +54,25 @@ class JournaldSource:
     async def follow(self, on_chunk: Callable[[Chunk], None]) -> None:
         """Hand on each entry as one line until journalctl ends. Raises CommandFailed.
 
-        A cursor is gone when its journal file was vacuumed away: then the time is used instead.
+        First what is there, then what comes: `--follow` alone gives the current boot only, and what was written before
+        the host crashed is in an earlier one.
         """
         try:
-            await self._run(self._from_cursor(), on_chunk)
+            await self._read((), on_chunk, BACKLOG_SILENCE)
+        except TimeoutError:
+            log.warning("journalctl says nothing for %g s; the journal is followed from here on", BACKLOG_SILENCE)
+        await self._read(("--follow", "--lines=all"), on_chunk, None)
+
+    async def _read(self, how: Sequence[str], on_chunk: Callable[[Chunk], None], silence: float | None) -> None:
+        """A cursor is gone when its journal file was vacuumed away: then the time is used instead."""
+        try:
+            await self._run([*how, *self._from_cursor()], on_chunk, silence)
         except CommandFailed:
             if self._cursor is None:
                 raise
             log.warning("journalctl does not know the stored cursor; the journal is read from its time on")
             self._cursor = None
-            await self._run(self._from_time(), on_chunk)
+            await self._run([*how, *self._from_time()], on_chunk, silence)
 
     def _from_cursor(self) -> list[str]:
         return [f"--after-cursor={self._cursor}"] if self._cursor else self._from_time()
@@ -69,21 +82,27 @@ class JournaldSource:
             return ["--boot"]
         return [f"--since=@{(self._micros + 1) / 1e6:.6f}"]
 
-    async def _run(self, start: Sequence[str], on_chunk: Callable[[Chunk], None]) -> None:
-        argv = ["journalctl", "--follow", "--lines=all", "--no-pager", "--output=json", *start, *self._matches]
+    async def _run(self, options: Sequence[str], on_chunk: Callable[[Chunk], None], silence: float | None) -> None:
+        """Raises TimeoutError after `silence` seconds without a line."""
+        argv = ["journalctl", "--no-pager", "--output=json", *options, *self._matches]
         async with aclosing(self._spawn(argv)) as lines:
-            async for raw in lines:
+            while True:
+                try:
+                    async with asyncio.timeout(silence):
+                        raw = await anext(lines)
+                except StopAsyncIteration:
+                    return
                 chunk = self._entry(raw)
                 if chunk is not None:
                     on_chunk(chunk)
 
     def _entry(self, raw: bytes) -> Chunk | None:
-        try:
-            entry = json.loads(raw)
-            cursor, micros = str(entry["__CURSOR"]), int(entry["__REALTIME_TIMESTAMP"])
-        except (ValueError, KeyError, TypeError):
+        read = parse_entry(raw)
+        if read is None:
             self._counters.read_errors += 1
             return None
+        entry, micros = read
+        cursor = str(entry["__CURSOR"])
         line = entry_line(entry, micros)
         # Running offsets: an oops is many entries and one record, as it is in kern.log.
         position = Position("journal", self._offset, self._line)
@@ -94,6 +113,17 @@ class JournaldSource:
         self._counters.bytes += len(line)
         self._counters.last_read = self._clock.now()
         return Chunk(self._source, line, position, TimeHint(micros / 1e6))
+
+
+def parse_entry(raw: bytes) -> tuple[dict[str, Any], int] | None:
+    """One line of `--output=json` and its time in microseconds; None where it is damaged."""
+    try:
+        entry = json.loads(raw)
+        if not isinstance(entry, dict) or "__CURSOR" not in entry:
+            return None
+        return entry, int(entry["__REALTIME_TIMESTAMP"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def entry_line(entry: Mapping[str, Any], micros: int) -> bytes:

@@ -1,6 +1,7 @@
 """Writes what another person needs to diagnose this host, redacted and limited; `diagnose` reads it elsewhere."""
 
 import asyncio
+import contextlib
 import io
 import tarfile
 import time
@@ -13,21 +14,31 @@ from xenwatch.base.durations import format_size
 from xenwatch.base.errors import HostError
 from xenwatch.base.plurals import count_text
 from xenwatch.config.sections import Config
-from xenwatch.host.files import read_text
+from xenwatch.facts.config_guest import path_list
+from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
+from xenwatch.facts.live_configuration import LIST_UNIT_FILES, LIST_UNITS, smart_text
+from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
+from xenwatch.host.paths import Paths
+from xenwatch.logs.sources.journald import Spawn
 from xenwatch.triage.bundle.collect_logs import CollectedLog, LogFile, files_of, read_newest
 from xenwatch.triage.bundle.host_record import FILE as HOST_RECORD
 from xenwatch.triage.bundle.host_record import write_host_record
 from xenwatch.triage.bundle.reader import rotation_order
 from xenwatch.triage.bundle.redact import Redaction
 from xenwatch.triage.bundle.snapshot_file import FILE, OWN_TEXT, write_snapshot
+from xenwatch.triage.live_journal import journal_file
 from xenwatch.triage.live_probe import look_through
 from xenwatch.triage.report import SkippedFile
 
 COMMAND_DEADLINE = 15.0
 MOST_OUTPUT = 2 * 1024 * 1024
 DEFAULT_LIMIT = 64 * 1024 * 1024
+JOURNAL_SHARE = 4
+"""The journal takes at most a fourth of the room, so that the toolstack's logs always find some."""
+COMMANDS_AT_ONCE = 6
+"""More of them keep a small dom0 from ending any within its deadline."""
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "xl_info.txt": ("xl", "info"),
@@ -52,6 +63,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dmesg.txt": ("dmesg",),
     "ps.txt": ("ps", "-eo", "pid,stat,etime,args"),
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
+    "systemctl_list-units.txt": LIST_UNITS,
+    "systemctl_list-unit-files.txt": LIST_UNIT_FILES,
 }
 """They only read; each file is named so that `diagnose` recognises the output of the command."""
 
@@ -60,7 +73,6 @@ _FILES = {
     "proc_meminfo.txt": "proc/meminfo",
     "proc_mounts.txt": "proc/mounts",
     "proc_xen_capabilities.txt": "proc/xen/capabilities",
-    "proc_cmdline.txt": "proc/cmdline",
     "os-release.txt": "etc/os-release",
 }
 
@@ -82,12 +94,17 @@ async def collect(
     *,
     addresses: bool = False,
     limit: int = DEFAULT_LIMIT,
+    spawn: Spawn | None = None,
     progress: Callable[[str], None] = lambda _what: None,
 ) -> Collected:
-    """Write a .tar.gz with the output of commands, a snapshot and logs, at most `limit` bytes before compression."""
+    """Write a .tar.gz with the output of commands, a snapshot and logs, at most `limit` bytes before compression.
+
+    `spawn` runs journalctl in another way than on this machine.
+    """
     done, redaction = Collected(), Redaction(addresses=addresses)
-    progress("asking the host")
-    outputs, look = await asyncio.gather(_outputs(host, done), look_through(host, config))
+    progress("asking this host")
+    look_at = look_through(host, config, journal=limit // JOURNAL_SHARE, spawn=spawn, progress=progress)
+    outputs, look = await asyncio.gather(_outputs(host, done), look_at)
     done.left_out += look.silent
     now = host.clock.now()
     root = time.strftime("xenwatch-%Y%m%dT%H%M%SZ", time.gmtime(now))
@@ -97,7 +114,9 @@ async def collect(
             bundle.add(HOST_RECORD, write_host_record(look.host), now, redact=False)
         bundle.add("snapshot/" + FILE, write_snapshot(look.snapshot).encode(), now)
         for name, output in outputs:
-            bundle.add(f"commands/{name}", output, now)
+            bundle.add(name if name.startswith("files/") else f"commands/{name}", output, now)
+        for boot in look.boots:
+            bundle.add(journal_file(boot), boot.text, boot.last)
         await asyncio.to_thread(_logs, bundle, config.logs.paths, limit, progress)
         done.redactions = redaction.count
         bundle.add("README.txt", _readme(done, addresses=addresses).encode(), now, redact=False)
@@ -124,14 +143,22 @@ class _Bundle:
 
 
 async def _outputs(host: Host, done: Collected) -> list[tuple[str, bytes]]:
-    answers = await asyncio.gather(*(_output(host, name, argv) for name, argv in COMMANDS.items()))
+    places = asyncio.Semaphore(COMMANDS_AT_ONCE)
+
+    async def output(name: str, argv: tuple[str, ...]) -> bytes | SkippedFile:
+        async with places:
+            return await _output(host, name, argv)
+
+    answers = await asyncio.gather(*(output(name, argv) for name, argv in COMMANDS.items()))
     outputs: list[tuple[str, bytes]] = []
     for name, answer in zip(COMMANDS, answers, strict=True):
         if isinstance(answer, SkippedFile):
             done.left_out.append(answer)
         elif answer:
             outputs.append((name, answer))
-    return [*outputs, *await asyncio.to_thread(lambda: list(_local(host)))]
+    outputs += await asyncio.to_thread(lambda: [*_local(host), *_configured(host.paths)])
+    smart = await smart_text(host)
+    return [*outputs, *([("smartctl_-H.txt", smart.encode())] if smart else [])]
 
 
 async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | SkippedFile:
@@ -143,7 +170,7 @@ async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | Skipp
 
 
 def _local(host: Host) -> Iterator[tuple[str, bytes]]:
-    """Files of the kernel, and the bridges in the format of brctl.
+    """Files of the kernel, the interfaces in the format of `ip -br link`, and the bridges in the format of brctl.
 
     Few hosts still have brctl, and no other command that `diagnose` reads shows a bridge without ports.
     """
@@ -156,6 +183,28 @@ def _local(host: Host) -> Iterator[tuple[str, bytes]]:
         rows.append(f"{bridge.name}\t\t8000.000000000000\tno\t\t{ports[0] if ports else ''}".rstrip())
         rows += [f"\t\t\t\t\t\t\t{port}" for port in ports[1:]]
     yield "brctl_show.txt", ("\n".join(rows) + "\n").encode()
+    net = host.paths.sys / "class/net"
+    states = {name: (read_text(net / name / "operstate") or "unknown").upper() for name in names_in(net)}
+    if states:
+        yield "ip_-br_link.txt", "".join(f"{name:<16} {state}\n" for name, state in states.items()).encode()
+
+
+def _configured(paths: Paths) -> Iterator[tuple[str, bytes]]:
+    """The files that configure Xen, its guests and dom0, under their own paths, and which files the guests need."""
+    files: list[str] = []
+    for path, kind, text in configuration_texts(paths):
+        yield f"files{path}", text.encode()
+        with contextlib.suppress(HostError):
+            rows = list(kind.definition(text))
+            files += [f for name, _, value in rows if name == "guest.files" and isinstance(value, tuple) for f in value]
+    yield (
+        "guest_files.txt",
+        path_list(*present_and_missing(paths, files, read_text(paths.proc / "mounts") or "")).encode(),
+    )
+    if switches := sysctl_text(paths):
+        yield "sysctl.txt", switches.encode()
+    if links := link_list(paths):
+        yield "etc_xen_auto.txt", links.encode()
 
 
 def _logs(bundle: _Bundle, patterns: Sequence[str], limit: int, progress: Callable[[str], None]) -> None:

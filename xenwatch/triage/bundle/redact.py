@@ -25,6 +25,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"(\((?:[\w.-]{{0,40}})(?:{_WORDS})\s+)(?!\()[^\s()]+(?=\s*\))", rf"\1{GONE}"),
     (rf"(<(?:[\w.:-]{{0,40}})(?:{_WORDS})>)[^<\n]+(?=</)", rf"\1{GONE}"),
     (r"(\s--?(?:password|passwd|pass|token|secret)[ =])[^\s'\"-][^\s'\"]*", rf"\1{GONE}"),
+    (r"(^\s*password(?:_pbkdf2)?\s+(?:--\w+\s+)?(?:[\w.-]+\s+)?)[^\s=:]+\s*$", rf"\1{GONE}"),
     (r"\$(?:1|2[aby]?|5|6|y|7|gy)\$[./\w$=,-]{10,}", GONE),
     (r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*", GONE),
 )

@@ -11,11 +11,14 @@ from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
 
 def _check(library: Library) -> Iterator[Problem]:
     ids = {rule.id for rule in library.rules}
-    classes = {f"class:{rule.class_}" for rule in library.rules}
+    classes = {f"class:{name}" for rule in library.rules for name in rule.classes}
     events = {signature.event for rule in library.rules for signature in rule.signatures}
     for rule in library.rules:
         yield from _unknown(rule, "explains", rule.explains, ids | classes)
         yield from _unknown(rule, "when", kinds_in(rule.when), events)
+        for index, hypothesis in enumerate(rule.hypotheses):
+            if hypothesis.when is not None:
+                yield from _unknown(rule, f"hypotheses[{index}].when", kinds_in(hypothesis.when), events)
         yield from _unknown(rule, "resolve.on", rule.resolve.on, events)
         for index, signature in enumerate(rule.signatures):
             yield from _unknown(rule, f"signatures[{index}].streams", signature.streams, library.formats.keys())

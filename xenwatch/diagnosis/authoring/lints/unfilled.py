@@ -8,7 +8,7 @@ from xenwatch.diagnosis.authoring.captures import always_captured
 from xenwatch.diagnosis.authoring.lint import Library, Lint, problem
 from xenwatch.diagnosis.authoring.rule_texts import prose
 from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
-from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
+from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, FactCondition, MetricCondition, Rule
 from xenwatch.diagnosis.rules.templates import PLACE
 
 _ASIDE = re.compile(r"\([^()]*\)")
@@ -26,9 +26,21 @@ def _check(library: Library) -> Iterator[Problem]:
 
 
 def _filled(library: Library, rule: Rule) -> frozenset[str]:
-    kinds = kinds_in(rule.when)
     subject = {"subject", "value"} | ({"domain"} if rule.subject == "domain" else set())
-    return always_captured(s for r in library.rules for s in r.signatures if s.event in kinds) | subject
+    return _filled_by(rule.when, library) | subject
+
+
+def _filled_by(condition: Condition, library: Library) -> frozenset[str]:
+    """Fields that are there whichever way the condition came to hold."""
+    match condition:
+        case AllOf(parts):
+            return frozenset().union(*(_filled_by(part, library) for part in parts))
+        case AnyOf(parts):
+            return frozenset.intersection(*(_filled_by(part, library) for part in parts))
+        case FactCondition(compute=compute):
+            return frozenset(compute)
+    kinds = kinds_in(condition)
+    return always_captured(s for rule in library.rules for s in rule.signatures if s.event in kinds)
 
 
 LINT = Lint("sentences can be filled by every signature", _check)

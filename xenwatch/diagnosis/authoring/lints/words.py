@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xenwatch.base.errors import Problem
 from xenwatch.diagnosis.authoring.lint import Library, Lint, problem
 from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
-from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
+from xenwatch.diagnosis.rules.rule import FactCondition, MetricCondition, Rule
 from xenwatch.diagnosis.rules.templates import PLACE, SUBJECT_FIELDS, capture_names
 
 _QUOTED = re.compile(r"""(["'])[^"']*\{[a-z_][a-z0-9_]*\}[^"']*\1""")
@@ -27,12 +27,16 @@ def _check(library: Library) -> Iterator[Problem]:
 
 def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
     known = {*capture_names(rule), *SUBJECT_FIELDS, "value"} | {name for look in rule.look for name in look.compute}
-    for kind in kinds_in(rule.when):
+    for part in parts_of(rule.when):
+        known |= part.compute.keys() if isinstance(part, FactCondition) else set()
+    asked = [rule.when, *(hypothesis.when for hypothesis in rule.hypotheses if hypothesis.when is not None)]
+    for kind in frozenset[str]().union(*map(kinds_in, asked)):
         known |= by_event.get(kind, set())
     if any(isinstance(part, MetricCondition) for part in parts_of(rule.when)):
         return  # the labels of a metric are fields too, and they are declared elsewhere
     texts = [("title", rule.title), ("cause", rule.cause), *(("subject_name", name) for name in rule.subject_name)]
     texts += [(f"verify[{i}]", text) for i, text in enumerate(rule.verify)]
+    texts += [(f"hypotheses[{i}].cause", hypothesis.cause) for i, hypothesis in enumerate(rule.hypotheses)]
     texts += [(f"look[{i}].says", look.says) for i, look in enumerate(rule.look)]
     texts += [(f"remedy[{i}]", text) for i, text in enumerate(rule.remedy)]
     for key, text in texts:
