@@ -187,7 +187,7 @@ class Monitor:
         if format_ is None:
             return None
         self.formats[path] = format_.name
-        return Source(path, format_, owner_of(path, format_, self._models))
+        return Source(path, format_, owner_of(path, format_, self._models.of_process))
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()

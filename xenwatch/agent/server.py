@@ -29,7 +29,7 @@ from xenwatch.state.writer import Writer
 from xenwatch.web.app import build_app, build_bare, is_loopback, serve
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
-from xenwatch.web.listener import Listener
+from xenwatch.web.server.listener import Listener
 
 STATE_DEADLINE = 5.0
 

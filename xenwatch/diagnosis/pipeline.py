@@ -40,14 +40,14 @@ class LogOwners(Protocol):
     def learn(self, chunk: Chunk) -> None:
         """Take from a host's log which process serves which domain."""
 
-    def owner(self, source: Source) -> Subject | None:
-        """The domain that the log belongs to, as far as is known by now."""
+    def owner(self, source: Source, of_one_host: Callable[[Source, Source], bool]) -> Subject | None:
+        """The domain that the log belongs to, as far as logs that are `of_one_host` with it have said by now."""
 
 
 class _PathsAlone:
     def learn(self, chunk: Chunk) -> None: ...
 
-    def owner(self, source: Source) -> Subject | None:
+    def owner(self, source: Source, _of_one_host: Callable[[Source, Source], bool]) -> Subject | None:
         return source.subject
 
 
@@ -213,8 +213,13 @@ class Pipeline:
         record = event.record
         if record is None or record.source.subject is not None or event.subject.name != UNKNOWN:
             return event
-        owner = self._owners.owner(record.source)
+        owner = self._owners.owner(record.source, self._of_one_host)
         return event if owner is None else replace(event, subject=owner)
+
+    def _of_one_host(self, one: Source, other: Source) -> bool:
+        """Whether two logs are of the same host, as far as that is known by now."""
+        host_of = self._hosts.host_of if self._hosts is not None else _one_host
+        return host_of(origin_of(one, None)) == host_of(origin_of(other, None))
 
 
 def _order(event: Event) -> tuple[float, str, int]:

@@ -64,11 +64,7 @@ def diagnose(
     if interruption.is_requested and not reading.files:
         raise KeyboardInterrupt
     reading.conclude(all_read=not interruption.is_requested)
-    if not reading.files and live is None:
-        why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
-        raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
-    if not reading.is_of_xen and not pipeline.incidents.all():
-        raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
+    _refuse_what_says_nothing(reading, bundle, paths, live)
     return replace(
         reading.report(hosts),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
@@ -79,6 +75,16 @@ def diagnose(
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _refuse_what_says_nothing(
+    reading: "BundleReading", bundle: Bundle, paths: Sequence[str], live: "LiveProbe | None"
+) -> None:
+    if not reading.files and live is None:
+        why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
+        raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
+    if not reading.is_of_xen and not reading.pipeline.incidents.all():
+        raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
 
 
 def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
@@ -156,7 +162,7 @@ class BundleReading:
         """What follows from all that was read."""
         pipeline, files = self.pipeline, tuple(self.files)
         incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
-        history = earlier(incidents, pipeline.operations.operations, self.captured)
+        history = earlier(incidents, pipeline.operations.by_id(), self.captured)
         return Report(
             incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
             files=files,

@@ -1,4 +1,4 @@
-"""Small rules and dialects that the tests of the diagnosis engine share."""
+"""Small rules and formats that the tests of the diagnosis engine share."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def _parse(text: str, _hint: TimeHint) -> Header:
 
 DATED = LogFormat(
     "xend",
-    "a dialect with headers",
+    "a format with headers",
     record_start=re.compile(rb"\[\d+\] "),
     parse=_parse,
     error=re.compile(rb"^\[\d+\] ERROR", re.MULTILINE),
@@ -71,7 +71,7 @@ class Feeder:
 
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
-    """What the tests build their rules, dialects and logs with."""
+    """What the tests build their rules, formats and logs with."""
 
     def feeder(*rules: Rule, **kwargs: Any) -> Feeder:
         return Feeder(Scanner(rules, **kwargs))

@@ -89,9 +89,9 @@ def test_a_number_of_thousands_of_digits_costs_one_file_of_facts(tmp_path: Path)
 
 def test_a_million_empty_lines_are_no_record_to_search_through() -> None:
     """They cost a guest one byte each: what is looked at for a record's ends is bounded in lines, too."""
-    dialect = all_formats()["stderr"]
+    format_ = all_formats()["stderr"]
     data = b"\n" * 60_000
-    start, end = dialect.bounds(data, 30_000)
+    start, end = format_.bounds(data, 30_000)
     assert end - start <= 2 * MOST_RECORD_LINES
 
 

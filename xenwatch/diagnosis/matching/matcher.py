@@ -106,10 +106,10 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
-    whose = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
+    subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
     if not record.guest and record.kernel_role in GUEST_ROLES and _is_machines_own(match.entry.rule, record):
-        whose = guest_subject(record.source, "")
-    return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
+        subject = guest_subject(record.source, "")
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
 
 
 def _is_machines_own(rule: Rule, record: LogRecord) -> bool:

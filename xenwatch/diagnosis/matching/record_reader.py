@@ -50,7 +50,7 @@ class RecordReader:
     def _bounds(self, at: int, floor: int) -> tuple[int, int]:
         data, begins = self.data, self._begins
         start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
-        # Nearly every record is one line between two beginnings; the dialect is asked about the others.
+        # Nearly every record is one line between two beginnings; the format is asked about the others.
         if begins is None or end < 0 or not begins(data, start) or not begins(data, end + 1):
             start, end = self._format.bounds(data, at)
         start, end = max(start, at - LONGEST_RECORD, floor), min(end, at + LONGEST_RECORD)

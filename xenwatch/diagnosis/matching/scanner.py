@@ -155,7 +155,7 @@ class Scanner:
         return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
-        """(offset just behind or inside the match, index) of what might match in text of that dialect."""
+        """(offset just behind or inside the match, index) of what might match in text of that format."""
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]

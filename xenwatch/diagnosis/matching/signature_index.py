@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
 OWN_LINES, QUOTED_GUESTS = 1, 2
-"""Lines that the dialect's own writer wrote, and lines of a guest in a host's log: quoted, or its kernel's."""
+"""Lines that the format's own writer wrote, and lines of a guest in a host's log: quoted, or its kernel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SignatureIndex:
         return min(asked) >= self.first_naming and max(asked) < self.error
 
     def allowed(self, format_: LogFormat) -> bytearray:
-        """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
+        """For each signature and naming, in which lines of the format it is looked for: OWN_LINES, QUOTED_GUESTS."""
         kept = self._allowed.get(format_.name)
         if kept is None:
             kept = bytearray(

@@ -1,6 +1,6 @@
 """Places events in the operations they belong to: a line that names nobody speaks of what it stands in."""
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -20,11 +20,11 @@ from xenwatch.diagnosis.operations.placement import (
     subject_in,
     time_of,
 )
+from xenwatch.diagnosis.operations.seen import SeenOperations
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
 
-MOST_OPERATIONS = 2048
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
 _STARTING = frozenset({"create", "start", "restore", "migrate"})
@@ -35,7 +35,7 @@ class OperationTracker:
 
     def __init__(self, registry: DomainRegistry) -> None:
         self._registry = registry
-        self.operations: OrderedDict[str, Operation] = OrderedDict()
+        self.operations = SeenOperations()
         self._current: dict[str, str] = {}
         """By path of a log: the operation that its last line stood in."""
 
@@ -50,17 +50,21 @@ class OperationTracker:
         placed: dict[int, str] = {}
         for path, items in by_log.items():
             placed |= self._log(path, sorted(items, key=lambda item: item[:2]), events)
-        self._forget()
-        return [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        told = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        self.operations.end_round()
+        return told
+
+    def by_id(self) -> dict[str, Operation]:
+        """Those that are remembered, oldest first."""
+        return {operation.id: operation for operation in self.operations}
 
     def state(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"operations": [asdict(o) for o in self.operations.values()], "current": dict(self._current)}
+        return {"operations": [asdict(o) for o in self.operations], "current": dict(self._current)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`."""
-        operations = [Operation(**kept) for kept in state["operations"]]
-        self.operations = OrderedDict((operation.id, operation) for operation in operations)
+        self.operations = SeenOperations(Operation(**kept) for kept in state["operations"])
         self._current = {str(path): str(key) for path, key in state["current"].items()}
 
     # one log
@@ -104,7 +108,7 @@ class OperationTracker:
         )
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
-            self.operations[key] = replace(self.operations[key], outcome=ended, last_seen=time_of(mark))
+            self.operations.change(replace(self.operations[key], outcome=ended, last_seen=time_of(mark)))
             if self._current.get(path) == key:
                 del self._current[path]
         if mark.mark.step == "end":
@@ -127,7 +131,7 @@ class OperationTracker:
             started,
             host=mark.host,
         )
-        self.operations[operation.id] = operation
+        self.operations.add(operation)
         if mark.target:
             self._registry.notice(Subject("domain", mark.target, host=mark.host), mark.at)
         return operation
@@ -161,7 +165,7 @@ class OperationTracker:
             return self._under_way(event)
         if current is not None and self._fits(current, name, domid):
             if domid is not None and current.domid is None:
-                self.operations[current.id] = replace(current, domid=domid)
+                self.operations.change(replace(current, domid=domid))
                 if current.target:
                     self._teach(current.target, domid, event.at, current.host)
             return current.id
@@ -191,7 +195,8 @@ class OperationTracker:
         )
         if key is None or self.operations[key].domid is not None:
             return None
-        operation = self.operations[key] = replace(self.operations[key], domid=domid)
+        operation = replace(self.operations[key], domid=domid)
+        self.operations.change(operation)
         if operation.target:
             self._teach(operation.target, domid or 0, event.at, operation.host)
         return key
@@ -202,7 +207,7 @@ class OperationTracker:
         operation = Operation(
             f"{path}:{offset}", "", name, domid, event.subject.uuid, started, started, host=event.subject.host
         )
-        self.operations[operation.id] = operation
+        self.operations.add(operation)
         return operation.id
 
     def _find(
@@ -212,13 +217,10 @@ class OperationTracker:
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
         at = time_of(near)
-        for operation in reversed(self.operations.values()):
-            if operation.host != host_of(near):
-                continue
+        for operation in self.operations.about(host_of(near), name, domid):
             if other_log is not None and operation.id.rpartition(":")[0] == other_log:
                 continue
-            same = (name is not None and name == operation.target) or (domid is not None and domid == operation.domid)
-            if same and (at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
+            if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
                 return operation.id
         return None
 
@@ -227,10 +229,9 @@ class OperationTracker:
         at = time_of(event)
         if at is None:
             return None
-        recent = list(self.operations.values())[-64:]
         under_way = {
             o.target or o.id: o.id
-            for o in recent
+            for o in self.operations.recent(_MOST_UNDER_WAY)
             if o.host == event.subject.host
             and o.started is not None
             and o.verb in _STARTING
@@ -246,7 +247,7 @@ class OperationTracker:
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
-        self.operations[key] = replace(operation, phase=further, last_seen=last)
+        self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
         phase = phase_of(event.record.text) if event.record is not None else None
@@ -257,6 +258,6 @@ class OperationTracker:
         subject = event.subject if guessed else subject_in(event.subject, operation)
         return replace(event, operation=key, phase=phase, subject=subject)
 
-    def _forget(self) -> None:
-        while len(self.operations) > MOST_OPERATIONS:
-            self.operations.popitem(last=False)
+
+_MOST_UNDER_WAY = 64
+"""The newest operations, among which one that is under way is looked for."""

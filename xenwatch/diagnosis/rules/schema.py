@@ -123,7 +123,7 @@ _HYPOTHESIS = _thing(
 _VALUE = {"type": ["string", "number", "boolean", "array"]}
 GIVEN: dict[str, Schema] = {
     "line": _thing(
-        "One or more records of a dialect.",
+        "One or more records of a format.",
         {"stream": _NAME, "line": _TEXT, "at": _OFFSET, "file": _TEXT},
         ("stream", "line"),
     ),

@@ -36,6 +36,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="kernel",
     title="kernel log",
+    in_journal=True,
+    carries=frozenset({"syslog"}),
     shared=True,
     names=named(r"kern(?:el)?\.log", r"dmesg(?:[._-][\w.-]*)?", r"journalctl[_-]+k\w*(?:\.txt)?"),
     sniff=re.compile(

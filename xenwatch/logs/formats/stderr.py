@@ -27,6 +27,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="stderr",
     title="captured output of commands",
+    carries_any=True,
     foreign=True,
     captured=True,
     names=named(r"(?:std)?err(?:\.(?:log|txt))?", r"[\w.-]*stderr(?:\.(?:log|txt))?", r"output\.(?:log|txt)"),

@@ -19,6 +19,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="syslog",
     title="syslog or journal of dom0",
+    in_journal=True,
+    carries_any=True,
     shared=True,
     foreign=True,
     names=named(

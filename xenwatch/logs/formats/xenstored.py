@@ -23,6 +23,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xenstored",
     title="log of the xenstore daemon",
+    carries=frozenset({"syslog"}),
     shared=True,
     names=named(r"xenstored(?:-(?:access|trace|test))?\.log", r"xenstored(?:-access|-trace)?"),
     sniff=re.compile(

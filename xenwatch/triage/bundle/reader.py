@@ -160,7 +160,8 @@ class Bundle:
             self._skip(path, recognised.reason)
             return
         host = self._host_of(path)
-        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models), host)
+        # Where a process id is all that the name says, the pipeline asks who was served once the hosts are told apart.
+        source = Source(path, recognised.format, owner_of(path, recognised.format), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
