@@ -47,7 +47,9 @@ def render(
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    incidents = [i for _, i in numbered(report)] if everything else [*root_causes(report), *notes(report), *report.history]
+    incidents = (
+        [i for _, i in numbered(report)] if everything else [*root_causes(report), *notes(report), *report.history]
+    )
     points = _timeline(report)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
