@@ -98,14 +98,17 @@ signatures: [{streams: [xend], regex: 'no (?P<device>\\w+) for (?P<domain>\\w+)'
 """
 
 
-@pytest.mark.parametrize(("stream", "state"), [("console", "open"), ("libxl", "explained")])
-def test_a_guest_explains_nothing_away_and_a_host_does(stream: str, state: str) -> None:
+@pytest.mark.parametrize(
+    ("stream", "owner", "state"),
+    [("console", MALLORY, "open"), ("libxl", MALLORY, "open"), ("libxl", Subject("domain", "web"), "explained")],
+)
+def test_a_guest_explains_nothing_away_and_a_host_does_of_that_guest(stream: str, owner: Subject, state: str) -> None:
     rules = [
         parse_rule(CAUSE.format(id="cause", stream=stream), Path("cause.yaml")),
         parse_rule(SYMPTOM, Path("symptom.yaml")),
     ]
     pipeline = Pipeline(rules, prefilter="re")
     tell(pipeline, "xend", "[2011-05-18 20:55:04 xend 1] ERROR (a:1) no xvda for web\n")
-    found = tell(pipeline, stream, "2011-05-18 20:55:03 UTC the xvda is gone\n", owner=MALLORY)
+    found = tell(pipeline, stream, "2011-05-18 20:55:03 UTC the xvda is gone\n", owner=owner)
     (symptom,) = [i for i in found if i.diagnosis.rule == "symptom"]
     assert symptom.state == state

@@ -52,7 +52,9 @@ class Bonds:
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
         self._bases.clear()
-        guests = {guest for i in incidents if (guest := self.guest(i.diagnosis)) is not None}
+        # Not those of whom only a guest speaks: nobody may change how the host's incidents are read by what he writes.
+        believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
+        guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
 
     def same_record(self, one: Diagnosis, other: Diagnosis) -> bool:
