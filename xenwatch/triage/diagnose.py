@@ -46,11 +46,9 @@ def diagnose(
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be
-    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands
-    in for standard input. Ctrl-C ends the reading early: the report is of what was read until then.
-
-    Raises InputError where nothing is readable.
+    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be joined with its
+    logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands in for standard
+    input. Ctrl-C ends the reading early. Raises InputError where nothing is readable.
     """
     began, interruption = time.monotonic(), Interruption()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
