@@ -46,14 +46,11 @@ def diagnose(
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be
-    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands
-    in for standard input. Ctrl-C ends the reading early: the report is of what was read until then.
-
-    Raises InputError where nothing is readable.
+    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be joined with its
+    logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands in for standard
+    input. Ctrl-C ends the reading early. Raises InputError where nothing is readable.
     """
-    began = time.monotonic()
-    interruption = Interruption()
+    began, interruption = time.monotonic(), Interruption()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
@@ -69,7 +66,7 @@ def diagnose(
         reading.report(hosts),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
         facts=(*reading.fact_files, *(live.answered if live else ())),
-        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
+        unasked=_unasked(reading, rules, live),
         hosts=hosts.names or ((live.host,) if live is not None and live.host else ()),
         interrupted=(interruption.path or reading.files[-1].path) if interruption.is_requested else None,
         utc_offset=utc_offset,
@@ -85,6 +82,10 @@ def _refuse_what_says_nothing(
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
     if not reading.is_of_xen and not reading.pipeline.incidents.all():
         raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
+
+
+def _unasked(reading: "BundleReading", rules: Sequence[Rule], live: "LiveProbe | None") -> tuple[SkippedFile, ...]:
+    return (*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ()))
 
 
 def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:

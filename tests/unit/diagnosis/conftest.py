@@ -30,7 +30,7 @@ DATED = LogFormat(
     parse=_parse,
     error=re.compile(rb"^\[\d+\] ERROR", re.MULTILINE),
 )
-PLAIN = LogFormat("stderr", "captured output")
+PLAIN = LogFormat("stderr", "captured output", carries_any=True)
 RING = LogFormat("hypervisor", "the ring", guest_line=re.compile(rb"\(XEN\) \(d\d+\) "))
 CONSOLE = LogFormat("console", "a guest's console", guest_written=True)
 

@@ -11,7 +11,7 @@ from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
-from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_error
+from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
@@ -89,6 +89,8 @@ class Scanner:
         for cut in reader.cuts(self.candidates(data, chunk.source.format)):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut)
+                continue
+            if cut[2] == {self._index.error} and is_debug(data[cut[0] : cut[0] + 80]):
                 continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
             found, unknown = self._record(reader, cut, told)
