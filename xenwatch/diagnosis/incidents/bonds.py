@@ -80,11 +80,10 @@ class Bonds:
             return one == other
         if _shares(cause, symptom, DEVICES):
             return True
-        # One of them names no guest. In time that is written down, a cause on the host reaches whoever fails then;
-        # without it, only where there is but one guest that can be meant.
-        return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (
-            self._one_guest or (self._of(cause).dated and self._of(symptom).dated)
-        )
+        # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
+        # whoever fails then; without times, only where there is but one guest that can be meant.
+        timed = not self._undated_is_near or (self._of(cause).dated and self._of(symptom).dated)
+        return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (timed or self._one_guest)
 
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
