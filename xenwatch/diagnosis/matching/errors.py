@@ -28,7 +28,7 @@ _PLAIN_LEVEL = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|Traceback)\b|\berror:", re
 _NOT_ONE = re.compile(
     r"(?i)\b(?:no|0|zero|without(?: any)?|any|ignoring|if it)[ -](?:\w+ )?(?:errors?|failures?|fails?)\b"
     r"|\b(?:errors?|err|fail(?:ed|ures?|s)?|rc|status|exit(?:ed)?(?: status| code)?|aborted)['\"]?\s*[:=]\s*['\"]?"
-    r"(?:0\b|none|no\b|false|null|ok)"
+    r"(?:0\b|none\b|no(?=[,;)'\"]|$)|false\b|null\b|ok\b)"
     r"|\berror[- ](?:correct|recover|handl|inject|detect|report|log)\w*|\bfail(?:over|safe|-?over|-?safe)\b"
     r"|\btimeouts?(?:[ =:]+(?:is |of |value )?\d|=)|\bset timeout|\btimeout (?:value|set|for|handler)|\binvalidat\w+"
     r"|\bon_(?:crash|error)\b|--\w*(?:fail|error|timeout)\w*|\bpanic ?(?:=|_timeout|on_oops)|\berror (?:0|none)\b"
