@@ -38,7 +38,7 @@ rules:
 unit:
 	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --ignore=tests/xenhost
 
-dashboards:  ## write the dashboards' JSON and the alerts' runbook links anew
+dashboards:  ## write the dashboards' JSON and the alerts' runbook links
 	$(BIN)/python dashboards/build.py
 	$(BIN)/python alerts/build.py
 
@@ -64,7 +64,7 @@ xenhost: setup-xenhost  ## build and boot a real Xen host under QEMU and run its
 xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
 	$(BIN)/pytest -v -m xenhost --timeout=3600 tests/xenhost -k quick
 
-docs:  ## write what is made from the code anew: failures, commands, metrics, man pages
+docs:  ## write what is made from the code: failures, commands, metrics, man pages
 	$(BIN)/python packaging/docs/build.py
 
 deb: setup  ## build the Debian packages for bookworm and trixie into dist/
@@ -73,7 +73,7 @@ deb: setup  ## build the Debian packages for bookworm and trixie into dist/
 deb-test: deb  ## install, start, upgrade and purge them in clean roots, booted ones too; needs root, mmdebstrap, systemd-container
 	$(BIN)/pytest -q -s --timeout=1800 -m slow tests/package
 
-lock:  ## resolve the dependencies anew into requirements.lock
+lock:  ## resolve the dependencies into requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \
 	  --no-annotate --upgrade -o requirements.lock
 

@@ -79,7 +79,7 @@ def documented() -> str:
 
 
 def outdated() -> list[Path]:
-    """Files that this script would write anew."""
+    """Files that this script would change."""
     stale = [path for path in rule_files() if path.read_text() != with_runbooks(path)]
     return stale + ([TABLE] if TABLE.read_text() != documented() else [])
 

@@ -105,7 +105,7 @@ DASHBOARD = dashboard(
                 (host("xen_lvm_lv_health"), "holds"),
             ),
             table(
-                "Whose is which volume",
+                "The owner of each volume",
                 "A volume without a guest may be a leftover.",
                 COUNT,
                 (host("xen_lvm_lv_holder_info"), "in use"),

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
 # usage: packaging/setup.sh [run|test|xenhost]
-#   `test` also unpacks Prometheus' tools below .cache/tools, without installing them; `xenhost` moreover installs what
-#   builds and boots the real Xen host of tests/xenhost.
+#   `test` also unpacks Prometheus' tools below .cache/tools, without installing them, and as root installs the programs
+#   that tests run for themselves (sshd, libvirtd, chromium, strace), without starting any of them; `xenhost` also
+#   installs what builds and boots the real Xen host of tests/xenhost.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -70,6 +71,39 @@ fi
 
 # ------------------------------------------------------------------ tools the tests run against
 [ "$purpose" != run ] || exit 0
+
+has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+
+# Installs the packages, and leaves their daemons stopped and disabled: the tests start their own, on loopback.
+install_stopped() {
+  policy=/usr/sbin/policy-rc.d
+  ours=""
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+    ours=$policy
+  fi
+  code=0
+  apt-get update -qq >/dev/null || code=$?
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null || code=$?
+  [ -z "$ours" ] || rm -f "$ours"
+  return "$code"
+}
+
+wanted=""
+has sshd || wanted="$wanted openssh-server"
+has libvirtd || wanted="$wanted libvirt-daemon"
+has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
+has strace || wanted="$wanted strace"
+if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  say "installing$wanted, for the tests"
+  # shellcheck disable=SC2086  # a list of package names
+  install_stopped $wanted || say "not all of them could be installed; what needs them will be skipped"
+  case "$wanted" in *openssh-server*) systemctl disable -q ssh.service ssh.socket 2>/dev/null || true ;; esac
+elif [ -n "$wanted" ]; then
+  say "some tests are skipped; to run them all, install as root:$wanted"
+fi
+
 tools=.cache/tools
 for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter; do
   binary=$package

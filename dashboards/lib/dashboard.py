@@ -31,7 +31,7 @@ EVENTS: Mapping[str, tuple[str, str, str, str]] = {
         "orange",
         f"changes(xen_domain_restarts_total{{{HOST}}}[$__interval]) > 0",
         "{{domain}}",
-        "a guest came up anew",
+        "a guest came up again",
     ),
     "Remediation": (
         "blue",

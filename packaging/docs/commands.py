@@ -12,7 +12,7 @@ _HEAD = """# Commands
 <!-- Generated from the commands' own --help by `make docs`; a test keeps it current. -->
 
 Exit codes: 0 if all is well, 1 if something is wrong on the host, 2 for wrong use or if there was nothing to work on,
-70 for a bug in xenwatch, whose traceback `XENWATCH_DEBUG=1` shows. `NO_COLOR=1` turns colour off. Completion of
+70 for a bug in xenwatch: its traceback `XENWATCH_DEBUG=1` shows. `NO_COLOR=1` turns colour off. Completion of
 commands and options: [install](install.md#completion).
 """
 

@@ -33,12 +33,12 @@ def page() -> str:
 
 @functools.cache
 def sample() -> str:
-    """The incident, without the path of its page, which is another one on each machine."""
+    """Headline and incident, without the path of its page, which is another one on each machine."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("logs").mkdir()
         for name, text in _LOGS.items():
             Path("logs", name).write_text(text, encoding="utf-8")
         environment = {"COLUMNS": _WIDTH, "NO_COLOR": "1", "XENWATCH_FAILURE_PAGES": None}
         printed = CliRunner().invoke(cli, ["diagnose", "-q", "logs"], env=environment).stdout
-    incident = printed.split("\n\n")[0].splitlines()
-    return "\n".join(line for line in incident if not line.startswith("  page ")) + "\n"
+    lines = "\n\n".join(printed.split("\n\n")[:2]).splitlines()
+    return "\n".join(line for line in lines if not line.startswith("  page ")) + "\n"

@@ -44,7 +44,7 @@ def signatures(count: int = SIGNATURES) -> list[Rule]:
 def ours(path: Path, rules: list[Rule], engine: str = "auto") -> Callable[[], int]:
     """Scan core as the pipeline runs it: chunks in, events out."""
     dialects = load_parts(xenwatch.logs.formats, "FORMAT", LogFormat)
-    scanner = Scanner(rules, engine, formats=dialects.values())  # type: ignore[arg-type]
+    scanner = Scanner(rules, engine)  # type: ignore[arg-type]
 
     def run() -> int:
         scanner.restore({"sources": {}, "identity": {"names": {}, "uuids": {}, "seen": {}}})

@@ -28,15 +28,15 @@ class Host:
     """All rules, and logs of which each is of another host: one scanner reads them all."""
 
     def __init__(self, scanner: Scanner, dialects: dict[str, LogFormat]) -> None:
-        self.scanner, self._dialects = scanner, dialects
+        self.scanner, self._formats = scanner, dialects
         self._rules = rules_with([], None)
         self._fresh = scanner.state()
 
-    def told(self, dialect: str, text: str) -> list[Incident]:
+    def told(self, format_: str, text: str) -> list[Incident]:
         """The incidents that a log with this text alone gives, the first to be read first."""
         self.scanner.restore(self._fresh)
         chunk = Chunk(
-            Source("a.log", self._dialects[dialect]), f"{text}\n".encode(), Position("a", 0), TimeHint(NOW), final=True
+            Source("a.log", self._formats[format_]), f"{text}\n".encode(), Position("a", 0), TimeHint(NOW), final=True
         )
         events = self.scanner.feed(chunk)
         incidents = IncidentTracker(self._rules, at_rest=True)
@@ -47,7 +47,7 @@ class Host:
 @pytest.fixture(scope="module")
 def host() -> Host:
     dialects = {part.name: part for part in load_parts(formats, "FORMAT", LogFormat).values()}
-    return Host(Scanner(rules_with([], None), formats=dialects.values()), dialects)
+    return Host(Scanner(rules_with([], None)), dialects)
 
 
 def messages(*, wrong: bool) -> list[Any]:
@@ -60,8 +60,8 @@ def test_a_failure_is_told_by_its_class_rule_and_fields(host: Host, failure: dic
         for time in range(TIMES):
             random = Random(f"{message['template']}{time}")
             filled = fill(message["template"], random)
-            dialect, text = WRAPS[message["stream"]](filled.text, random)
-            incidents = host.told(dialect, text)
+            format_, text = WRAPS[message["stream"]](filled.text, random)
+            incidents = host.told(format_, text)
             assert incidents, f"nothing was said to: {text}"
             first = incidents[0].diagnosis
             assert (first.class_, first.rule) == (message["class"], message["rule"]), text

@@ -69,8 +69,8 @@ def _libvirt(level: str) -> Callable[[str, Random], Wrapped]:
     return wrap
 
 
-def _bare(dialect: str) -> Callable[[str, Random], Wrapped]:
-    return lambda message, _random: (dialect, message)
+def _bare(format_: str) -> Callable[[str, Random], Wrapped]:
+    return lambda message, _random: (format_, message)
 
 
 WRAPS: dict[str, Callable[[str, Random], Wrapped]] = {
@@ -93,7 +93,7 @@ WRAPS: dict[str, Callable[[str, Random], Wrapped]] = {
     "libvirt": _libvirt("error"),
     "libvirt-info": _libvirt("info"),
     "libvirt-before-1": lambda message, _random: ("stderr", f"libvir: Xen Daemon error : {message}"),
-    **{dialect: _bare(dialect) for dialect in
+    **{format_: _bare(format_) for format_ in
        ("xl", "stderr", "hotplug", "lvm", "qemu-dm", "bootloader", "xend-debug", "console")},
 }  # fmt: skip
 """By the names that the catalogue uses for streams."""

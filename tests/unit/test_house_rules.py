@@ -1,15 +1,21 @@
 """What docs/architecture.md promises about the code itself, checked on every file."""
 
 import ast
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from xenwatch.logs.format import all_formats
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "xenwatch").rglob("*.py"))
 CODE = [f for f in FILES if f.read_text().strip()]
 MOST_LINES, MOST_FUNCTION_LINES = 300, 40
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+COMMANDS_TOO = {"xl", "libvirt", "xapi", "xend", "xenstored", "lvm", "hypervisor", "qubes", "bootloader", "kernel"}
+"""Formats that are called as a program, a toolstack, a collector or an option of a guest is."""
 
 
 def named(path: Path) -> str:
@@ -34,6 +40,72 @@ def test_files_and_functions_stay_small(path: Path) -> None:
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > MOST_FUNCTION_LINES
     ]
     assert not long
+
+
+def test_no_name_of_a_class_is_used_twice() -> None:
+    """A search for a class finds the one. Names with `_` are private to a module, as a collector's `_Reader` is."""
+    places = defaultdict(list)
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(named(path))
+    assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_nothing_depends_on_an_assertion_that_python_dash_o_removes() -> None:
+    asserting = [
+        f"{named(path)}:{node.lineno}"
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assert)
+    ]
+    assert not asserting
+
+
+def test_the_sql_of_one_table_is_in_one_module() -> None:
+    """Beside the module that makes all the tables of the run store."""
+    places = defaultdict(set)
+    for path in CODE:
+        if path.name != "schema.py":
+            for table in re.findall(r"\b(?:FROM|INTO|UPDATE|JOIN|CREATE TABLE) ([a-z_]+)\b", path.read_text()):
+                places[table].add(named(path))
+    assert "incidents" in places
+    assert not {table: found for table, found in places.items() if len(found) > 1}
+
+
+def test_the_agent_and_the_web_say_what_they_ask_of_each_other() -> None:
+    """A value of another package has its type or a Protocol, not `Any`; `Any` inside of JSON is one value of it."""
+    untyped = [
+        f"{named(path)}:{node.lineno} {node.arg}"
+        for path in CODE
+        if path.is_relative_to(ROOT / "xenwatch/agent") or path.is_relative_to(ROOT / "xenwatch/web")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.arg) and node.annotation is not None and _is_any(node.annotation)
+    ]
+    assert untyped == [item for item in untyped if item.split()[-1] in {"msg", "args", "kwargs"}]  # of the library's
+
+
+def _is_any(annotation: ast.expr) -> bool:
+    return ast.unparse(annotation) in {"Any", "Any | None"}
+
+
+def test_only_a_format_and_its_rules_name_it_in_a_list() -> None:
+    """A format says itself what holds of it (`LogFormat`): nobody keeps a list of several names of formats."""
+    names = set(all_formats()) - COMMANDS_TOO
+    lists = [
+        f"{named(path)}:{node.lineno}"
+        for path in CODE
+        if "logs/formats" not in str(path)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Set | ast.List | ast.Tuple | ast.Dict)
+        and len({text for text in _texts(node) if text in names}) > 1
+    ]
+    assert not lists
+
+
+def _texts(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> list[str]:
+    items = node.keys if isinstance(node, ast.Dict) else node.elts
+    return [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
 
 
 def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:

@@ -21,7 +21,7 @@ from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.format import all_formats, recognise
+from xenwatch.logs.format import recognise
 from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
@@ -143,8 +143,7 @@ async def live(rules: Sequence[Rule], logs: Path) -> Outcome:
 
 
 def new_pipeline(rules: Sequence[Rule], models: DeviceModels) -> Pipeline:
-    formats = all_formats().values()
-    return Pipeline(rules, formats=formats, cache=cache_folder(), owners=models, at_rest=True)
+    return Pipeline(rules, cache=cache_folder(), owners=models, at_rest=True)
 
 
 def outcome(pipeline: Pipeline, facts: Sequence[Fact]) -> Outcome:

@@ -116,7 +116,7 @@ def warm_up(machine: Machine) -> None:
 
 
 def wait_for_rest(machine: Machine, seconds: float = 900) -> None:
-    """Signatures are compiled once a dialect, which takes long under emulation and would slow the stories down."""
+    """Signatures are compiled once a format, which takes long under emulation and would slow the stories down."""
     until, calm = time.monotonic() + seconds, 0
     while calm < 2:
         if time.monotonic() > until:

@@ -20,7 +20,7 @@ from xenwatch.host.host import is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.format import all_formats, recognise
+from xenwatch.logs.format import recognise
 from xenwatch.logs.options import CommandLogOptions, FollowOptions
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.model.fact import Fact
@@ -73,7 +73,6 @@ def prepare(config: Config, paths: Paths = Paths()) -> MonitorParts:  # noqa: B0
     compiling = ThreadPoolExecutor(1, thread_name_prefix="signatures", initializer=yield_to_others)
     pipeline = Pipeline(
         rules,
-        formats=all_formats().values(),
         cache=config.diagnosis.cache_dir,
         compiling=compiling,
         owners=models,
@@ -188,7 +187,7 @@ class Monitor:
         if format_ is None:
             return None
         self.formats[path] = format_.name
-        return Source(path, format_, owner_of(path, format_, self._models))
+        return Source(path, format_, owner_of(path, format_, self._models.of_process))
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()

@@ -29,7 +29,7 @@ from xenwatch.state.writer import Writer
 from xenwatch.web.app import build_app, build_bare, is_loopback, serve
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
-from xenwatch.web.listener import Listener
+from xenwatch.web.server.listener import Listener
 
 STATE_DEADLINE = 5.0
 
@@ -127,7 +127,7 @@ class AgentServer:
         served, monitor = self._served, self._served.monitor()
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unmatched_total, monitor.rules
+            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unread.total, monitor.rules
         )
         for families in (
             partial(agent_families, served.counters),

@@ -36,8 +36,8 @@ def status_of(monitor: Monitor, registry: IncidentRegistry) -> dict[str, Any]:
             **Counter(i.state for i in registry.incidents.values()),
         },
         "unmatched_errors": {
-            "count": scanner.unmatched_total,
-            "last": [_unmatched(record) for record in list(scanner.unmatched)[-MOST_UNMATCHED:]],
+            "count": scanner.unread.total,
+            "last": [_unmatched(record) for record in list(scanner.unread.latest())[-MOST_UNMATCHED:]],
         },
     }
 

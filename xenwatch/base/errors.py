@@ -74,7 +74,7 @@ class HostError(XenwatchError):
 
 
 class Unavailable(HostError):
-    """A door is closed just now: no socket, no daemon, connection lost. Trying later may help."""
+    """Not reachable just now: no socket, no daemon, connection lost. Trying later may help."""
 
 
 class Unsupported(HostError):

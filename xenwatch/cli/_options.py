@@ -4,6 +4,12 @@ from pathlib import Path
 
 import click
 
+ARGUMENTS = "xenwatch.arguments"
+"""In click's `meta`: the words of the command line behind `xenwatch`."""
+
+EXIT_INTERRUPTED = 130
+"""128 and the number of SIGINT, as a shell counts."""
+
 CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -3,20 +3,22 @@
 import importlib
 import math
 import os
-import re
-import shutil
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from xenwatch.base.durations import format_size, parse_duration
-from xenwatch.base.errors import InputError
-from xenwatch.cli._options import CONFIG
+from xenwatch.base.durations import format_size
+from xenwatch.base.errors import InputError, InvalidValue
+from xenwatch.base.zones import Zone, local_zone, parse_zone
+from xenwatch.cli._options import ARGUMENTS, CONFIG, EXIT_INTERRUPTED
+from xenwatch.cli._output import PAGER, show, text_width, write
+from xenwatch.cli._selection import Selection, selection_options
 from xenwatch.cli.report.format import printable
+from xenwatch.cli.report.origin import ReportOrigin
 from xenwatch.triage.report import Report
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 _SHOW_EVERY = 0.2
 _LIVE_SPAN = 86400.0
-_ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 _HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
 
@@ -43,31 +44,18 @@ Examples:
   xenwatch diagnose xen1/ xen2/ xen3/
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
+  xenwatch diagnose /var/log --only domain/web --since yesterday
 
 \b
-Exit code: 0 if nothing is wrong, 1 if there are incidents, 2 for wrong use or if nothing could be read.
+Exit code: 0 if nothing is wrong, 1 if there are incidents, 2 for wrong use or if nothing could be read, 130 after
+Ctrl-C, which ends the reading: the report is then about what was read so far.
 """
 
 
-def _utc_offset(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    if value == "local":
-        return float(time.localtime().tm_gmtoff)
-    if value.upper() in ("UTC", "Z"):
-        return 0.0
-    offset = _ZONE.fullmatch(value)
-    if offset is None:
-        raise click.BadParameter("write UTC, local, or an offset such as +02:00")
-    return (1 if offset[1] == "+" else -1) * (int(offset[2]) * 3600 + int(offset[3]) * 60.0)
-
-
-def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
+def _zone(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Zone | None:
     try:
-        return math.inf if value == "all" else parse_duration(value)
-    except ValueError as error:
+        return None if value is None else parse_zone(value)
+    except InvalidValue as error:
         raise click.BadParameter(str(error)) from None
 
 
@@ -99,23 +87,18 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 )
 @click.option(
     "--timezone",
-    callback=_utc_offset,
+    callback=_zone,
     metavar="ZONE",
-    help="Time zone of log lines that do not name one: UTC, local, or an offset such as +02:00. "
-    "Default: UTC; with --live: local.",
+    help="Time zone of log lines that do not name one: UTC, local, an offset such as +02:00, "
+    "or a zone such as Europe/Berlin. Default: UTC; with --live: local.",
 )
-@click.option(
-    "--since",
-    callback=_duration,
-    metavar="DURATION",
-    help="Leave out incidents that ended longer ago than this: 2h, 7d, or all. "
-    "Default: all; with --live and no PATH: 1d.",
-)
+@selection_options
 @click.option(
     "--host",
     metavar="NAME",
     help="Name the host that all of these logs are from. Default: what the logs themselves say.",
 )
+@PAGER
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress on standard error.")
 def COMMAND(  # noqa: N802 (the registry looks for this name)
     paths: tuple[str, ...],
@@ -124,9 +107,10 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     form: str,
     output: str | None,
     folders: tuple[Path, ...],
-    timezone: float | None,
-    since: float | None,
+    timezone: Zone | None,
+    selection: Selection,
     host: str | None,
+    no_pager: bool,
     quiet: bool,
 ) -> None:
     if not paths and not live:
@@ -139,22 +123,21 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
             report = _read(paths, folders, timezone, host, progress)
     finally:
         progress.clear()
-    if since is None and live and not paths:
-        since = _LIVE_SPAN
-    if since is not None and since < math.inf:
-        report = report.since((time.time() if live else report.end) - since)
-    text = _rendered(report, form, width=shutil.get_terminal_size((100, 24)).columns)
+    report = selection.of(report, time.time() if live else None, _LIVE_SPAN if live and not paths else math.inf)
+    arguments = tuple(click.get_current_context().meta.get(ARGUMENTS, ()))
+    origin = ReportOrigin(time.time(), arguments, paths, live)
+    text = _rendered(report, form, origin, everything=selection.everything)
     if output:
-        _write(output, text if form != "text" else click.unstyle(text))
+        write(output, text if form != "text" else click.unstyle(text))
     else:
-        click.echo(text)
-    sys.exit(1 if any(i.diagnosis.severity != "info" for i in report.incidents) else 0)
+        show(text, pager=form == "text" and not no_pager)
+    sys.exit(EXIT_INTERRUPTED if report.interrupted is not None else report.exit_code)
 
 
 def _read(
     paths: tuple[str, ...],
     folders: tuple[Path, ...],
-    timezone: float | None,
+    timezone: Zone | None,
     host: str | None,
     progress: "_Progress",
 ) -> Report:
@@ -163,14 +146,21 @@ def _read(
 
     cache = cache_folder()
     rules = rules_with(folders, cache)
-    return diagnose(paths, rules, cache=cache, utc_offset=timezone or 0.0, host=host, progress=progress.show)
+    return diagnose(
+        paths,
+        rules,
+        cache=cache,
+        utc_offset=timezone if timezone is not None else 0.0,
+        host=host,
+        progress=progress.show,
+    )
 
 
 def _live(
     paths: tuple[str, ...],
     file: Path | None,
     folders: tuple[Path, ...],
-    timezone: float | None,
+    timezone: Zone | None,
     host: str | None,
     progress: "_Progress",
 ) -> Report:
@@ -196,7 +186,7 @@ def _live(
 
     progress.say("asking this host")
     rules, probe = asyncio.run(answers())
-    offset = float(time.localtime().tm_gmtoff) if timezone is None else timezone
+    offset = local_zone() if timezone is None else timezone
     return diagnose(
         paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
     )
@@ -224,20 +214,14 @@ def _live_cache(agents: Path) -> Path:
     return agents if is_ours else cache_folder()
 
 
-def _rendered(report: Report, form: str, width: int) -> str:
-    if form == "text":
-        from xenwatch.cli.report import as_text  # noqa: PLC0415
-
-        return as_text.render(report, min(width, 120))
+def _rendered(report: Report, form: str, origin: ReportOrigin, *, everything: bool) -> str:
     renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
-    return str(renderer.render(report))
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    options: dict[str, dict[str, Any]] = {
+        "text": {"width": text_width(), "everything": everything},
+        "markdown": {"everything": everything},
+        "html": {"origin": origin, "everything": everything},
+    }
+    return str(renderer.render(report, **options.get(form, {})))
 
 
 class _Progress:

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -15,12 +14,12 @@ from xenwatch.base.errors import Unavailable
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
+from xenwatch.cli._output import text_width
 from xenwatch.cli.report.api_incident import incident_text
 from xenwatch.cli.report.format import printable
 from xenwatch.cli.report.incident_table import table
 from xenwatch.cli.report.incident_text import incident_lines
 
-_WIDEST = 160
 _STATUS = ("state", "severity", "acknowledged_by", "explained_by")
 """A change of one of these is worth a line."""
 
@@ -65,7 +64,7 @@ def list_(config: Path | None, url: str | None, form: str, everything: bool) -> 
     if form == "json":
         click.echo(json.dumps({"version": 1, "incidents": shown}, indent=2))
     elif shown:
-        click.echo("\n".join(table(shown, _width())))
+        click.echo("\n".join(table(shown, text_width())))
     else:
         click.echo("There are no incidents." if everything else _nothing_open(len(incidents)))
     if not origin.startswith("http"):
@@ -87,7 +86,7 @@ def show(incident: str, config: Path | None, url: str | None, form: str) -> None
     if form == "json":
         click.echo(json.dumps(content, indent=2))
     else:
-        click.echo("\n".join(incident_lines(incident_text(content), _width())))
+        click.echo("\n".join(incident_lines(incident_text(content), text_width())))
 
 
 @COMMAND.command()
@@ -129,7 +128,7 @@ def follow(read: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable
             for incident in reversed(incidents):
                 ident, status = incident["id"], tuple(incident[key] for key in _STATUS)
                 if printed.get(ident) != status and (ident in printed or incident["state"] == "open"):
-                    click.echo(table([incident], _width())[1])
+                    click.echo("\n".join(table([incident], text_width())[1:]))
                 printed[ident] = status
         pause()
 
@@ -137,7 +136,3 @@ def follow(read: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable
 def _nothing_open(count: int) -> str:
     others = f"; {count_text(count, 'incident')} explained or resolved (--all shows them)" if count else ""
     return f"No incident is open{others}."
-
-
-def _width() -> int:
-    return min(shutil.get_terminal_size((120, 24)).columns, _WIDEST)

@@ -7,12 +7,14 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 import xenwatch.cli
 from xenwatch import __version__
 from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._options import ARGUMENTS, EXIT_INTERRUPTED
 
 EXIT_WRONG_USE = 2
 EXIT_BUG = 70
@@ -25,6 +27,16 @@ class CommandGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         modules = (info for info in pkgutil.iter_modules(xenwatch.cli.__path__) if not info.ispkg)
         return sorted(m.name.replace("_", "-") for m in modules if m.name != "main" and not m.name.startswith("_"))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(EXIT_INTERRUPTED)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):

@@ -7,8 +7,8 @@ from xenwatch.base.toml_tables import TomlFile
 from xenwatch.config.sections import HookSettings, WebSettings
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.web.app import is_loopback
-from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.tls import TlsFiles
+from xenwatch.web.server.connection import ConnectionLimits
+from xenwatch.web.server.tls import TlsFiles
 
 
 def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:

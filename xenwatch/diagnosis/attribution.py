@@ -1,4 +1,4 @@
-"""Whose event it is: what the signature captured, else what the record or the log around it says."""
+"""The subject of an event: what the signature captured, else what the record or the log around it says."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -23,10 +23,10 @@ class DomainRegistry:
         """Take `domain`, `domid` and `uuid` of one moment, two of which teach something."""
         self._taught_by(origin).learn(fields, at)
 
-    def notice_owner(self, whose: Subject | None, at: float, origin: Origin = _HERE) -> None:
+    def notice_owner(self, owner: Subject | None, at: float, origin: Origin = _HERE) -> None:
         """There is a log of that guest's own."""
-        if whose is not None and whose.kind == "domain" and not whose.name.isdigit():
-            self._taught_by(origin).notice(whose.name, at)
+        if owner is not None and owner.kind == "domain" and not owner.name.isdigit():
+            self._taught_by(origin).notice(owner.name, at)
 
     def notice(self, domain: Subject, at: float) -> None:
         """That guest was spoken of."""

@@ -85,6 +85,11 @@ class BundleHosts:
         return origin
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The hosts that anything of it names, by their short names."""
+        return tuple(sorted(self._all().names))
+
+    @property
     def several(self) -> bool:
         """Whether more than one host is known."""
         return self._always or len(self._all().names) > 1

@@ -22,7 +22,7 @@ from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import Chunk, LogFormat, Source
+from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import Subject
@@ -40,14 +40,14 @@ class LogOwners(Protocol):
     def learn(self, chunk: Chunk) -> None:
         """Take from a host's log which process serves which domain."""
 
-    def owner(self, source: Source) -> Subject | None:
-        """The domain that the log belongs to, as far as is known by now."""
+    def owner(self, source: Source, of_one_host: Callable[[Source, Source], bool]) -> Subject | None:
+        """The domain that the log belongs to, as far as logs that are `of_one_host` with it have said by now."""
 
 
 class _PathsAlone:
     def learn(self, chunk: Chunk) -> None: ...
 
-    def owner(self, source: Source) -> Subject | None:
+    def owner(self, source: Source, _of_one_host: Callable[[Source, Source], bool]) -> Subject | None:
         return source.subject
 
 
@@ -62,7 +62,6 @@ class Pipeline:
         self,
         rules: Sequence[Rule],
         *,
-        formats: Iterable[LogFormat] = (),
         prefilter: PrefilterName = "auto",
         cache: Path | None = None,
         compiling: Executor | None = None,
@@ -75,9 +74,7 @@ class Pipeline:
         `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
-        self.scanner = Scanner(
-            rules, prefilter, formats=formats, cache=cache, compiling=compiling, several_hosts=hosts is not None
-        )
+        self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
         self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
@@ -216,8 +213,13 @@ class Pipeline:
         record = event.record
         if record is None or record.source.subject is not None or event.subject.name != UNKNOWN:
             return event
-        owner = self._owners.owner(record.source)
+        owner = self._owners.owner(record.source, self._of_one_host)
         return event if owner is None else replace(event, subject=owner)
+
+    def _of_one_host(self, one: Source, other: Source) -> bool:
+        """Whether two logs are of the same host, as far as that is known by now."""
+        host_of = self._hosts.host_of if self._hosts is not None else _one_host
+        return host_of(origin_of(one, None)) == host_of(origin_of(other, None))
 
 
 def _order(event: Event) -> tuple[float, str, int]:

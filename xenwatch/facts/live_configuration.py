@@ -47,7 +47,7 @@ def configuration(paths: Paths) -> list[Answer]:
 
 @lru_cache(maxsize=4096)
 def _rows(definition: Callable[[str], Iterator[FactRow]], text: str) -> tuple[FactRow, ...]:
-    """A file that did not change since the last round is not read anew."""
+    """A file that did not change since the last round is not read again."""
     return tuple(definition(text))
 
 

@@ -28,7 +28,6 @@ STALE_SECONDS = 86400.0
 HISTORY_SECONDS = 86400.0
 """How much of the journal is read at the very first start."""
 _RING_DEADLINE = 10.0
-_SYSTEM_LOGS = frozenset({"syslog", "kernel"})
 _UNITS = ("libvirtd", "virtxend", "virtlogd", "xen", "xenstored", "xenconsoled", "xendomains")
 JOURNAL_MATCHES = (
     "_TRANSPORT=kernel", "+", "SYSLOG_FACILITY=3", "+", *(f"_SYSTEMD_UNIT={unit}.service" for unit in _UNITS),
@@ -146,7 +145,7 @@ def system_log_is_written(formats: Mapping[str, str], now: float) -> bool:
 
 def _is_written(path: str, format_: str, now: float) -> bool:
     try:
-        return format_ in _SYSTEM_LOGS and now - Path(path).stat().st_mtime < STALE_SECONDS
+        return all_formats()[format_].in_journal and now - Path(path).stat().st_mtime < STALE_SECONDS
     except OSError:
         return False
 

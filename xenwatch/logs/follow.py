@@ -9,13 +9,13 @@ from typing import Any
 
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import FollowCounters
-from xenwatch.logs.cursors import read_cursors
-from xenwatch.logs.discover import LogPatterns
-from xenwatch.logs.file_reader import open_log
+from xenwatch.logs.files.cursors import read_cursors
+from xenwatch.logs.files.discover import LogPatterns
+from xenwatch.logs.files.file_reader import open_log
+from xenwatch.logs.files.spool import Spool
+from xenwatch.logs.files.watch import DirectoryWatcher
 from xenwatch.logs.options import FollowOptions
 from xenwatch.logs.sources.file import FileSource
-from xenwatch.logs.spool import Spool
-from xenwatch.logs.watch import DirectoryWatcher
 from xenwatch.model.record import Chunk, Source
 
 _HEAD_BYTES = 64 * 1024

@@ -21,6 +21,11 @@ _MAGIC = re.compile(
     rb"|SQLite format 3|%PDF|\xca\xfe|LKST|LPKSHHRH|KDUMP|MZ\x90|PK\x03\x04|QFI\xfb"
     rb"|conectix"
 )
+_ANY_CONSOLE = re.compile(
+    r"(?:^|(?<!/console)/)(?:(?:serial|host|xen|hypervisor|ipmi|sol)?[-_]?console|serial|ttyS\d|ipmi|sol)"
+    r"(?:[-_.]\d+)?\.(?:log|txt|out)$"
+)
+"""What people call a captured console; the folder `console` holds xenconsoled's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ def recognise(path: str, head: bytes) -> Recognised:
     if _is_binary(head):
         return Recognised(None, "binary")
     if format_ := by_name(path):
+        if opened := _opened_by_the_machine(path, head):
+            return Recognised(opened, "content")
         return Recognised(_kernel_or_console(format_, head), "name")
     if format_ := by_content(unquoted(head)):
         return Recognised(format_, "content")
@@ -57,6 +64,17 @@ def recognise(path: str, head: bytes) -> Recognised:
 def by_name(path: str) -> LogFormat | None:
     """The format whose files have such a name; of several the one with the lowest rank."""
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)
+
+
+def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
+    """The format of the machine's own serial line, where the name says no more than that it is a console's.
+
+    A file that xenconsoled keeps is named after its guest and is that guest's, whatever the guest prints.
+    """
+    if not _ANY_CONSOLE.search(path):
+        return None
+    text = unquoted(head)
+    return next((f for f in all_formats().values() if f.opening is not None and f.opening.match(text)), None)
 
 
 def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:

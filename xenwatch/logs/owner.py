@@ -48,6 +48,26 @@ def _owner(pid: int, text: str) -> Owner | None:
     return Owner(pid, int(domid["domid"]) if domid else None, name["name"] if name else None)
 
 
+OfOneHost = Callable[[Source, Source], bool]
+"""Whether two logs are of the same host: a process id means something on one host alone."""
+_MOST_LOGS = 256
+"""Logs that are remembered to have named an owner for the same process id."""
+
+
+def _always(_one: Source, _other: Source) -> bool:
+    return True
+
+
+class _Learnt(NamedTuple):
+    owner: Owner
+    source: Source | None
+    """The log that said it; None where a process said it, or the memory of an earlier run."""
+
+    @property
+    def path(self) -> str | None:
+        return self.source.path if self.source else None
+
+
 class DeviceModels:
     """Which process served which domain. Kept after the process is gone, up to `most` of the newest."""
 
@@ -59,62 +79,69 @@ class DeviceModels:
         By default there is none: the processes of another host are known from its logs alone.
         """
         self._read, self._most = read_command_line, most
-        self._owners: dict[int, Owner] = {}
-        self._arguments = ""
+        self._owners: dict[int, list[_Learnt]] = {}
+        self._arguments: dict[str, str] = {}
 
     def learn(self, chunk: Chunk) -> None:
         """Takes whole lines of any log; those of a format that names device models teach their processes."""
         if chunk.source.format.names_device_models:
-            self.learn_from(chunk.data)
+            self.learn_from(chunk.data, chunk.source)
 
-    def owner(self, source: Source) -> Subject | None:
-        """The domain that the log belongs to, as far as it was learnt by now."""
-        return source.subject or owner_of(source.path, source.format, self)
+    def owner(self, source: Source, of_one_host: OfOneHost = _always) -> Subject | None:
+        """The domain that the log belongs to, as far as it was learnt by now from logs of the same host."""
+        return source.subject or owner_of(
+            source.path,
+            source.format,
+            lambda pid: self.of_process(pid, lambda log: log is None or of_one_host(log, source)),
+        )
 
-    def learn_record(self, text: str) -> Owner | None:
+    def learn_record(self, text: str, source: Source | None = None) -> Owner | None:
         """Takes a record of xend.log; pids are reused, so the newest record counts.
 
-        xend writes the arguments in one record and the pid in one of the next.
+        xend writes the arguments in one record and the pid in one of the next of the same log.
         """
+        path = source.path if source else ""
         if _SPAWNING.search(text):
-            self._arguments = text
-        owner = device_model_owner(text) or device_model_owner(f"{text}\n{self._arguments}")
+            self._arguments[path] = text
+        owner = device_model_owner(text) or device_model_owner(f"{text}\n{self._arguments.get(path, '')}")
         if owner:
-            self._keep(owner)
-            self._arguments = ""
+            self._keep(owner, source)
+            self._arguments.pop(path, None)
         return owner
 
-    def learn_from(self, data: bytes) -> None:
+    def learn_from(self, data: bytes, source: Source | None = None) -> None:
         """Takes a chunk of xend.log; the arguments may be in one chunk and the pid in the next."""
         for at in _places(data, b"device model"):
             if data[max(at - 9, 0) : at] != b"spawning " and not data.startswith(b"device model pid", at):
                 continue
             end = data.find(b"\n", at)
-            self.learn_record(data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None].decode("utf-8", "replace"))
+            line = data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None]
+            self.learn_record(line.decode("utf-8", "replace"), source)
 
-    def of_process(self, pid: int) -> Owner | None:
-        """From the running process, else from what was learnt."""
+    def of_process(self, pid: int, counts: Callable[[Source | None], bool] = lambda _log: True) -> Owner | None:
+        """From the running process, else from what was learnt last; `counts` says from which logs."""
         command_line = self._read(pid)
         owner = owner_of_process(pid, command_line) if command_line else None
         if owner:
-            self._keep(owner)
-        return owner or self._owners.get(pid)
+            self._keep(owner, None)
+            return owner
+        return next((learnt.owner for learnt in reversed(self._owners.get(pid, [])) if counts(learnt.source)), None)
 
-    def _keep(self, owner: Owner) -> None:
-        self._owners.pop(owner.pid, None)
-        self._owners[owner.pid] = owner
+    def _keep(self, owner: Owner, source: Source | None) -> None:
+        others = [learnt for learnt in self._owners.pop(owner.pid, []) if learnt.path != (source and source.path)]
+        self._owners[owner.pid] = [*others[-_MOST_LOGS:], _Learnt(owner, source)]
         while len(self._owners) > self._most:
             del self._owners[next(iter(self._owners))]
 
     def to_json(self) -> list[list[int | str | None]]:
-        return [list(owner) for owner in self._owners.values()]
+        return [list(learnt[-1].owner) for learnt in self._owners.values()]
 
     def from_json(self, rows: list[list[int | str | None]]) -> None:
         """Takes back what `to_json` gave; a row of another shape is ignored."""
         for row in rows:
             match row:
                 case [int(pid), int() | None as domid, str() | None as name]:
-                    self._keep(Owner(pid, domid, name))
+                    self._keep(Owner(pid, domid, name), None)
 
 
 def _places(data: bytes, literal: bytes) -> Iterator[int]:
@@ -124,7 +151,9 @@ def _places(data: bytes, literal: bytes) -> Iterator[int]:
         at = data.find(literal, at + 1)
 
 
-def owner_of(path: str, format_: LogFormat, device_models: DeviceModels | None = None) -> Subject | None:
+def owner_of(
+    path: str, format_: LogFormat, of_process: Callable[[int], Owner | None] = lambda _pid: None
+) -> Subject | None:
     """The domain a log belongs to, from its path and, where that holds a pid, from the process behind it.
 
     Where only the domid is known, it stands for the name until the real one is learnt.
@@ -137,7 +166,7 @@ def owner_of(path: str, format_: LogFormat, device_models: DeviceModels | None =
         return Subject("domain", fields["domain"])
     if "domid" in fields:
         return Subject("domain", fields["domid"], domid=int(fields["domid"]))
-    owner = device_models.of_process(int(fields["pid"])) if device_models and "pid" in fields else None
+    owner = of_process(int(fields["pid"])) if "pid" in fields else None
     if not owner:
         return None
     return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from xenwatch.base.zones import Zone, offset_at_wall
 from xenwatch.model.record import TimeHint
 
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
@@ -45,7 +46,7 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
     if not match:
         return None
     year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes, zone = match.groups()
-    offset = hint.utc_offset
+    offset: Zone = hint.utc_offset
     if zulu or zone in _UTC_NAMES:
         offset = 0.0
     elif sign:
@@ -81,16 +82,17 @@ def english_time(text: str, hint: TimeHint) -> float | None:
     return None
 
 
-def _moment(
-    date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str | None, offset: float
-) -> float | None:
+def _moment(date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str | None, zone: Zone) -> float | None:
     """None for a date that does not exist or that no log has; a leap second counts as the one before it."""
     hour, minute, second = clock
     midnight = _midnight(*date) if date[0] in _YEARS else None
-    if midnight is None or hour > 23 or minute > 59 or abs(offset) >= _DAY:  # noqa: PLR2004  a clock's
+    if midnight is None or hour > 23 or minute > 59:  # noqa: PLR2004  a clock's
         return None
-    seconds = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59) - offset
-    return seconds + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
+    wall = midnight + hour * 3600.0 + minute * 60.0 + min(second, 59)
+    offset = offset_at_wall(wall, zone)
+    if abs(offset) >= _DAY:
+        return None
+    return wall - offset + (int(fraction) / 10 ** len(fraction) if fraction else 0.0)
 
 
 @lru_cache(maxsize=64)  # a log stays in one day for thousands of records

@@ -19,7 +19,7 @@ class Event:
     """The named groups of the signature that took part in the match."""
     record: LogRecord | None = None
     rule: str = ""
-    """Id of the rule whose signature this is."""
+    """Id of the rule that the signature belongs to."""
     operation: str | None = None
     """Id of the operation during which it happened, where that is known."""
     phase: str | None = None

@@ -1,10 +1,11 @@
-"""Log text on its way in: where it comes from, how its dialect is cut into records, one record."""
+"""Log text on its way in: where it comes from, how its format is cut into records, one record."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from xenwatch.base.zones import Zone
 from xenwatch.model.subject import Subject
 
 LONGEST_RECORD = 64 * 1024
@@ -18,9 +19,9 @@ class Header:
     """What the start of a record says about it."""
 
     at: float | None = None
-    """Seconds since the epoch; None where the dialect carries no time."""
+    """Seconds since the epoch; None where the format carries no time."""
     level: str | None = None
-    """debug, info, warning, error or critical; None where the dialect carries none."""
+    """debug, info, warning, error or critical; None where the format carries none."""
     length: int = 0
     """Characters of the header: the message starts here."""
     fields: dict[str, str] = field(default_factory=dict)
@@ -31,8 +32,8 @@ class TimeHint:
     """What a header alone does not say: the zone of local times and a moment near which a yearless date lies."""
 
     near: float
-    utc_offset: float = 0.0
-    """Seconds east of UTC that local times in this log are written in."""
+    utc_offset: Zone = 0.0
+    """What local times in this log are written in: seconds east of UTC, or a zone."""
 
 
 def _no_header(_text: str, _hint: TimeHint) -> Header:
@@ -41,40 +42,59 @@ def _no_header(_text: str, _hint: TimeHint) -> Header:
 
 @dataclass(frozen=True, slots=True)
 class LogFormat:
-    """A dialect: how its files are recognised, cut into records, and read. `logs/formats/` has one file each."""
+    """A format: how its files are recognised, cut into records, and read. `logs/formats/` has one file each."""
 
     name: str
-    """The dialect's name, such as `xend`; rules name it in `streams`."""
+    """The format's name, such as `xend`; rules name it in `streams`."""
     title: str
     """What it is, for people: `xend.log of the xend toolstack`."""
     names: tuple[re.Pattern[str], ...] = ()
-    """Searched in the path: `(^|/)xend\\.log(\\.\\d+)?$`. Of the dialects that match, the lowest `rank` wins."""
+    """Searched in the path: `(^|/)xend\\.log(\\.\\d+)?$`. Of the formats that match, the lowest `rank` wins."""
     sniff: re.Pattern[bytes] | None = None
-    """Searched in the first 64 KiB when the name says nothing; the dialect with most matching lines wins."""
+    """Searched in the first 64 KiB when the name says nothing; the format with most matching lines wins."""
     rank: int = 50
-    """Breaks ties between dialects; the lower is asked first."""
+    """Breaks ties between formats; the lower is asked first."""
     record_start: re.Pattern[bytes] | None = None
     """Matched at the start of a line: a record begins here, all other lines continue it. None: see `continues`."""
     continues: re.Pattern[bytes] | None = None
-    """For dialects without headers: matched at the start of a line that belongs to the record before it."""
+    """For formats without headers: matched at the start of a line that belongs to the record before it."""
     parse: Callable[[str, TimeHint], Header] = _no_header
     """Reads a record's header."""
     error: re.Pattern[bytes] | None = None
     """Searched in a record: it is at error level, so one that no rule knows is worth reporting."""
     guest_written: bool = False
-    """A guest chooses this text: it speaks of its own domain only, and only rules that name the dialect see it."""
+    """A guest chooses this text: it speaks of its own domain only, and only rules that name the format see it."""
     guest_prompts: bool = False
     """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
     domain is said of the log's owner, and teaches nobody's name."""
+    carries: frozenset[str] = frozenset()
+    """Other formats whose messages also turn up here, as libxl's do in libvirt's logs."""
+    carries_any: bool = False
+    """A captured terminal, or a log that many programs write to: any host-written message may stand here."""
+    in_journal: bool = False
+    """The journal of systemd holds the same lines, where a daemon writes both."""
+    toolstack: str | None = None
+    """The command, `xm` or `xl`, of the toolstack that alone writes it; None where no toolstack does, or several."""
+    captured: bool = False
+    """Such a file holds what somebody saw on a terminal: it is what he asks about."""
+    shared: bool = False
+    """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
+    foreign: bool = False
+    """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
-    """In a host-written dialect, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
+    """In a host-written format, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
     guest_text: re.Pattern[str] | None = None
-    """In a message of a host-written dialect: its group is what a guest or a stranger chose and the host repeats.
+    """In a message of a host-written format: its group is what a guest or a stranger chose and the host repeats.
     No signature sees it."""
+    kernel_line: re.Pattern[bytes] | None = None
+    """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
+    it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
+    opening: re.Pattern[bytes] | None = None
+    """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
     subject: re.Pattern[str] | None = None
-    """Searched in the path: its groups `domain`, `domid` or `pid` say whose log this is."""
+    """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
 
     def bounds(self, data: bytes, at: int) -> tuple[int, int]:
         """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""
@@ -122,7 +142,7 @@ def _line_end(data: bytes, at: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One log: a path people know, its dialect, and whose it is when it belongs to one domain."""
+    """One log: a path people know, its format, and the domain it belongs to, if it does."""
 
     path: str
     format: LogFormat
@@ -165,3 +185,10 @@ class LogRecord(NamedTuple):
     """A guest may have written it."""
     host: str | None = None
     """The host that the record's own header names, as syslog's does; None of what a guest may have written."""
+    kernel_role: str | None = None
+    """Whose kernel wrote it: dom0, guest, driver, unknown; None where no kernel did, or the format alone says whose."""
+
+    @property
+    def writer(self) -> str:
+        """Whose words these are for a rule's `kernel.role`: a log that only the host writes is dom0's."""
+        return self.kernel_role or ("guest" if self.guest else "dom0")

@@ -42,7 +42,7 @@ class CollectorHealth:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All samples that stand at one moment, last good ones included, and how each collector fares."""
+    """All samples that stand at one moment, last good ones included, and how each collector did last time."""
 
     at: float
     samples: tuple[Sample, ...]

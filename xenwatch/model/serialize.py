@@ -46,7 +46,7 @@ def record_json(record: LogRecord, longest: int | None = None) -> dict[str, Any]
         "position": list(record.position),
         "guest": record.guest,
     }
-    hosts = {"host": record.host, "source_host": source.host}
+    hosts = {"host": record.host, "source_host": source.host, "kernel_role": record.kernel_role}
     return {**body, **{name: host for name, host in hosts.items() if host is not None}}
 
 
@@ -59,7 +59,8 @@ def record_from_json(body: Any) -> LogRecord:
     name, title = body["format"]
     source = Source(body["record"], LogFormat(name, title), host=body.get("source_host"))
     position, guest = Position(*body["position"]), bool(body.get("guest", False))
-    return LogRecord(source, body["text"], body["at"], body["logged"], position, guest, body.get("host"))
+    text, host, role = body["text"], body.get("host"), body.get("kernel_role")
+    return LogRecord(source, text, body["at"], body["logged"], position, guest, host, role)
 
 
 def sample_json(sample: Sample) -> dict[str, Any]:

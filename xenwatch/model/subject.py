@@ -119,7 +119,7 @@ def subject_from_text(text: str) -> Subject | None:
 
 
 def named_by_labels(labels: Mapping[str, str], wanted: str = "host") -> Subject:
-    """Whose number it is by a sample's labels: a guest's, the `wanted` kind's, or of the first kind they fit."""
+    """The subject of a sample, by its labels: a guest's, the `wanted` kind's, or of the first kind they fit."""
     kinds = [KINDS["domain"], *([KINDS[wanted]] if wanted in KINDS else []), *(k for k in _ALL if k.own_labels)]
     for kind in kinds:
         name = kind.named_by_labels(labels)

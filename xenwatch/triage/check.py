@@ -21,7 +21,7 @@ from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
 from xenwatch.web.app import is_loopback
-from xenwatch.web.tls import ReloadingContext
+from xenwatch.web.server.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0

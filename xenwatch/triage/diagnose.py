@@ -2,24 +2,25 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from xenwatch.base.errors import InputError
-from xenwatch.base.text_shape import text_shape
+from xenwatch.base.zones import Zone
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
-from xenwatch.logs.format import all_formats
-from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
+from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.report import FileRead, Report, SkippedFile, UnmatchedError
+from xenwatch.triage.history import earlier
+from xenwatch.triage.report import FileRead, Report, SkippedFile
+from xenwatch.triage.unread import XEN, unmatched, with_unread
 
 if TYPE_CHECKING:
     from xenwatch.triage.live_probe import LiveProbe
@@ -37,45 +38,68 @@ def diagnose(
     rules: Sequence[Rule],
     *,
     cache: Path | None = None,
-    utc_offset: float = 0.0,
+    utc_offset: Zone = 0.0,
     live: "LiveProbe | None" = None,
     host: str | None = None,
+    stdin: BinaryIO | None = None,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs, in seconds east. `live` is what the running host told, to be
-    joined with its logs. `host` is the name of the host that all of it is of, where somebody says it. Raises InputError
-    where nothing is readable.
+    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be joined with its
+    logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands in for standard
+    input. Ctrl-C ends the reading early. Raises InputError where nothing is readable.
     """
-    began = time.monotonic()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host)
-    formats, hosts = all_formats().values(), BundleHosts(here=host or (live.host if live else None), always=bool(host))
-    pipeline = Pipeline(rules, formats=formats, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    began, interruption = time.monotonic(), Interruption()
+    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
+    hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
+    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
-    for entry in chain(live.logs(host) if live else (), bundle.entries()):
-        reading.read(entry, progress)
-    reading.conclude()
-    if not reading.files and live is None:
-        why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
-        raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
-    return Report(
-        incidents=tuple(map(hosts.named, pipeline.incidents.all())),
-        files=tuple(reading.files),
+    with interruption:
+        for entry in chain(live.logs(host) if live else (), bundle.entries()):
+            reading.read(entry, progress)
+    if interruption.is_requested and not reading.files:
+        raise KeyboardInterrupt
+    reading.conclude(all_read=not interruption.is_requested)
+    _refuse_what_says_nothing(reading, bundle, paths, live)
+    return replace(
+        reading.report(hosts),
         skipped=tuple(SkippedFile(s.path, s.reason) for s in bundle.skipped),
-        unmatched=tuple(grouped(pipeline.scanner.unmatched)),
         facts=(*reading.fact_files, *(live.answered if live else ())),
-        unasked=(*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ())),
+        unasked=_unasked(reading, rules, live),
+        hosts=hosts.names or ((live.host,) if live is not None and live.host else ()),
+        interrupted=(interruption.path or reading.files[-1].path) if interruption.is_requested else None,
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _refuse_what_says_nothing(
+    reading: "BundleReading", bundle: Bundle, paths: Sequence[str], live: "LiveProbe | None"
+) -> None:
+    if not reading.files and live is None:
+        why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
+        raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
+    if not reading.is_of_xen and not reading.pipeline.incidents.all():
+        raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
+
+
+def _unasked(reading: "BundleReading", rules: Sequence[Rule], live: "LiveProbe | None") -> tuple[SkippedFile, ...]:
+    return (*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ()))
+
+
+def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
+    if live is not None:
+        return "this machine is no dom0, and its logs do not speak of Xen"
+    names = [f"{file.path} ({file.format})" for file in files]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
 
 
 def compile_signatures(rules: Sequence[Rule], cache: Path) -> None:
     """Put into the cache what `diagnose` needs of it, where it can be kept: so it is done while others wait."""
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     if os.access(place, os.W_OK):
-        Scanner(rules, formats=all_formats().values(), cache=cache)
+        Scanner(rules, cache=cache)
 
 
 def _one_look_only(rules: Sequence[Rule]) -> list[SkippedFile]:
@@ -92,6 +116,10 @@ class BundleReading:
         self.pipeline, self._hosts = pipeline, hosts or BundleHosts()
         self.fact_files: list[str] = []
         self.has_snapshot = False
+        self.is_of_xen = False
+        """Whether anything that was read speaks of Xen."""
+        self.captured: set[str] = set()
+        """Logs that hold what somebody saw when a command failed."""
         self._files: list[FileRead] = []
         self._bytes = 0
         if live is not None:
@@ -105,7 +133,11 @@ class BundleReading:
             self.pipeline.facts(entry.facts, origin)
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
+        elif entry.source.format.captured:
+            self.captured.add(entry.path)
+        self.is_of_xen |= entry.source is None or not entry.source.format.foreign
         for chunk in entry.chunks():
+            self.is_of_xen = self.is_of_xen or XEN.search(chunk.data) is not None
             self.pipeline.read(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
@@ -113,10 +145,11 @@ class BundleReading:
                 self.pipeline.conclude(_NO_END)
         self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
 
-    def conclude(self) -> None:
-        """Judge what was read: the logs end here."""
+    def conclude(self, *, all_read: bool = True) -> None:
+        """Judge what was read: the logs end here. Where not all was read, what did not follow may stand in the rest."""
         self.pipeline.conclude(_NO_END)
-        self.pipeline.tick(self._end())
+        if all_read:
+            self.pipeline.tick(self._end())
 
     @property
     def files(self) -> list[FileRead]:
@@ -125,6 +158,21 @@ class BundleReading:
         return [
             replace(file, first=right(file.path, file.first), last=right(file.path, file.last)) for file in self._files
         ]
+
+    def report(self, hosts: BundleHosts) -> Report:
+        """What follows from all that was read."""
+        pipeline, files = self.pipeline, tuple(self.files)
+        incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
+        history = earlier(incidents, pipeline.operations.by_id(), self.captured)
+        return Report(
+            incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
+            files=files,
+            earlier=history,
+            unmatched=unmatched(pipeline.scanner.unread),
+            unread=pipeline.scanner.unread.total,
+            matched_rules=tuple(dict.fromkeys(rule for rule, _, _ in pipeline.matches)),
+            years_assumed=frozenset(file.path for file in files if pipeline.years.is_guessed(file.path)),
+        )
 
     def _take(self, snapshot: Snapshot | None, origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         if snapshot is not None:
@@ -140,14 +188,3 @@ class BundleReading:
         if not ends:
             return time.time() + _LONG_AFTER
         return max(ends) + (0.0 if self.has_snapshot else _A_MOMENT)
-
-
-def grouped(records: Iterable[LogRecord]) -> list[UnmatchedError]:
-    """Error records that differ only in their numbers, once each, the most frequent first."""
-    counts: dict[str, tuple[LogRecord, int]] = {}
-    for record in records:
-        kind = text_shape(record.text)
-        first, count = counts.get(kind, (record, 0))
-        counts[kind] = (first, count + 1)
-    ordered = sorted(counts.values(), key=lambda pair: -pair[1])
-    return [UnmatchedError(r.source.path, r.position.line, r.text, count) for r, count in ordered]

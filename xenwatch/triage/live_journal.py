@@ -8,7 +8,7 @@ from pathlib import Path
 from xenwatch.config.sections import LogSettings
 from xenwatch.host.host import Host
 from xenwatch.logs.command_sources import JOURNAL, JOURNAL_MATCHES, has_journal, system_log_is_written
-from xenwatch.logs.discover import LogPatterns
+from xenwatch.logs.files.discover import LogPatterns
 from xenwatch.logs.format import HEAD, all_formats, recognise
 from xenwatch.logs.journal_history import MOST_BYTES, BootLog, JournalHistory, read_history
 from xenwatch.logs.sources.journald import Spawn

@@ -18,7 +18,7 @@ from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
-from xenwatch.logs.discover import LogPatterns
+from xenwatch.logs.files.discover import LogPatterns
 from xenwatch.logs.journal_history import BootLog
 from xenwatch.logs.sources.journald import Spawn
 from xenwatch.model.fact import Fact

@@ -1,11 +1,13 @@
 """The result of `diagnose`, as data: incidents in order, what was read, what could not be, what no rule matches."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from xenwatch.model.diagnosis import Evidence, distinct
+from xenwatch.base.zones import Zone
+from xenwatch.model.diagnosis import SEVERITIES, Evidence, Severity, distinct
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class UnmatchedError:
     line: int
     text: str
     count: int = 1
+    guest: bool = False
+    """A guest wrote it, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,47 @@ class Report:
     files: tuple[FileRead, ...]
     skipped: tuple[SkippedFile, ...] = ()
     unmatched: tuple[UnmatchedError, ...] = ()
+    """Errors that no rule knows, like by like."""
+    unread: int = 0
+    """How many they are in all."""
+    earlier: frozenset[str] = frozenset()
+    """Ids of incidents that are history: they concern other guests or attempts than the one asked about."""
     facts: tuple[str, ...] = ()
     """The commands and files that facts about the host came from: `xl info`, `brctl show` …"""
     unasked: tuple[SkippedFile, ...] = ()
     """On a running host: what did not answer, and what one look cannot show."""
     older: int = 0
     """Incidents left out because they ended before the time that was asked about."""
-    utc_offset: float = 0.0
-    """Seconds east of UTC in which the logs' times are shown."""
+    filtered: int = 0
+    """Incidents left out because other subjects or more severe ones were asked for."""
+    matched_rules: tuple[str, ...] = ()
+    """Ids of the rules that a line matched, also of those that concluded nothing from it."""
+    hosts: tuple[str, ...] = ()
+    """Names of the hosts that the logs, the bundle or the operator say all of this is of."""
+    interrupted: str | None = None
+    """The file whose reading Ctrl-C cut short; what comes after it was not read."""
+    years_assumed: frozenset[str] = frozenset()
+    """Paths of the logs whose year neither they nor another log beside them says."""
+    utc_offset: Zone = 0.0
+    """The zone that the logs' times are shown in."""
     seconds: float = field(default=0.0, compare=False)
 
     @property
     def causes(self) -> tuple[Incident, ...]:
         """The incidents that nothing else explains."""
-        return tuple(i for i in self.incidents if i.explained_by is None)
+        return tuple(i for i in self.incidents if i.explained_by is None and i.id not in self.earlier)
+
+    @property
+    def history(self) -> tuple[Incident, ...]:
+        """The causes that stand under "Earlier"."""
+        return tuple(i for i in self.incidents if i.explained_by is None and i.id in self.earlier)
+
+    @property
+    def exit_code(self) -> int:
+        """1: incidents; 3: none that a rule knows, but error lines that none knows; 0: nothing of the kind."""
+        if any(i.diagnosis.severity != "info" for i in self.incidents):
+            return 1
+        return 3 if self.unmatched and not (self.filtered or self.older) else 0
 
     def explained_by(self, cause: Incident) -> tuple[Incident, ...]:
         """The symptoms that this cause accounts for, directly or through another symptom."""
@@ -74,10 +105,26 @@ class Report:
 
     def since(self, moment: float) -> "Report":
         """Only what was still seen at `moment` or later, and what was explained by it; undated incidents stay."""
+        kept = self._families(lambda incident: _seen_since(incident, moment))
+        return replace(self, incidents=kept, older=self.older + len(self.incidents) - len(kept))
+
+    def only(self, subjects: Collection[str]) -> "Report":
+        """Only what is about one of these (`domain/web`, `xen1:domain/web`, `web`), its cause, and what it explains."""
+        return self._filtered(self._families(lambda incident: bool(_names(incident.diagnosis.subject) & {*subjects})))
+
+    def at_least(self, severity: Severity) -> "Report":
+        """Only what is of this severity or a higher one, its cause, and what it explains."""
+        least = SEVERITIES.index(severity)
+        return self._filtered(self._families(lambda i: SEVERITIES.index(i.diagnosis.severity) >= least))
+
+    def _filtered(self, kept: tuple[Incident, ...]) -> "Report":
+        return replace(self, incidents=kept, filtered=self.filtered + len(self.incidents) - len(kept))
+
+    def _families(self, is_wanted: Callable[[Incident], bool]) -> tuple[Incident, ...]:
+        """Causes with all that they explain, where one of them is wanted."""
         families = [(cause, *self.explained_by(cause)) for cause in self.causes]
-        recent = {i.id for family in families if any(_seen_since(i, moment) for i in family) for i in family}
-        kept = tuple(i for i in self.incidents if i.id in recent)
-        return replace(self, incidents=kept, older=len(self.incidents) - len(kept))
+        wanted = {i.id for family in families if any(map(is_wanted, family)) for i in family}
+        return tuple(i for i in self.incidents if i.id in wanted)
 
 
 def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRecord]]:
@@ -85,6 +132,10 @@ def log_evidence(evidence: Iterable[Evidence]) -> Iterator[tuple[Evidence, LogRe
     for piece in distinct(evidence):
         if isinstance(piece.origin, LogRecord):
             yield piece, piece.origin
+
+
+def _names(subject: Subject) -> set[str]:
+    return {str(subject), f"{subject.kind}/{subject.name}", subject.name}
 
 
 def _seen_since(incident: Incident, moment: float) -> bool:

@@ -11,12 +11,12 @@ from aiohttp.typedefs import Middleware
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api, pages
 from xenwatch.web.auth import User
-from xenwatch.web.connection import CONNECTIONS, ConnectionLimits
 from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
-from xenwatch.web.listener import Listener
-from xenwatch.web.middleware import own_names_only, readers_only, safe, timed, uncompressed
-from xenwatch.web.tls import ReloadingContext, TlsFiles
+from xenwatch.web.server.connection import CONNECTIONS, ConnectionLimits
+from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
+from xenwatch.web.server.tls import ReloadingContext, TlsFiles
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from xenwatch.web.tls import certificate_names
+from xenwatch.web.server.tls import certificate_names
 
 _WINDOW = 300.0
 

@@ -1,4 +1,4 @@
-"""Small rules and dialects that the tests of the diagnosis engine share."""
+"""Small rules and formats that the tests of the diagnosis engine share."""
 
 import json
 import re
@@ -25,12 +25,12 @@ def _parse(text: str, _hint: TimeHint) -> Header:
 
 DATED = LogFormat(
     "xend",
-    "a dialect with headers",
+    "a format with headers",
     record_start=re.compile(rb"\[\d+\] "),
     parse=_parse,
     error=re.compile(rb"^\[\d+\] ERROR", re.MULTILINE),
 )
-PLAIN = LogFormat("stderr", "captured output")
+PLAIN = LogFormat("stderr", "captured output", carries_any=True)
 RING = LogFormat("hypervisor", "the ring", guest_line=re.compile(rb"\(XEN\) \(d\d+\) "))
 CONSOLE = LogFormat("console", "a guest's console", guest_written=True)
 
@@ -71,10 +71,10 @@ class Feeder:
 
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
-    """What the tests build their rules, dialects and logs with."""
+    """What the tests build their rules, formats and logs with."""
 
     def feeder(*rules: Rule, **kwargs: Any) -> Feeder:
-        return Feeder(Scanner(rules, formats=[DATED, PLAIN, RING, CONSOLE], **kwargs))
+        return Feeder(Scanner(rules, **kwargs))
 
     return SimpleNamespace(
         dated=DATED, plain=PLAIN, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule, feeder=feeder

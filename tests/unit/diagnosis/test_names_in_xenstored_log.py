@@ -10,7 +10,7 @@ LINE = "[20261123T10:58:58.601Z]  {}       write     /local/domain/3/name {}\n"
 
 def name_of_three(*lines: str) -> str | None:
     formats = all_formats()
-    scanner = Scanner((), "re", formats=formats.values())
+    scanner = Scanner((), "re")
     source = Source("/var/log/xen/xenstored-access.log", formats["xenstored"])
     scanner.feed(Chunk(source, "".join(lines).encode(), Position("1", 0), TimeHint(AT), final=True))
     return scanner.registry.name_of(3, AT)

@@ -156,8 +156,8 @@ def test_error_records_that_no_rule_knows_are_kept(kit):
     quiet = kit.rule('noise: harmless\nsignatures: [{regex: "known noise"}]\n', "quiet")
     feeder = kit.feeder(kit.one("known trouble"), quiet)
     feeder.feed("[1] ERROR known trouble\n[2] ERROR known noise\n[3] ERROR strange thing\n[4] INFO strange\n[5] INFO\n")
-    assert [r.text for r in feeder.scanner.unmatched] == ["strange thing"]
-    assert feeder.scanner.unmatched_total == 1
+    assert [r.text for r in feeder.scanner.unread.latest()] == ["strange thing"]
+    assert feeder.scanner.unread.total == 1
 
 
 def test_an_open_error_record_is_not_called_unknown_too_early(kit):
@@ -165,7 +165,7 @@ def test_an_open_error_record_is_not_called_unknown_too_early(kit):
     feeder.feed("[1] ERROR first line\n")
     feeder.feed("known trouble\n")
     feeder.feed("[2] INFO next\n")
-    assert list(feeder.scanner.unmatched) == []
+    assert list(feeder.scanner.unread.latest()) == []
 
 
 def test_a_message_wrapped_by_a_mailer_is_read_as_one(kit):

@@ -100,15 +100,15 @@ def _events(scanner: Scanner, source: Source, pieces: list[bytes]) -> list[tuple
 
 
 @FEW
-@given(dialect=st.sampled_from(sorted(all_formats())), log=LOGS, cuts=st.lists(st.integers(0, 40), max_size=6))
+@given(format_=st.sampled_from(sorted(all_formats())), log=LOGS, cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_however_the_lines_come_in_no_event_is_lost(
-    rules: tuple[Rule, ...], cache: Path, dialect: str, log: bytes, cuts: list[int]
+    rules: tuple[Rule, ...], cache: Path, format_: str, log: bytes, cuts: list[int]
 ) -> None:
     lines = [part + b"\n" for part in (log.rstrip(b"\n")).split(b"\n")]
     places = [0, *sorted({min(cut, len(lines)) for cut in cuts}), len(lines)]
     pieces = [b"".join(lines[a:b]) for a, b in pairwise(places) if a < b]
-    source = Source("a.log", all_formats()[dialect])
-    whole = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, [b"".join(lines)])
-    cut = _events(Scanner(rules, formats=all_formats().values(), cache=cache), source, pieces)
+    source = Source("a.log", all_formats()[format_])
+    whole = _events(Scanner(rules, cache=cache), source, [b"".join(lines)])
+    cut = _events(Scanner(rules, cache=cache), source, pieces)
     # a later line of a record may still name its guest or silence it: what happened is told all the same
     assert {event[:2] for event in whole} <= {event[:2] for event in cut}

@@ -89,9 +89,9 @@ def test_a_number_of_thousands_of_digits_costs_one_file_of_facts(tmp_path: Path)
 
 def test_a_million_empty_lines_are_no_record_to_search_through() -> None:
     """They cost a guest one byte each: what is looked at for a record's ends is bounded in lines, too."""
-    dialect = all_formats()["stderr"]
+    format_ = all_formats()["stderr"]
     data = b"\n" * 60_000
-    start, end = dialect.bounds(data, 30_000)
+    start, end = format_.bounds(data, 30_000)
     assert end - start <= 2 * MOST_RECORD_LINES
 
 
@@ -101,5 +101,5 @@ def test_no_byte_is_lost_among_a_million_empty_lines() -> None:
     source = Source("xm.err", all_formats()["stderr"])
     chunks = list(aligned_chunks(stream.readinto, source, TimeHint(NOW)))
     assert b"".join(chunk.data for chunk in chunks) == data
-    scanner = Scanner((), "re", formats=all_formats().values())
+    scanner = Scanner((), "re")
     assert [event for chunk in chunks for event in scanner.feed(chunk)] == []

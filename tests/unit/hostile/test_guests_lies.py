@@ -24,9 +24,9 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rule, ...]:
 
 
 def tell(
-    pipeline: Pipeline, dialect: str, text: str, *, whose: Subject | None = None, path: str = ""
+    pipeline: Pipeline, format_: str, text: str, *, owner: Subject | None = None, path: str = ""
 ) -> list[Incident]:
-    source = Source(path or f"{dialect}.log", all_formats()[dialect], whose)
+    source = Source(path or f"{format_}.log", all_formats()[format_], owner)
     pipeline.read(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True))
     pipeline.conclude(NOW)
     return pipeline.incidents.all()
@@ -49,7 +49,7 @@ def test_a_console_that_recites_every_known_failure_accuses_only_its_own_guest(
 ) -> None:
     pipeline = Pipeline(rules, prefilter="re")
     tell(pipeline, "xend", CRASH)
-    found = tell(pipeline, "console", lines, whose=MALLORY, path="guest-mallory.log")
+    found = tell(pipeline, "console", lines, owner=MALLORY, path="guest-mallory.log")
     assert {str(i.diagnosis.subject) for i in found} == {"domain/web", "domain/mallory"}
 
 
@@ -62,7 +62,7 @@ def test_the_ring_quotes_a_guest_and_believes_it_only_about_itself(rules: tuple[
 
 def test_a_device_models_log_says_nothing_of_another_guest(rules: tuple[Rule, ...]) -> None:
     pipeline = Pipeline(rules, prefilter="re")
-    found = tell(pipeline, "qemu-dm", "Domain has crashed: name=web id=5.\n", whose=MALLORY, path="qemu-dm-mallory.log")
+    found = tell(pipeline, "qemu-dm", "Domain has crashed: name=web id=5.\n", owner=MALLORY, path="qemu-dm-mallory.log")
     assert "domain/web" not in {str(i.diagnosis.subject) for i in found}
     assert pipeline.scanner.registry.name_of(5, NOW) is None
 
@@ -98,14 +98,17 @@ signatures: [{streams: [xend], regex: 'no (?P<device>\\w+) for (?P<domain>\\w+)'
 """
 
 
-@pytest.mark.parametrize(("stream", "state"), [("console", "open"), ("libxl", "explained")])
-def test_a_guest_explains_nothing_away_and_a_host_does(stream: str, state: str) -> None:
+@pytest.mark.parametrize(
+    ("stream", "owner", "state"),
+    [("console", MALLORY, "open"), ("libxl", MALLORY, "open"), ("libxl", Subject("domain", "web"), "explained")],
+)
+def test_a_guest_explains_nothing_away_and_a_host_does_of_that_guest(stream: str, owner: Subject, state: str) -> None:
     rules = [
         parse_rule(CAUSE.format(id="cause", stream=stream), Path("cause.yaml")),
         parse_rule(SYMPTOM, Path("symptom.yaml")),
     ]
     pipeline = Pipeline(rules, prefilter="re")
     tell(pipeline, "xend", "[2011-05-18 20:55:04 xend 1] ERROR (a:1) no xvda for web\n")
-    found = tell(pipeline, stream, "2011-05-18 20:55:03 UTC the xvda is gone\n", whose=MALLORY)
+    found = tell(pipeline, stream, "2011-05-18 20:55:03 UTC the xvda is gone\n", owner=owner)
     (symptom,) = [i for i in found if i.diagnosis.rule == "symptom"]
     assert symptom.state == state

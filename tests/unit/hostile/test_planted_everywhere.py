@@ -82,21 +82,21 @@ def lines() -> list[str]:
     return list(dict.fromkeys(line for item in given for line in item.line.splitlines()))
 
 
-def tell(pipeline: Pipeline, dialect: str, text: str, path: str, whose: Subject | None = None) -> None:
-    source = Source(path, all_formats()[dialect], whose)
+def tell(pipeline: Pipeline, format_: str, text: str, path: str, owner: Subject | None = None) -> None:
+    source = Source(path, all_formats()[format_], owner)
     pipeline.read(Chunk(source, text.encode(), Position("1", 0, 1), TimeHint(NOW), final=True))
     pipeline.conclude(NOW)
 
 
 def tell_host(pipeline: Pipeline) -> None:
     tell(pipeline, "xend", MALLORY_IS, "xend.log.1")
-    for nth, (dialect, text) in enumerate(HOST_SAYS):
-        tell(pipeline, dialect, text, f"{nth}.log")
+    for nth, (format_, text) in enumerate(HOST_SAYS):
+        tell(pipeline, format_, text, f"{nth}.log")
 
 
 def plant(pipeline: Pipeline, where: str, lines: Iterable[str]) -> None:
-    dialect, path, whose, shown = STREAMS[where]
-    tell(pipeline, dialect, "".join(f"{shown(line)}\n" for line in lines), path, whose)
+    format_, path, owner, shown = STREAMS[where]
+    tell(pipeline, format_, "".join(f"{shown(line)}\n" for line in lines), path, owner)
 
 
 def of_others(pipeline: Pipeline) -> dict[str, tuple[str, str | None, str, float | None]]:
@@ -192,14 +192,14 @@ resolve: {on: [back]}
 """
 
 
-@pytest.mark.parametrize(("dialect", "whose", "state"), [("console", MALLORY, "open"), ("xend", None, "resolved")])
+@pytest.mark.parametrize(("format_", "owner", "state"), [("console", MALLORY, "open"), ("xend", None, "resolved")])
 def test_a_guest_does_not_end_what_the_host_saw_and_a_host_does(
-    dialect: str, whose: Subject | None, state: str
+    format_: str, owner: Subject | None, state: str
 ) -> None:
     pipeline = Pipeline([parse_rule(RESOLVED, Path("gone.yaml"))], prefilter="re")
     tell(pipeline, "xend", "[2011-05-18 20:55:04 xend 1] ERROR (a:1) mallory is gone\n", "xend.log")
-    stamp = "[2011-05-18 20:55:05 xend 1] ERROR (a:1) " if dialect == "xend" else "[2011-05-18 20:55:05] "
-    tell(pipeline, dialect, f"{stamp}mallory is back\n", "other.log", whose)
+    stamp = "[2011-05-18 20:55:05 xend 1] ERROR (a:1) " if format_ == "xend" else "[2011-05-18 20:55:05] "
+    tell(pipeline, format_, f"{stamp}mallory is back\n", "other.log", owner)
     [incident] = pipeline.incidents.all()
     assert incident.state == state
 

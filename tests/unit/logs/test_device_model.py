@@ -4,12 +4,13 @@ import json
 
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.owner import DeviceModels, Owner, device_model_owner, owner_of, owner_of_process
+from xenwatch.model.record import Source
 
 SPAWN = (
     "spawning device models: /usr/lib/xen/bin/qemu-dm ['/usr/lib/xen/bin/qemu-dm', '-d', '7', '-vcpus', '1', "
     "'-domain-name', 'win1', '-vnc', '127.0.0.1:7']"
 )
-QEMU_DM = all_formats()["qemu-dm"]
+QEMU_DM, XEND = all_formats()["qemu-dm"], all_formats()["xend"]
 PID_LOG = "/var/log/xen/qemu-dm.4711.log"
 
 
@@ -41,7 +42,7 @@ def test_two_records_of_xend_log_are_put_together() -> None:
     models = DeviceModels(nobody_runs)
     models.learn_record(SPAWN)
     models.learn_record("device model pid: 4711")
-    owner = owner_of(PID_LOG, QEMU_DM, models)
+    owner = owner_of(PID_LOG, QEMU_DM, models.of_process)
     assert owner is not None
     assert (owner.name, owner.domid) == ("win1", 7)
 
@@ -96,5 +97,25 @@ def test_a_name_or_a_domid_in_the_path_needs_no_process() -> None:
 
 
 def test_a_pid_nobody_knows_gives_no_owner() -> None:
-    assert owner_of(PID_LOG, QEMU_DM, DeviceModels(nobody_runs)) is None
+    assert owner_of(PID_LOG, QEMU_DM, DeviceModels(nobody_runs).of_process) is None
     assert owner_of(PID_LOG, QEMU_DM) is None
+
+
+def test_the_same_pid_on_two_hosts_is_two_processes_and_a_third_host_has_none() -> None:
+    models = DeviceModels(nobody_runs)
+    for host, guest in (("xen1", "win1"), ("xen2", "win2")):
+        spawned = SPAWN.replace("win1", guest)
+        models.learn_record(f"{spawned}\ndevice model pid: 4711", Source(f"{host}/xend.log", XEND, host=host))
+
+    def owner(host: str) -> str | None:
+        subject = models.owner(Source(f"{host}/qemu-dm.4711.log", QEMU_DM, host=host), lambda a, b: a.host == b.host)
+        return subject.name if subject else None
+
+    assert [owner("xen1"), owner("xen2"), owner("xen3")] == ["win1", "win2", None]
+
+
+def test_arguments_of_one_hosts_log_are_not_put_together_with_the_pid_of_anothers() -> None:
+    models = DeviceModels(nobody_runs)
+    models.learn_record(SPAWN, Source("xen1/xend.log", XEND))
+    models.learn_record("device model pid: 4711", Source("xen2/xend.log", XEND))
+    assert models.of_process(4711) is None

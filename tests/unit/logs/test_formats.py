@@ -1,4 +1,4 @@
-"""Every dialect against real lines: the verdict stands in JSON above each record in tests/logs/<dialect>/."""
+"""Every format against real lines: the verdict stands in JSON above each record in tests/logs/<format>/."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LINES = Path(__file__).parents[2] / "logs"
 
 @dataclass(frozen=True)
 class Story:
-    """One file of lines: what it says of time, its records, and the lines that are another dialect's or nobody's."""
+    """One file of lines: what it says of time, its records, and the lines that are another format's or nobody's."""
 
     format: LogFormat
     hint: TimeHint
@@ -28,7 +28,7 @@ class Story:
         return "".join(text for _, text in self.records)
 
 
-def read_story(dialect: LogFormat, file: Path) -> Story:
+def read_story(format_: LogFormat, file: Path) -> Story:
     head, *rest = file.read_text().splitlines(keepends=True)
     about = json.loads(head.removeprefix("#! "))
     blocks: list[tuple[dict[str, Any], str]] = []
@@ -39,12 +39,12 @@ def read_story(dialect: LogFormat, file: Path) -> Story:
             blocks[-1] = blocks[-1][0], blocks[-1][1] + line
     hint = TimeHint(datetime.fromisoformat(about["near"]).timestamp(), about.get("utc_offset", 0))
     known = tuple(block for block in blocks if block[0].get("recognised", True))
-    return Story(dialect, hint, known, tuple(text for verdict, text in blocks if not verdict.get("recognised", True)))
+    return Story(format_, hint, known, tuple(text for verdict, text in blocks if not verdict.get("recognised", True)))
 
 
 STORIES = {
-    f"{name}/{file.name}": read_story(dialect, file)
-    for name, dialect in all_formats().items()
+    f"{name}/{file.name}": read_story(format_, file)
+    for name, format_ in all_formats().items()
     for file in sorted((LINES / name).glob("*.log"))
 }
 RECORDS = [

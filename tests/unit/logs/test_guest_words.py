@@ -26,11 +26,11 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "message", "seen"), HIDDEN)
-def test_what_a_stranger_chose_no_signature_sees(dialect: str, message: str, seen: str) -> None:
-    assert all_formats()[dialect].hidden(message) == seen
+@pytest.mark.parametrize(("format_", "message", "seen"), HIDDEN)
+def test_what_a_stranger_chose_no_signature_sees(format_: str, message: str, seen: str) -> None:
+    assert all_formats()[format_].hidden(message) == seen
 
 
-@pytest.mark.parametrize(("dialect", "message"), SHOWN)
-def test_what_the_host_says_is_seen_whole(dialect: str, message: str) -> None:
-    assert all_formats()[dialect].hidden(message) == message
+@pytest.mark.parametrize(("format_", "message"), SHOWN)
+def test_what_the_host_says_is_seen_whole(format_: str, message: str) -> None:
+    assert all_formats()[format_].hidden(message) == message

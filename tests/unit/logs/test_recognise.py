@@ -1,4 +1,4 @@
-"""Which dialect a file is taken for, by its name or because the name says nothing."""
+"""Which format a file is taken for, by its name or because the name says nothing."""
 
 import pytest
 
@@ -46,11 +46,11 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("path", "dialect"), NAMES.items(), ids=NAMES)
-def test_a_known_name_says_the_dialect(path: str, dialect: str) -> None:
+@pytest.mark.parametrize(("path", "format_"), NAMES.items(), ids=NAMES)
+def test_a_known_name_says_the_dialect(path: str, format_: str) -> None:
     found = by_name(path)
     assert found is not None
-    assert found.name == dialect
+    assert found.name == format_
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from xenwatch.logs.files.rotation import group
 from xenwatch.logs.format import by_name
 from xenwatch.logs.rotated_name import ROTATED, rotated_name
-from xenwatch.logs.rotation import group
 from xenwatch.triage.bundle.collect_logs import files_of
 from xenwatch.triage.bundle.reader import rotation_order
 

@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hosts.libvirtd import Daemon, daemon_of_our_own
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.host.exec.runner import SystemRunner
@@ -24,17 +22,9 @@ STOPPED_SECONDS = 60
 
 
 @pytest.fixture
-def libvirtd() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    if shutil.which("libvirtd") is None or os.geteuid() != 0:
-        pytest.skip("needs libvirtd and root to run one of its own")
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "libvirtd.conf"
-        config.write_text(f'unix_sock_dir = "{folder}"\nauth_unix_rw = "none"\nauth_unix_ro = "none"\n')
-        argv = ["libvirtd", "-f", str(config), "-p", f"{folder}/pid"]
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            yield f"test+unix:///default?socket={folder}/libvirt-sock", process
-            process.send_signal(signal.SIGCONT)
-            process.kill()
+def libvirtd() -> Iterator[Daemon]:
+    with daemon_of_our_own() as daemon:
+        yield daemon
 
 
 def known(snapshot: Snapshot) -> bool:
@@ -49,17 +39,14 @@ async def until(condition: object, seconds: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
-    libvirtd: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
-) -> None:
-    uri, process = libvirtd
-    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=uri)
+async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(libvirtd: Daemon, tmp_path: Path) -> None:
+    host = build_host(SystemClock(), Paths(tmp_path), SystemRunner(), toolstack=None, libvirt_uri=libvirtd.uri)
     parts = all_collectors()
     sampler = Sampler([parts[name] for name in ("domain", "vcpu", "libvirt", "dom0")], host, host.clock)
     running = asyncio.create_task(sampler.run())
     await until(lambda: known(sampler.snapshot()), 30)
     before = (len(os.listdir("/proc/self/fd")), threading.active_count())  # noqa: PTH208
-    process.send_signal(signal.SIGSTOP)
+    libvirtd.signal(signal.SIGSTOP)
     await asyncio.sleep(STOPPED_SECONDS)
     stopped = sampler.snapshot()
     assert known(stopped)
@@ -70,7 +57,7 @@ async def test_a_libvirtd_stopped_for_a_minute_costs_its_collectors_only(
     assert stopped.at - (stopped.health["dom0"].last_success or 0) < 15
     assert len(os.listdir("/proc/self/fd")) <= before[0] + 2  # noqa: PTH208
     assert threading.active_count() <= before[1] + 4
-    process.send_signal(signal.SIGCONT)
+    libvirtd.signal(signal.SIGCONT)
     await until(lambda: sampler.snapshot().health["domain"].ok, 90)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

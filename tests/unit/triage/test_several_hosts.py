@@ -187,3 +187,18 @@ def test_one_hosts_trouble_explains_nothing_of_another(folder: Write, read: Read
     )})  # fmt: skip
     report = read(logs)
     assert {str(i.diagnosis.subject) for i in report.causes} == {"xen1:domain/web", "xen2:domain/web"}
+
+
+def test_a_device_models_process_of_one_host_is_not_that_of_another(folder: Write, read: Read):
+    spawned = (
+        "[2011-05-18 20:55:04 3456] INFO (image:390) spawning device models: /usr/lib/xen/bin/qemu-dm "
+        "['qemu-dm', '-d', '7', '-domain-name', '{name}']\n"
+        "[2011-05-18 20:55:04 3456] INFO (image:391) device model pid: 4711\n"
+    )
+    failed = "qemu: could not load PC BIOS 'bios-256k.bin'\n"
+    logs = folder({
+        f"{host}/{log}": text
+        for host, name in (("xen1", "web"), ("xen2", "db"))
+        for log, text in (("xend.log", spawned.format(name=name)), ("qemu-dm.4711.log", failed))
+    })  # fmt: skip
+    assert subjects(read(logs)) == subjects(read(packed(logs))) == ["xen1:domain/web", "xen2:domain/db"]

@@ -15,9 +15,9 @@ from monitoring.certificates import Authority
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.listener import Listener, _source
-from xenwatch.web.tls import TlsFiles
+from xenwatch.web.server.connection import ConnectionLimits
+from xenwatch.web.server.listener import Listener, _source
+from xenwatch.web.server.tls import TlsFiles
 
 Served = Any  # conftest's
 MOST = 16

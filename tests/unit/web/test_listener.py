@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from xenwatch.web.connection import ClientConnection, ConnectionLimits
-from xenwatch.web.listener import Listener
+from xenwatch.web.server.connection import ClientConnection, ConnectionLimits
+from xenwatch.web.server.listener import Listener
 
 
 def test_a_listener_of_a_runner_that_was_not_set_up_is_refused():

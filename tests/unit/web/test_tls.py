@@ -16,9 +16,9 @@ from monitoring.certificates import Authority
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.connection import ConnectionLimits
-from xenwatch.web.listener import Listener
-from xenwatch.web.tls import ReloadingContext, TlsFiles, certificate_names
+from xenwatch.web.server.connection import ConnectionLimits
+from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.tls import ReloadingContext, TlsFiles, certificate_names
 
 Served = Any  # conftest's
 

@@ -11,7 +11,7 @@ import pytest
 from monitoring.certificates import Authority
 
 from xenwatch.web.app import build_bare, serve
-from xenwatch.web.tls import TlsFiles
+from xenwatch.web.server.tls import TlsFiles
 from xenwatch.web.webhook_auth import WebhookSenders
 from xenwatch.web.webhooks import routes
 

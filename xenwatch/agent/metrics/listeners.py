@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from xenwatch.web.listener import Listener
+from xenwatch.web.server.listener import Listener
 
 
 def listener_families(listeners: Mapping[str, Listener]) -> Iterator[Metric]:

@@ -1,14 +1,12 @@
 """`xenwatch rules explain` and `coverage`: why a rule fired in a log or did not, and which lines no rule matches."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from xenwatch.base.plurals import count_text
-from xenwatch.base.text_shape import text_shape
 from xenwatch.cli._options import FORMAT, LOGS, RULES
 from xenwatch.cli._rules.library import library
 from xenwatch.cli._rules.logfiles import RuleLogs
@@ -51,22 +49,19 @@ def coverage(logs: tuple[Path, ...], paths: tuple[Path, ...], form: str) -> None
     """
     content = RuleLogs(logs, library(paths))
     scanner = content.pipeline.scanner
-    count, example = Counter[str](), dict[str, str]()
     for chunk in content.chunks():
         content.pipeline.read(chunk)
-        for record in scanner.unmatched:
-            shape = text_shape(record.text)
-            count[shape] += 1
-            example.setdefault(shape, f"{record.source.path}:{record.position.line}: {record.text}")
-        scanner.unmatched.clear()
-    rows = [{"count": number, "example": example[shape]} for shape, number in count.most_common()]
+    rows = [
+        {"count": count, "example": f"{record.source.path}:{record.position.line}: {record.text}"}
+        for record, count in scanner.unread.kinds()
+    ]
     if form == "json":
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
         click.echo(f"{row['count']:6}  {row['example']}")
     click.echo(
-        f"{count_text(scanner.unmatched_total, 'error line')} of {count_text(len(rows), 'kind')} that no rule matches"
+        f"{count_text(scanner.unread.total, 'error line')} of {count_text(len(rows), 'kind')} that no rule matches"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xenwatch.base.errors import InputError
-from xenwatch.cli._rules.library import cache_folder, formats
+from xenwatch.cli._rules.library import cache_folder
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.record import Chunk
@@ -19,7 +19,6 @@ class RuleLogs:
         self._bundle = Bundle(tuple(map(str, paths)), now=time.time())
         self.pipeline = Pipeline(
             rules,
-            formats=formats().values(),
             cache=cache_folder(),
             owners=self._bundle.device_models,
             at_rest=True,

@@ -11,18 +11,22 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.base.plurals import count_text
+from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
-    clock_text,
     cut,
     failure_link,
     is_sentence,
     place,
     printable,
+    record_time,
     repeats_evidence,
     shortened,
     since_text,
+    year_note,
 )
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
+from xenwatch.cli.report.headline import headline, interruption_text
+from xenwatch.cli.report.origin import ReportOrigin, origin_rows
 from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.headings import HEADINGS
 from xenwatch.model.incident import Incident
@@ -30,23 +34,35 @@ from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import Report, log_evidence
 
 
-def render(report: Report, title: str = "xenwatch diagnose") -> str:
+def render(
+    report: Report,
+    title: str = "xenwatch diagnose",
+    *,
+    origin: ReportOrigin | None = None,
+    everything: bool = False,
+) -> str:
     """The page. Its script is allowed by its hash alone, so text from a log can never run."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(printable=printable, cut=cut, without_gaps=without_gaps, runs=_runs)
     folder = files("xenwatch.cli.report")
     script, style = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    notes = sum(incident.diagnosis.severity == "info" for incident in report.causes)
+    incidents = (
+        [i for _, i in numbered(report)] if everything else [*root_causes(report), *notes(report), *report.history]
+    )
+    points = _timeline(report)
     template = environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         title=title,
         version=__version__,
         report=report,
-        incidents=[_view(report, i) for i in report.causes],
-        causes=len(report.causes) - notes,
-        notes=notes,
-        points=_timeline(report),
+        incidents=[_view(report, i) for i in incidents],
+        headline=headline(report),
+        interruption=interruption_text(report),
+        origin=origin_rows(report, origin) if origin is not None else [],
+        notes=len(notes(report)),
+        points=points,
+        year_note=lambda file: year_note(report, file),
         count_text=count_text,
         not_checked_text=not_checked_text,
         shown=_SHOWN,
@@ -77,6 +93,7 @@ class _View:
     """Empty where the evidence says the same."""
     verify: tuple[str, ...]
     remedy: tuple[str, ...]
+    subject: str
     since: str
     excerpts: list[_Excerpt]
     left_out: int
@@ -96,14 +113,15 @@ def _runs(steps: tuple[str, ...]) -> list[tuple[bool, list[str]]]:
 class _Point:
     percent: float
     severity: str
-    label: str
+    time: str
+    title: str
     anchor: str
 
 
 def _view(report: Report, incident: Incident) -> _View:
     diagnosis, old = incident.diagnosis, is_xends(report)
     excerpts = [
-        _Excerpt(place(r), _when(report, r), shortened(r.text, 30, diagnosis.fields.values(), 2000))
+        _Excerpt(place(r), record_time(report, r), shortened(r.text, 30, diagnosis.fields.values(), 2000))
         for _, r in log_evidence(diagnosis.evidence)
     ]
     others = tuple(e.summary for e in diagnosis.evidence if not isinstance(e.origin, LogRecord))
@@ -112,6 +130,7 @@ def _view(report: Report, incident: Incident) -> _View:
         "" if repeats_evidence(incident, _MOST_EVIDENCE) else diagnosis.summary,
         typed(diagnosis.verify, diagnosis.subject, old=old),
         typed(diagnosis.remedy, diagnosis.subject, old=old),
+        subject_text(incident),
         since_text(report, incident),
         excerpts[:_MOST_EVIDENCE],
         len(excerpts[_MOST_EVIDENCE:]),
@@ -121,18 +140,17 @@ def _view(report: Report, incident: Incident) -> _View:
     )
 
 
-def _when(report: Report, record: LogRecord) -> str:
-    return clock_text(record.at, report.utc_offset) if record.logged else ""
-
-
 def _timeline(report: Report) -> list[_Point]:
     """Dated evidence placed between the first and the last moment, each point leading to its incident."""
-    dated = [
-        (record, incident)
-        for incident in report.causes
-        for _, record in log_evidence(incident.diagnosis.evidence)
-        if record.logged
-    ]
+    dated = sorted(
+        (
+            (record, incident)
+            for incident in report.causes
+            for _, record in log_evidence(incident.diagnosis.evidence)
+            if record.logged
+        ),
+        key=lambda pair: pair[0].at,
+    )
     if not dated:
         return []
     start, end = min(r.at for r, _ in dated), max(r.at for r, _ in dated)
@@ -142,7 +160,8 @@ def _timeline(report: Report) -> list[_Point]:
         _Point(
             round(2 + 96 * (record.at - start) / span, 2),
             incident.diagnosis.severity,
-            f"{_when(report, record)}  {incident.diagnosis.title}",
+            record_time(report, record),
+            incident.diagnosis.title,
             incident.id,
         )
         for record, incident in dated[::every]

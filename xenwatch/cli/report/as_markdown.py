@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.base.plurals import count_text
+from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
-    clock_text,
     cut,
     failure_link,
     first_line,
@@ -14,27 +14,38 @@ from xenwatch.cli.report.format import (
     one_line,
     place,
     printable,
+    record_time,
     rule_text,
     shortened,
     since_text,
+    year_note,
 )
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
+from xenwatch.cli.report.headline import headline, index_lines, interruption_text
 from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, IMPACT, NOT_CHECKED, SUBJECT, VERIFY, Heading
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.triage.report import Report, log_evidence
+from xenwatch.triage.report import FileRead, Report, log_evidence
 
 
-def render(report: Report) -> str:
-    """One section for each incident that no other explains, then what was read."""
-    lines = ["# xenwatch diagnose", ""]
-    if not report.causes:
-        lines += ["Nothing wrong found.", ""]
-    for cause in report.causes:
-        lines += [*_incident(report, cause), ""]
+def render(report: Report, *, everything: bool = False) -> str:
+    """One section for each incident that no other explains, then what was read; `everything`: for each incident."""
+    lines = ["# xenwatch diagnose", "", f"**{_plain(headline(report))}**", ""]
+    if text := interruption_text(report):
+        lines += [_plain(text), ""]
+    if index := index_lines(report):
+        lines += [f"{n}. {severity}: {_plain(title)} ({_plain(subject)})"
+                  for n, (severity, title, subject) in enumerate(index, 1)]  # fmt: skip
+        lines.append("")
+    incidents = [i for _, i in numbered(report)] if everything else [*root_causes(report), *notes(report)]
+    for incident in incidents:
+        lines += [*_incident(report, incident), ""]
+    if report.history and not everything:
+        lines += ["## Earlier", ""]
+        lines += [f"- {_plain(i.diagnosis.title)} ({_plain(subject_text(i))})" for i in report.history] + [""]
     lines += ["## What was read", ""]
-    lines += [f"- {_code(f.path)}: {f.format}, {count_text(f.lines, 'line')}" for f in report.files]
+    lines += [f"- {_code(f.path)}: {f.format}, {count_text(f.lines, 'line')}{_year(report, f)}" for f in report.files]
     lines += [f"- {_code(s.path)}: not read: {_plain(s.reason)}" for s in report.skipped]
     lines += [f"- {_plain(s.path)}: not known: {_plain(s.reason)}" for s in report.unasked]
     if report.unmatched:
@@ -43,12 +54,16 @@ def render(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _year(report: Report, file: FileRead) -> str:
+    return f"; {text}" if (text := year_note(report, file)) else ""
+
+
 def _incident(report: Report, incident: Incident) -> Iterator[str]:
     diagnosis, old = incident.diagnosis, is_xends(report)
     yield f"## {diagnosis.severity.upper()}: {_plain(diagnosis.title)}"
     yield ""
     page = f" · [about this failure]({link})" if (link := failure_link(diagnosis.rule)) else ""
-    subject = f"{_bold(SUBJECT)} {_plain(str(diagnosis.subject))}{since_text(report, incident)}"
+    subject = f"{_bold(SUBJECT)} {_plain(subject_text(incident))}{since_text(report, incident)}"
     yield f"{subject} · class {_code(diagnosis.class_)} · rule {_code(rule_text(diagnosis))}{page}"
     for heading, text in ((CAUSE, diagnosis.cause), (IMPACT, diagnosis.impact)):
         if text:
@@ -69,7 +84,7 @@ def _evidence(report: Report, incident: Incident) -> Iterator[str]:
     if diagnosis.evidence:
         yield from ("", _bold(EVIDENCE), "")
     for _, record in log_evidence(diagnosis.evidence):
-        when = f", {clock_text(record.at, report.utc_offset)}" if record.logged else ""
+        when = f", {time}" if (time := record_time(report, record)) else ""
         yield f"{_code(place(record))}{when}"
         yield from _block(shortened(record.text, 6, diagnosis.fields.values()))
     for piece in diagnosis.evidence:

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 
 import xenwatch
 from xenwatch.base.plurals import count_text
+from xenwatch.base.zones import Zone, as_tzinfo
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.triage.report import Report, log_evidence
+from xenwatch.triage.report import FileRead, Report, log_evidence
 
 LONGEST_LINE = 400
 
@@ -21,9 +22,24 @@ PAGES_VARIABLE = "XENWATCH_FAILURE_PAGES"
 """Where the failures' pages are published: a folder, or an address that links then lead to."""
 
 
-def clock_text(at: float, utc_offset: float) -> str:
-    """`2011-05-18 20:55:04`, in the zone the logs were written in."""
-    return _moment(at, utc_offset).strftime("%Y-%m-%d %H:%M:%S")
+def clock_text(at: float, zone: Zone, *, has_year: bool = True) -> str:
+    """`2011-05-18 20:55:04`, in the zone the logs were written in; `May 18 20:55:04` where no log says the year."""
+    moment = _moment(at, zone)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if has_year else f"{moment:%b} {moment.day} {moment:%H:%M:%S}"
+
+
+def record_time(report: Report, record: LogRecord) -> str:
+    """When the record was written, with the year if a log says it; empty where the record carries no time."""
+    if not record.logged:
+        return ""
+    return clock_text(record.at, report.utc_offset, has_year=record.source.path not in report.years_assumed)
+
+
+def year_note(report: Report, file: FileRead) -> str:
+    """What the times of a log rest on where nothing says their year; empty for all others."""
+    if file.last is None or file.path not in report.years_assumed:
+        return ""
+    return f"the log says no year; {_moment(file.last, report.utc_offset).year} is assumed"
 
 
 def since_text(report: Report, incident: Incident) -> str:
@@ -37,8 +53,9 @@ def since_text(report: Report, incident: Incident) -> str:
     if not dated:
         return times
     all_dated = len(dated) == len(records)
-    first = clock_text(incident.opened if all_dated else min(dated), report.utc_offset)
-    last = clock_text(incident.last_seen if all_dated else max(dated), report.utc_offset)
+    has_year = any(record.logged and record.source.path not in report.years_assumed for record in records)
+    first = clock_text(incident.opened if all_dated else min(dated), report.utc_offset, has_year=has_year)
+    last = clock_text(incident.last_seen if all_dated else max(dated), report.utc_offset, has_year=has_year)
     return f", {first}{times}" if first == last else f", {first} to {last}{times}"
 
 
@@ -47,14 +64,13 @@ def stamp_text(stamp: str | None) -> str:
     return stamp.replace("T", " ").removesuffix("Z") if stamp else ""
 
 
-def iso_text(at: float, utc_offset: float) -> str:
+def iso_text(at: float, zone: Zone) -> str:
     """`2011-05-18T20:55:04+00:00`, for programs."""
-    return _moment(at, utc_offset).isoformat(timespec="milliseconds" if at % 1 else "seconds")
+    return _moment(at, zone).isoformat(timespec="milliseconds" if at % 1 else "seconds")
 
 
-def _moment(at: float, utc_offset: float) -> datetime:
-    zone = timezone(timedelta(seconds=utc_offset)) if utc_offset else UTC
-    return datetime.fromtimestamp(min(max(at, 0.0), _LAST_MOMENT), zone)
+def _moment(at: float, zone: Zone) -> datetime:
+    return datetime.fromtimestamp(min(max(at, 0.0), _LAST_MOMENT), as_tzinfo(zone))
 
 
 def place(record: LogRecord) -> str:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -60,7 +61,7 @@ def incident_lines(incident: IncidentText, width: int, number: str = "") -> Iter
     yield from _paragraph(NOT_CHECKED.label, incident.not_checked, width)
     for index, change in enumerate(incident.history):
         yield from _paragraph("" if index else "history", change, width)
-    yield _row("rule", click.style(incident.rule, dim=True))
+    yield from _styled("rule", incident.rule, width, dim=True)
     if incident.page:
         yield _row("page", click.style(incident.page, dim=True))
 
@@ -78,7 +79,7 @@ def _evidence(incident: IncidentText, width: int) -> Iterator[str]:
     label = EVIDENCE.label
     for piece in incident.evidence:
         if piece.place:
-            yield _row(label, click.style(piece.place, fg="cyan"))
+            yield from _styled(label, piece.place, width, fg="cyan")
             for line in piece.lines:
                 wrapped = textwrap.wrap(line, max(_NARROWEST, width - _INDENT - 2), break_on_hyphens=False)
                 yield from (_row("", f"  {part}") for part in wrapped)
@@ -113,6 +114,13 @@ def _paragraph(label: str, text: str, width: int, dash: str = "") -> Iterator[st
         initial_indent=dash, subsequent_indent=" " * len(dash),
     )  # fmt: skip
     yield from (_row("" if index else label, line) for index, line in enumerate(lines))
+
+
+def _styled(label: str, text: str, width: int, **style: Any) -> Iterator[str]:
+    """Text that is wrapped between words only: a path stays whole, to be pasted."""
+    room = max(_NARROWEST, width - _INDENT)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+    yield from (_row("" if index else label, click.style(line, **style)) for index, line in enumerate(lines))
 
 
 def _row(label: str, text: str) -> str:

@@ -7,6 +7,14 @@
     root.classList.toggle("dark", !dark);
     root.classList.toggle("light", dark);
   });
+  let folded = [];
+  addEventListener("beforeprint", function () {
+    folded = Array.from(document.querySelectorAll("details:not([open])"));
+    for (const part of folded) { part.open = true; }
+  });
+  addEventListener("afterprint", function () {
+    for (const part of folded) { part.open = false; }
+  });
   const incidents = Array.from(document.querySelectorAll(".incident"));
   document.getElementById("filter").addEventListener("input", function (event) {
     const word = event.target.value.toLowerCase();

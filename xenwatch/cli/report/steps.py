@@ -5,11 +5,10 @@ import shlex
 from collections.abc import Iterable
 
 from xenwatch.cli.report.format import is_sentence
+from xenwatch.logs.format import all_formats
 from xenwatch.model.subject import Subject
 from xenwatch.triage.report import Report
 
-_OLD = frozenset({"xend", "xend-debug"})
-_NEW = frozenset({"xl", "libxl"})
 # the words that both programs know and answer alike (xm of Xen 3.0 to 4.4)
 _XL = re.compile(
     r"(?<![\w/.-])xl(?= (?:list|info|dmesg|create|destroy|shutdown|reboot|pause|unpause|console|save|restore|migrate"
@@ -32,9 +31,9 @@ def typed(steps: Iterable[str], subject: Subject, *, old: bool) -> tuple[str, ..
 
 def is_xends(report: Report) -> bool:
     """Whether xm is the tool to use: xend wrote logs or xm answered, and nothing is from xl."""
-    formats = {file.format for file in report.files}
-    programs = {fact.split(" ", 1)[0] for fact in report.facts}
-    return bool(formats & _OLD or "xm" in programs) and not (formats & _NEW or "xl" in programs)
+    formats = [all_formats().get(file.format) for file in report.files]
+    commands = {fact.split(" ", 1)[0] for fact in report.facts} | {part.toolstack for part in formats if part}
+    return "xm" in commands and "xl" not in commands
 
 
 def _typed(step: str, subject: Subject, *, old: bool) -> str:

@@ -9,8 +9,8 @@ import click
 
 from xenwatch.base.durations import format_size
 from xenwatch.base.plurals import count_text
-from xenwatch.cli.report.format import clock_text, cut, printable
-from xenwatch.triage.report import Report
+from xenwatch.cli.report.format import clock_text, cut, printable, year_note
+from xenwatch.triage.report import FileRead, Report
 
 _MOST_UNMATCHED = 8
 _MOST_FILES = 12
@@ -24,17 +24,32 @@ def source_lines(report: Report, width: int) -> Iterator[str]:
     lines, size = sum(f.lines for f in report.files), sum(f.bytes for f in report.files)
     where = f" below {printable(common)}" if common else ""
     total = f"Read {count_text(len(report.files), 'file')}{where}: {count_text(lines, 'line')}, {format_size(size)}"
-    yield click.style(total, bold=True)
+    yield from (click.style(line, bold=True) for line in textwrap.wrap(total, max(30, width), break_on_hyphens=False))
     for read in report.files[:_MOST_FILES]:
-        span = ""
-        if read.first is not None and read.last is not None:
-            span = f", {clock_text(read.first, report.utc_offset)} to {clock_text(read.last, report.utc_offset)}"
-        path = click.style(printable(read.path.removeprefix(common)), fg="cyan")
-        yield f"  {path}  {read.format}, {count_text(read.lines, 'line')}{span}"
+        yield from _file(report, read, common, width)
     if len(report.files) > _MOST_FILES:
         yield click.style(f"  and {len(report.files) - _MOST_FILES} more; --format json lists all", dim=True)
     yield from _facts(report, width)
     yield from _left_out(report, width, common)
+
+
+def _file(report: Report, read: FileRead, common: str, width: int) -> Iterator[str]:
+    details = [read.format, count_text(read.lines, "line")]
+    if read.first is not None and read.last is not None:
+        has_year = read.path not in report.years_assumed
+        first, last = (clock_text(at, report.utc_offset, has_year=has_year) for at in (read.first, read.last))
+        details.append(f"{first} to {last}")
+    note = f"; {text}" if (text := year_note(report, read)) else ""
+    yield from _placed(printable(read.path.removeprefix(common)), ", ".join(details) + note, width)
+
+
+def _placed(place: str, text: str, width: int) -> Iterator[str]:
+    """A place and what is to be said of it: on one line where there is room, else below it."""
+    if len(place) + len(text) + 4 <= width:
+        yield f"  {click.style(place, fg='cyan')}  {text}"
+        return
+    yield f"  {click.style(place, fg='cyan')}"
+    yield from textwrap.wrap(text, max(30, width), initial_indent="    ", subsequent_indent="    ")
 
 
 def _facts(report: Report, width: int) -> Iterator[str]:
@@ -58,6 +73,8 @@ def _left_out(report: Report, width: int, common: str) -> Iterator[str]:
         yield from _wrapped(f"not known: {source.path}: {source.reason}", width, "yellow")
     if report.older:
         yield f"  {count_text(report.older, 'older incident')} left out (--since all shows them)"
+    if report.filtered:
+        yield f"  {count_text(report.filtered, 'incident')} left out by --only or --min-severity"
 
 
 def _unmatched(report: Report, width: int, common: str) -> Iterator[str]:
@@ -65,12 +82,12 @@ def _unmatched(report: Report, width: int, common: str) -> Iterator[str]:
         return
     total = sum(u.count for u in report.unmatched)
     heading = f"{count_text(total, 'error line')} that no rule matches (xenwatch rules new makes a rule from one)"
-    yield click.style(heading, bold=True)
+    yield from (click.style(line, bold=True) for line in textwrap.wrap(heading, max(30, width)))
     for error in report.unmatched[:_MOST_UNMATCHED]:
         times = f" x{error.count}" if error.count > 1 else ""
-        place = f"{printable(error.file.removeprefix(common))}:{error.line}"
-        text = cut(" ".join(printable(error.text[:2000]).split()), max(40, width - 8))
-        yield f"  {click.style(place, fg='cyan')}{times}  {text}"
+        place = f"{printable(error.file.removeprefix(common))}:{error.line}{times}"
+        text = cut(" ".join(printable(error.text[:2000]).split()), max(30, width - 4))
+        yield from _placed(place, text, width)
     if len(report.unmatched) > _MOST_UNMATCHED:
         yield click.style(f"  and {len(report.unmatched) - _MOST_UNMATCHED} more; --format json lists all", dim=True)
     yield ""

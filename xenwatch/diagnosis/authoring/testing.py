@@ -44,11 +44,9 @@ class RuleTestBench:
         cache: Path | None = None,
         new_owners: Callable[[], LogOwners],
     ) -> None:
-        """`new_owners` makes what learns, anew for each test, whose the logs are."""
+        """`new_owners` makes, for each test, what learns which domain a log belongs to."""
         self._formats, self._owners = formats, _Owners(new_owners)
-        self._pipeline = Pipeline(
-            rules, formats=formats.values(), prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True
-        )
+        self._pipeline = Pipeline(rules, prefilter=prefilter, cache=cache, owners=self._owners, at_rest=True)
         self._fresh = self._pipeline.state()
 
     def run(self, rules: Iterable[Rule]) -> Iterator[RuleTestResult]:
@@ -90,8 +88,8 @@ class _Owners:
     def learn(self, chunk: Chunk) -> None:
         self._current.learn(chunk)
 
-    def owner(self, source: Source) -> Subject | None:
-        return self._current.owner(source)
+    def owner(self, source: Source, of_one_host: Callable[[Source, Source], bool]) -> Subject | None:
+        return self._current.owner(source, of_one_host)
 
 
 class _Story:
@@ -125,7 +123,7 @@ class _Story:
         offset = self._offsets.get(path, 0)
         self._offsets[path] = offset + len(data)
         source = Source(path, format_)
-        source = replace(source, subject=self._owners.owner(source))
+        source = replace(source, subject=self._owners.owner(source, _on_the_host))
         self._pipeline.read(Chunk(source, data, Position(path, offset), hint, final))
         diagnoses = self._pipeline.diagnose(_NO_END)
         logged = format_.parse(given.line, hint).at
@@ -183,3 +181,8 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
 
 def _shown(want: Expected) -> str:
     return f"{want.subject or 'an incident'}{f' with {dict(want.fields)}' if want.fields else ''}"
+
+
+def _on_the_host(_one: Source, _other: Source) -> bool:
+    """A test tells of one host."""
+    return True

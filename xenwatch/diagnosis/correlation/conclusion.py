@@ -20,14 +20,16 @@ def conclude(
     seen = enrich(rule, subject, known, find) if rule.look else Enrichment()
     known = {**seen.fields, **known}
     words = TemplateFiller(rule, known, subject)
+    unknown = _is_of_unknown_kernel(outcome, subject, find)
+    title = words.text(rule.unknown_kernel if unknown and rule.unknown_kernel else rule.title)
     decision = decide(rule, known, world, seen.decided)
     return Diagnosis(
         rule=rule.id,
         class_=decision.class_,
         subject=subject,
-        severity=_severity(rule),
-        title=words.text(rule.title),
-        summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else words.text(rule.title),
+        severity="error" if unknown and _severity(rule) == "critical" else _severity(rule),
+        title=title,
+        summary=outcome.evidence[-1].summary.split("\n", 1)[0] if outcome.evidence else title,
         cause=words.cause(decision.cause),
         impact=words.text(rule.impact),
         at=world.now,
@@ -42,6 +44,15 @@ def conclude(
         experimental=rule.status == "experimental",
         guest_told=any(isinstance(e.origin, LogRecord) and e.origin.guest for e in outcome.evidence),
     )
+
+
+def _is_of_unknown_kernel(outcome: Outcome, subject: Subject, find: Find) -> bool:
+    """Nothing but lines that may be any kernel's: neither they nor the host say whose."""
+    roles = {e.origin.kernel_role for e in outcome.evidence if isinstance(e.origin, LogRecord)}
+    if roles != {"unknown"}:
+        return False
+    dom0 = find("xen.dom0", subject.its_host)
+    return dom0 is None or not dom0.value
 
 
 def _severity(rule: Rule) -> Severity:

@@ -135,9 +135,15 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
+def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
+    """What the `where` of a condition may ask about an event."""
+    role = event.record.writer if event.record else "unknown"
+    return {"fields": {**fields, **event.fields}, "kernel": {"role": role}}
+
+
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
-    fit = [e for e in came if condition.where is None or holds(condition.where, {"fields": {**fields, **e.fields}})]
+    fit = [e for e in came if condition.where is None or holds(condition.where, _values(e, fields))]
     if fit:
         return Outcome(True, f"{condition.event} came", (event_evidence(fit[-1]),), fit[-1].fields)
     if came:

@@ -15,6 +15,7 @@ from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepa
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
@@ -136,6 +137,8 @@ class CorrelationEngine:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE
             subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source).on(subject.host)
+        if subject.name == UNKNOWN and event.record is not None and event.record.kernel_role in GUEST_ROLES:
+            return subject  # a guest's kernel says it, and nobody says which guest's
         subject = self._registry.complete(subject, event.at)
         if subject.kind == "domain" and subject.domid is not None:
             naming = {"domain": subject.name, "domid": str(subject.domid)}

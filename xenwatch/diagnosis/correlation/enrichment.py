@@ -34,12 +34,12 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
     worked_out: dict[str, str] = {}
     decided: str | None = None
     for look in rule.look:
-        whose = _whose(look, subject, known)
-        if whose is None:
+        about = _about(look, subject, known)
+        if about is None:
             continue
-        fact = find(look.fact, whose)
+        fact = find(look.fact, about)
         if fact is None:
-            unchecked.append(f"{look.fact}{_of(look, whose)} is not known here")
+            unchecked.append(f"{look.fact}{_of(look, about)} is not known here")
             continue
         values = {"value": list(fact.value) if isinstance(fact.value, tuple) else fact.value, "fields": known}
         if look.check is not None and not holds(look.check, values):
@@ -52,15 +52,15 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
     return Enrichment(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out, decided)
 
 
-def _whose(look: Look, subject: Subject, fields: Mapping[str, str]) -> Subject | None:
+def _about(look: Look, subject: Subject, fields: Mapping[str, str]) -> Subject | None:
     if look.of is None:
         return subject
     named = subject_from_text(fill_name(look.of, fields) or "")
     return None if named is None else named.on(subject.host)
 
 
-def _of(look: Look, whose: Subject) -> str:
-    return f" of {whose.name}" if look.of is not None else ""
+def _of(look: Look, about: Subject) -> str:
+    return f" of {about.name}" if look.of is not None else ""
 
 
 def _filled(says: str, values: Mapping[str, str]) -> str:

@@ -102,7 +102,7 @@ class RuleContext:
         return self.facts.others(name, self.subject)
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
-        for (index, whose), reading in self.plan.readings.items():
-            if self.plan.metrics[index] is condition and whose in (self.who, str(self.subject.its_host)):
+        for (index, about), reading in self.plan.readings.items():
+            if self.plan.metrics[index] is condition and about in (self.who, str(self.subject.its_host)):
                 return reading
         return None

@@ -11,7 +11,7 @@ MOST_GROUPS = 8192
 MOST_EVENTS = 512
 
 Group = tuple[str, str]
-"""Id of a rule, and whose events these are."""
+"""Id of a rule, and the subject of these events."""
 
 
 class Windows:

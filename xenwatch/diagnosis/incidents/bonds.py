@@ -1,6 +1,7 @@
 """What ties two incidents together: a record, an operation, a guest, a thing; time alone ties nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.rules.rule import Rule
@@ -45,25 +46,26 @@ class Bonds:
     ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
         self._name_of = name_of or (lambda _domid, _at, _host: None)
-        self._records: dict[int, frozenset[Place]] = {}
+        self._bases: dict[int, _Basis] = {}
         self._one_guest = True
 
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
-        self._records.clear()
-        guests = {guest for i in incidents if (guest := self.guest(i.diagnosis)) is not None}
+        self._bases.clear()
+        # Not those of whom only a guest speaks: nobody may change how the host's incidents are read by what he writes.
+        believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
+        guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
 
     def same_record(self, one: Diagnosis, other: Diagnosis) -> bool:
-        return not self._places(one).isdisjoint(self._places(other))
+        return not self._of(one).places.isdisjoint(self._of(other).places)
 
-    @staticmethod
-    def same_operation(one: Diagnosis, other: Diagnosis) -> bool:
-        return not one.operations.isdisjoint(other.operations)
+    def same_operation(self, one: Diagnosis, other: Diagnosis) -> bool:
+        return not self._of(one).operations.isdisjoint(self._of(other).operations)
 
     def near(self, one: Incident, other: Incident, window: float) -> bool:
         """Whether they lie within the window, or at least one of them carries no time."""
-        if self._undated_is_near and not (_dated(one.diagnosis) and _dated(other.diagnosis)):
+        if self._undated_is_near and not (self._of(one.diagnosis).dated and self._of(other.diagnosis).dated):
             return True
         return one.opened - window <= other.last_seen and other.opened <= one.last_seen + window
 
@@ -78,11 +80,10 @@ class Bonds:
             return one == other
         if _shares(cause, symptom, DEVICES):
             return True
-        # One of them names no guest. In time that is written down, a cause on the host reaches whoever fails then;
-        # without it, only where there is but one guest that can be meant.
-        return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (
-            self._one_guest or (_dated(cause) and _dated(symptom))
-        )
+        # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
+        # whoever fails then; without times, only where there is but one guest that can be meant.
+        timed = not self._undated_is_near or (self._of(cause).dated and self._of(symptom).dated)
+        return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (timed or self._one_guest)
 
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
@@ -105,16 +106,26 @@ class Bonds:
             return not on_the_host or bool(_paths(one) & _paths(other))
         return one.subject.domid is not None and one.subject.domid == other.subject.domid
 
-    def _places(self, diagnosis: Diagnosis) -> frozenset[Place]:
-        """Where it was told; a round compares everybody with everybody, so it is made once."""
+    def _of(self, diagnosis: Diagnosis) -> "_Basis":
+        """A round compares everybody with everybody, so it is made once."""
         key = id(diagnosis)
-        if key not in self._records:
-            self._records[key] = frozenset(
-                (e.origin.source.path, e.origin.position.generation, e.origin.position.offset)
-                for e in diagnosis.evidence
-                if isinstance(e.origin, LogRecord)
-            )
-        return self._records[key]
+        if key not in self._bases:
+            self._bases[key] = _basis(diagnosis)
+        return self._bases[key]
+
+
+class _Basis(NamedTuple):
+    """What a diagnosis rests on: the places of its records, whether all have a time, the operations they stand in."""
+
+    places: frozenset[Place]
+    dated: bool
+    operations: frozenset[str]
+
+
+def _basis(diagnosis: Diagnosis) -> _Basis:
+    records = [e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord)]
+    places = frozenset((r.source.path, r.position.generation, r.position.offset) for r in records)
+    return _Basis(places, all(record.logged for record in records), diagnosis.operations)
 
 
 def one_place(one: Subject, other: Subject) -> bool:
@@ -130,7 +141,3 @@ def _shares(one: Diagnosis, other: Diagnosis, names: tuple[str, ...]) -> bool:
 
 def _paths(diagnosis: Diagnosis) -> set[str]:
     return {e.origin.source.path for e in diagnosis.evidence if isinstance(e.origin, LogRecord)}
-
-
-def _dated(diagnosis: Diagnosis) -> bool:
-    return all(e.origin.logged for e in diagnosis.evidence if isinstance(e.origin, LogRecord))

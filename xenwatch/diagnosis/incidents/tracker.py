@@ -23,7 +23,7 @@ MOST_RELATED = 400
 
 
 def incident_id(rule: str, subject: str) -> str:
-    """Of the trouble `rule` and whom it befell: the same after a restart, and when it comes back."""
+    """Of the rule and its subject: the same after a restart, and when it comes back."""
     return hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:12]
 
 
@@ -165,7 +165,7 @@ class IncidentTracker:
                 self._all[incident.id] = _resolved(incident, incident.last_seen + quiet_for)
 
     def _explain(self) -> None:
-        """Say anew which of the incidents that are not over belongs to which."""
+        """Decide again which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
         self._relations.bonds.start(active)
@@ -201,8 +201,8 @@ class IncidentTracker:
         for root in roots:
             incident = self._all[root]
             evidence = self._own.get(root, incident.diagnosis.evidence)
-            for key, whose in explained.items():
-                if whose == root and key != root:
+            for key, cause in explained.items():
+                if cause == root and key != root:
                     evidence = _merged(evidence, self._own.get(key, self._all[key].diagnosis.evidence))
             if evidence != incident.diagnosis.evidence:
                 self._all[root] = replace(incident, diagnosis=replace(incident.diagnosis, evidence=evidence))

@@ -36,7 +36,7 @@ Node = tuple[str, Any]
 """Operation name and argument of the parse tree, after `parse_tree` has made repeats of all kinds alike."""
 
 
-@lru_cache(maxsize=8192)  # each dialect's database asks for the same ones
+@lru_cache(maxsize=8192)  # each format's database asks for the same ones
 def raw_form(regex: str) -> str | None:
     """The wider pattern, for bytes; None where nothing is left that could be looked for."""
     try:

@@ -18,7 +18,7 @@ from xenwatch.diagnosis.matching.prefilter import Candidate
 log = logging.getLogger(__name__)
 
 KEPT = 64
-"""Compiled databases that are kept: one a dialect, of the last few versions of the rules."""
+"""Compiled databases that are kept: one a format, of the last few versions of the rules."""
 
 # No SOM: 100 patterns with it are "too large" (intel/hyperscan#395). No SINGLEMATCH: in a chunk it would report a
 # signature once, whatever number of records match.

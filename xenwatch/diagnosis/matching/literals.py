@@ -23,7 +23,7 @@ _LONG_AND_COMMON = 2.9
 Run = tuple[bytes, ...]
 
 
-@lru_cache(maxsize=8192)  # each dialect's prefilter asks for the same ones
+@lru_cache(maxsize=8192)  # each format's prefilter asks for the same ones
 def literals(regex: str) -> tuple[bytes, ...]:
     """Lower-case literals of which each match holds at least one; empty where the pattern demands none."""
     try:

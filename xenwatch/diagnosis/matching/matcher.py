@@ -6,14 +6,16 @@ from typing import NamedTuple
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import NAMINGS
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.exceptions import exception_fields
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled
+from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.event import Event
-from xenwatch.model.record import Header, LogFormat, LogRecord
+from xenwatch.model.record import Header, LogRecord
 from xenwatch.model.subject import Subject
 
 
@@ -34,17 +36,18 @@ class Matcher:
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
 
-    def matches(self, text: str, asked: set[int], format_: LogFormat, lines: int = OWN_LINES) -> list[Match]:
-        """The signatures among `asked` that match in the text, quiet rules' included; `lines` says who wrote it.
+    def matches(self, text: str, asked: set[int], record: LogRecord, lines: int = OWN_LINES) -> list[Match]:
+        """The signatures among `asked` that match in the text of the record, quiet rules' included.
 
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
+        `lines` says who wrote the text, `record` in which log.
         """
-        allowed, found = self._index.allowed(format_), list[Match]()
+        allowed, found = self._index.allowed(record.source.format), list[Match]()
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
                 entry = self._index.entries[index]
-                fields = captured(entry, text)
-                if fields is not None:
+                fields = captured(entry, text, record.writer)
+                if fields is not None and not _repeats(entry, found):
                     found.append(Match(entry, fields))
         return [m for m in found if not m.entry.rule.fallback] or found
 
@@ -55,7 +58,7 @@ class Matcher:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
                     self._registry.learn(found.groupdict(), at, place.origin)
-            elif self._index.first_mark <= index < self._index.first_level:
+            elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
                 for found in self._marks[index - self._index.first_mark].finditer(text):
                     fields = {name: value for name, value in found.groupdict().items() if value}
@@ -78,14 +81,22 @@ class Matcher:
         ]
 
 
-def captured(entry: SignatureEntry, text: str) -> dict[str, str] | None:
-    """The fields of the first match that the signature's `where` agrees with; None: no match."""
+def _repeats(entry: SignatureEntry, found: list[Match]) -> bool:
+    """The same words of the same rule, once for what the host writes and once for what a guest writes."""
+    return any(m.entry.rule is entry.rule and m.entry.signature.regex == entry.signature.regex for m in found)
+
+
+def captured(entry: SignatureEntry, text: str, writer: str = "dom0") -> dict[str, str] | None:
+    """The fields of the first match that the signature's `where` agrees with; None: no match.
+
+    `writer`: whose kernel speaks, as in `LogRecord.writer`.
+    """
     signature = entry.signature
     for found in compiled(signature.regex).finditer(text):
         fields = {name: value for name, value in found.groupdict().items() if value is not None}
         if signature.exception:
             fields = {**exception_fields(text[found.start() :]), **fields}
-        if signature.where is None or holds(signature.where, {"fields": fields}):
+        if signature.where is None or holds(signature.where, {"fields": fields, "kernel": {"role": writer}}):
             return fields
     return None
 
@@ -95,8 +106,15 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
-    whose = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
-    return Event(match.entry.signature.event, whose, record.at, match.fields, record, match.entry.rule.id)
+    subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
+    if not record.guest and record.kernel_role in GUEST_ROLES and _is_machines_own(match.entry.rule, record):
+        subject = guest_subject(record.source, "")
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+
+
+def _is_machines_own(rule: Rule, record: LogRecord) -> bool:
+    """A guest has no host of its own; a driver domain has the devices of those it serves."""
+    return rule.subject == "host" or (record.kernel_role == "guest" and rule.subject != "domain")
 
 
 def _host_subject(match: Match, record: LogRecord, header: Mapping[str, str]) -> Subject:

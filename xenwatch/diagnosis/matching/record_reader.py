@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Header, LogRecord, Position
 
@@ -20,7 +21,10 @@ Cut = tuple[int, int, set[int]]
 class RecordReader:
     """`data` is the chunk with the open record before it; `position` is that of its first byte."""
 
-    def __init__(self, chunk: Chunk, data: bytes, position: Position, memory: SourceMemory) -> None:
+    def __init__(
+        self, chunk: Chunk, data: bytes, position: Position, memory: SourceMemory, kernels: KernelRoles
+    ) -> None:
+        self._kernels = kernels
         self.chunk, self.data, self.position, self._memory = chunk, data, position, memory
         self._format = chunk.source.format
         starts = self._format.record_start
@@ -46,7 +50,7 @@ class RecordReader:
     def _bounds(self, at: int, floor: int) -> tuple[int, int]:
         data, begins = self.data, self._begins
         start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at)
-        # Nearly every record is one line between two beginnings; the dialect is asked about the others.
+        # Nearly every record is one line between two beginnings; the format is asked about the others.
         if begins is None or end < 0 or not begins(data, start) or not begins(data, end + 1):
             start, end = self._format.bounds(data, at)
         start, end = max(start, at - LONGEST_RECORD, floor), min(end, at + LONGEST_RECORD)
@@ -64,9 +68,24 @@ class RecordReader:
         header = self._format.parse(text, self.chunk.hint)
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
-        message, guest = self._format.hidden(text[header.length :]), self._format.by_guest(self.data, start)
+        message = self._format.hidden(text[header.length :])
+        role = self._role(start, header, message)
+        guest = self._format.by_guest(self.data, start) or self.is_guests(header.fields.get("host"))
         host = None if guest else header.fields.get("host")
-        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host), header
+        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host, role), header
+
+    def is_guests(self, host: str | None) -> bool:
+        """Whether a guest wrote the whole log, or all lines of that host in it."""
+        # A captured terminal, which has no shape of its own, mixes what a host and a guest print.
+        written_by_one = self._format.sniff is not None and self._format.kernel_line is not None
+        return written_by_one and self._kernels.role(self.chunk.source, host) == "guest"
+
+    def _role(self, start: int, header: Header, message: str) -> str | None:
+        """Of the file; where nobody can tell, what the record itself says."""
+        if self._format.kernel_line is None or self._format.kernel_line.match(self.data, start) is None:
+            return None
+        role = self._kernels.role(self.chunk.source, header.fields.get("host"))
+        return role_of_text(message) if role == "unknown" else role
 
     def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None]:
         """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host."""

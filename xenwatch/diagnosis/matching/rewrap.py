@@ -69,7 +69,7 @@ def _events(
     text = text_of(paragraph.text[begin:end])
     record, header = reader.record(paragraph.origins[first], paragraph.origins[last - 1])
     wrapped = record._replace(text=text)
-    matches = [m for m in matcher.matches(text, asked, record.source.format) if _is_new(m, wrapped, found)]
+    matches = [m for m in matcher.matches(text, asked, record) if _is_new(m, wrapped, found)]
     return matcher.events(matches, wrapped, header)
 
 
@@ -116,5 +116,5 @@ def _wrapped(before: bytes, line: bytes, format_: LogFormat) -> bool:
 
 
 def _begins(line: bytes, format_: LogFormat) -> bool:
-    """Whether the line carries the dialect's own stamp, as no rest of a broken line does."""
+    """Whether the line carries the format's own stamp, as no rest of a broken line does."""
     return any(known is not None and known.match(line) for known in (format_.record_start, format_.sniff))

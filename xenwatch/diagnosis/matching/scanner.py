@@ -1,8 +1,8 @@
 """Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
 
 import re
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
+from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
@@ -24,16 +26,13 @@ from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
 MOST_SOURCES = 4096
-MOST_UNMATCHED = 1000
-_CALM = ("debug", "info")
 
 
 class Scanner:
     """One for all sources.
 
-    `unmatched` holds the last error records that no rule knows, `unmatched_total` counts them all; `identity` is what
-    the records said about who is who. `cache` is a folder for the compiled signatures; `formats` are the dialects whose
-    error levels are watched.
+    `unread` holds the error records that no rule knows; `registry` is what the records said about who is who.
+    `cache` is a folder for the compiled signatures.
     """
 
     def __init__(
@@ -41,7 +40,6 @@ class Scanner:
         rules: Sequence[Rule],
         engine: PrefilterName = "auto",
         *,
-        formats: Iterable[LogFormat] = (),
         cache: Path | None = None,
         compiling: Executor | None = None,
         several_hosts: bool = False,
@@ -52,9 +50,8 @@ class Scanner:
         """
         self.registry = DomainRegistry()
         self._several_hosts = several_hosts
-        self._index = SignatureIndex(rules, formats)
-        self._wanted, self._cache = engine, cache
-        self._levels: dict[str, tuple[Prefilter, int] | None] = {}
+        self._index = SignatureIndex(rules)
+        self._errors = make_prefilter([ERROR], engine, cache)
         self._background: Future[Prefilter] | None = None
         if compiling is not None and engine == "auto" and takes_long(self._index.regexes, cache):
             self._background = compiling.submit(make_prefilter, self._index.regexes, engine, cache)
@@ -63,8 +60,8 @@ class Scanner:
             self._prefilter = make_prefilter(self._index.regexes, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
-        self.unmatched: deque[LogRecord] = deque(maxlen=MOST_UNMATCHED)
-        self.unmatched_total = 0
+        self.kernels = KernelRoles()
+        self.unread = UnreadErrors()
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
 
@@ -77,7 +74,7 @@ class Scanner:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
         memory = self._memory(chunk.source.path)
         if memory.unknown is not None and not memory.goes_on_in(chunk):
-            self._note(memory.unknown)
+            self.unread.note(memory.unknown)
         memory.unknown = None
         data, position = memory.join(chunk)
         if not data:
@@ -85,12 +82,15 @@ class Scanner:
         whole = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
         if whole:
             data = unquoted(data)
-        reader = RecordReader(chunk, data, position, memory)
+        self.kernels.see(chunk.source, data)
+        reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
         for cut in reader.cuts(self.candidates(data, chunk.source.format)):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut)
+                continue
+            if cut[2] == {self._index.error} and is_debug(data[cut[0] : cut[0] + 80]):
                 continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
             found, unknown = self._record(reader, cut, told)
@@ -98,7 +98,7 @@ class Scanner:
             if cut[0] == open_start:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
-                self._note(unknown)
+                self.unread.note(unknown)
         if whole:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
@@ -111,24 +111,22 @@ class Scanner:
         marks, self._matcher.marks = self._matcher.marks, []
         return marks
 
-    def _note(self, record: LogRecord) -> None:
-        self.unmatched.append(record)
-        self.unmatched_total += 1
-
     def _record(self, reader: RecordReader, cut: Cut, told: set[str]) -> tuple[list[Event], LogRecord | None]:
         """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
-        if guest is None and max(asked) >= self._index.first_naming:
+        if guest is None and not record.guest and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
             place = Place(record.source, record.position.offset, record.logged, origin)
             self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
-        matches = self._matcher.matches(record.text, asked, record.source.format, lines)
+        if guest is None and record.kernel_role in GUEST_ROLES:
+            lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
+        matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
-            known = told or guest is not None or header.level in _CALM
-            return [], record if not known and self._is_error(reader, cut) else None
+            asked_for = max(asked) == self._index.error
+            return [], record if asked_for and not told and is_error(record.text, header.level) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
             if match.entry.key not in told:
@@ -141,17 +139,13 @@ class Scanner:
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
             text, at, logged, host = reader.dated_text(start, end)
+            if reader.is_guests(host):
+                return
             place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
             self._matcher.learn(text, at, asked, place)
 
     def _origin(self, reader: RecordReader, host: str | None) -> Origin:
         return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
-
-    def _is_error(self, reader: RecordReader, cut: Cut) -> bool:
-        start, end, asked = cut
-        pattern: re.Pattern[bytes] | None = reader.chunk.source.format.error
-        wanted = max(asked) >= self._index.first_level
-        return wanted and pattern is not None and pattern.search(reader.data[start:end]) is not None
 
     @staticmethod
     def _guest_prefix(reader: RecordReader, start: int) -> str | None:
@@ -163,30 +157,19 @@ class Scanner:
         return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
-        """(offset just behind or inside the match, index) of what might match in text of that dialect."""
+        """(offset just behind or inside the match, index) of what might match in text of that format."""
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        levels = self._levels_of(format_)
-        if levels is not None:
-            engine, index = levels
-            found += [(at, index) for at, _ in engine.candidates(data)]
-            found.sort()
+        found += [(at, self._index.error) for at, _ in self._errors.candidates(data)]
+        found.sort()
         always = [index for index in self._prefilter.everywhere if allowed[index]]
-        if levels is not None and levels[0].everywhere:
-            always.append(levels[1])
+        if self._errors.everywhere:
+            always.append(self._index.error)
         if always:
             starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
             found = sorted(found + [(start + 1, index) for start in starts for index in always])
         return found
-
-    def _levels_of(self, format_: LogFormat) -> tuple[Prefilter, int] | None:
-        """What finds error records of the dialect: apart, since the words of other dialects for it are everywhere."""
-        if format_.name not in self._levels:
-            level = self._index.level(format_)
-            made = None if level is None else (make_prefilter([level[1]], self._wanted, self._cache), level[0])
-            self._levels[format_.name] = made
-        return self._levels[format_.name]
 
     def _take_compiled(self) -> None:
         """Go over to the compiled signatures once they are there; where compiling failed, this goes on as it is."""
@@ -200,12 +183,14 @@ class Scanner:
         return {
             "sources": {path: memory.state() for path, memory in self._memories.items()},
             "identity": self.registry.state(),
+            "kernels": self.kernels.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state()`; raises KeyError, TypeError, AttributeError or ValueError where it is not one."""
         memories = {str(path): SourceMemory.restored(kept) for path, kept in state["sources"].items()}
         self.registry.restore(state["identity"])
+        self.kernels.restore(state.get("kernels", {}))
         self._memories = OrderedDict(memories)
 
     def _memory(self, path: str) -> SourceMemory:

@@ -1,7 +1,6 @@
 """Everything that is looked for in logs, as one numbered list: signatures, who is who, error levels."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xenwatch.diagnosis.host_domains import NAMINGS
@@ -11,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
 OWN_LINES, QUOTED_GUESTS = 1, 2
-"""Lines that the dialect's own writer wrote, and lines in which a host's log quotes a guest."""
+"""Lines that the format's own writer wrote, and lines of a guest in a host's log: quoted, or its kernel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,12 @@ class SignatureEntry:
 
 
 class SignatureIndex:
-    """Index ranges: signatures from 0, then patterns that name domains, marks of operations, and error levels.
+    """Index ranges: signatures from 0, then patterns that name domains, marks of operations, what errors look like.
 
-    `regexes` are those of all but the error levels.
+    `regexes` are those of all but the last, which is looked for apart: its words are everywhere.
     """
 
-    def __init__(self, rules: Sequence[Rule], formats: Iterable[LogFormat]) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self.entries = tuple(
             SignatureEntry(rule, signature, f"{rule.id}#{number}")
             for rule in rules
@@ -37,26 +36,20 @@ class SignatureIndex:
         )
         self.first_naming = len(self.entries)
         self.first_mark = self.first_naming + len(NAMINGS)
-        self.first_level = self.first_mark + len(MARKS)
+        self.error = self.first_mark + len(MARKS)
         self.regexes = [
             *(entry.signature.regex for entry in self.entries),
             *(naming.pattern for naming in NAMINGS),
             *(mark.pattern.pattern for mark in MARKS),
         ]
-        self._levels = {f.name: _as_text(f.error) for f in formats if f.error is not None and not f.guest_written}
         self._allowed: dict[str, bytearray] = {}
-
-    def level(self, format_: LogFormat) -> tuple[int, str] | None:
-        """Index and pattern of the dialect's error level."""
-        text = self._levels.get(format_.name)
-        return None if text is None else (self.first_level, text)
 
     def only_names(self, asked: set[int]) -> bool:
         """Whether nothing is asked but who is who and what is being done."""
-        return min(asked) >= self.first_naming and max(asked) < self.first_level
+        return min(asked) >= self.first_naming and max(asked) < self.error
 
     def allowed(self, format_: LogFormat) -> bytearray:
-        """For each signature and naming, in which lines of the dialect it is looked for: OWN_LINES, QUOTED_GUESTS."""
+        """For each signature and naming, in which lines of the format it is looked for: OWN_LINES, QUOTED_GUESTS."""
         kept = self._allowed.get(format_.name)
         if kept is None:
             kept = bytearray(
@@ -68,13 +61,6 @@ class SignatureIndex:
 
 
 def _where_seen(signature: Signature, format_: LogFormat) -> int:
-    quoted = format_.guest_line is not None and seen_in_guest_lines(signature)
+    carries = format_.guest_line is not None or format_.kernel_line is not None
+    quoted = carries and seen_in_guest_lines(signature)
     return OWN_LINES * seen_in(signature, format_) | QUOTED_GUESTS * quoted
-
-
-def _as_text(pattern: re.Pattern[bytes]) -> str:
-    inline = "".join(
-        letter for flag, letter in ((re.IGNORECASE, "i"), (re.DOTALL, "s"), (re.VERBOSE, "x")) if pattern.flags & flag
-    )
-    text = pattern.pattern.decode("latin-1")
-    return f"(?{inline}){text}" if inline else text

@@ -56,7 +56,7 @@ def mended_events(
         mended = record._replace(text=torn.text)
         matches = [
             match
-            for match in matcher.matches(torn.text, asked, format_)
+            for match in matcher.matches(torn.text, asked, record)
             if (match.entry.rule.id, match.entry.signature.event) not in told
         ]
         events += matcher.events(matches, mended, header)

@@ -22,7 +22,7 @@ class Mark(NamedTuple):
     pattern: re.Pattern[str]
 
 
-_NAME = r"[\w.:+@-]+"
+_NAME = r"[\w.:+@-]*[\w+@-]"
 _QUOTE = r"[\"'`]?"
 _OPTIONS = r"(?:--?[\w-]+(?:=\S+)?\s+)*"
 _TOOL = r"(?:^|[\s#$>%;&|(/])"

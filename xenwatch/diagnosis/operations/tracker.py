@@ -1,6 +1,6 @@
 """Places events in the operations they belong to: a line that names nobody speaks of what it stands in."""
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,17 +10,24 @@ from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.phases import phase_of, rank
+from xenwatch.diagnosis.operations.placement import (
+    LASTS,
+    are_near,
+    guest_of,
+    host_of,
+    in_shared_log,
+    lasts,
+    subject_in,
+    time_of,
+)
+from xenwatch.diagnosis.operations.seen import SeenOperations
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
 
-MOST_OPERATIONS = 2048
-LASTS = 180.0
-"""Seconds for which an operation is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s a script."""
-BURST = 60.0
-"""Dated lines of one log that lie so near belong to one burst."""
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
+_STARTING = frozenset({"create", "start", "restore", "migrate"})
 
 
 class OperationTracker:
@@ -28,7 +35,7 @@ class OperationTracker:
 
     def __init__(self, registry: DomainRegistry) -> None:
         self._registry = registry
-        self.operations: OrderedDict[str, Operation] = OrderedDict()
+        self.operations = SeenOperations()
         self._current: dict[str, str] = {}
         """By path of a log: the operation that its last line stood in."""
 
@@ -43,17 +50,21 @@ class OperationTracker:
         placed: dict[int, str] = {}
         for path, items in by_log.items():
             placed |= self._log(path, sorted(items, key=lambda item: item[:2]), events)
-        self._forget()
-        return [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        told = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        self.operations.end_round()
+        return told
+
+    def by_id(self) -> dict[str, Operation]:
+        """Those that are remembered, oldest first."""
+        return {operation.id: operation for operation in self.operations}
 
     def state(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"operations": [asdict(o) for o in self.operations.values()], "current": dict(self._current)}
+        return {"operations": [asdict(o) for o in self.operations], "current": dict(self._current)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`."""
-        operations = [Operation(**kept) for kept in state["operations"]]
-        self.operations = OrderedDict((operation.id, operation) for operation in operations)
+        self.operations = SeenOperations(Operation(**kept) for kept in state["operations"])
         self._current = {str(path): str(key) for path, key in state["current"].items()}
 
     # one log
@@ -72,11 +83,12 @@ class OperationTracker:
             event = events[item]
             key = self._of_event(path, offset, event)
             if key is None:
-                waiting.append(item)
+                if not in_shared_log(event):
+                    waiting.append(item)
                 continue
             placed[item] = key
             for earlier in waiting:
-                if _near(events[earlier], event):
+                if are_near(events[earlier], event):
                     placed[earlier] = key
             waiting.clear()
             self._saw(key, event)
@@ -96,7 +108,7 @@ class OperationTracker:
         )
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
-            self.operations[key] = replace(self.operations[key], outcome=ended, last_seen=_time(mark))
+            self.operations.change(replace(self.operations[key], outcome=ended, last_seen=time_of(mark)))
             if self._current.get(path) == key:
                 del self._current[path]
         if mark.mark.step == "end":
@@ -108,7 +120,7 @@ class OperationTracker:
         elsewhere = self._find(mark.target, mark.domid, mark, other_log=mark.path)
         if elsewhere is not None and mark.mark.step == "begin":
             return self.operations[elsewhere]
-        started = _time(mark)
+        started = time_of(mark)
         operation = Operation(
             f"{mark.path}:{mark.offset}",
             mark.verb,
@@ -119,7 +131,7 @@ class OperationTracker:
             started,
             host=mark.host,
         )
-        self.operations[operation.id] = operation
+        self.operations.add(operation)
         if mark.target:
             self._registry.notice(Subject("domain", mark.target, host=mark.host), mark.at)
         return operation
@@ -145,15 +157,15 @@ class OperationTracker:
     # one event
 
     def _of_event(self, path: str, offset: int, event: Event) -> str | None:
-        name, domid = _guest(event)
+        name, domid = guest_of(event)
         current = self._now_in(path)
         if name is None and domid is None:
-            if current is not None and _lasts(current, event):
+            if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
             return self._under_way(event)
         if current is not None and self._fits(current, name, domid):
             if domid is not None and current.domid is None:
-                self.operations[current.id] = replace(current, domid=domid)
+                self.operations.change(replace(current, domid=domid))
                 if current.target:
                     self._teach(current.target, domid, event.at, current.host)
             return current.id
@@ -162,7 +174,7 @@ class OperationTracker:
             or self._born(domid, event)
             or self._implicit(path, offset, event, name, domid)
         )
-        if current is None:
+        if current is None and not in_shared_log(event):
             self._current[path] = key
         return key
 
@@ -183,7 +195,8 @@ class OperationTracker:
         )
         if key is None or self.operations[key].domid is not None:
             return None
-        operation = self.operations[key] = replace(self.operations[key], domid=domid)
+        operation = replace(self.operations[key], domid=domid)
+        self.operations.change(operation)
         if operation.target:
             self._teach(operation.target, domid or 0, event.at, operation.host)
         return key
@@ -194,7 +207,7 @@ class OperationTracker:
         operation = Operation(
             f"{path}:{offset}", "", name, domid, event.subject.uuid, started, started, host=event.subject.host
         )
-        self.operations[operation.id] = operation
+        self.operations.add(operation)
         return operation.id
 
     def _find(
@@ -202,27 +215,23 @@ class OperationTracker:
     ) -> str | None:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
-            name = self._registry.name_of(domid, near.at, _host(near))
-        at = _time(near)
-        for operation in reversed(self.operations.values()):
-            if operation.host != _host(near):
-                continue
+            name = self._registry.name_of(domid, near.at, host_of(near))
+        at = time_of(near)
+        for operation in self.operations.about(host_of(near), name, domid):
             if other_log is not None and operation.id.rpartition(":")[0] == other_log:
                 continue
-            same = (name is not None and name == operation.target) or (domid is not None and domid == operation.domid)
-            if same and (at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
+            if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
                 return operation.id
         return None
 
     def _under_way(self, event: Event) -> str | None:
         """The one operation, in another log, during which a dated line was written; None where there are several."""
-        at = _time(event)
+        at = time_of(event)
         if at is None:
             return None
-        recent = list(self.operations.values())[-64:]
         under_way = {
             o.target or o.id: o.id
-            for o in recent
+            for o in self.operations.recent(_MOST_UNDER_WAY)
             if o.host == event.subject.host
             and o.started is not None
             and o.verb in _STARTING
@@ -236,9 +245,9 @@ class OperationTracker:
     def _saw(self, key: str, event: Event) -> None:
         operation, phase = self.operations[key], phase_of(event.record.text if event.record else "")
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
-        at = _time(event)
+        at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
-        self.operations[key] = replace(operation, phase=further, last_seen=last)
+        self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
         phase = phase_of(event.record.text) if event.record is not None else None
@@ -246,53 +255,9 @@ class OperationTracker:
             return replace(event, phase=phase)
         operation = self.operations[key]
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
-        subject = event.subject if guessed else _subject(event.subject, operation)
+        subject = event.subject if guessed else subject_in(event.subject, operation)
         return replace(event, operation=key, phase=phase, subject=subject)
 
-    def _forget(self) -> None:
-        while len(self.operations) > MOST_OPERATIONS:
-            self.operations.popitem(last=False)
 
-
-_STARTING = frozenset({"create", "start", "restore", "migrate"})
-
-
-def _subject(subject: Subject, operation: Operation) -> Subject:
-    """A guest that is known by number only, or not at all, is the one that the operation is about."""
-    if subject.kind != "domain":
-        return subject
-    if subject.name == UNKNOWN:
-        name = operation.target or (str(operation.domid) if operation.domid is not None else None)
-        return subject if name is None else Subject("domain", name, operation.uuid, operation.domid, subject.host)
-    if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
-        return replace(subject, name=operation.target)
-    return subject
-
-
-def _guest(event: Event) -> tuple[str | None, int | None]:
-    subject = event.subject
-    if subject.kind != "domain" or subject.name == UNKNOWN:
-        domid = event.fields.get("domid", "")
-        return None, int(domid) if domid.isdigit() and 0 < len(domid) < 9 and domid != "0" else None  # noqa: PLR2004
-    name = None if subject.name.isdigit() or subject.name == subject.uuid else subject.name
-    return name, subject.domid
-
-
-def _time(of: Event | PlacedMark) -> float | None:
-    if isinstance(of, PlacedMark):
-        return of.at if of.place.logged else None
-    return of.at if of.record is not None and of.record.logged else None
-
-
-def _near(earlier: Event, later: Event) -> bool:
-    one, other = _time(earlier), _time(later)
-    return one is None or other is None or abs(other - one) <= BURST
-
-
-def _lasts(operation: Operation, event: Event) -> bool:
-    at = _time(event)
-    return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
-
-
-def _host(of: Event | PlacedMark) -> str | None:
-    return of.host if isinstance(of, PlacedMark) else of.subject.host
+_MOST_UNDER_WAY = 64
+"""The newest operations, among which one that is under way is looked for."""

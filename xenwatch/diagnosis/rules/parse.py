@@ -64,6 +64,7 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         subject=raw.get("subject", "host"),
         aliases=tuple(raw.get("aliases", ())),
         subject_name=_texts(raw.get("subject_name", ())),
+        unknown_kernel=raw.get("unknown_kernel", ""),
         signatures=signatures,
         when=_when(_condition(raw["when"])) if "when" in raw else _any_own(signatures),
         file=path,
@@ -77,10 +78,7 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         actions=tuple(raw.get("actions", ())),
         resolve=_resolve(raw.get("resolve", {})),
         references=tuple(raw.get("references", ())),
-        look=tuple(
-            Look(one["fact"], one["says"], one.get("of"), one.get("check"), one.get("compute", {}), one.get("decide"))
-            for one in raw.get("look", ())
-        ),
+        look=tuple(map(_look, raw.get("look", ()))),
         hypotheses=tuple(map(_hypothesis, raw.get("hypotheses", ()))),
         tests=tuple(_test(t, tree.line(f"tests[{i}]")) for i, t in enumerate(raw.get("tests", ()))),
         noise=raw.get("noise"),
@@ -105,6 +103,10 @@ def _signature(raw: dict[str, Any], rule_id: str, line: int) -> Signature:
         source=raw.get("source", ""),
         line=line,
     )
+
+
+def _look(raw: dict[str, Any]) -> Look:
+    return Look(raw["fact"], raw["says"], raw.get("of"), raw.get("check"), raw.get("compute", {}), raw.get("decide"))
 
 
 def _hypothesis(raw: dict[str, Any]) -> Hypothesis:

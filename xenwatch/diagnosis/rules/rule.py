@@ -22,7 +22,7 @@ class Signature:
     event: str
     regex: str
     streams: tuple[str, ...] = ()
-    """Dialects it is looked for in; empty: every host-written one."""
+    """Formats it is looked for in; empty: every host-written one."""
     where: str | None = None
     exception: bool = False
     """The record tells of an exception: its parts become fields."""
@@ -112,7 +112,7 @@ class Look:
     says: str
     """Words with `{field}` and `{value}`; sizes (`_bytes`) are written for people."""
     of: str | None = None
-    """Whose fact, `vg/{vg}`; None: the rule's subject, else the host."""
+    """The subject of the fact, `vg/{vg}`; None: the rule's subject, else the host."""
     check: str | None = None
     compute: Mapping[str, str] = field(default_factory=dict)
     """Further fields, each a CEL expression over `value` and `fields`."""
@@ -176,7 +176,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class GivenLine:
-    """A record, or several, of one dialect. `at` is seconds after the test's start; None: now."""
+    """A record, or several, of one format. `at` is seconds after the test's start; None: now."""
 
     stream: str
     line: str
@@ -266,6 +266,8 @@ class Rule:
     """Ids that it had before: whatever still names one of them means this rule."""
     subject_name: tuple[str, ...] = ()
     """Templates of the subject's name; the first whose fields were all captured is used."""
+    unknown_kernel: str = ""
+    """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
     window: float = 120.0

@@ -123,7 +123,7 @@ _HYPOTHESIS = _thing(
 _VALUE = {"type": ["string", "number", "boolean", "array"]}
 GIVEN: dict[str, Schema] = {
     "line": _thing(
-        "One or more records of a dialect.",
+        "One or more records of a format.",
         {"stream": _NAME, "line": _TEXT, "at": _OFFSET, "file": _TEXT},
         ("stream", "line"),
     ),
@@ -175,6 +175,7 @@ RULE: Schema = {
             "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
+            "unknown_kernel": {**_TEXT, "description": "The title where nobody can tell whose kernel wrote the line."},
             "severity": {"enum": ["info", "warning", "error", "critical"]},
             "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},

@@ -1,4 +1,4 @@
-"""The door to libvirt: calls run in worker threads with a deadline; it reconnects by itself."""
+"""The connection to libvirt: calls run in worker threads with a deadline; it reconnects by itself."""
 
 import asyncio
 import contextlib

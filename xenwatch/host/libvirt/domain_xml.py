@@ -14,7 +14,7 @@ Config = dict[str, object]
 
 
 def parse_config(text: str) -> Config:
-    """By part: what stands there, in a form that can be compared. Names that libvirt makes anew at each start are not.
+    """By part: what stands there, in a form that can be compared. Names that libvirt makes at each start are not.
 
     https://libvirt.org/formatdomain.html
     """

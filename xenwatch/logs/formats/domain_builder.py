@@ -8,6 +8,7 @@ from xenwatch.model.record import LogFormat
 FORMAT = LogFormat(
     name="domain-builder",
     title="domain-builder-ng.log of libxc",
+    carries=frozenset({"xl", "libxl"}),
     names=named(r"domain-builder(?:-ng)?\.log"),
     sniff=re.compile(rb"^[ \t]*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ \[\d+\] )?domainbuilder: [a-z]+: ", re.MULTILINE),
     rank=15,

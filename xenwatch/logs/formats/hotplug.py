@@ -8,6 +8,7 @@ from xenwatch.model.record import LogFormat
 FORMAT = LogFormat(
     name="hotplug",
     title="xen-hotplug.log, stderr of the hotplug scripts",
+    carries=frozenset({"syslog"}),
     names=named(r"xen-hotplug\.log", r"hotplug\.log"),
     sniff=re.compile(
         rb"^(?:RTNETLINK answers: |can't add \S+ to bridge|xenstore-read: couldn't read|ioctl: LOOP_"

@@ -11,6 +11,7 @@ _HEADER = re.compile(
     rf"(?:\[(?:(?P<date>{ISO})|(?P<boot> *\d+\.\d+)|[0-9a-f]{{16}})\] ?)?"
 )
 _PREFIX = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\] |" + SYSLOG_LINE.encode() + rb"(?:\S+ )?)?"
+_CONSOLED = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] )?"
 _STAMP = rb"(?:\[[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
@@ -35,6 +36,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="hypervisor",
     title="messages of the hypervisor",
+    shared=True,
     names=named(
         r"hypervisor\.log", r"x[ml][-_ ]?dmesg(?:\.(?:log|txt|out))?", r"xen-?dmesg(?:\.(?:log|txt))?", r"hypervisor"
     ),
@@ -49,5 +51,16 @@ FORMAT = LogFormat(
         re.MULTILINE,
     ),
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
+    # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.
+    opening=re.compile(
+        rb"\A(?:(?!(?:"
+        + _CONSOLED
+        + rb"Logfile Opened|Linux version |\[ *\d+\.\d{6}\] )).*\n){0,400}?"
+        + _CONSOLED
+        + rb"\(XEN\) "
+        + _STAMP
+        + rb"(?:Xen version \d|Latest ChangeSet|Command line: |Bootloader: |Video information"
+        + rb"|EFI RAM map|Xen-e820 RAM map|Panic on CPU \d)"
+    ),
     guest_line=re.compile(_PREFIX + rb"(?:(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?|\(XEN\) ?" + _STAMP + rb"HVM\d+: )"),
 )

@@ -36,6 +36,9 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="kernel",
     title="kernel log",
+    in_journal=True,
+    carries=frozenset({"syslog"}),
+    shared=True,
     names=named(r"kern(?:el)?\.log", r"dmesg(?:[._-][\w.-]*)?", r"journalctl[_-]+k\w*(?:\.txt)?"),
     sniff=re.compile(
         rb"^[ \t]*(?:(?:<\d>)?"
@@ -51,6 +54,7 @@ FORMAT = LogFormat(
     # Raw lines about devices and bridges have no colon either, and each is a message of its own.
     continues=re.compile(_PREFIX + _BODY + rb"|(?!device |vif|vbd)" + WRAPPED),
     parse=_parse,
+    kernel_line=re.compile(rb""),
     error=re.compile(
         rb"BUG: |Oops: |Kernel panic|[Uu]nable to handle kernel|I/O error|Out of memory|oom-killer|-fs error"
         rb"|blocked for more than"

@@ -33,6 +33,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="libvirt",
     title="log of the libvirt daemon",
+    carries=frozenset({"xl", "libxl", "stderr", "syslog"}),
     names=named(r"libvirtd?\.log", r"virt(?:xend|qemud|lockd|logd)\.log"),
     sniff=re.compile(rb"^[ \t]*(?:" + _START + rb")", re.MULTILINE),
     rank=25,

@@ -26,6 +26,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="libxl",
     title="libxl messages (xl, or libvirt's libxl driver)",
+    toolstack="xl",
+    carries=frozenset({"xl", "stderr", "domain-builder", "bootloader"}),
     names=named(r"libxl-driver\.log", r"libxl(?:\.log)?") + named(r"libvirt/libxl/[^/]+\.log"),
     sniff=re.compile(rb"^[ \t]*" + _LINE, re.MULTILINE),
     rank=20,

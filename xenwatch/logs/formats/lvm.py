@@ -8,6 +8,7 @@ from xenwatch.model.record import LogFormat
 FORMAT = LogFormat(
     name="lvm",
     title="messages of LVM commands",
+    carries=frozenset({"stderr", "syslog"}),
     names=named(r"lvm(?:2)?\.log", r"(?:lv|vg|pv)\w*\.(?:log|err)"),
     sniff=re.compile(
         rb"^ {0,4}(?:Volume group \"|Logical volume |Insufficient free (?:extents|space)"

@@ -18,6 +18,7 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="qubes",
     title="logs and tools of Qubes OS in dom0",
+    carries_any=True,
     names=named(
         r"log/qubes/[^/]+\.log",
         r"(?:guid|qrexec|qubesdb|mgmt|pacat|vm)[.-][^/]+\.log",

@@ -20,6 +20,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="sm",
     title="SMlog, the storage manager of XenServer or XCP-ng",
+    carries=frozenset({"syslog", "lvm", "xapi"}),
+    shared=True,
     names=named(r"SMlog", r"sm\.log"),
     sniff=re.compile(rb"^" + _LINE, re.MULTILINE),
     rank=15,

@@ -2,8 +2,20 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import CONTINUED, WRAPPED, named, syslog_header, xtl_header
+from xenwatch.logs.formats._shapes import CONTINUED, SYSLOG_LINE, WRAPPED, named, syslog_header, xtl_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
+
+_KERNEL = re.compile(
+    rb"[ \t>]*(?:<\d>)?(?:"
+    + SYSLOG_LINE.encode()
+    + rb"\S+ )?(?:kernel: |\[ {0,5}\d{1,8}\.\d{6}\]"
+    + rb"|BUG: |Oops: |Kernel panic |kernel BUG at |general protection fault|[Uu]nable to handle kernel"
+    + rb"|WARNING: (?:CPU|at)"
+    + rb"|Out of [Mm]emory: Kill|\S+ invoked oom-killer|INFO: task |(?:Buffer )?I/O error"
+    + rb"|end_request: |blk_update_request: "
+    + rb"|VFS: |(?:xen[-_])?(?:blk|net|scsi|pci)(?:front|back)\b|(?:vbd vbd|vif vif)-\d)"
+)
+"""A kernel's line among what a terminal showed: by its stamp, or by words that only kernels use."""
 
 
 def _parse(text: str, hint: TimeHint) -> Header:
@@ -15,10 +27,14 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="stderr",
     title="captured output of commands",
+    carries_any=True,
+    foreign=True,
+    captured=True,
     names=named(r"(?:std)?err(?:\.(?:log|txt))?", r"[\w.-]*stderr(?:\.(?:log|txt))?", r"output\.(?:log|txt)"),
     rank=90,
     continues=re.compile(CONTINUED.pattern + rb"|" + WRAPPED),
     parse=_parse,
+    kernel_line=_KERNEL,
     error=re.compile(
         rb"^[Ee]rror(?: code)?: |: error: |^Traceback \(|^\w+Error: |[Ii]nternal error|^Failed "
         rb"|SR_BACKEND_FAILURE|: panic: ",

@@ -19,6 +19,10 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="syslog",
     title="syslog or journal of dom0",
+    in_journal=True,
+    carries_any=True,
+    shared=True,
+    foreign=True,
     names=named(
         r"syslog(?:\.log)?", r"messages(?:\.log)?", r"daemon\.log", r"journal(?:ctl[\w.-]*)?(?:\.(?:log|txt))?"
     ),
@@ -29,6 +33,7 @@ FORMAT = LogFormat(
         + rb"\S+ (?:(?!kernel: )\S|kernel: (?:\[ *\d+\.\d+\] ?+)?+(?![ \t]|Call Trace|Code: |R[A-Z0-9]{2}: |\[<))|-- "
     ),
     parse=_parse,
+    kernel_line=re.compile(_START + rb"\S+ kernel: "),
     error=re.compile(
         rb"/etc/xen/scripts/[\w.-]+: .{0,120}(?:fail|error|not |cannot|unable|busy)|(?:xen\w*|BLKTAPCTRL|TAPDISK"
         rb"|tapdisk\w*|libvirtd|virt\w+d)"

@@ -12,6 +12,7 @@ _START = start_of(_PROGRAMS)
 FORMAT = LogFormat(
     name="virt-install",
     title="virt-install.log",
+    carries_any=True,
     names=named(rf"{_PROGRAMS}\.log"),
     sniff=re.compile(rb"^" + _START, re.MULTILINE),
     rank=15,

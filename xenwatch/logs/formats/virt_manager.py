@@ -11,6 +11,7 @@ _START = start_of("virt-manager")
 FORMAT = LogFormat(
     name="virt-manager",
     title="virt-manager.log",
+    carries_any=True,
     names=named(r"virt-manager\.log"),
     sniff=re.compile(rb"^" + _START + rb"|virtManager/\w+\.py\", line", re.MULTILINE),
     rank=15,

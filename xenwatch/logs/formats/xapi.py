@@ -31,6 +31,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xapi",
     title="xensource.log of XenServer or XCP-ng",
+    carries=frozenset({"xl", "libxl", "stderr", "syslog", "lvm", "sm"}),
+    shared=True,
     names=named(r"xensource\.log", r"xapi\.log", r"(?:squeezed|xenopsd?|xcp-rrdd\S*|forkexecd|audit)\.log"),
     sniff=re.compile(rb"^(?:" + _LINE + rb"|Error code: SR_BACKEND_FAILURE|[A-Z][A-Z_]{8,}\()", re.MULTILINE),
     rank=22,

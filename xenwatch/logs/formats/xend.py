@@ -34,6 +34,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xend",
     title="xend.log of the xend toolstack",
+    toolstack="xm",
+    carries=frozenset({"stderr", "xend-debug", "domain-builder", "bootloader"}),
     names_device_models=True,
     names=named(r"xend\.log", r"[\w]*-xend\.log"),
     sniff=re.compile(rb"^" + _START, re.MULTILINE),

@@ -18,6 +18,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xend-debug",
     title="xend-debug.log, what the xend daemon writes to stderr",
+    toolstack="xm",
+    carries=frozenset({"stderr", "xend", "domain-builder", "bootloader", "hotplug"}),
     names=named(r"xend-debug\.log"),
     sniff=re.compile(rb"^(?:Xend started at |Exception starting xend|xend \[ERROR\])", re.MULTILINE),
     rank=10,

@@ -23,6 +23,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
 FORMAT = LogFormat(
     name="xenstored",
     title="log of the xenstore daemon",
+    carries=frozenset({"syslog"}),
+    shared=True,
     names=named(r"xenstored(?:-(?:access|trace|test))?\.log", r"xenstored(?:-access|-trace)?"),
     sniff=re.compile(
         rb"^(?:\[\d{8}T\d\d:\d\d:\d\d\.\d+Z[|\]]|(?:IN|OUT) (?:0x)?[0-9a-f]{4,16} \d{8} |"

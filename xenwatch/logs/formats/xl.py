@@ -9,6 +9,8 @@ from xenwatch.model.record import LogFormat
 FORMAT = LogFormat(
     name="xl",
     title="xl-<domain>.log, the monitor of a domain started with xl",
+    toolstack="xl",
+    carries_any=True,
     names=named(r"xl-[^/]+\.log", r"xl\.log"),
     sniff=re.compile(
         rb"^(?:Waiting for domain .{1,80} to die|Domain \d+ (?:has shut down, reason code|has been destroyed"

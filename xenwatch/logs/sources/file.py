@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterator, Sequence
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import RewoundError
 from xenwatch.logs.counters import SourceCounters
-from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.file_reader import FileReader
+from xenwatch.logs.files.cursors import Cursor
+from xenwatch.logs.files.file_reader import FileReader
+from xenwatch.logs.files.spool import Spool
+from xenwatch.logs.files.tracker import LogTracker
 from xenwatch.logs.options import FollowOptions
-from xenwatch.logs.spool import Spool
-from xenwatch.logs.tracker import LogTracker
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 
 _MOST_DETACHED = 8  # a log that rotates many times a minute must not hold more files open than it has rotated files

@@ -11,7 +11,7 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.autostart import AUTOSTART
 from xenwatch.sampling.collector import Collector
 
-LINKS = Metric("xen_autostart_links", "gauge", "Links in /etc/xen/auto, and those whose target is missing", ("state",))
+LINKS = Metric("xen_autostart_links", "gauge", "Links in /etc/xen/auto, and those with a missing target", ("state",))
 _NAME = re.compile(rb"""^\s*name\s*=\s*["']([^"'\n]+)["']|\(name ['"]?([^'"()\n]+)['"]?\)""", re.MULTILINE)
 """In a file of xl or xm, `name = "web"`; in one of xend's, `(name web)`."""
 

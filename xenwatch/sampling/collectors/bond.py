@@ -10,7 +10,7 @@ from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector
 
 SLAVES = Metric("xen_bond_slaves", "gauge", "Interfaces of a bond", ("bond",))
-ACTIVE = Metric("xen_bond_slaves_active", "gauge", "Interfaces of a bond whose link is up", ("bond",))
+ACTIVE = Metric("xen_bond_slaves_active", "gauge", "Interfaces of a bond that have a link", ("bond",))
 
 
 async def _collect(host: Host) -> Sequence[Sample]:

@@ -46,7 +46,7 @@ MTU = Metric("xen_bridge_mtu_bytes", "gauge", "MTU of a bridge", ("bridge",))
 MISMATCH = Metric(
     "xen_network_mtu_mismatch",
     "gauge",
-    "Ports whose MTU is larger than their bridge's: such frames are dropped",
+    "Ports with a larger MTU than their bridge: such frames are dropped",
     ("bridge",),
 )
 STP_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")

@@ -35,7 +35,7 @@ DOMAINS = Metric("xen_hypervisor_domains", "gauge", "Domains by state, dom0 and 
 ZOMBIES = Metric(
     "xen_hypervisor_zombie_domains",
     "gauge",
-    "Domains without a name: dead ones whose memory or event channels something still holds, or half-created ones",
+    "Domains without a name: dead ones that leave memory or event channels in use, or half-created ones",
 )
 VCPUS_ALLOCATED = Metric("xen_hypervisor_vcpus_allocated", "gauge", "Vcpus of all domains that run, dom0's included")
 

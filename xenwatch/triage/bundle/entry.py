@@ -32,7 +32,7 @@ class BundleEntry:
     path: str
     """For display: archive members as `archive.tar.gz/xend.log`."""
     format: str
-    """The dialect's name, or the command whose output this is (`xl list`)."""
+    """The format's name, or the command whose output this is (`xl list`)."""
     source: Source | None
     """None where the file holds facts or a snapshot and no log."""
     mtime: float
@@ -91,25 +91,25 @@ def aligned_chunks(read_into: ReadInto, source: Source, hint: TimeHint, size: in
             return
 
 
-def _last_record_start(buffer: bytearray, held: int, dialect: LogFormat) -> int:
+def _last_record_start(buffer: bytearray, held: int, format_: LogFormat) -> int:
     """Where the last record of the buffer starts: what lies before it is whole. 0 if all of it is one record."""
     start = buffer.rfind(b"\n", 0, held - 1) + 1
-    if start == 0 or (dialect.record_start is None and dialect.continues is None):
+    if start == 0 or (format_.record_start is None and format_.continues is None):
         return start
     newest, floor = start, max(0, start - LONGEST_RECORD)
     for _ in range(MOST_RECORD_LINES):
         if start <= floor:
             break
-        if not _goes_on(buffer, start, dialect):
+        if not _goes_on(buffer, start, format_):
             return start
         start = buffer.rfind(b"\n", 0, start - 1) + 1
     return newest if start or held > LONGEST_RECORD else 0
 
 
-def _goes_on(buffer: bytearray, start: int, dialect: LogFormat) -> bool:
-    if dialect.record_start is not None:
-        return dialect.record_start.match(buffer, start) is None
-    return dialect.continues is not None and dialect.continues.match(buffer, start) is not None
+def _goes_on(buffer: bytearray, start: int, format_: LogFormat) -> bool:
+    if format_.record_start is not None:
+        return format_.record_start.match(buffer, start) is None
+    return format_.continues is not None and format_.continues.match(buffer, start) is not None
 
 
 def _some_time(chunk: Chunk, *, newest: bool) -> float | None:

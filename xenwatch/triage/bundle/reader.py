@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from xenwatch.base.errors import ArchiveBomb, InputError
+from xenwatch.base.zones import Zone
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
@@ -17,6 +18,7 @@ from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
+from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
@@ -29,7 +31,7 @@ _NESTING = 2
 class Bundle:
     """`entries()` gives each log and each file of facts once; what could not be read is in `skipped`.
 
-    `now` dates standard input; `utc_offset` (seconds east) is the zone local times in these logs are written in; `host`
+    `now` dates standard input; `utc_offset` is the zone local times in these logs are written in; `host`
     is the name of the host that all of it is of, where somebody says it. Rotated sets of a folder come oldest first;
     members of an archive come in the archive's order.
     """
@@ -39,10 +41,14 @@ class Bundle:
         paths: Sequence[str],
         *,
         now: float,
-        utc_offset: float = 0.0,
+        utc_offset: Zone = 0.0,
         limits: ArchiveLimits | None = None,
         host: str | None = None,
+        stdin: BinaryIO | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
+        """`stdin` stands in for standard input; once the `interruption` is requested, nothing more is read."""
+        self._stdin, self._interruption = stdin, interruption or Interruption()
         self._paths, self._host = tuple(paths), host
         self._recorded: dict[str, str] = {}
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
@@ -56,7 +62,7 @@ class Bundle:
             raise InputError(f"no such file or folder: {', '.join(missing)}")
         for path in self._paths:
             if path == STDIN:
-                yield from self._stream(sys.stdin.buffer, STDIN, self._now)
+                yield from self._stream(self._stdin or sys.stdin.buffer, STDIN, self._now)
             elif Path(path).is_dir():
                 yield from self._folder(Path(path))
             else:
@@ -73,6 +79,8 @@ class Bundle:
         self._skip(str(error.filename), error.strerror or "cannot be listed")
 
     def _file(self, path: str, *, follow: bool) -> Iterator[BundleEntry]:
+        if self._interruption.is_requested:
+            return
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
         try:
             if not follow and Path(path).is_symlink():
@@ -97,6 +105,8 @@ class Bundle:
         self, stream: BinaryIO, path: str, mtime: float, depth: int = 0, wraps: int = 0
     ) -> Iterator[BundleEntry]:
         """Unwraps compression and archives until a log or a file of facts is left."""
+        if depth == wraps == 0:
+            stream = self._interruption.guarded(stream, path)
         try:
             headed = PeekedStream(stream)
         except (ArchiveBomb, *DAMAGED) as error:
@@ -150,7 +160,8 @@ class Bundle:
             self._skip(path, recognised.reason)
             return
         host = self._host_of(path)
-        source = Source(path, recognised.format, owner_of(path, recognised.format, self.device_models), host)
+        # Where a process id is all that the name says, the pipeline asks who was served once the hosts are told apart.
+        source = Source(path, recognised.format, owner_of(path, recognised.format), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
@@ -206,6 +217,8 @@ class Bundle:
         return bytes(data)
 
     def _skip(self, path: str, reason: str) -> None:
+        if self._interruption.is_requested:
+            return  # it only seems to be torn: its reading was
         self.skipped.append(SkippedMember(path, reason))
 
 

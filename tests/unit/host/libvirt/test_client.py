@@ -1,16 +1,13 @@
-"""The libvirt door against libvirt's own test driver and a real libvirtd of our own that is stopped and killed."""
+"""The connection to libvirt, against its own test driver and a real libvirtd that is stopped and killed."""
 
 import asyncio
-import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hosts.libvirtd import Daemon, daemon_of_our_own
 
 from xenwatch.base.clock import ManualClock, SystemClock
 from xenwatch.base.errors import HostError, TimedOut, Unavailable, Unsupported
@@ -105,35 +102,10 @@ async def test_an_absent_daemon_is_asked_again_with_growing_pauses(tmp_path: Pat
     await door.close()
 
 
-class Daemon:
-    """A libvirtd of our own on a socket in a folder of its own; its guests are the test driver's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.uri = f"test+unix:///default?socket={folder}/libvirt-sock"
-        self._folder = folder
-        config = folder / "libvirtd.conf"
-        config.write_text(f'unix_sock_dir = "{folder}"\nauth_unix_rw = "none"\nauth_unix_ro = "none"\n')
-        self._argv = ["libvirtd", "-f", str(config), "-p", str(folder / "pid")]
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def signal(self, number: int) -> None:
-        self._process.send_signal(number)
-        if number == signal.SIGKILL:
-            self._process.wait()
-
-
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    if shutil.which("libvirtd") is None or os.geteuid() != 0:
-        pytest.skip("needs libvirtd and root to run one of its own")
-    with tempfile.TemporaryDirectory() as folder:  # a socket's path is at most 107 bytes: pytest's folders are too deep
-        daemon = Daemon(Path(folder))
+    with daemon_of_our_own() as daemon:
         yield daemon
-        daemon.signal(signal.SIGCONT)
-        daemon.signal(signal.SIGKILL)
 
 
 async def _until_listed(door: Libvirt) -> list[str]:

@@ -1,4 +1,4 @@
-"""Two definitions of a domain differ in what a person set, and not in what libvirt writes anew at each start."""
+"""Two definitions of a domain differ in what a person set, and not in what libvirt writes at each start."""
 
 import pytest
 

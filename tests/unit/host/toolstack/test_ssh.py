@@ -1,6 +1,7 @@
 """An old host is asked through a real ssh daemon on loopback; its `xm` prints what xend's prints."""
 
 import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -65,6 +66,8 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
         f"Host old1\n HostName 127.0.0.1\n Port {port}\n User {getpass.getuser()}\n IdentityFile {folder}/user\n"
         f" IdentitiesOnly yes\n UserKnownHostsFile {folder}/known\n GlobalKnownHostsFile none\n"
     )
+    if os.geteuid() == 0:  # of its unit the daemon gets this folder from systemd; nobody needs it otherwise
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     daemon = subprocess.Popen((str(SSHD), "-D", "-e", "-f", folder / "sshd_config"), stderr=subprocess.PIPE, text=True)
     try:
         _listening(daemon, port)

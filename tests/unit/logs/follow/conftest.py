@@ -108,5 +108,5 @@ def make_rig(tmp_path: Path):
 def any_file_system(request, monkeypatch):
     """tmpfs, NFS and FUSE tell no inode generation: everything must also work by content alone."""
     if request.param == "without":
-        monkeypatch.setattr("xenwatch.logs.fingerprint._generation", lambda _fd: None)
+        monkeypatch.setattr("xenwatch.logs.files.fingerprint._generation", lambda _fd: None)
     return request.param

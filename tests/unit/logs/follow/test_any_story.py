@@ -43,7 +43,7 @@ class Story(RuleBasedStateMachine):
         self.committed: tuple[int, str] = (0, "{}")
         self.follower = self._follower()
         if not self.generations:
-            self.patch = patch("xenwatch.logs.fingerprint._generation", lambda _fd: None)
+            self.patch = patch("xenwatch.logs.files.fingerprint._generation", lambda _fd: None)
             self.patch.start()
 
     def _follower(self) -> Follower:

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from xenwatch.logs.file_reader import PIECE_BYTES, fresh_end
-from xenwatch.logs.spool import LONGEST_BYTES, Spool
+from xenwatch.logs.files.file_reader import PIECE_BYTES, fresh_end
+from xenwatch.logs.files.spool import LONGEST_BYTES, Spool
 
 
 async def test_nul_bytes_and_invalid_utf8_come_through_as_they_are(rig):

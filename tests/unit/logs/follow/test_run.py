@@ -7,8 +7,8 @@ import pyinotify
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.logs.counters import FollowCounters
+from xenwatch.logs.files.watch import DirectoryWatcher
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.watch import DirectoryWatcher
 
 
 @asynccontextmanager

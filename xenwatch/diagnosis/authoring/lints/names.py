@@ -1,4 +1,4 @@
-"""Whatever a rule names exists: rules, classes, events, dialects, actions, metrics."""
+"""Whatever a rule names exists: rules, classes, events, formats, actions, metrics."""
 
 import difflib
 from collections.abc import Collection, Iterator

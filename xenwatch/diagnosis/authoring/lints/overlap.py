@@ -27,7 +27,7 @@ def _others(library: Library, rule: Rule, test: RuleTest) -> list[str]:
         return []
     try:
         fired = {d.rule for d in library.bench.diagnoses(test)}
-    except ValueError:  # an unknown dialect: the tests themselves say so
+    except ValueError:  # an unknown format: the tests themselves say so
         return []
     return sorted(fired - {rule.id}) if rule.id in fired else []
 

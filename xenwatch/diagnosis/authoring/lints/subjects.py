@@ -1,4 +1,4 @@
-"""A test of a rule about guests says which guest the incident is of: whose it is can go wrong unnoticed."""
+"""A test of a rule about guests says which guest the incident is of, which can go wrong unnoticed."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def _check(library: Library) -> Iterator[Problem]:
             continue
         for index, test in enumerate(rule.tests):
             if any(incident.subject is None for incident in test.expect):
-                message = "says nothing of whose incident it expects: write `subject: domain/NAME`"
+                message = "does not say which subject it expects: write `subject: domain/NAME`"
                 yield problem(rule, f"tests[{index}].expect", message, test.line)
 
 

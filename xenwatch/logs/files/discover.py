@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from xenwatch.logs.rotation import group
+from xenwatch.logs.files.rotation import group
 
 
 class LogPatterns:

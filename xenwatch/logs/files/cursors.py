@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xenwatch.logs.fingerprint import FileIdentity, Fingerprint
+from xenwatch.logs.files.fingerprint import FileIdentity, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import os
 import stat
 
 from xenwatch.base.errors import RewoundError
-from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.fingerprint import HEAD_BYTES, MARKER_BYTES, FileIdentity, Fingerprint
+from xenwatch.logs.files.cursors import Cursor
+from xenwatch.logs.files.fingerprint import HEAD_BYTES, MARKER_BYTES, FileIdentity, Fingerprint
 
 PIECE_BYTES = 256 * 1024
 _LINE_SEARCH_BYTES = 64 * 1024

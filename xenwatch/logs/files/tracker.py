@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
-from xenwatch.logs.cursors import Cursor
-from xenwatch.logs.file_reader import FileReader, next_name
-from xenwatch.logs.fingerprint import FileIdentity, is_compressed
+from xenwatch.logs.files.cursors import Cursor
+from xenwatch.logs.files.file_reader import FileReader, next_name
+from xenwatch.logs.files.fingerprint import FileIdentity, is_compressed
+from xenwatch.logs.files.rotation import RotatedFile, close_all, is_copy, open_files
+from xenwatch.logs.files.rotation_check import RotationCheck
+from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.options import FollowOptions
-from xenwatch.logs.rotation import RotatedFile, close_all, is_copy, open_files
-from xenwatch.logs.rotation_check import RotationCheck
-from xenwatch.logs.spool import Spool
 
 
 class _Rewound(NamedTuple):

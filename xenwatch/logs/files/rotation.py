@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xenwatch.logs.file_reader import open_log
-from xenwatch.logs.fingerprint import FileIdentity, identify
+from xenwatch.logs.files.file_reader import open_log
+from xenwatch.logs.files.fingerprint import FileIdentity, identify
 from xenwatch.logs.rotated_name import RotatedName, rotated_name
 
 _WALKS = 5

@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from xenwatch.web.connection import CONNECTIONS, ClientConnection, ConnectionLimits
+from xenwatch.web.server.connection import CONNECTIONS, ClientConnection, ConnectionLimits
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from xenwatch.web.auth import User, authorise
-from xenwatch.web.connection import CONNECTIONS
+from xenwatch.web.server.connection import CONNECTIONS
 
 log = logging.getLogger(__name__)
 

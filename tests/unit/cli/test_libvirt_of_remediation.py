@@ -1,0 +1,33 @@
+"""A command of remediation speaks with the libvirt that the configuration names."""
+
+from pathlib import Path
+
+import pytest
+
+from xenwatch.cli import _remediation
+from xenwatch.host.libvirt.client import Libvirt
+
+
+@pytest.mark.parametrize(("setting", "opened"), [("test:///default", ["test:///default"]), ("", [])])
+def test_remediation_opens_the_libvirt_of_the_configuration_and_none_where_it_names_none(
+    setting: str, opened: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uris: list[str] = []
+
+    class Recorded(Libvirt):
+        def __init__(self, uri: str, *args: object) -> None:
+            uris.append(uri)
+            super().__init__(uri, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_remediation, "Libvirt", Recorded)
+    config, policy = tmp_path / "xenwatch.toml", tmp_path / "policy.toml"
+    policy.write_text("")
+    config.write_text(
+        f'[agent]\nstate_dir = "{tmp_path}"\n[sampling]\nlibvirt_uri = "{setting}"\n'
+        f'[remediation]\npolicy = "{policy}"\n'
+    )
+
+    async def nothing(_service: object) -> None: ...
+
+    _remediation.with_service(None, config, nothing)
+    assert uris == opened

@@ -1,0 +1,127 @@
+"""Whose line is it? What was being done says so: typed commands, what toolstacks say first, domids that are born."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from xenwatch.diagnosis.operations.marks import name_of_config
+from xenwatch.diagnosis.operations.phases import phase_of, rank
+from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
+from xenwatch.logs.format import all_formats
+from xenwatch.model.incident import Incident
+from xenwatch.model.record import Chunk, Position, Source, TimeHint
+
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture(scope="module")
+def rules() -> Sequence[Rule]:
+    return rules_with((), cache_folder())
+
+
+def incidents(rules: Sequence[Rule], *logs: tuple[str, str, str]) -> dict[str, Incident]:
+    """By rule; each log is its format, path and text."""
+    pipeline = Pipeline(rules, cache=cache_folder(), at_rest=True)
+    for format_, path, text in logs:
+        source = Source(path, all_formats()[format_])
+        pipeline.read(Chunk(source, text.encode(), Position(path, 0, 1), TimeHint(NOW), final=True))
+    pipeline.conclude(float("inf"))
+    return {incident.diagnosis.rule: incident for incident in pipeline.incidents.all()}
+
+
+def subject(incident: Incident) -> str:
+    return str(incident.diagnosis.subject)
+
+
+def causes(found: dict[str, Incident]) -> list[str]:
+    return sorted(rule for rule, incident in found.items() if incident.explained_by is None)
+
+
+NO_DISK = (
+    "libxl: error: libxl_device.c:381:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: "
+    "/dev/vg/{}: No such file or directory\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "guest"),
+    [
+        ("# xl create ../guests/mail.cfg\n", "mail"),
+        ("$ sudo xl -vvv create -c mail.hvm\n", "mail"),
+        ("Parsing config from /srv/xen/mail.conf\n", "mail"),
+        ('Using config file "./mail".\n', "mail"),
+        ("dom0# virsh start mail\n", "mail"),
+        ("Could not start instance mail.example.org: Hypervisor error\n", "mail.example.org"),
+    ],
+)
+def test_a_nameless_line_is_about_the_guest_of_the_command_before_it(
+    rules: Sequence[Rule], command: str, guest: str
+) -> None:
+    found = incidents(rules, ("stderr", "terminal.log", command + NO_DISK.format("root")))
+    assert subject(found["disk-image-missing"]) == f"domain/{guest}"
+
+
+def test_what_names_nobody_and_stands_in_no_operation_is_never_blamed_on_the_only_guest(rules: Sequence[Rule]) -> None:
+    crash = "[2011-05-18 20:55:04 xend 3456] WARNING (XendDomainInfo:874) Domain has crashed: name=web id=5.\n"
+    found = incidents(rules, ("xend", "xend.log", crash), ("libxl", "other.log", NO_DISK.format("root")))
+    assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
+def test_a_domid_that_comes_later_in_the_burst_names_the_lines_before_it(rules: Sequence[Rule]) -> None:
+    destroyed = "libxl: error: libxl_domain.c:1003:libxl__destroy_domid: Domain 7:Non-existant domain\n"
+    found = incidents(rules, ("libxl", "libxl.log", NO_DISK.format("root") + destroyed))
+    assert subject(found["disk-image-missing"]) == "domain/7"
+
+
+def test_each_command_in_a_terminal_has_its_own_guest(rules: Sequence[Rule]) -> None:
+    text = "# xl create web.cfg\n" + NO_DISK.format("web") + "# xl create db.cfg\n"
+    text += "libxl: error: libxl_dom.c:593:libxl__build_dom: xc_dom_boot_mem_init failed: Cannot allocate memory\n"
+    found = incidents(rules, ("stderr", "terminal.log", text))
+    assert {subject(i) for i in found.values()} == {"domain/web", "domain/db"}
+    assert subject(found["disk-image-missing"]) == "domain/web"
+
+
+def test_the_first_failing_phase_is_the_cause_and_teardown_never_is(rules: Sequence[Rule]) -> None:
+    text = (
+        "# xl create web.cfg\nParsing config from web.cfg\n"
+        + NO_DISK.format("web")
+        + "libxl: error: libxl_create.c:941:initiate_domain_create: Domain 3:Unable to set disk defaults for disk 0\n"
+        "libxl: error: libxl_domain.c:1003:libxl__destroy_domid: Domain 3:Non-existant domain\n"
+        "libxl: error: libxl_domain.c:962:domain_destroy_callback: Domain 3:Unable to destroy guest\n"
+        "libxl: error: libxl_domain.c:889:domain_destroy_cb: Domain 3:Destruction of domain failed\n"
+    )
+    assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["disk-image-missing"]
+
+
+def test_one_guests_missing_bridge_does_not_explain_another_guests_script(rules: Sequence[Rule]) -> None:
+    web = "# xl create web.cfg\nlibxl: error: libxl_device.c:1237:device_hotplug_child_death_cb: script: "
+    db = "# xl create db.cfg\nlibxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: /etc/xen/scripts/block add "
+    web, db = f"{web}Could not find bridge device xenbr7\n", f"{db}[24] exited with error status 1\n"
+    found = incidents(rules, ("stderr", "a.log", web), ("stderr", "b.log", db))
+    assert "vif-bridge-missing" in causes(found)
+    assert [rule for rule in causes(found) if subject(found[rule]) == "domain/db"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/etc/xen/web.cfg", "web"),
+        ("./d1-config", "d1-config"),
+        ("a/b.example.org.cfg", "b.example.org"),
+        ("/etc/xen/config", None),
+    ],
+)
+def test_a_configuration_file_is_called_after_its_guest_unless_its_name_says_nothing(
+    path: str, name: str | None
+) -> None:
+    assert name_of_config(path) == name
+
+
+def test_phases_follow_each_other_and_teardown_comes_last() -> None:
+    build = phase_of("libxl: error: libxl_dom.c:593:libxl__build_dom: xc_dom_parse_image failed")
+    devices = phase_of("libxl: error: libxl_nic.c:652:libxl__nic: cannot add vif")
+    teardown = phase_of("libxl: error: libxl_domain.c:889:domain_destroy_cb: Domain 3:Destruction of domain failed")
+    assert (build, devices, teardown) == ("build", "devices", "teardown")
+    assert rank(build) < rank(devices) < rank(None) < rank(teardown)

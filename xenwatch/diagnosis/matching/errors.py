@@ -1,0 +1,88 @@
+"""What an error looks like in any log, and the ones that no rule knows, grouped like by like and counted."""
+
+import re
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+
+from xenwatch.base.text_shape import text_shape
+from xenwatch.model.record import LogRecord
+
+MOST_KINDS = 2000
+MOST_PLACES = 2000
+
+ERROR = (
+    r"\b(?:ERROR|ERR|CRITICAL|CRIT|FATAL|SEVERE|PANIC|EMERG)\b|\b(?:error|fatal|panic|critical)[:\]>|]"
+    r"|Traceback \(most recent call last\)|(?:Error|Exception|Fault)(?::|\(|$)"
+    r"|(?i:\b(?:fail(?:ed|ure|ures|s|ing)?|cannot|can't|cant|couldn't|could not|unable to|refus(?:ed|es|ing)|denied"
+    r"|timed ?out|timeout|not permitted|no such|not found|does not exist|doesn't exist|invalid|corrupt\w*"
+    r"|abort(?:ed|ing)?"
+    r"|segfault|out of memory|oops|panic|not enough|too (?:many|small|large|big|long)|unsupported|not supported"
+    r"|unknown (?:option|command|parameter|keyword|device)|bad (?:\w+ )?(?:magic|pte|page|superblock|swp_entry)|bug:"
+    r"|exit(?:ed)?(?: with)?(?: error)?(?: status| code)?:? ?[1-9]\d*)\b)"
+    r"|\b(?:errno|rc|err(?:or)?|status|ret(?:urn(?:ed|s)?)?)[ =:]+-\d"
+)
+"""Level words, exceptions, and the words and numbers with which calls fail; what `re` and the prefilter search."""
+
+_ERROR = re.compile(ERROR, re.MULTILINE)
+_PLAIN_LEVEL = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|Traceback)\b|\berror:", re.MULTILINE)
+_NOT_ONE = re.compile(
+    r"(?i)\b(?:no|0|zero|without(?: any)?|any|ignoring|if it)[ -](?:\w+ )?(?:errors?|failures?|fails?)\b"
+    r"|\b(?:errors?|err|fail(?:ed|ures?|s)?|rc|status|exit(?:ed)?(?: status| code)?|aborted)['\"]?\s*[:=]\s*['\"]?"
+    r"(?:0\b|none\b|no(?=[,;)'\"]|$)|false\b|null\b|ok\b)"
+    r"|\berror[- ](?:correct|recover|handl|inject|detect|report|log)\w*|\bfail(?:over|safe|-?over|-?safe)\b"
+    r"|\btimeouts?(?:[ =:]+(?:is |of |value )?\d|=)|\bset timeout|\btimeout (?:value|set|for|handler)|\binvalidat\w+"
+    r"|\bon_(?:crash|error)\b|--\w*(?:fail|error|timeout)\w*|\bpanic ?(?:=|_timeout|on_oops)|\berror (?:0|none)\b"
+)
+"""The same words where nothing went wrong: counts of zero, settings, names of features."""
+_LONGEST = 4000
+
+
+def is_debug(line: bytes) -> bool:
+    """Whether a line says so at its start. xend polls `'failed': '0'` by the thousand: no record is read for that."""
+    start = line[:80]
+    return b"DEBUG" in start and b"ERR" not in start and b"CRIT" not in start
+
+
+def is_error(text: str, level: str | None) -> bool:
+    """Whether a record speaks of something that failed; `level` is what its header says (None: nothing)."""
+    if level == "debug":
+        return False
+    if level in ("error", "critical"):
+        return True
+    plain = _NOT_ONE.sub(" ", text[:_LONGEST])
+    return (_PLAIN_LEVEL if level == "info" else _ERROR).search(plain) is not None
+
+
+UnreadKind = tuple[LogRecord, int]
+"""Error records that differ only in their numbers: the first of them, and how many there were."""
+
+
+class UnreadErrors:
+    """`total` counts every error record that no rule knows; kinds seen longest ago are forgotten first."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._kinds: OrderedDict[tuple[bool, str], LogRecord] = OrderedDict()
+        self._counts: Counter[tuple[bool, str]] = Counter()
+        self._latest: deque[LogRecord] = deque(maxlen=MOST_PLACES)
+
+    def note(self, record: LogRecord) -> None:
+        """Take in one more."""
+        kind = record.guest, text_shape(record.text)
+        self.total += 1
+        self._latest.append(record)
+        self._kinds.setdefault(kind, record)
+        self._kinds.move_to_end(kind)
+        self._counts[kind] += 1
+        if len(self._kinds) > MOST_KINDS:
+            gone, _ = self._kinds.popitem(last=False)
+            del self._counts[gone]
+
+    def kinds(self) -> list[UnreadKind]:
+        """What the host wrote before what guests wrote, the most frequent first."""
+        found = [(record, self._counts[kind]) for kind, record in self._kinds.items()]
+        return sorted(found, key=lambda kind: (kind[0].guest, -kind[1]))
+
+    def latest(self) -> Iterator[LogRecord]:
+        """The last ones, oldest first."""
+        return iter(self._latest)
