@@ -163,7 +163,7 @@ async def test_a_panic_is_diagnosed_proposed_approved_carried_out_and_verified(h
         await host.states(agent, "awaiting_approval")
         assert host.memory_mib == 512
         ((run, plan),) = host.journal("SELECT id, json_extract(proposal, '$.plan_hash') FROM run")
-        assert "domain_set_memory of domain/test" in await said("list", *files, of=REMEDIATION)
+        assert "domain_set_memory on domain/test" in await said("list", *files, of=REMEDIATION)
         await said("approve", *files, run, "--plan-hash", plan, of=REMEDIATION)
         await host.states(agent, "succeeded")
         assert host.memory_mib == 1024
@@ -171,7 +171,7 @@ async def test_a_panic_is_diagnosed_proposed_approved_carried_out_and_verified(h
         async with http.get("/metrics") as answer:
             metrics = await answer.text()
         assert 'xenwatch_remediation_runs_total{action="domain_set_memory",result="succeeded"} 1.0' in metrics
-    assert "whole: " in await said("--config", str(host.config), "verify", of=AUDIT)
+    assert "complete: " in await said("--config", str(host.config), "verify", of=AUDIT)
 
 
 async def test_who_consents_over_http_needs_a_token_and_the_hash_of_the_plan(host: Host):
@@ -203,7 +203,7 @@ async def test_where_the_policy_only_observes_nothing_is_proposed_and_the_journa
         assert await service.runs() == []
         assert host.memory_mib == 512
     (reason,) = [row[0] for row in host.journal("SELECT reason FROM entry WHERE kind='refused'")]
-    assert reason == "mode: observe only; would propose domain_set_memory of domain/test"
+    assert reason == "mode: the mode is observe; otherwise domain_set_memory of domain/test would be proposed"
 
 
 async def test_a_guest_without_trouble_is_left_alone(host: Host):

@@ -67,7 +67,7 @@ def _report(text: bytes, folders: tuple[str, ...]) -> tuple[Report, dict[str, "R
 
     cache = cache_folder()
     rules = rules_with([Path(folder) for folder in folders], cache)
-    report = diagnose(["-"], rules, cache=cache, stdin=io.BytesIO(text))
+    report = diagnose(["-"], rules, cache=cache, stdin=io.BytesIO(text), any_program=True)
     return report, {rule.id: rule for rule in rules}
 
 

@@ -14,6 +14,7 @@ from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.model.fact import Fact
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.interruption import Interruption
@@ -42,25 +43,25 @@ def diagnose(
     live: "LiveProbe | None" = None,
     host: str | None = None,
     stdin: BinaryIO | None = None,
+    any_program: bool = False,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset` is the zone of local times in these logs. `live` is what the running host told, to be joined with its
-    logs. `host` is the name of the host that all of it is of, where somebody says it. `stdin` stands in for standard
-    input. Ctrl-C ends the reading early. Raises InputError where nothing is readable.
+    `utc_offset`: the zone of local times in these logs; `live`: what the running host told; `host`: of which all of it
+    is; `stdin` stands in for standard input; `any_program`: text that says nothing of Xen is welcome, too. Ctrl-C ends
+    the reading early. Raises InputError where nothing is readable, or where none of it is from Xen.
     """
     began, interruption = time.monotonic(), Interruption()
     bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
     pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
     reading = BundleReading(pipeline, hosts, live)
+    reading.is_of_xen |= any_program
     with interruption:
         for entry in chain(live.logs(host) if live else (), bundle.entries()):
             reading.read(entry, progress)
-    if interruption.is_requested and not reading.files:
-        raise KeyboardInterrupt
-    reading.conclude(all_read=not interruption.is_requested)
+    _conclude(reading, interruption)
     _refuse_what_says_nothing(reading, bundle, paths, live)
     return replace(
         reading.report(hosts),
@@ -72,6 +73,12 @@ def diagnose(
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _conclude(reading: "BundleReading", interruption: Interruption) -> None:
+    if interruption.is_requested and not reading.files:
+        raise KeyboardInterrupt
+    reading.conclude(all_read=not interruption.is_requested)
 
 
 def _refuse_what_says_nothing(
@@ -86,6 +93,10 @@ def _refuse_what_says_nothing(
 
 def _unasked(reading: "BundleReading", rules: Sequence[Rule], live: "LiveProbe | None") -> tuple[SkippedFile, ...]:
     return (*(live.silent if live else ()), *(_one_look_only(rules) if reading.has_snapshot else ()))
+
+
+def _is_of_xen(fact: Fact) -> bool:
+    return bool(fact.value) and (fact.name.startswith("xen.") or fact.name == "domain.names")
 
 
 def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
@@ -123,6 +134,7 @@ class BundleReading:
         self._files: list[FileRead] = []
         self._bytes = 0
         if live is not None:
+            self.is_of_xen = any(_is_of_xen(fact) for fact in live.facts)
             self.pipeline.facts(live.facts)
             self._take(live.snapshot)
 

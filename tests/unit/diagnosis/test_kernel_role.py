@@ -141,7 +141,7 @@ GUEST_OOPS = rule_of(
 
 def diagnosed(stream: str, text: str, *facts: Fact) -> list[Diagnosis]:
     """What these two rules say to a log."""
-    pipeline = Pipeline([OOPS, GUEST_OOPS], formats=all_formats().values(), prefilter="re", at_rest=True)
+    pipeline = Pipeline([OOPS, GUEST_OOPS], prefilter="re", at_rest=True)
     pipeline.facts(facts)
     source = Source(f"{stream}.txt", all_formats()[stream])
     pipeline.read(Chunk(source, text.encode(), Position("g", 0), TimeHint(1e9), final=True))

@@ -37,7 +37,7 @@ class Bench:
         known = tuple(Domain(name, None, domid, "running") for name, domid in domids.items())
         by_domid = {domain.domid: domain for domain in known if domain.domid is not None}
         self.host.domains.last = DomainInventory(
-            self.clock.now(), known, 0, 1, by_domid, frozenset(by_domid), frozenset(domids)
+            self.clock.now(), known, version=1, by_domid=by_domid, domids=frozenset(by_domid), names=frozenset(domids)
         )
 
     def begin(self, collector: str) -> Callable[[], Awaitable[Mapping[str, Values]]]:
