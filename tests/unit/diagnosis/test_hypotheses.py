@@ -82,6 +82,14 @@ def test_a_fact_supports_or_refutes_and_one_that_is_not_known_does_neither(concl
     assert (found.class_, found.unchecked) == (class_, unchecked)
 
 
+def test_a_further_fact_that_is_not_known_refutes_nothing(concluded):
+    check = "'value < facts[\"memory.need_bytes\"]'"
+    short = f"{{type: fact, fact: memory.free_bytes, check: {check}, missing: fail}}"
+    facts = [Fact("memory.free_bytes", HOST, 5000, 1.0, "xl info")]
+    (found,) = concluded(f"[{{class: memory-short, tell: 'xl info', when: {short}}}]", _event("a-rule", 5), facts=facts)
+    assert (found.class_, found.unchecked) == ("a-class", ("xl info",))
+
+
 def test_a_look_that_decides_gives_its_class_where_its_check_holds(concluded):
     look = "look: [{fact: memory.free_bytes, check: 'value < 1000', says: 'only {value} free', decide: memory-short}]\n"
     for free, class_ in ((500, "memory-short"), (5000, "a-class")):
