@@ -48,7 +48,7 @@ Examples:
 
 \b
 Exit code: 0 if nothing is wrong, 1 if there are incidents, 3 if there are only errors that no rule knows, 2 for wrong
-use or if nothing could be read, 130 after Ctrl-C, which ends the reading: the report is then about what was read so far.
+use or if nothing could be read, 130 after Ctrl-C, which ends the reading: the report is then about what was read.
 """
 
 
