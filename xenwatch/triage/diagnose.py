@@ -87,7 +87,8 @@ def _refuse_what_says_nothing(
     if not reading.files and live is None:
         why = "; ".join(f"{s.path}: {s.reason}" for s in bundle.skipped[:5]) or "there is no file in it"
         raise InputError(f"nothing could be read from {', '.join(paths)}: {why}")
-    if not reading.is_of_xen and not reading.pipeline.incidents.all():
+    pipeline = reading.pipeline
+    if not (reading.is_of_xen or pipeline.incidents.all() or pipeline.scanner.unread.total):
         raise InputError(f"none of what was read is from Xen: {_files_text(reading.files, live)}")
 
 
