@@ -5,7 +5,7 @@ The driver stands for Xen below; `xl`, which it does not have, is answered from 
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -144,8 +144,10 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path, request: pytest.FixtureRequest) -> Host:
-    return Host(tmp_path, getattr(request, "param", "propose"))
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
+    host = Host(tmp_path, getattr(request, "param", "propose"))
+    yield host
+    host.driver.close()
 
 
 async def said(*words: str, of: Any) -> str:

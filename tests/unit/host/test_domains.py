@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hosts.node import UUID, own_node
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import TimedOut, Unavailable
@@ -12,9 +13,6 @@ from xenwatch.host.domains import Domains
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.parse.xl_list import XlDomain
 from xenwatch.host.toolstack.xl import XlVcpu
-
-UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
-"""Of the one domain of test:///default, whose domid is 1."""
 
 
 class Listed:
@@ -52,8 +50,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def libvirt(clock: ManualClock) -> AsyncIterator[Libvirt]:
-    door = Libvirt("test:///default", clock)
+async def libvirt(clock: ManualClock, tmp_path: Path) -> AsyncIterator[Libvirt]:
+    door = Libvirt(own_node(tmp_path), clock)
     yield door
     await door.close()
 

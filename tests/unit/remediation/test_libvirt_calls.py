@@ -2,17 +2,16 @@
 
 import libvirt
 import pytest
+from hosts.node import UUID, own_node
 
 from xenwatch.remediation.machine.libvirt_calls import CALLS, call
 from xenwatch.remediation.machine.port import Answer
 
-UUID = "6695eb01-f6a4-8304-79aa-97f2502e193f"
-
 
 @pytest.fixture
-def connection():
+def connection(tmp_path):
     libvirt.registerErrorHandler(lambda *_: None, None)
-    opened = libvirt.open("test:///default")
+    opened = libvirt.open(own_node(tmp_path))
     yield opened
     opened.close()
 

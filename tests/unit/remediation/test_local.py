@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hosts.node import own_node
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
@@ -84,8 +85,8 @@ async def test_a_port_is_open_or_it_is_not():
     assert not await machine.connect("127.0.0.1", 1, 1.0)
 
 
-async def test_orders_for_libvirt_go_through_the_hosts_door_to_it():
-    door = Libvirt("test:///default", SystemClock())
+async def test_orders_for_libvirt_go_through_the_hosts_door_to_it(tmp_path):
+    door = Libvirt(own_node(tmp_path), SystemClock())
     machine = LocalMachine(INVENTORY, systemd=False, libvirt=through(door))
     uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f"
     assert (await machine.effect(Order(("libvirt:destroy", uuid)))).ok

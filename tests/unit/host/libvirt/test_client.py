@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hosts.libvirtd import Daemon, daemon_of_our_own
+from hosts.node import own_node
 
 from xenwatch.base.clock import ManualClock, SystemClock
 from xenwatch.base.errors import HostError, TimedOut, Unavailable, Unsupported
@@ -16,8 +17,8 @@ from xenwatch.host.libvirt.connection import LifecycleEvent, Session
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Libvirt]:
-    door = Libvirt("test:///default", SystemClock())
+async def door(tmp_path: Path) -> AsyncIterator[Libvirt]:
+    door = Libvirt(own_node(tmp_path), SystemClock())
     yield door
     await door.close()
 
@@ -56,9 +57,9 @@ async def test_libvirts_own_error_is_ours_and_is_not_printed(door: Libvirt, capf
     assert door.up
 
 
-async def test_lifecycle_events_arrive_in_the_event_loop() -> None:
+async def test_lifecycle_events_arrive_in_the_event_loop(tmp_path: Path) -> None:
     seen: asyncio.Queue[LifecycleEvent] = asyncio.Queue()
-    door = Libvirt("test:///default", ManualClock(), on_lifecycle=seen.put_nowait)
+    door = Libvirt(own_node(tmp_path), ManualClock(), on_lifecycle=seen.put_nowait)
     await door.run("destroy", lambda s: s.connection.lookupByName("test").destroy(), 10)
     async with asyncio.timeout(10):
         event = await seen.get()
