@@ -64,6 +64,31 @@ class Diagnosis:
         return frozenset(e.operation for e in self.evidence if e.operation is not None)
 
 
+def seen_again(known: Diagnosis, piece: Evidence) -> Diagnosis:
+    """The same conclusion from another line that says the same."""
+    return Diagnosis(
+        known.rule,
+        known.class_,
+        known.subject,
+        known.severity,
+        known.title,
+        piece.summary.split("\n", 1)[0],
+        known.cause,
+        piece.at,
+        known.impact,
+        known.depth,
+        known.verify,
+        known.remedy,
+        (piece,),
+        known.fields,
+        known.unchecked,
+        known.actions,
+        known.aliases,
+        known.experimental,
+        known.guest_told,
+    )
+
+
 def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
     """All pieces of evidence, each log record once."""
     places = set()

@@ -10,6 +10,7 @@ from xenwatch.diagnosis.attribution import UNKNOWN, subject_of
 from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
+from xenwatch.diagnosis.correlation.line_memory import LineMemory
 from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
 from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
@@ -52,6 +53,7 @@ class CorrelationEngine:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
+        self._lines = LineMemory()
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
@@ -121,6 +123,8 @@ class CorrelationEngine:
 
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
+        if plan.by_line:
+            return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
         fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later[:MOST_MOMENTS]]:
@@ -128,6 +132,12 @@ class CorrelationEngine:
             if found:
                 return found
         return []
+
+    def _judge_line(self, plan: PreparedRule, subject: Subject, event: Event) -> tuple[list[Diagnosis], bool]:
+        """What the rule says of the line, and whether it was judged without failing."""
+        failed = self.failures[plan.rule.id]
+        found = self._judge(plan, subject, event.at, event.fields, event)
+        return found, self.failures[plan.rule.id] == failed
 
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject

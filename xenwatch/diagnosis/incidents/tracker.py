@@ -1,27 +1,29 @@
 """Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.incidents.bonds import NameOf
+from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_evidence
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.incidents.sightings import Sightings
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, State
-from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
 MOST_INCIDENTS = 5_000
-MOST_EVIDENCE = 40
 MOST_RELATED = 400
 """Incidents, the last seen ones, that are compared with each other."""
 
 
+@lru_cache(maxsize=4096)
 def incident_id(rule: str, subject: str) -> str:
     """Of the rule and its subject: the same after a restart, and when it comes back."""
     return hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:12]
@@ -45,7 +47,7 @@ class IncidentTracker:
         self._relations = Relations(self._rules, undated_is_near=at_rest, name_of=name_of)
         self._at_rest = at_rest
         self._all: dict[str, Incident] = {}
-        self._own: dict[str, tuple[Evidence, ...]] = {}
+        self._own: dict[str, GrowingEvidence] = {}
         self._enders: dict[str, set[str]] = {}
         for rule in rules:
             for kind in rule.resolve.on:
@@ -64,8 +66,7 @@ class IncidentTracker:
         Returns the incidents that changed.
         """
         before = dict(self._all)
-        for diagnosis in sorted(diagnoses, key=lambda d: d.at):
-            self._see(diagnosis)
+        self._see(sorted(diagnoses, key=lambda d: d.at))
         for event in events:
             self._end(event)
         if not self._at_rest:
@@ -115,33 +116,19 @@ class IncidentTracker:
         self._all[key] = replace(known, acknowledged_by=who)
         return self._all[key]
 
-    def _see(self, diagnosis: Diagnosis) -> None:
-        key = self._key(diagnosis.rule, str(diagnosis.subject))
-        known = self._all.get(key)
-        self._own[key] = _merged(self._own.get(key, ()), diagnosis.evidence)
-        if known is None:
-            self._all[key] = Incident(key, diagnosis, "open", diagnosis.at, diagnosis.at)
-            return
-        if known.state == "resolved":
-            known = _moved(replace(known, resolved=None), "open")
-        kept = self._decided(_newer(known, diagnosis), known.diagnosis, diagnosis)
-        told = known.diagnosis.guest_told and diagnosis.guest_told
-        kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
-        self._all[key] = replace(
-            known,
-            diagnosis=kept,
-            opened=min(known.opened, diagnosis.at),
-            last_seen=max(known.last_seen, diagnosis.at),
-            times_seen=known.times_seen + 1,
-        )
-
-    def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
-        """The words with the class that something decided: that it says so no more the next time takes nothing back."""
-        rule = self._rules.get(words.rule)
-        if rule is None or words.class_ != rule.class_:
-            return words
-        decided = next((one for one in others if one.class_ in rule.classes[1:]), words)
-        return replace(words, class_=decided.class_, cause=decided.cause)
+    def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
+        seen: dict[str, Sightings] = {}
+        for diagnosis in diagnoses:
+            key = self._key(diagnosis.rule, str(diagnosis.subject))
+            self._own.setdefault(key, GrowingEvidence()).add(diagnosis.evidence)
+            known = self._all.get(key)
+            if key in seen:
+                seen[key].add(diagnosis)
+                continue
+            if known is not None and known.state == "resolved":
+                known = _moved(replace(known, resolved=None), "open")
+            seen[key] = Sightings(key, known, diagnosis, self._rules.get(diagnosis.rule))
+        self._all |= {key: sightings.incident() for key, sightings in seen.items()}
 
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):
@@ -200,12 +187,17 @@ class IncidentTracker:
         """A cause's evidence: its own lines, then those of all that it explains."""
         for root in roots:
             incident = self._all[root]
-            evidence = self._own.get(root, incident.diagnosis.evidence)
+            evidence = self._seen_of(incident)
             for key, cause in explained.items():
                 if cause == root and key != root:
-                    evidence = _merged(evidence, self._own.get(key, self._all[key].diagnosis.evidence))
+                    evidence = merged_evidence(evidence, self._seen_of(self._all[key]))
             if evidence != incident.diagnosis.evidence:
                 self._all[root] = replace(incident, diagnosis=replace(incident.diagnosis, evidence=evidence))
+
+    def _seen_of(self, incident: Incident) -> tuple[Evidence, ...]:
+        """Its own evidence, without what it was given of others."""
+        own = self._own.get(incident.id)
+        return incident.diagnosis.evidence if own is None else own.pieces
 
     def _forget(self) -> None:
         surplus = len(self._all) - MOST_INCIDENTS
@@ -214,13 +206,6 @@ class IncidentTracker:
             for incident in order[:surplus]:
                 del self._all[incident.id]
                 self._own.pop(incident.id, None)
-
-
-def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
-    """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
-    if known.diagnosis.guest_told != diagnosis.guest_told:
-        return known.diagnosis if diagnosis.guest_told else diagnosis
-    return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
 
 
 def _by_guest(event: Event) -> bool:
@@ -246,20 +231,3 @@ def _root(key: str, parents: dict[str, str]) -> str:
         seen.append(key)
         key = parents[key]
     return key
-
-
-def _merged(known: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Both, nothing twice; when it grows too long, the beginning and the end of the story stay."""
-    kept = {_what(piece): piece for piece in known}
-    for piece in new:
-        kept.setdefault(_what(piece), piece)
-    if len(kept) == len(known):
-        return known
-    both, half = tuple(kept.values()), MOST_EVIDENCE // 2
-    return both if len(both) <= MOST_EVIDENCE else (*both[:half], *both[-half:])
-
-
-def _what(piece: Evidence) -> Hashable:
-    """A record is known by its place: hashing its text for each event would cost more than finding it did."""
-    origin = piece.origin
-    return (origin.source.path, origin.position) if isinstance(origin, LogRecord) else piece

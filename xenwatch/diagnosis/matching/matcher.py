@@ -18,6 +18,9 @@ from xenwatch.model.event import Event
 from xenwatch.model.record import Header, LogRecord
 from xenwatch.model.subject import Subject
 
+MOST_KEPT, LONGEST_KEPT = 2048, 2000
+"""Texts whose matches are remembered, and how many characters they may have."""
+
 
 class Match(NamedTuple):
     """A signature and the fields it captured."""
@@ -33,6 +36,7 @@ class Matcher:
         self._index, self._registry = index, registry
         self._namings = [compiled(naming.pattern) for naming in NAMINGS]
         self._marks = [compiled(mark.pattern.pattern) for mark in MARKS]
+        self._known: dict[tuple[str, frozenset[int], str, str, int], list[Match]] = {}
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
 
@@ -42,6 +46,18 @@ class Matcher:
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
         `lines` says who wrote the text, `record` in which log.
         """
+        if len(text) > LONGEST_KEPT:
+            return self._matches(text, asked, record, lines)
+        # A log says the same again and again: what a text means needs to be found out once.
+        key = (text, frozenset(asked), record.source.format.name, record.writer, lines)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = self._known[key] = self._matches(text, asked, record, lines)
+        return known
+
+    def _matches(self, text: str, asked: set[int], record: LogRecord, lines: int) -> list[Match]:
         allowed, found = self._index.allowed(record.source.format), list[Match]()
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
