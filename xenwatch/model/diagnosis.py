@@ -64,22 +64,25 @@ class Diagnosis:
         return frozenset(e.operation for e in self.evidence if e.operation is not None)
 
 
-def seen_again(known: Diagnosis, piece: Evidence) -> Diagnosis:
-    """The same conclusion from another line that says the same."""
+def seen_again(known: Diagnosis, record: LogRecord, piece: Evidence) -> Diagnosis:
+    """The conclusion that rests on that record, from another one that says the same: `piece` stands for it now."""
+    evidence = tuple(piece if one.origin is record else one for one in known.evidence)
+    told_by_it = any(one.origin is record and _first_line(one) == known.summary for one in known.evidence)
+    summary = _first_line(piece) if told_by_it else known.summary
     return Diagnosis(
         known.rule,
         known.class_,
         known.subject,
         known.severity,
         known.title,
-        piece.summary.split("\n", 1)[0],
+        summary,
         known.cause,
         piece.at,
         known.impact,
         known.depth,
         known.verify,
         known.remedy,
-        (piece,),
+        evidence,
         known.fields,
         known.unchecked,
         known.actions,
@@ -87,6 +90,10 @@ def seen_again(known: Diagnosis, piece: Evidence) -> Diagnosis:
         known.experimental,
         known.guest_told,
     )
+
+
+def _first_line(piece: Evidence) -> str:
+    return piece.summary.split("\n", 1)[0]
 
 
 def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:

@@ -68,7 +68,9 @@ class CorrelationEngine:
         found: list[Diagnosis] = []
         self.over.clear()
         learnt = list(facts)
-        self._facts.learn(learnt)
+        if learnt:
+            self._facts.learn(learnt)
+            self._lines.forget()
         for event in sorted(events, key=lambda e: e.at):
             found += self._event(event)
         if learnt:
@@ -90,6 +92,7 @@ class CorrelationEngine:
     def forget_facts(self, before: float) -> None:
         """On a running host: what was not seen again since then may be gone."""
         self._facts.forget(before)
+        self._lines.forget()
 
     def outcome(self, rule_id: str, subject: Subject, now: float, event: Event | None = None) -> Outcome:
         """How the rule's conditions stand for the subject, or stood at the event, for `rules explain`."""
@@ -105,6 +108,7 @@ class CorrelationEngine:
         """Go on from `state()`; raises KeyError, TypeError or ValueError where it is not one."""
         self._windows.restore(state["windows"])
         self._facts.restore(state["facts"])
+        self._lines.forget()
         self._deadlines = []
         for at, rule, subject in state["deadlines"]:
             self._expect(float(at), str(rule), subject_from_json(subject))

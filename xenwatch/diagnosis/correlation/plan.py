@@ -43,7 +43,7 @@ class PreparedRule:
     by_facts: Condition | None
     """What of the rule's conditions facts alone can decide."""
     by_line: bool
-    """The words of one line decide all that it says: the same words give the same diagnosis again."""
+    """One line and facts decide all that it says: with the same facts the same words give the same diagnosis again."""
     readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
@@ -70,7 +70,7 @@ def _plan(rule: Rule) -> PreparedRule:
         tuple(p for p in parts if isinstance(p, AbsentCondition)),
         0.0 if alone else 2 * max([rule.window, *spans]),
         part_of_facts(rule.when),
-        by_line=not asked and not rule.look and all(isinstance(p, AnyOf | EventCondition) for p in parts),
+        alone and not any(isinstance(p, MetricCondition) for p in asked),
     )
 
 

@@ -11,6 +11,7 @@ from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
+from xenwatch.diagnosis.matching.error_places import places_of_errors
 from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
@@ -161,8 +162,10 @@ class Scanner:
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        found += [(at, self._index.error) for at, _ in self._errors.candidates(data)]
-        found.sort()
+        error, places = self._index.error, places_of_errors(self._errors.candidates(data), found, data, format_)
+        if places:
+            found += [(at, error) for at in places]
+            found.sort()
         always = [index for index in self._prefilter.everywhere if allowed[index]]
         if self._errors.everywhere:
             always.append(self._index.error)

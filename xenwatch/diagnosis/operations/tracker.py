@@ -247,16 +247,21 @@ class OperationTracker:
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
-        self.operations.change(replace(operation, phase=further, last_seen=last))
+        if further != operation.phase or last != operation.last_seen:
+            self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
         phase = phase_of(event.record.text) if event.record is not None else None
         if key is None:
-            return replace(event, phase=phase)
+            return _in_phase(event, event.subject, event.operation, phase)
         operation = self.operations[key]
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
-        return replace(event, operation=key, phase=phase, subject=subject)
+        return _in_phase(event, subject, key, phase)
+
+
+def _in_phase(event: Event, subject: Subject, operation: str | None, phase: str | None) -> Event:
+    return Event(event.kind, subject, event.at, event.fields, event.record, event.rule, operation, phase)
 
 
 _MOST_UNDER_WAY = 64
