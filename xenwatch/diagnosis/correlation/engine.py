@@ -129,9 +129,9 @@ class CorrelationEngine:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         if plan.by_line:
             return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
-        later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
+        later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at, MOST_MOMENTS)
         fields = {} if event.kind in plan.supporting else event.fields
-        for moment in [event.at, *later[:MOST_MOMENTS]]:
+        for moment in [event.at, *later]:
             found = self._judge(plan, subject, moment, fields, event)
             if found:
                 return found

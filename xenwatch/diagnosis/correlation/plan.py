@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
+from xenwatch.diagnosis.correlation.conditions import NO_START, kinds_in, parts_of
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.metric_history import MetricReading
 from xenwatch.diagnosis.correlation.windows import Windows
@@ -90,13 +90,14 @@ class RuleContext:
     def window(self) -> float:
         return self.plan.rule.window
 
-    def events(self, *kinds: str) -> list[Event]:
+    def events(self, *kinds: str, since: float = NO_START) -> Sequence[Event]:
         """A domain's events, and those that no log ascribed to any domain."""
         if not self.plan.longest:
-            return [self.event] if self.event is not None and self.event.kind in kinds else []
+            event = self.event
+            return (event,) if event is not None and event.kind in kinds and event.at >= since else ()
         rule = self.plan.rule.id
         groups = [(rule, self.who), *([(rule, str(self.subject.its_host))] if self.subject.kind == "domain" else [])]
-        return [event for event in self.windows.events(groups, kinds) if event.at <= self.now]
+        return self.windows.events(groups, kinds, since, self.now)
 
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)
