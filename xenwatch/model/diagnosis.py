@@ -66,9 +66,14 @@ class Diagnosis:
 
 def seen_again(known: Diagnosis, record: LogRecord, piece: Evidence) -> Diagnosis:
     """The conclusion that rests on that record, from another one that says the same: `piece` stands for it now."""
+    if len(known.evidence) == 1 and known.evidence[0].origin is record:
+        return _told_by(known, (piece,), _first_line(piece), piece.at)
     evidence = tuple(piece if one.origin is record else one for one in known.evidence)
     told_by_it = any(one.origin is record and _first_line(one) == known.summary for one in known.evidence)
-    summary = _first_line(piece) if told_by_it else known.summary
+    return _told_by(known, evidence, _first_line(piece) if told_by_it else known.summary, piece.at)
+
+
+def _told_by(known: Diagnosis, evidence: tuple[Evidence, ...], summary: str, at: float) -> Diagnosis:
     return Diagnosis(
         known.rule,
         known.class_,
@@ -77,7 +82,7 @@ def seen_again(known: Diagnosis, record: LogRecord, piece: Evidence) -> Diagnosi
         known.title,
         summary,
         known.cause,
-        piece.at,
+        at,
         known.impact,
         known.depth,
         known.verify,

@@ -26,19 +26,19 @@ class GrowingEvidence:
 
     def add(self, new: tuple[Evidence, ...]) -> None:
         """Take in what is new of these."""
-        if len(new) != 1 or len(self._held) != len(self._grown):
+        if len(self._held) != len(self._grown):  # the first diagnosis named a record twice
             merged = merged_evidence(self.pieces, new)
-            if merged is not self._pieces:
-                self._pieces, self._grown, self._held = merged, list(merged), {_what(piece) for piece in merged}
+            self._pieces, self._grown, self._held = merged, list(merged), {_what(piece) for piece in merged}
             return
-        what = _what(new[0])
-        if what in self._held:
-            return
-        self._held.add(what)
-        self._grown.append(new[0])
+        for piece in new:
+            what = _what(piece)
+            if what not in self._held:
+                self._held.add(what)
+                self._grown.append(piece)
+                self._pieces = None
         if len(self._grown) > MOST_EVIDENCE:
-            self._held.discard(_what(self._grown.pop(_HALF)))
-        self._pieces = None
+            self._held.difference_update(map(_what, self._grown[_HALF:-_HALF]))
+            del self._grown[_HALF:-_HALF]
 
 
 def merged_evidence(known: tuple[Evidence, ...], new: Iterable[Evidence]) -> tuple[Evidence, ...]:

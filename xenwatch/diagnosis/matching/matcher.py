@@ -1,6 +1,6 @@
 """Python's `re` decides what the engine only suspected, and captures the fields."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
@@ -23,10 +23,11 @@ MOST_KEPT, LONGEST_KEPT = 2048, 2000
 
 
 class Match(NamedTuple):
-    """A signature and the fields it captured."""
+    """A signature and the fields it captured; `subjects` are whom such a line was about before."""
 
     entry: SignatureEntry
     fields: dict[str, str]
+    subjects: dict[Hashable, Subject]
 
 
 class Matcher:
@@ -64,7 +65,7 @@ class Matcher:
                 entry = self._index.entries[index]
                 fields = captured(entry, text, record.writer)
                 if fields is not None and not _repeats(entry, found):
-                    found.append(Match(entry, fields))
+                    found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
     def learn(self, text: str, at: float, asked: set[int], place: Place) -> None:
@@ -122,10 +123,20 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
+    about = (header.fields.get("domid"), record.source.subject, record.guest, guest, record.kernel_role)
+    subject = match.subjects.get(about)
+    if subject is None:
+        if len(match.subjects) >= MOST_KEPT:
+            match.subjects.clear()
+        subject = match.subjects[about] = _subject(match, record, header, guest)
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+
+
+def _subject(match: Match, record: LogRecord, header: Header, guest: str | None) -> Subject:
     subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
     if not record.guest and record.kernel_role in GUEST_ROLES and _is_machines_own(match.entry.rule, record):
-        subject = guest_subject(record.source, "")
-    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+        return guest_subject(record.source, "")
+    return subject
 
 
 def _is_machines_own(rule: Rule, record: LogRecord) -> bool:

@@ -29,7 +29,7 @@ class NearestTime:
     def before(self, start: int) -> float | None:
         """The time of the nearest dated record before the one that starts there; None where none is near."""
         if start not in self._known:
-            nothing_new = start > self._latest and self._known[self._latest] is None
+            nothing_new = start > self._latest > 0 and self._known[self._latest] is None
             if not (nothing_new and self._has_no_clock(self._latest, start)):
                 self._look_back(start)
             else:

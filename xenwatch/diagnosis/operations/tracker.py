@@ -217,9 +217,7 @@ class OperationTracker:
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
         at = time_of(near)
-        for operation in self.operations.about(host_of(near), name, domid):
-            if other_log is not None and operation.id.rpartition(":")[0] == other_log:
-                continue
+        for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
             if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
                 return operation.id
         return None
