@@ -8,6 +8,7 @@ from functools import lru_cache
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.incidents.bonds import NameOf
 from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_evidence
+from xenwatch.diagnosis.incidents.neighbours import Neighbours
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
 from xenwatch.diagnosis.incidents.sightings import Sightings
@@ -156,7 +157,8 @@ class IncidentTracker:
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
         self._relations.bonds.start(active)
-        parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
+        around = Neighbours(active, self._rules, self._relations.bonds)
+        parents = {i.id: p for i in active if (p := self._parent(i, around)) is not None}
         roots = {key: _root(key, parents) for key in parents}
         for incident in active:
             root = roots.get(incident.id)
@@ -172,10 +174,10 @@ class IncidentTracker:
         cause = self._all.get(incident.explained_by or "")
         return cause is not None and cause.resolved is not None and incident.last_seen <= cause.resolved
 
-    def _parent(self, symptom: Incident, active: Sequence[Incident]) -> str | None:
+    def _parent(self, symptom: Incident, around: Neighbours) -> str | None:
         """The surest explanation; of those the deepest, then the nearest in time."""
         best: tuple[tuple[float, ...], str] | None = None
-        for cause in active:
+        for cause in around.may_explain(symptom):
             sure = self._relations.sureness(cause, symptom)
             if sure:
                 depth = -DEPTHS.index(cause.diagnosis.depth)

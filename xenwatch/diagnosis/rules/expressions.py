@@ -50,7 +50,7 @@ def _holds(text: str, values: Mapping[str, Any]) -> bool | None:
 
 
 _known: dict[tuple[Any, ...], bool | None] = {}
-"""What expressions said of captured fields: a log says the same again and again, and each asking takes 50 microseconds."""
+"""What expressions said of captured fields: a log says the same again and again, and to ask is slow."""
 _MOST_KNOWN = 4096
 _LONGEST_KNOWN = 2000
 
