@@ -1,44 +1,52 @@
 """Where in a chunk errors may stand: the words of errors, without the lines that say of themselves that they are none.
 
-xend polls `'failed': '0'` by the thousand at debug level, and an error's words are in many a healthy line: what nothing
-else was found in is dropped here, before its record is cut out and read.
+xend polls `'failed': '0'` by the thousand at debug level. What nothing else was found in is dropped here, before its
+record is cut out and read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from xenwatch.diagnosis.matching.errors import is_debug
 from xenwatch.diagnosis.matching.prefilter import Candidate
 from xenwatch.model.record import LogFormat
+
+_HEAD = 80
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_END = 1 << 62
 
 
 def places_of_errors(
     errors: Sequence[Candidate], others: Sequence[Candidate], data: bytes, format_: LogFormat
 ) -> list[int]:
     """Offsets of the errors' words. `others` are what else was found, in order: a record with any of it is read."""
+    if format_.record_start is None or not errors:
+        return [at for at, _ in errors]
     kept: list[int] = []
-    end, dropped = -1, False
-    waiting = iter(others)
-    next_other = next(waiting, _NOTHING)[0]
-    begins = format_.record_start
+    known: dict[bytes, bool] = {}
+    """Whether a record at debug level begins so; lines that differ in their digits alone are asked once."""
+    records = _records_of(others, data, format_)
+    other = next(records)
+    end, quiet = -1, False
     for at, _ in errors:
-        if at - 1 <= end:  # in the line that was judged just now
-            if not dropped:
-                kept.append(at)
-            continue
-        start, end = data.rfind(b"\n", 0, at - 1) + 1, data.find(b"\n", at - 1)
-        end = len(data) if end < 0 else end
-        while next_other <= start:
-            next_other = next(waiting, _NOTHING)[0]
-        dropped = (
-            next_other > end + 1
-            and begins is not None
-            and is_debug(data[start : start + 80])
-            and begins.match(data, start) is not None
-            and begins.match(data, end + 1) is not None
-        )
-        if not dropped:
+        if at - 1 > end:
+            start, end = data.rfind(b"\n", 0, at - 1) + 1, data.find(b"\n", at - 1)
+            end = len(data) if end < 0 else end
+            head = data[start : start + _HEAD].translate(_DIGITS)
+            begins_quiet = known.get(head)
+            if begins_quiet is None:
+                begins_quiet = is_debug(head) and format_.record_start.match(data, start) is not None
+                known[head] = begins_quiet
+            while other < start:
+                other = next(records)
+            quiet = begins_quiet and other != start
+        if not quiet:
             kept.append(at)
     return kept
 
 
-_NOTHING: Candidate = (1 << 62, 0)
+def _records_of(candidates: Sequence[Candidate], data: bytes, format_: LogFormat) -> Iterator[int]:
+    """Where the records begin in which something was found."""
+    for at, _ in candidates:
+        yield format_.bounds(data, max(at - 1, 0))[0]
+    while True:
+        yield _END
