@@ -4,7 +4,8 @@ xend polls `'failed': '0'` by the thousand at debug level. What nothing else was
 record is cut out and read.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from xenwatch.diagnosis.matching.errors import is_debug
 from xenwatch.diagnosis.matching.prefilter import Candidate
@@ -12,7 +13,6 @@ from xenwatch.model.record import LogFormat
 
 _HEAD = 80
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
-_END = 1 << 62
 
 
 def places_of_errors(
@@ -24,9 +24,9 @@ def places_of_errors(
     kept: list[int] = []
     known: dict[bytes, bool] = {}
     """Whether a record at debug level begins so; lines that differ in their digits alone are asked once."""
-    records = _records_of(others, data, format_)
-    other = next(records)
     end, quiet = -1, False
+    next_other = other = -1
+    """Which of the others follows, and where the record begins in which it stands."""
     for at, _ in errors:
         if at - 1 > end:
             start, end = data.rfind(b"\n", 0, at - 1) + 1, data.find(b"\n", at - 1)
@@ -36,17 +36,12 @@ def places_of_errors(
             if begins_quiet is None:
                 begins_quiet = is_debug(head) and format_.record_start.match(data, start) is not None
                 known[head] = begins_quiet
-            while other < start:
-                other = next(records)
-            quiet = begins_quiet and other != start
+            quiet = begins_quiet
+            if quiet and (following := bisect_left(others, (start + 1, 0))) != next_other:
+                next_other = following
+                found = following < len(others)
+                other = format_.bounds(data, others[following][0] - 1)[0] if found else -1
+            quiet = quiet and other != start
         if not quiet:
             kept.append(at)
     return kept
-
-
-def _records_of(candidates: Sequence[Candidate], data: bytes, format_: LogFormat) -> Iterator[int]:
-    """Where the records begin in which something was found."""
-    for at, _ in candidates:
-        yield format_.bounds(data, max(at - 1, 0))[0]
-    while True:
-        yield _END

@@ -68,18 +68,22 @@ class Matcher:
                     found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int], place: Place) -> None:
-        """Take names, domids and uuids from the text of a record, and what it says is being done."""
+    def learn(self, text: str, at: float, asked: set[int], place: Place) -> bool:
+        """Take names, domids and uuids from a record, and what it says is being done; False where it says nothing."""
+        learnt = False
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
+                    learnt = True
                     self._registry.learn(found.groupdict(), at, place.origin)
             elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
                 for found in self._marks[index - self._index.first_mark].finditer(text):
                     fields = {name: value for name, value in found.groupdict().items() if value}
                     self.marks.append(PlacedMark(mark, fields, place, at))
+                    learnt = True
+        return learnt
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
