@@ -60,8 +60,6 @@ class LogFormat:
     """For formats without headers: matched at the start of a line that belongs to the record before it."""
     parse: Callable[[str, TimeHint], Header] = _no_header
     """Reads a record's header."""
-    error: re.Pattern[bytes] | None = None
-    """Searched in a record: it is at error level, so one that no rule knows is worth reporting."""
     guest_written: bool = False
     """A guest chooses this text: it speaks of its own domain only, and only rules that name the format see it."""
     guest_prompts: bool = False

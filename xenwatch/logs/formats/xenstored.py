@@ -34,11 +34,6 @@ FORMAT = LogFormat(
     ),
     rank=20,
     parse=_parse,
-    error=re.compile(
-        rb"\[\d{8}T[\d:.]+Z\|[ ]*error\||corrupt|TDB error|exceeds (?:hard|soft) |memory quota|[Ff]atal"
-        rb"|Uncaught exception",
-        re.MULTILINE,
-    ),
     # Connections: A and D0 are dom0's, D<domid> is a guest's, and so is every word behind it.
     guest_line=re.compile(
         rb"(?:\[\d{8}T[\d:.]+Z(?:\|[\w |]+)?\] *|"
