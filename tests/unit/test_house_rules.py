@@ -3,11 +3,14 @@
 import ast
 import re
 from collections import defaultdict
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from xenwatch.logs.format import all_formats
+from xenwatch.model.record import LogFormat
+from xenwatch.model.subject import KINDS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "xenwatch").rglob("*.py"))
@@ -101,6 +104,27 @@ def test_only_a_format_and_its_rules_name_it_in_a_list() -> None:
         and len({text for text in _texts(node) if text in names}) > 1
     ]
     assert not lists
+
+
+def test_only_the_table_of_kinds_lists_kinds_of_subjects() -> None:
+    """A kind says itself what holds of it (`SubjectKind`). An action lists those it acts on; a metric, its labels."""
+    parts = ("agent", "config", "diagnosis", "facts", "notify", "remediation", "state", "triage", "web")
+    lists = [
+        f"{named(path)}:{node.lineno}"
+        for path in CODE
+        if path.relative_to(ROOT / "xenwatch").parts[0] in parts and path.parent.name != "actions"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Set | ast.List | ast.Tuple | ast.Dict)
+        and len({text for text in _texts(node) if text in KINDS}) > 1
+    ]
+    assert not lists
+
+
+def test_each_property_of_a_format_is_asked_for() -> None:
+    """One that nobody reads is written in each format for nothing."""
+    readers = [path.read_text() for path in CODE if path.parent.name != "formats"]
+    unread = [item.name for item in fields(LogFormat) if not any(f".{item.name}" in text for text in readers)]
+    assert not unread
 
 
 def _texts(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> list[str]:

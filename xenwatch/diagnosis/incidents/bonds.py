@@ -8,34 +8,13 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import KINDS, Subject
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject
 
 NameOf = Callable[[int, float, str | None], str | None]
 """The name that a domid had at a time on a host."""
 
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
-
-THINGS = (
-    "bridge",
-    "vg",
-    "lv",
-    "path",
-    "mount",
-    "pci",
-    "bdf",
-    "sr",
-    "array",
-    "pool",
-    "map",
-    "server",
-    "session",
-    "cpu",
-    "unit",
-)
-"""Fields that name a part of the host: it is one and the same for every guest that uses it."""
-DEVICES = ("domain", "domid", "uuid", "device", "vif", "vbd", "vdev", "interface")
-"""Fields that name a guest or a device of one: another guest may have a device of that name."""
 
 
 class Bonds:
@@ -74,11 +53,11 @@ class Bonds:
         if self.same_operation(cause, symptom) or self._same_subject(cause, symptom):
             return True
         one, other = self.guest(cause), self.guest(symptom)
-        if _shares(cause, symptom, THINGS):
+        if _shares(cause, symptom, HOST_FIELDS):
             return True
         if one is not None and other is not None:
             return one == other
-        if _shares(cause, symptom, DEVICES):
+        if _shares(cause, symptom, GUEST_FIELDS):
             return True
         # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
         # whoever fails then; without times, only where there is but one guest that can be meant.
@@ -135,7 +114,7 @@ def one_place(one: Subject, other: Subject) -> bool:
     return any(a.is_host and not KINDS[b.kind].of_guest for a, b in ((one, other), (other, one)) if b.kind in KINDS)
 
 
-def _shares(one: Diagnosis, other: Diagnosis, names: tuple[str, ...]) -> bool:
+def _shares(one: Diagnosis, other: Diagnosis, names: frozenset[str]) -> bool:
     return any(name in one.fields and one.fields[name] == other.fields.get(name) for name in names)
 
 
