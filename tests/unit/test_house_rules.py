@@ -17,6 +17,11 @@ FILES = sorted((ROOT / "xenwatch").rglob("*.py"))
 CODE = [f for f in FILES if f.read_text().strip()]
 MOST_LINES, MOST_FUNCTION_LINES = 300, 40
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+ARCHAIC = re.compile(
+    r"\b(?:hence|whose|whom|anew|moreover|befell|befall\w*|thereof|therein|whereby|wherein|whither|lest|albeit|fares?|"
+    r"laid to|be had|for want of|goes its way|shall|amiss|upon)\b",
+    re.IGNORECASE,
+)
 COMMANDS_TOO = {"xl", "libvirt", "xapi", "xend", "xenstored", "lvm", "hypervisor", "qubes", "bootloader", "kernel"}
 """Formats that are called as a program, a toolstack, a collector or an option of a guest is."""
 
@@ -130,6 +135,20 @@ def test_each_property_of_a_format_is_asked_for() -> None:
 def _texts(node: ast.Set | ast.List | ast.Tuple | ast.Dict) -> list[str]:
     items = node.keys if isinstance(node, ast.Dict) else node.elts
     return [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+
+
+def test_nobody_writes_as_people_did_long_ago() -> None:
+    """Code, pages and packages; rules have a lint of their own, and what that bans stands in its code."""
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    packages = [path for path in (ROOT / "packaging").rglob("*") if path.suffix in {".toml", ".service", ".py", ".md"}]
+    words = [
+        f"{named(path)}:{number}: {word[0]}"
+        for path in (*CODE, *pages, *packages)
+        if path.name != "plain_words.py"
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for word in ARCHAIC.finditer(line)
+    ]
+    assert not words
 
 
 def test_no_file_or_folder_has_a_name_that_says_nothing() -> None:

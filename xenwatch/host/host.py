@@ -69,7 +69,7 @@ def open_host(
     """
     runner = runner or SystemRunner()
     if ssh:
-        from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - for hosts afar alone
+        from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - only for hosts that are reached by ssh
 
         far = SshRunner(ssh, runner)
         return build_host(

@@ -31,7 +31,7 @@ class Bonds:
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
         self._bases.clear()
-        # Not those of whom only a guest speaks: nobody may change how the host's incidents are read by what he writes.
+        # Not those that only a guest writes about: it must not change how the host's incidents are read.
         believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
         guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
@@ -49,7 +49,7 @@ class Bonds:
         return one.opened - window <= other.last_seen and other.opened <= one.last_seen + window
 
     def tied(self, cause: Diagnosis, symptom: Diagnosis, *, host_wide: bool) -> bool:
-        """Whether there is a bond; `host_wide`: the cause may have befallen several guests at once."""
+        """Whether there is a bond; `host_wide`: the cause may have hit several guests at once."""
         if self.same_operation(cause, symptom) or self._same_subject(cause, symptom):
             return True
         one, other = self.guest(cause), self.guest(symptom)
@@ -74,7 +74,7 @@ class Bonds:
         return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name
 
     def nobodys(self, diagnosis: Diagnosis) -> bool:
-        """A rule about guests whose record named none, and so did all around it."""
+        """A rule about guests, where neither the record nor any around it named one."""
         rule = self._rules.get(diagnosis.rule)
         about_guests = rule is not None and rule.subject != "host"
         return about_guests and (diagnosis.subject.is_host or diagnosis.subject.name == UNKNOWN)

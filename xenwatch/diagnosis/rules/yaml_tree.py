@@ -58,7 +58,7 @@ def _refuse_what_explodes(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            raise YamlError("aliases (*name) are not taken here; write it out", _line(event))
+            raise YamlError("aliases (*name) cannot be used here; write the value out", _line(event))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise YamlError(f"nested more than {DEEPEST} deep", _line(event))

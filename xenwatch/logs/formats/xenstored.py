@@ -40,6 +40,6 @@ FORMAT = LogFormat(
         + SYSLOG_LINE.encode()
         + rb"\S+ \S*xenstored(?:\[\d+\])?: )?D[1-9]\d*(?:\.\d+)? "
     ),
-    # The trace of the C xenstored does not say whose message it shows.
+    # The trace of the C xenstored does not say which domain sent the message that it shows.
     guest_text=re.compile(r"\A(?:IN|OUT) \S+ \d{8} [\d:]+ \w+ \((?P<words>.*)\Z", re.DOTALL),
 )
