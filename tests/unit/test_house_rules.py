@@ -1,6 +1,7 @@
 """What docs/architecture.md promises about the code itself, checked on every file."""
 
 import ast
+import importlib
 import re
 from collections import defaultdict
 from dataclasses import fields
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from xenwatch.base.errors import XenwatchError
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import LogFormat
 from xenwatch.model.subject import KINDS
@@ -22,6 +24,7 @@ ARCHAIC = re.compile(
     r"laid to|be had|for want of|goes its way|shall|amiss|upon)\b",
     re.IGNORECASE,
 )
+EXCEPTION = re.compile(r"^class \w+\(.*(?:Error|Exception)", re.MULTILINE)
 COMMANDS_TOO = {"xl", "libvirt", "xapi", "xend", "xenstored", "lvm", "hypervisor", "qubes", "bootloader", "kernel"}
 """Formats that are called as a program, a toolstack, a collector or an option of a guest is."""
 
@@ -51,13 +54,27 @@ def test_files_and_functions_stay_small(path: Path) -> None:
 
 
 def test_no_name_of_a_class_is_used_twice() -> None:
-    """A search for a class finds the one. Names with `_` are private to a module, as a collector's `_Reader` is."""
+    """A search for a class finds the one. Each collector may have a `_Reader`: its file is its name."""
     places = defaultdict(list)
     for path in CODE:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            if isinstance(node, ast.ClassDef) and (node.name != "_Reader" or path.parent.name != "collectors"):
                 places[node.name].append(named(path))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_every_exception_is_in_the_one_tree_of_errors() -> None:
+    """What catches XenwatchError catches all that xenwatch raises of its own."""
+    for path in CODE:
+        if EXCEPTION.search(path.read_text()):
+            importlib.import_module(named(path).removesuffix(".py").replace("/", "."))
+    own, below = list[type[BaseException]](), [BaseException]
+    while below:
+        kinds = below.pop().__subclasses__()
+        below += kinds
+        own += [kind for kind in kinds if kind.__module__.startswith("xenwatch.")]
+    assert XenwatchError in own
+    assert not [f"{kind.__module__}.{kind.__name__}" for kind in own if not issubclass(kind, XenwatchError)]
 
 
 def test_nothing_depends_on_an_assertion_that_python_dash_o_removes() -> None:

@@ -37,7 +37,7 @@ def read_tree(text: str) -> YamlTree:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
-            reader = _Reader(loader)
+            reader = _TreeReader(loader)
             value = reader.convert(root, "") if root is not None else None
         finally:
             loader.dispose()
@@ -68,7 +68,7 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-class _Reader:
+class _TreeReader:
     def __init__(self, loader: Any) -> None:
         self._loader = loader
         self.lines: dict[str, int] = {}
