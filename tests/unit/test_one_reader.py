@@ -6,6 +6,7 @@ Names of rotated files: tests/unit/logs/test_rotated_name.py. Facts, live and fr
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ from xenwatch.host.toolstack.xl import parse_list
 from xenwatch.logs.format import all_formats
 from xenwatch.model.action import RunState
 from xenwatch.model.record import LogRecord, Position, Source
+from xenwatch.model.serialize import subject_from_json, subject_json
+from xenwatch.model.subject import Subject
 from xenwatch.remediation.actions.lv_extend import _mib
 from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.machine.local import LocalMachine
@@ -225,6 +228,20 @@ def test_errors_are_grouped_by_the_one_sense_of_the_same_but_for_its_numbers(one
     assert (len(errors.kinds()) == 1) is (text_shape(one) == text_shape(other))
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        Subject("domain", "web", f"{UUID}1", 5),
+        Subject("lv", "vg0/web", host="xen1"),
+        Subject("domain", "caf\udce9"),
+    ],
+)
+def test_a_subject_is_read_from_json_alike_wherever_it_was_written(subject: Subject) -> None:
+    """The state database and the API write it; the run store keeps it inside of a proposal."""
+    for written in (subject_json(subject), asdict(subject)):
+        assert subject_from_json(json.loads(json.dumps(written))) == subject
+
+
 def test_no_sql_spells_a_state_of_a_run_out() -> None:
     """The lists of `model/action.py` are handed to it: a state that is added there is not forgotten here."""
     states = "|".join(RunState.__args__)  # type: ignore[attr-defined]
@@ -242,6 +259,8 @@ def test_no_sql_spells_a_state_of_a_run_out() -> None:
         ("ssh", r"-oBatchMode|BatchMode=", {"host/exec/ssh.py"}),
         ("lines of TOML", r"tomllib", {"base/toml_file.py", "base/toml_tables.py"}),
         ("rotated names", r"gz\|bz2|gz\|xz", {"logs/rotated_name.py"}),
+        ("a subject in JSON", r'"kind": subject\.kind, "name"', {"model/serialize.py"}),
+        ("an incident on a terminal", r"^def incident_lines|^def incident_text_lines", {"cli/report/incident_text.py"}),
         ("numbers in messages", r'\.sub\("#"', {"base/text_shape.py"}),
     ],
 )

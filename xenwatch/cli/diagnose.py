@@ -185,15 +185,8 @@ def _live(
     progress.step("asking this host")
     rules, probe = asyncio.run(answers())
     offset = local_zone() if timezone is None else timezone
-    return diagnose(
-        paths or log_paths(config),
-        rules,
-        cache=cache,
-        utc_offset=offset,
-        live=probe,
-        host=host,
-        progress=progress.reading,
-    )
+    logs, shown = paths or log_paths(config), progress.reading
+    return diagnose(logs, rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=shown)
 
 
 def _ready_rules(folders: Sequence[Path], cache: Path) -> "tuple[Rule, ...]":
