@@ -80,8 +80,8 @@ def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, 
         if source.subject is not None and source.subject.kind == "domain":
             return source.subject if domid is None else replace(source.subject, domid=domid)
         domid = domid_in(message) if domid is None else domid
-    known = name or (str(domid) if domid is not None else uuid)
-    return Subject("domain", known or UNKNOWN, uuid, domid)
+    label = name or (str(domid) if domid is not None else uuid)
+    return Subject("domain", label or UNKNOWN, uuid, domid)
 
 
 def _number(text: str | None) -> int | None:

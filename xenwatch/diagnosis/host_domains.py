@@ -125,7 +125,7 @@ class HostDomains:
         self._names.move_to_end(domid)
         start = bisect_left(names, naming.at - _SAME_LIFE, key=_at)
         if not any(
-            known.name == naming.name for known in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
+            other.name == naming.name for other in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
         ):
             insort(names, naming)
             del names[:-_MOST_NAMES]

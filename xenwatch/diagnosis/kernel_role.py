@@ -173,7 +173,7 @@ class KernelRoles:
         signs = self._signs.setdefault(source.path, {})
         self._signs.move_to_end(source.path)
         seen = self._seen.get(source.path, 0)
-        if seen < HEAD or all(known.role == "unknown" for known in signs.values()):
+        if seen < HEAD or all(sign.role == "unknown" for sign in signs.values()):
             self._seen[source.path] = seen + len(data)
             for host, more in kernel_signs(data[:HEAD]).items():
                 for kind, line in more.lines.items():
@@ -200,7 +200,7 @@ class KernelRoles:
     def state(self) -> dict[str, Any]:
         """JSON-able."""
         return {
-            path: [self._seen.get(path, 0), {host: known.lines for host, known in signs.items()}]
+            path: [self._seen.get(path, 0), {host: sign.lines for host, sign in signs.items()}]
             for path, signs in self._signs.items()
         }
 

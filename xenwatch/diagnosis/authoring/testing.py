@@ -172,11 +172,11 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
     wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
     if wrong:
         return f"fields {wrong}"
-    told = [evidence.summary for evidence in found.evidence]
-    missed = [text for text in want.says if not any(text in line for line in told)]
+    summaries = [evidence.summary for evidence in found.evidence]
+    missed = [text for text in want.says if not any(text in line for line in summaries)]
     missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
     missed += [text for text in want.cause if text not in " ".join(found.cause.split())]
-    return f"not said {missed}, but {[*told, *found.unchecked, found.cause]}" if missed else ""
+    return f"not said {missed}, but {[*summaries, *found.unchecked, found.cause]}" if missed else ""
 
 
 def _shown(want: Expected) -> str:

@@ -30,8 +30,8 @@ class FactStore:
         self._holders.clear()
         for fact in facts:
             key = (fact.name, str(fact.subject))
-            known = self._facts.get(key)
-            if known is None or fact.at >= known.at:
+            previous = self._facts.get(key)
+            if previous is None or fact.at >= previous.at:
                 self._facts[key] = fact
                 self._keys.setdefault(fact.name, {})[key[1]] = None
                 self._facts.move_to_end(key)

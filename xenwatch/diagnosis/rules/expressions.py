@@ -26,8 +26,8 @@ def check_expression(text: str) -> None:
         raise ValueError(f"not a CEL expression: {_first_line(error)}") from None
     unknown = sorted(set(program.variables()) - VARIABLES - set(_BOUND.findall(text)))
     if unknown:
-        known = ", ".join(sorted(VARIABLES))
-        raise ValueError(f"the CEL expression uses {', '.join(unknown)}; it can use {known}")
+        names = ", ".join(sorted(VARIABLES))
+        raise ValueError(f"the CEL expression uses {', '.join(unknown)}; it can use {names}")
 
 
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:
