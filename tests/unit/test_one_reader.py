@@ -148,7 +148,7 @@ async def test_facts_and_metrics_read_one_meminfo_alike() -> None:
     assert "HugePages_Total" not in facts
 
 
-async def test_sampling_remediation_and_a_migration_call_ssh_alike() -> None:
+async def test_sampling_remediation_and_a_migration_call_ssh_alike(tmp_path: Path) -> None:
     """None of them asks a person for anything, and none speaks to a host that is not known."""
     started = Prints("")
     await SshRunner("root@old1", started).run(("xm", "list"), 10.0)
@@ -157,7 +157,7 @@ async def test_sampling_remediation_and_a_migration_call_ssh_alike() -> None:
     migration = domain_commands.migrate(LocalMachine(inventory), guest, "10.0.0.12", 60.0)
     commands = [
         started.started[0],
-        SshTransport(inventory, Path("/nonexistent")).argv(("xl", "list"), "xen2"),
+        SshTransport(inventory, tmp_path / "ssh").argv(("xl", "list"), "xen2"),
         tuple(migration.argv[migration.argv.index("-s") + 1].split()),
     ]
     for command in commands:
