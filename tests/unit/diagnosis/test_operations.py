@@ -95,6 +95,17 @@ def test_the_first_failing_phase_is_the_cause_and_teardown_never_is(rules: Seque
     assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["disk-image-missing"]
 
 
+def test_a_rule_that_says_what_it_explains_is_surer_than_the_order_of_lines(rules: Sequence[Rule]) -> None:
+    text = (
+        "xc: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory\n"
+        "libxl: error: libxl_dom.c:581:libxl__build_dom: xc_dom_boot_mem_init failed: Device or resource busy\n"
+        "libxl: error: libxl_create.c:1753:domcreate_rebuild_done: Domain 58:cannot (re-)build domain: -3\n"
+    )
+    assert causes(incidents(rules, ("libxl", "libxl.log", text))) == ["memory-not-freed"]
+    full = text.replace("Device or resource busy", "Cannot allocate memory")
+    assert causes(incidents(rules, ("libxl", "libxl.log", full))) == ["memory-insufficient-host"]
+
+
 def test_one_guests_missing_bridge_does_not_explain_another_guests_script(rules: Sequence[Rule]) -> None:
     web = "# xl create web.cfg\nlibxl: error: libxl_device.c:1237:device_hotplug_child_death_cb: script: "
     db = "# xl create db.cfg\nlibxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: /etc/xen/scripts/block add "

@@ -44,6 +44,9 @@ class Relations:
         if _lists(rule, other):
             host_wide = rule.reach == "host" or rule.subject != "domain"
             return LISTED if same_record or self.bonds.tied(one, other, host_wide=host_wide) else 0
+        others_rule = self._rules.get(other.rule)
+        if others_rule is not None and _lists(others_rule, one):
+            return 0  # the other explains this one, whichever came first
         return self._unlisted(rule, one, other, same_record=same_record)
 
     def _may_speak(self, cause: Diagnosis, symptom: Diagnosis) -> bool:
