@@ -16,6 +16,7 @@ from xenwatch.config.settings import (
     optional,
     setting,
 )
+from xenwatch.host.libvirt.uri import LOCAL
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
 
@@ -87,7 +88,7 @@ class SamplingSettings:
 
     libvirt_uri: str = setting(
         TEXT,
-        "xen:///system",
+        LOCAL,
         "URI of the hypervisor for libvirt: xen:///system, xen+ssh://root@host/system, test:///…",
     )
     ssh: str = setting(

@@ -144,7 +144,7 @@ class Pipeline:
         }
 
     def restore(self, state: Mapping[str, Any], incidents: Iterable[Incident]) -> list[str]:
-        """Go on from `state()`; names of the parts whose state could not be understood and starts empty."""
+        """Go on from `state()`; names of the parts that start empty because their state could not be understood."""
         self.incidents.restore(incidents)
         parts: dict[str, Callable[[Any], None]] = {
             "scanner": self.scanner.restore,

@@ -141,7 +141,7 @@ class _Story:
     def _fact(self, given: GivenFact) -> Fact:
         subject = subject_from_text(given.subject)
         if subject is None:
-            raise ValueError(f"{given.subject!r} is no subject; write kind/name, such as domain/web")
+            raise ValueError(f"{given.subject!r} is not a subject; write kind/name, such as domain/web")
         return Fact(given.fact, subject, given.value, self._now, "test")
 
 
@@ -184,5 +184,5 @@ def _shown(want: Expected) -> str:
 
 
 def _on_the_host(_one: Source, _other: Source) -> bool:
-    """A test tells of one host."""
+    """A test is about one host."""
     return True

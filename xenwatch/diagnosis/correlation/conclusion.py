@@ -47,7 +47,7 @@ def conclude(
 
 
 def _is_of_unknown_kernel(outcome: Outcome, subject: Subject, find: Find) -> bool:
-    """Nothing but lines that may be any kernel's: neither they nor the host say whose."""
+    """Nothing but lines that may be any kernel's: neither they nor the host say which."""
     roles = {e.origin.kernel_role for e in outcome.evidence if isinstance(e.origin, LogRecord)}
     if roles != {"unknown"}:
         return False

@@ -66,7 +66,7 @@ class ConditionContext(Protocol):
         """The subject's own, else the host's."""
 
     def others(self, name: str) -> list[str]:
-        """Names of the other subjects of this kind whose same fact has this value, or one of its elements."""
+        """Names of the other subjects of this kind that share this value of the fact, or one element of it."""
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
@@ -78,7 +78,7 @@ def evaluate(condition: Condition, world: ConditionContext, fields: Mapping[str,
 
 
 def kinds_in(condition: Condition) -> frozenset[str]:
-    """Names of all events a condition speaks of."""
+    """Names of all events in a condition."""
     match condition:
         case AllOf(parts) | AnyOf(parts):
             return frozenset().union(*map(kinds_in, parts))

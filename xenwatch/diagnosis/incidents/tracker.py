@@ -217,7 +217,7 @@ class IncidentTracker:
 
 
 def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
-    """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
+    """The text that the incident shows: the later one, but the host's before what a guest may have written."""
     if known.diagnosis.guest_told != diagnosis.guest_told:
         return known.diagnosis if diagnosis.guest_told else diagnosis
     return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis

@@ -1,4 +1,4 @@
-"""What says in a log that something is being done, to whom it is done, and that it has ended."""
+"""The lines of a log that say what is being done, to which guest, and that it has ended."""
 
 import re
 from collections.abc import Mapping

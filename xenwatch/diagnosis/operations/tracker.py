@@ -1,4 +1,4 @@
-"""Places events in the operations they belong to: a line that names nobody speaks of what it stands in."""
+"""Places events in the operations they belong to: a line that names nobody belongs to the one it stands in."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

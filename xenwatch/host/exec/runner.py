@@ -61,7 +61,7 @@ class SystemRunner:
             async with asyncio.timeout(deadline):
                 returncode = await child.exit()
         except TimeoutError:
-            raise TimedOut(f"{' '.join(whole)}: no end within {deadline:g} s; killed") from None
+            raise TimedOut(f"{' '.join(whole)}: still running after {deadline:g} s; killed") from None
         else:
             await _closed(kept)
         finally:

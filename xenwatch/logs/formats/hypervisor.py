@@ -45,12 +45,6 @@ FORMAT = LogFormat(
     rank=15,
     continues=re.compile(_PREFIX + rb"\(XEN\) ?+" + _STAMP + _BODY),
     parse=_parse,
-    error=re.compile(
-        rb"\(XEN\).{0,60}(?:Xen BUG at|FATAL|Panic on CPU|Assertion '|crashed|DOUBLE FAULT|[Ee]rror|[Ff]ailed"
-        rb"|out of PoD|Over-allocation"
-        rb"|Could not |Cannot |DMAR:|IO_PAGE_FAULT|stuck!|Triple fault|Bad vmexit)",
-        re.MULTILINE,
-    ),
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
     # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.
     opening=re.compile(

@@ -40,9 +40,4 @@ FORMAT = LogFormat(
     continues=re.compile(CONTINUED.pattern + rb"|" + WRAPPED),
     parse=_parse,
     kernel_line=_KERNEL,
-    error=re.compile(
-        rb"^[Ee]rror(?: code)?: |: error: |^Traceback \(|^\w+Error: |[Ii]nternal error|^Failed "
-        rb"|SR_BACKEND_FAILURE|: panic: ",
-        re.MULTILINE,
-    ),
 )

@@ -38,8 +38,4 @@ FORMAT = LogFormat(
     rank=22,
     continues=CONTINUED,
     parse=_parse,
-    error=re.compile(
-        rb"\[error\||\|error\||SR_BACKEND_FAILURE|^Error code: |Server_error\(|Raising exception|EXCEPTION|- ERROR -",
-        re.MULTILINE,
-    ),
 )

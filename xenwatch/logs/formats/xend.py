@@ -42,5 +42,4 @@ FORMAT = LogFormat(
     rank=10,
     record_start=re.compile(_START),
     parse=_parse,
-    error=re.compile(rb"^\[[^\]\n]{4,80}\] (?:ERROR|CRITICAL) \(|^(?:ERROR|CRITICAL) \(\w+:\d+\)", re.MULTILINE),
 )

@@ -43,5 +43,4 @@ FORMAT = LogFormat(
     sniff=re.compile(rb"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d [A-Z]\w{1,5} \d{4} \[\w+\] ", re.MULTILINE),
     rank=20,
     parse=_parse,
-    error=re.compile(rb"\[(?:emerg|alert|crit|err|error)\] ", re.MULTILINE),
 )

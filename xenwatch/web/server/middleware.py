@@ -1,4 +1,4 @@
-"""What every request passes before its handler: whom it is for, who asks, what it may carry, how errors look."""
+"""What every request passes before its handler: its host name, who asks, what it may carry, how errors look."""
 
 import ipaddress
 import logging
