@@ -69,6 +69,13 @@ def test_what_names_nobody_and_stands_in_no_operation_is_never_blamed_on_the_onl
     assert subject(found["disk-image-missing"]) == "host/dom0"
 
 
+def test_what_is_done_to_domain_0_is_about_the_host(rules: Sequence[Rule]) -> None:
+    text = "xen1 # xl pci-attach 0 0000:15:00.0\n"
+    text += "libxl: error: libxl_pci.c:1498:pci_add_dm_done: xc_assign_device failed: Invalid argument\n"
+    found = incidents(rules, ("stderr", "terminal.log", text))
+    assert {subject(incident) for incident in found.values()} == {"host/dom0"}
+
+
 def test_a_domid_that_comes_later_in_the_burst_names_the_lines_before_it(rules: Sequence[Rule]) -> None:
     destroyed = "libxl: error: libxl_domain.c:1003:libxl__destroy_domid: Domain 7:Non-existant domain\n"
     found = incidents(rules, ("libxl", "libxl.log", NO_DISK.format("root") + destroyed))
