@@ -142,8 +142,9 @@ class BundleReading:
     def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
         """Read one entry to its end."""
         origin = self._hosts.see_file(entry.path, entry.host)
-        if entry.source is None:
+        if entry.facts:
             self.pipeline.facts(entry.facts, origin)
+        if entry.source is None:
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
         elif entry.source.format.captured:

@@ -69,9 +69,10 @@ class Relations:
     def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """One that came first in the same operation, or lies deeper in the same record or trouble of one subject.
 
-        It never hides a second cause.
+        It never hides a second cause, nor what by its rule explains it, whichever came first.
         """
-        if cause.severity == "info":
+        symptoms_rule = self._rules.get(symptom.rule)
+        if cause.severity == "info" or (symptoms_rule is not None and _lists(symptoms_rule, cause)):
             return 0
         deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
         if same_record and (deeper or _repeated(rule, cause, symptom)):
