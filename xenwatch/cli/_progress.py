@@ -5,7 +5,7 @@ import time
 import click
 
 from xenwatch.base.durations import format_size
-from xenwatch.cli.report.format import printable
+from xenwatch.base.printed_text import printable
 
 _SHOW_EVERY = 0.2
 _LONGEST = 60

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from xenwatch.base.printed_text import printable
 from xenwatch.cli.main import cli
-from xenwatch.cli.report.format import excerpt, failure_link, failure_page, printable
+from xenwatch.cli.report.format import excerpt, failure_link, failure_page
 
 BRIDGE = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device {}\n"
 HOSTILE = [
