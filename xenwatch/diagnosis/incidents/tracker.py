@@ -79,9 +79,9 @@ class IncidentTracker:
         self._forget()
         return [incident for key, incident in self._all.items() if before.get(key) != incident]
 
-    def restore(self, known: Iterable[Incident]) -> None:
+    def restore(self, incidents: Iterable[Incident]) -> None:
         """Go on from the incidents of the journal."""
-        self._all = {incident.id: self._presently(incident) for incident in known}
+        self._all = {incident.id: self._presently(incident) for incident in incidents}
         self._own.clear()
         self._kept_under = {}
         for incident in self._all.values():
@@ -111,10 +111,10 @@ class IncidentTracker:
 
     def acknowledge(self, key: str, who: str) -> Incident | None:
         """Note that a person looks after it; None where there is no such incident."""
-        known = self._all.get(key)
-        if known is None:
+        incident = self._all.get(key)
+        if incident is None:
             return None
-        self._all[key] = replace(known, acknowledged_by=who)
+        self._all[key] = replace(incident, acknowledged_by=who)
         return self._all[key]
 
     def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
@@ -122,13 +122,13 @@ class IncidentTracker:
         for diagnosis in diagnoses:
             key = self._key(diagnosis.rule, str(diagnosis.subject))
             self._own.setdefault(key, GrowingEvidence()).add(diagnosis.evidence)
-            known = self._all.get(key)
+            incident = self._all.get(key)
             if key in seen:
                 seen[key].add(diagnosis)
                 continue
-            if known is not None and known.state == "resolved":
-                known = _moved(replace(known, resolved=None), "open")
-            seen[key] = Sightings(key, known, diagnosis, self._rules.get(diagnosis.rule))
+            if incident is not None and incident.state == "resolved":
+                incident = _moved(replace(incident, resolved=None), "open")
+            seen[key] = Sightings(key, incident, diagnosis, self._rules.get(diagnosis.rule))
         self._all |= {key: sightings.incident() for key, sightings in seen.items()}
 
     def _end(self, event: Event) -> None:
