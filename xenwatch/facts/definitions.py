@@ -10,7 +10,7 @@ from xenwatch.host.parse.ip import parse_ip
 from xenwatch.host.parse.loops import parse_losetup
 from xenwatch.host.parse.mdstat import parse_mdstat
 from xenwatch.host.parse.memory import parse_free, parse_meminfo
-from xenwatch.host.parse.mounts import mounted_on, parse_df, parse_mounts
+from xenwatch.host.parse.mounts import Mount, holds_of, mounted_on, parse_df, parse_df_inodes, parse_mounts
 from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
 from xenwatch.host.parse.xl_list import active, parse_xl_list
@@ -150,9 +150,14 @@ def arrays(text: str) -> Iterator[FactRow]:
 
 
 def printed_space(text: str) -> Iterator[FactRow]:
-    """Of df."""
-    for row in parse_df(text):
+    """Of df and `df -i`."""
+    rows = parse_df(text)
+    holds = holds_of(Mount(row.device, row.point, "", ()) for row in rows)
+    for row in rows:
         yield from space(row.point, row.free_bytes, row.size_bytes)
+        yield "mount.holds", Subject("mount", row.point), holds.get(row.point, ())
+    for point, total, free in parse_df_inodes(text):
+        yield from inodes(point, free, total)
 
 
 def space(mount_point: str, free_bytes: int, size_bytes: int) -> Iterator[FactRow]:
@@ -160,6 +165,13 @@ def space(mount_point: str, free_bytes: int, size_bytes: int) -> Iterator[FactRo
     subject = Subject("mount", mount_point)
     yield "disk.free_bytes", subject, free_bytes
     yield "disk.size_bytes", subject, size_bytes
+
+
+def inodes(mount_point: str, free: int, total: int) -> Iterator[FactRow]:
+    """Inodes of one file system; 0 of 0 where it has none, as vfat and btrfs."""
+    subject = Subject("mount", mount_point)
+    yield "disk.free_inodes", subject, free
+    yield "disk.inodes", subject, total
 
 
 def mounts(text: str) -> Iterator[FactRow]:

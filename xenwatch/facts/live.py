@@ -1,7 +1,6 @@
 """Where the facts of a running host come from: which command, file or connection gives the text of each."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -11,14 +10,14 @@ from xenwatch.facts import definitions, lvm
 from xenwatch.facts.definitions import FactRow
 from xenwatch.facts.live_configuration import Answer, configuration, services, smart
 from xenwatch.host.files import names_in, read_text
+from xenwatch.host.filesystems import FileSystem, Room, file_systems, rooms
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.host.kernel.devmapper import loops
 from xenwatch.host.lvm import lvm_report
-from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
-from xenwatch.model.subject import HOST
+from xenwatch.model.subject import HOST, Subject
 
 _LVM_DEADLINE = 20.0
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
@@ -35,6 +34,7 @@ async def detect(host: Host, *, once: bool = False) -> list[Fact]:
         _hypervisor,
         _volumes,
         _hotplug,
+        _space,
         services,
         *((smart,) if once else ()),
     )
@@ -103,7 +103,6 @@ def _files(paths: Paths) -> list[Answer]:
         ("/proc/mdstat", definitions.arrays(read_text(proc / "mdstat") or "")),
         ("/proc/meminfo", definitions.own_memory(read_text(proc / "meminfo") or "")),
         ("/proc/mounts", definitions.mounts(mounts)),
-        ("statvfs", list(_space(paths, mounts))),
         ("sysfs", list(_sysfs(sys))),
     ]
 
@@ -117,12 +116,16 @@ def _sysfs(sys: Path) -> Iterator[FactRow]:
     yield from definitions.mappings(name for name in mapped if name)
 
 
-def _space(paths: Paths, mounts: str) -> Iterator[FactRow]:
-    """Of local disks only: a dead server must not hang this."""
-    for mount in parse_mounts(mounts):
-        if mount.device.startswith("/dev/"):
-            try:
-                space = os.statvfs(paths.at(mount.point))
-            except OSError:
-                continue
-            yield from definitions.space(mount.point, space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize)
+async def _space(host: Host) -> list[Answer]:
+    """Of all file systems; one on a server that is gone does not answer, and nothing waits for it."""
+    found = await file_systems(host)
+    room = await rooms(host, [one.mount for one in found])
+    rows = (_room(one, room[one.mount.point]) for one in found if one.mount.point in room)
+    return [("stat -f", [row for part in rows for row in part])]
+
+
+def _room(one: FileSystem, room: Room) -> Iterator[FactRow]:
+    point = one.mount.point
+    yield from definitions.space(point, room.free_bytes, room.size_bytes)
+    yield from definitions.inodes(point, room.free_inodes, room.inodes)
+    yield "mount.holds", Subject("mount", point), one.holds

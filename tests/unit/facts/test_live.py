@@ -6,6 +6,8 @@ from pathlib import Path
 from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
+from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.ruleset import rules_with
 from xenwatch.facts.live import detect
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import build_host
@@ -46,3 +48,21 @@ async def test_a_host_without_xen_tells_what_it_can_and_raises_nothing(tmp_path:
     facts = {fact.name: fact.value for fact in await detect(host)}
     assert (facts["xen.dom0"], facts["bridge.names"]) == (False, ())
     assert "domain.names" not in facts
+
+
+async def test_a_full_root_file_system_is_told_by_one_look_at_the_host() -> None:
+    def full(text: str) -> str:
+        return text.replace("515443 205000", "515443 0")
+
+    async with recorded_host(edit=full) as host:
+        pipeline = Pipeline(rules_with((), None))
+        pipeline.facts(await detect(host, once=True))
+        incidents = pipeline.conclude(host.clock.now())
+    assert ["dom0-space-gone"] == [i.diagnosis.rule for i in incidents if i.diagnosis.subject.kind == "mount"]
+
+
+async def test_a_root_file_system_with_room_is_not_told() -> None:
+    async with recorded_host() as host:
+        pipeline = Pipeline(rules_with((), None))
+        pipeline.facts(await detect(host, once=True))
+        assert [i for i in pipeline.conclude(host.clock.now()) if i.diagnosis.subject.kind == "mount"] == []

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "losetup_-a.txt": ("losetup", "-a"),
     "dmsetup_ls.txt": ("dmsetup", "ls"),
     "df.txt": ("df", "-l"),
+    "df_-i.txt": ("df", "-l", "-i"),
     "dmesg.txt": ("dmesg",),
     "ps.txt": ("ps", "-eo", "pid,stat,etime,args"),
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
