@@ -58,7 +58,7 @@ async def test_a_full_root_file_system_is_told_by_one_look_at_the_host() -> None
         pipeline = Pipeline(rules_with((), None))
         pipeline.facts(await detect(host, once=True))
         incidents = pipeline.conclude(host.clock.now())
-    assert ["dom0-space-gone"] == [i.diagnosis.rule for i in incidents if i.diagnosis.subject.kind == "mount"]
+    assert [i.diagnosis.rule for i in incidents if i.diagnosis.subject.kind == "mount"] == ["dom0-space-gone"]
 
 
 async def test_a_root_file_system_with_room_is_not_told() -> None:
