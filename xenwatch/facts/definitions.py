@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from xenwatch.host.devicemodels import PID_KEY
 from xenwatch.host.inventory import Domain, join
 from xenwatch.host.parse.bridges import parse_brctl_show, parse_bridge_link
 from xenwatch.host.parse.dmsetup import parse_dmsetup
@@ -11,6 +12,7 @@ from xenwatch.host.parse.loops import parse_losetup
 from xenwatch.host.parse.mdstat import parse_mdstat
 from xenwatch.host.parse.memory import parse_free, parse_meminfo
 from xenwatch.host.parse.mounts import Mount, holds_of, mounted_on, parse_df, parse_df_inodes, parse_mounts
+from xenwatch.host.parse.ps import parse_ps
 from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
 from xenwatch.host.parse.xl_list import active, parse_xl_list
@@ -23,6 +25,7 @@ FactRow = tuple[str, Subject, FactValue]
 _HOTPLUG = re.compile(
     r"^/local/domain/(?P<back>\d+)/backend/(?P<kind>\w+)/(?P<domid>\d+)/(?P<device>\d+)/hotplug-(?P<what>error|status)$"
 )
+_DEVICE_MODEL = re.compile(rf"^/local/domain/(?P<domid>\d+)/{PID_KEY}$")
 _MOST_MEBIBYTES = 64 * 1024
 """dom0 never has less than this many KiB, and hardly more than this many MiB."""
 
@@ -210,7 +213,26 @@ def _memory(values: Mapping[str, int]) -> Iterator[FactRow]:
 
 def printed_xenstore(text: str) -> Iterator[FactRow]:
     """Of xenstore-ls."""
-    return hotplug(parse_xenstore_ls(text))
+    values = parse_xenstore_ls(text)
+    yield from hotplug(values)
+    for path, value in values.items():
+        if (found := _DEVICE_MODEL.match(path)) and (name := values.get(f"/local/domain/{found['domid']}/name")):
+            yield from device_model(name, int(found["domid"]), value)
+
+
+def device_model(name: str, domid: int, pid: str) -> Iterator[FactRow]:
+    """Which process serves the guest's emulated devices, or its disks in files."""
+    yield "device_model.pid", Subject("domain", name, domid=domid), pid
+
+
+def printed_processes(text: str) -> Iterator[FactRow]:
+    """Of ps, in any form that has a column PID."""
+    return processes(parse_ps(text))
+
+
+def processes(pids: Iterable[str]) -> Iterator[FactRow]:
+    """All that run."""
+    yield "process.pids", HOST, tuple(pids)
 
 
 def hotplug(values: Mapping[str, str]) -> Iterator[FactRow]:

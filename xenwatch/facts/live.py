@@ -9,6 +9,7 @@ from xenwatch.base.errors import HostError
 from xenwatch.facts import definitions, lvm
 from xenwatch.facts.definitions import FactRow
 from xenwatch.facts.live_configuration import Answer, configuration, services, smart
+from xenwatch.host.devicemodels import device_model_pids, running_pids
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.filesystems import FileSystem, Room, file_systems, rooms
 from xenwatch.host.host import Host
@@ -20,6 +21,7 @@ from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST, Subject
 
 _LVM_DEADLINE = 20.0
+_LOOK_AGAIN = 3.0
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
@@ -35,6 +37,7 @@ async def detect(host: Host, *, once: bool = False) -> list[Fact]:
         _volumes,
         _hotplug,
         _space,
+        _device_models,
         services,
         *((smart,) if once else ()),
     )
@@ -92,6 +95,27 @@ async def _hotplug(host: Host) -> list[Answer]:
     paths = [f"{device.backend}/{key}" for device in await host.devices.current() for key in _HOTPLUG_KEYS]
     values = dict(zip(paths, await host.xenstore.read_many(paths), strict=True))
     return [("xenstore", definitions.hotplug({path: value for path, value in values.items() if value}))]
+
+
+async def _device_models(host: Host) -> list[Answer]:
+    """One that seems to be gone is looked for again: a guest that shuts down loses it, and then its name."""
+    if host.xenstore is None or not _has_files(host.paths):
+        return []
+    told, pids = await _models_now(host)
+    if set(told.values()) - pids:
+        await host.clock.sleep(_LOOK_AGAIN)
+        again, pids = await _models_now(host)
+        told = {key: pid for key, pid in again.items() if told.get(key) == pid}
+    rows = [row for (name, domid), pid in told.items() for row in definitions.device_model(name, domid, str(pid))]
+    present = sorted(set(told.values()) & pids)
+    return [("xenstore", rows), ("/proc", definitions.processes(map(str, present)))]
+
+
+async def _models_now(host: Host) -> tuple[dict[tuple[str, int], int], frozenset[int]]:
+    inventory = await host.domains.current()
+    told = await device_model_pids(host.xenstore, inventory, {}) if host.xenstore else {}
+    pids = await asyncio.to_thread(running_pids, host.paths)
+    return {(inventory.by_domid[domid].name, domid): pid for domid, pid in told.items()}, pids
 
 
 def _files(paths: Paths) -> list[Answer]:

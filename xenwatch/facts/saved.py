@@ -134,6 +134,7 @@ READERS = (
     _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", definitions.printed_mappings, by_content=False),
     _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", definitions.arrays),
     _reader("df", "df(?:_[ailhpt]+)*", r"^Filesystem\s.*Mounted on", definitions.printed_space),
+    _reader("ps", "ps(?:_\\w+)?", r"^\s*(?:\S+\s+)*PID\s", definitions.printed_processes, by_content=False),
     _reader(
         "mounts",
         "(?:cat_)?(?:proc_)?mounts?",

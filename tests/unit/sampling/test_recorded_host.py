@@ -17,7 +17,7 @@ FITS_NO_DOMAIN_CONTROL = {
 
 
 MANUAL = {
-    "vcpu": 10 + 2, "vif": 11, "vbd": 10, "domain": 10, "lvm": 6, "bridge": 5, "xenbus": 5, "memory": 4, "xenstore": 3,
+    "vcpu": 10 + 2, "vif": 11, "vbd": 10, "domain": 11, "lvm": 6, "bridge": 5, "xenbus": 5, "memory": 4, "xenstore": 3,
     "topology": 1,
 }  # fmt: skip
 """Of docs/metrics.md; of a console only one end is told by xenbus."""
