@@ -197,3 +197,18 @@ def test_a_reason_in_which_the_other_is_not_told_makes_no_symptom(incidents, say
     inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
     found = named(incidents.apply([inner, replace(outer, fields={"reason": "something else"})], 5))
     assert (found["relay"].explained_by, found["end"].explained_by) == (None, None)
+
+
+def test_a_later_line_that_says_less_wipes_nothing_that_an_earlier_one_captured(incidents, say):
+    path = "/dev/vg0/my web"
+    full = replace(say("end", 1), fields={"path": path}, title=f"{path} is missing", remedy=(f"ls -l '{path}'",))
+    less = replace(say("end", 2), fields={"device": "xvda"}, title="<path> is missing", remedy=("ls -l <path>",))
+    [found] = incidents.apply([full, less], 2)
+    assert found.diagnosis.fields == {"path": "/dev/vg0/my web", "device": "xvda"}
+    assert (found.diagnosis.title, found.diagnosis.remedy) == (full.title, full.remedy)
+
+
+def test_a_later_line_that_says_something_else_is_believed(incidents, say):
+    one, other = (replace(say("end", at), fields={"path": path}, title=path) for at, path in ((1, "/a"), (2, "/b")))
+    [found] = incidents.apply([one, other], 2)
+    assert (found.diagnosis.title, found.diagnosis.fields) == ("/b", {"path": "/b"})

@@ -9,7 +9,7 @@ from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.diagnosis.pipeline import Pipeline
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.facts.live import detect
 from xenwatch.facts.saved import facts_reader
 from xenwatch.host.host import Host
@@ -44,7 +44,7 @@ async def looked_at(host: Host) -> list[Fact]:
 @pytest.mark.parametrize(("pid", "told"), [(NOBODY, ["domain/g1"]), (XENCONSOLED, [])])
 async def test_one_look_tells_a_device_model_that_is_gone_and_not_one_that_runs(pid: int, told: list[str]) -> None:
     async with with_device_model(pid) as host:
-        pipeline = Pipeline(rules_with((), None))
+        pipeline = Pipeline(rules_with((), cache_folder()), cache=cache_folder())
         pipeline.facts(await looked_at(host))
         incidents = [i.diagnosis for i in pipeline.conclude(host.clock.now())]
     assert [str(d.subject) for d in incidents if d.rule == "device-model-gone"] == told
@@ -63,7 +63,7 @@ def test_a_bundle_tells_the_same_from_its_xenstore_and_its_ps(tmp_path: Path) ->
         "xl_list.txt": "Name      ID   Mem VCPUs\tState\tTime(s)\ng1         3   128     1     -b----      10.1\n",
         "ps.txt": "  PID STAT  ELAPSED COMMAND\n    1 Ss   01:02:03 /sbin/init\n 4242 Z       00:10 [qemu] <defunct>\n",
     }
-    pipeline = Pipeline(rules_with((), None), at_rest=True)
+    pipeline = Pipeline(rules_with((), cache_folder()), cache=cache_folder(), at_rest=True)
     for name, text in files.items():
         reader = facts_reader(name, text.encode())
         assert reader is not None

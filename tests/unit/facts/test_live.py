@@ -7,7 +7,7 @@ from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.diagnosis.pipeline import Pipeline
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.facts.live import detect
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import build_host
@@ -55,7 +55,7 @@ async def test_a_full_root_file_system_is_told_by_one_look_at_the_host() -> None
         return text.replace("515443 205000", "515443 0")
 
     async with recorded_host(edit=full) as host:
-        pipeline = Pipeline(rules_with((), None))
+        pipeline = Pipeline(rules_with((), cache_folder()), cache=cache_folder())
         pipeline.facts(await detect(host, once=True))
         incidents = pipeline.conclude(host.clock.now())
     assert [i.diagnosis.rule for i in incidents if i.diagnosis.subject.kind == "mount"] == ["dom0-space-gone"]
@@ -63,6 +63,6 @@ async def test_a_full_root_file_system_is_told_by_one_look_at_the_host() -> None
 
 async def test_a_root_file_system_with_room_is_not_told() -> None:
     async with recorded_host() as host:
-        pipeline = Pipeline(rules_with((), None))
+        pipeline = Pipeline(rules_with((), cache_folder()), cache=cache_folder())
         pipeline.facts(await detect(host, once=True))
         assert [i for i in pipeline.conclude(host.clock.now()) if i.diagnosis.subject.kind == "mount"] == []

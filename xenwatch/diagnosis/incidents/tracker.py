@@ -1,11 +1,12 @@
 """Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.incidents.bonds import NameOf
+from xenwatch.diagnosis.incidents.gaps import filled_from
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
 from xenwatch.diagnosis.rules.aliases import present_ids
@@ -16,10 +17,16 @@ from xenwatch.model.incident import MOVES, Incident, State
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
+DoneSince = Callable[[Evidence, float], bool]
+
 MOST_INCIDENTS = 5_000
 MOST_EVIDENCE = 40
 MOST_RELATED = 400
 """Incidents, the last seen ones, that are compared with each other."""
+
+
+def _never(_evidence: Evidence, _at: float) -> bool:
+    return False
 
 
 def incident_id(rule: str, subject: str) -> str:
@@ -37,7 +44,10 @@ class IncidentTracker:
         *,
         at_rest: bool = False,
         name_of: NameOf | None = None,
+        done_since: DoneSince = _never,
     ) -> None:
+        """`done_since` says whether what a piece of evidence speaks of was done again after a moment, with success."""
+        self._done_since = done_since
         self._rules = {rule.id: rule for rule in rules}
         self._present = present_ids(rules)
         self._kept_under: dict[str, str] = {}
@@ -70,6 +80,7 @@ class IncidentTracker:
             self._end(event)
         if not self._at_rest:
             self._end_by_facts(over)
+            self._end_by_success(now)
         if self._all != before:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
@@ -124,7 +135,8 @@ class IncidentTracker:
             return
         if known.state == "resolved":
             known = _moved(replace(known, resolved=None), "open")
-        kept = self._decided(_newer(known, diagnosis), known.diagnosis, diagnosis)
+        newer, older = _newer_and_older(known, diagnosis)
+        kept = self._decided(filled_from(newer, older), known.diagnosis, diagnosis)
         told = known.diagnosis.guest_told and diagnosis.guest_told
         kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
         self._all[key] = replace(
@@ -156,6 +168,14 @@ class IncidentTracker:
             incident = self._all.get(incident_id(rule, str(subject)))
             if incident is not None and incident.state != "resolved" and at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, at)
+
+    def _end_by_success(self, now: float) -> None:
+        """What a failed operation left in the logs is over when the same was done to the same guest and succeeded."""
+        for incident in [i for i in self._all.values() if i.state != "resolved"]:
+            own = self._own.get(incident.id, incident.diagnosis.evidence)
+            said = [piece for piece in own if isinstance(piece.origin, LogRecord)]
+            if said and all(self._done_since(piece, incident.last_seen) for piece in said):
+                self._all[incident.id] = _resolved(incident, now)
 
     def _quieten(self, now: float) -> None:
         for incident in [i for i in self._all.values() if i.state != "resolved"]:
@@ -216,11 +236,12 @@ class IncidentTracker:
                 self._own.pop(incident.id, None)
 
 
-def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
+def _newer_and_older(known: Incident, diagnosis: Diagnosis) -> tuple[Diagnosis, Diagnosis]:
     """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
+    both = (diagnosis, known.diagnosis)
     if known.diagnosis.guest_told != diagnosis.guest_told:
-        return known.diagnosis if diagnosis.guest_told else diagnosis
-    return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
+        return both[::-1] if diagnosis.guest_told else both
+    return both if diagnosis.at >= known.last_seen else both[::-1]
 
 
 def _by_guest(event: Event) -> bool:

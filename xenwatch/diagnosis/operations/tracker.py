@@ -27,7 +27,7 @@ from xenwatch.model.subject import Subject
 
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
-_STARTING = frozenset({"create", "start", "restore", "migrate"})
+STARTING = frozenset({"create", "start", "restore", "migrate"})
 
 
 class OperationTracker:
@@ -234,7 +234,7 @@ class OperationTracker:
             for o in self.operations.recent(_MOST_UNDER_WAY)
             if o.host == event.subject.host
             and o.started is not None
-            and o.verb in _STARTING
+            and o.verb in STARTING
             and o.started <= at <= (o.last_seen or at) + LASTS
         }
         return next(iter(under_way.values())) if len(under_way) == 1 else None
