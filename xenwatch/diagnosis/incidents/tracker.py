@@ -188,7 +188,7 @@ class IncidentTracker:
         """Decide again which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
-        self._relations.bonds.start(active)
+        self._relations.start(active)
         parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
         roots = {key: _root(key, parents) for key in parents}
         for incident in active:

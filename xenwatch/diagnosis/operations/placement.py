@@ -11,6 +11,8 @@ from xenwatch.model.subject import Subject
 
 LASTS = 180.0
 """Seconds for which an operation is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s a script."""
+AFTERWARDS = 5.0
+"""Seconds for which they still may once it is being torn down: nobody waits for anything then."""
 BURST = 60.0
 """Dated lines of one log that lie so near belong to one burst."""
 

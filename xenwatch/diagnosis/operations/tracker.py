@@ -11,6 +11,7 @@ from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.phases import phase_of, rank
 from xenwatch.diagnosis.operations.placement import (
+    AFTERWARDS,
     LASTS,
     are_near,
     guest_of,
@@ -111,7 +112,8 @@ class OperationTracker:
         )
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
-            self.operations.change(replace(self.operations[key], outcome=ended, last_seen=time_of(mark)))
+            known = self.operations[key]
+            self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
             if self._current.get(story) == key:
                 del self._current[story]
         if mark.mark.step == "end":
@@ -238,7 +240,8 @@ class OperationTracker:
             if o.host == event.subject.host
             and o.started is not None
             and o.verb in STARTING
-            and o.started <= at <= (o.last_seen or at) + LASTS
+            and o.outcome != "running"
+            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == "teardown" else LASTS)
         }
         return next(iter(under_way.values())) if len(under_way) == 1 else None
 
