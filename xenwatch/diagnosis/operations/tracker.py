@@ -50,8 +50,8 @@ class OperationTracker:
             if event.record is not None:
                 by_log[story_of(event.record)].append((event.record.position.offset, 1, index))
         placed: dict[int, str] = {}
-        for story, items in by_log.items():
-            placed |= self._log(story, sorted(items, key=lambda item: item[:2]), events)
+        for story in sorted(by_log, key=lambda story: _turn(story, by_log[story], events)):
+            placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events)
         told = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
         self.operations.end_round()
         if len(self._current) > MOST_OPERATIONS:  # of commands that ended, nobody says more
@@ -263,6 +263,19 @@ class OperationTracker:
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
         return replace(event, operation=key, phase=phase, subject=subject)
+
+
+def _turn(
+    story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
+) -> tuple[bool, float, str]:
+    """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
+
+    Its nameless lines are of what was under way, and that has to be known by then.
+    """
+    told = [item if isinstance(item, PlacedMark) else events[item] for _, _, item in items]
+    first = min((at for one in told if (at := time_of(one)) is not None), default=float("inf"))
+    of_many = any(in_shared_log(one) for one in told if isinstance(one, Event))
+    return of_many, first, story
 
 
 _MOST_UNDER_WAY = 64
