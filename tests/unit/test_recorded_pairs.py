@@ -23,7 +23,8 @@ TIME = re.compile(
     re.MULTILINE,
 )
 DOMID = re.compile(
-    r"(?P<before>\bDomain |\bdomain |/vif/|/vbd/|/local/domain/|\bvif|\bdomid |\bid=|/console/|\bd|\bbootloader\.)(?P<id>[1-9]\d?)\b"
+    r"(?P<before>\b[Dd]omain |/vif/|/vbd/|/local/domain/|\bvif|\bdomid |\bid=|/console/|\bd|\bbootloader\.)"
+    r"(?P<id>[1-9]\d?)\b"
 )
 NAMES = {"web": "mail", "db": "news", "app": "shop"}
 NAME = re.compile(r"\b(web|db|app)\b")
@@ -51,7 +52,7 @@ def _read(found: re.Match[str]) -> datetime:
     if found["iso"]:
         return datetime.fromisoformat(found["iso"])
     form = "%Y-%m-%d %H:%M:%S%z" if found["plain"] else "%Y%m%dT%H:%M:%S.%f%z"
-    return datetime.strptime((found["plain"] or found["store"][:-1]) + "+0000", form)
+    return datetime.strptime(f"{found['plain'] or found['store'][:-1]}+0000", form)  # noqa: DTZ007 - %z is in it
 
 
 def _moved(by: timedelta, found: re.Match[str]) -> str:

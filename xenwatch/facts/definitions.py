@@ -246,6 +246,11 @@ def hotplug(values: Mapping[str, str]) -> Iterator[FactRow]:
             yield f"hotplug.{found['what']}", Subject(found["kind"], f"{domid}/{found['device']}", domid=domid), value
 
 
+def read_only_below(domid: int, device: str, backing: str) -> Iterator[FactRow]:
+    """A disk that a guest may write, on a device of dom0 that nobody can write."""
+    yield "vbd.read_only_below", Subject("vbd", f"{domid}/{device}", domid=domid), backing
+
+
 def capabilities(text: str) -> Iterator[FactRow]:
     """Of /proc/xen/capabilities: whether this kernel runs as dom0."""
     yield "xen.dom0", HOST, "control_d" in text

@@ -1,6 +1,7 @@
 """Where the facts of a running host come from: which command, file or connection gives the text of each."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from xenwatch.model.subject import HOST, Subject
 
 _LVM_DEADLINE = 20.0
 _LOOK_AGAIN = 3.0
+_HEX = re.compile(r"[0-9a-f]{1,8}")
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
@@ -36,6 +38,7 @@ async def detect(host: Host, *, once: bool = False) -> list[Fact]:
         _hypervisor,
         _volumes,
         _hotplug,
+        _read_only,
         _space,
         _device_models,
         services,
@@ -138,6 +141,21 @@ def _sysfs(sys: Path) -> Iterator[FactRow]:
     yield from definitions.loops({f"/dev/{loop.name}": loop.file for loop in loops(sys)})
     mapped = (read_text(sys / "block" / name / "dm/name") for name in names_in(sys / "block"))
     yield from definitions.mappings(name for name in mapped if name)
+
+
+async def _read_only(host: Host) -> list[Answer]:
+    """Of disks that guests have for writing; the toolstack noted the device's number in hexadecimal."""
+    disks = [d for d in await host.devices.current() if d.about.get("mode", "").startswith("w")]
+    rows: list[FactRow] = []
+    for disk in disks:
+        major, _, minor = disk.about.get("physical-device", "").partition(":")
+        if not (_HEX.fullmatch(major) and _HEX.fullmatch(minor)):
+            continue
+        place = host.paths.sys / f"dev/block/{int(major, 16)}:{int(minor, 16)}"
+        if (read_text(place / "ro") or "").strip() == "1":
+            backing = disk.about.get("params") or place.resolve().name
+            rows += definitions.read_only_below(disk.domid, str(disk.devid), backing)
+    return [("xenstore and sysfs", rows)]
 
 
 async def _space(host: Host) -> list[Answer]:

@@ -66,3 +66,18 @@ async def test_a_root_file_system_with_room_is_not_told() -> None:
         pipeline = Pipeline(rules_with((), cache_folder()), cache=cache_folder())
         pipeline.facts(await detect(host, once=True))
         assert [i for i in pipeline.conclude(host.clock.now()) if i.diagnosis.subject.kind == "mount"] == []
+
+
+async def test_a_writable_disk_on_a_device_that_cannot_be_written_is_told() -> None:
+    async with recorded_host() as host:
+        disks = [d for d in await host.devices.current() if d.kind == "vbd" and d.domid == 3]
+        major, minor = (int(part, 16) for part in disks[0].about["physical-device"].split(":"))
+        place = host.paths.sys / f"dev/block/{major}:{minor}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "ro").write_text("1\n")
+        told = [f for f in await detect(host) if f.name == "vbd.read_only_below"]
+    assert [(str(fact.subject), fact.value) for fact in told] == [("vbd/3/51712", disks[0].about["params"])]
+
+
+async def test_disks_on_devices_that_can_be_written_are_not_told() -> None:
+    assert not [key for key in await facts_of_the_recorded_host() if key[0] == "vbd.read_only_below"]
