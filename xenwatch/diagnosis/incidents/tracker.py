@@ -9,6 +9,7 @@ from xenwatch.diagnosis.incidents.bonds import NameOf
 from xenwatch.diagnosis.incidents.gaps import filled_from
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.incidents.times import seen_span
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
@@ -139,13 +140,8 @@ class IncidentTracker:
         kept = self._decided(filled_from(newer, older), known.diagnosis, diagnosis)
         told = known.diagnosis.guest_told and diagnosis.guest_told
         kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
-        self._all[key] = replace(
-            known,
-            diagnosis=kept,
-            opened=min(known.opened, diagnosis.at),
-            last_seen=max(known.last_seen, diagnosis.at),
-            times_seen=known.times_seen + 1,
-        )
+        opened, last = seen_span(known, diagnosis, at_rest=self._at_rest)
+        self._all[key] = replace(known, diagnosis=kept, opened=opened, last_seen=last, times_seen=known.times_seen + 1)
 
     def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
         """The words with the class that something decided: that it says so no more the next time takes nothing back."""
