@@ -3,7 +3,7 @@
 import asyncio
 import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 from xenwatch.base.errors import HostError
@@ -21,33 +21,36 @@ from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST, Subject
 
-_LVM_DEADLINE = 20.0
+PART_DEADLINE = 20.0
+"""Seconds for each question; a slow one costs its own facts alone."""
+_LVM_DEADLINE = 18.0
 _LOOK_AGAIN = 3.0
 _HEX = re.compile(r"[0-9a-f]{1,8}")
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
-async def detect(host: Host, *, once: bool = False) -> list[Fact]:
-    """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known.
+async def detect(host: Host, *, once: bool = False, late: list[str] | None = None) -> list[Fact]:
+    """All facts that can be learnt now, asked side by side. What does not answer in time is left out, and only that.
 
     `once`: this is the only look, so that also the disks are asked, which would be too often in every round.
+    `late` is told of what did not answer within its deadline.
     """
-    parts: tuple[Callable[[Host], Awaitable[list[Answer]]], ...] = (
-        _toolstacks,
-        _domains,
-        _hypervisor,
-        _volumes,
-        _hotplug,
-        _read_only,
-        _space,
-        _device_models,
-        services,
-        *((smart,) if once else ()),
-    )
-    answers = await asyncio.gather(*(_or_nothing(part(host)) for part in parts))
+    parts: dict[str, Awaitable[list[Answer]]] = {
+        "toolstacks": _toolstacks(host),
+        "domains": _domains(host),
+        "hypervisor": _hypervisor(host),
+        "volumes": _volumes(host),
+        "hotplug scripts": _hotplug(host),
+        "disks of guests": _read_only(host),
+        "file systems": _space(host),
+        "device models": _device_models(host),
+        "services": services(host),
+        **({"disks": smart(host)} if once else {}),
+    }
     if _has_files(host.paths):
-        answers.append(await asyncio.to_thread(_files, host.paths))
-        answers.append(await asyncio.to_thread(configuration, host.paths))
+        parts["files of the kernel"] = asyncio.to_thread(_files, host.paths)
+        parts["configuration"] = asyncio.to_thread(configuration, host.paths)
+    answers = await asyncio.gather(*(_or_nothing(name, part, late) for name, part in parts.items()))
     now = host.clock.now()
     return [
         Fact(name, subject, value, now, origin)
@@ -57,10 +60,15 @@ async def detect(host: Host, *, once: bool = False) -> list[Fact]:
     ]
 
 
-async def _or_nothing(part: Awaitable[list[Answer]]) -> list[Answer]:
+async def _or_nothing(name: str, part: Awaitable[list[Answer]], late: list[str] | None) -> list[Answer]:
     try:
-        return await part
+        async with asyncio.timeout(PART_DEADLINE):
+            return await part
     except HostError:
+        return []
+    except TimeoutError:
+        if late is not None:
+            late.append(name)
         return []
 
 

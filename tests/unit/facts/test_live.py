@@ -1,15 +1,19 @@
 """A live host tells the facts that docs/facts.md promises, under the same names."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hosts.recorded import recorded_host
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
+from xenwatch.facts import live
 from xenwatch.facts.live import detect
-from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.exec.runner import OUTPUT_LIMIT, Completed, SystemRunner
 from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
@@ -81,3 +85,23 @@ async def test_a_writable_disk_on_a_device_that_cannot_be_written_is_told() -> N
 
 async def test_disks_on_devices_that_can_be_written_are_not_told() -> None:
     assert not [key for key in await facts_of_the_recorded_host() if key[0] == "vbd.read_only_below"]
+
+
+class DeafLvm(SystemRunner):
+    """LVM that waits for a lock which nobody gives up; everything else answers."""
+
+    async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
+        if argv[0] == "lvm":
+            await asyncio.Event().wait()
+        return Completed(tuple(argv), 0, b"", b"")
+
+
+async def test_a_question_that_is_not_answered_costs_its_own_facts_alone_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PART_DEADLINE", 0.2)
+    (tmp_path / "etc/lvm").mkdir(parents=True)
+    host, late = build_host(ManualClock(), Paths(tmp_path), DeafLvm(), toolstack=None, libvirt_uri=None), list[str]()
+    facts = {fact.name for fact in await detect(host, late=late)}
+    assert late == ["volumes"]
+    assert {"xen.dom0", "bridge.names"} <= facts
