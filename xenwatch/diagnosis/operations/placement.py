@@ -10,7 +10,7 @@ from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
 LASTS = 180.0
-"""Seconds for which an operation is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s a script."""
+"""Seconds for which an operation takes lines without a name: xend waits 100 s for devices, libxl 40 s a script."""
 AFTERWARDS = 5.0
 """Seconds for which they still may once it is being torn down: nobody waits for anything then."""
 BURST = 60.0
