@@ -22,7 +22,7 @@ from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
-from xenwatch.diagnosis.operations.marks import Place, PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -138,7 +138,8 @@ class Scanner:
         guest, learnt = self._guest_prefix(reader, start), False
         if guest is None and not record.guest and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
-            place = Place(record.source, record.position.offset, record.logged, origin)
+            command = command_of(record.source, record.text)
+            place = Place(record.source, record.position.offset, record.logged, origin, command)
             learnt = self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         if guest is None and record.kernel_role in GUEST_ROLES:
@@ -166,7 +167,8 @@ class Scanner:
             text, at, logged, host = reader.dated_text(start, end)
             if reader.is_guests(host):
                 return
-            place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
+            source, origin = reader.chunk.source, self._origin(reader, host)
+            place = Place(source, reader.position.offset + start, logged, origin, command_of(source, text))
             learnt = self._matcher.learn(text, at, asked, place)
             if shape is not None and not learnt:
                 self._quiet.note(shape, ())
