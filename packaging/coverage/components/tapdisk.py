@@ -1,0 +1,26 @@
+"""tapdisk of blktap2: what it writes to syslog about images and requests."""
+
+import re
+
+from c_source import Says
+from component import Component, Tree, c_reader
+from message import Line, Message
+
+_SAYS = [
+    Says(re.compile(r"P?E?PRINTF|PERROR|ERR|tlog_error|ERROR"), "error"),
+    Says(re.compile(r"tlog_write|syslog|td_syslog")),
+]
+
+
+def _line(message: Message, text: str, _tree: Tree) -> Line:
+    reason = ": Invalid argument" if message.call in ("PERROR", "PEPRINTF") else ""
+    return Line("syslog", f"Jul 14 14:18:02 dom0 tapdisk[4321]: {text}{reason}")
+
+
+COMPONENT = Component(
+    name="tapdisk",
+    paths=("tools/blktap2/drivers/*.c", "tools/blktap/drivers/*.c"),
+    read=c_reader(_SAYS),
+    line=_line,
+    leave_out=re.compile(r"-util|qcow2raw|img2qcow|qcow-create|lock\.c"),
+)
