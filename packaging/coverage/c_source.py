@@ -37,9 +37,9 @@ def read(name: str, text: str, says: Sequence[Says], defines: Mapping[str, str])
         for call in calls(text, kind.names, C_STRING):
             found = _message(call, kind, defines)
             if found is not None:
-                severity, format_, args = found
+                severity, format_, args, before = found
                 line = text.count("\n", 0, call.at) + 1
-                yield Message(name, line, functions.at(call.at), call.name, severity, format_, args)
+                yield Message(name, line, functions.at(call.at), call.name, severity, format_, args, before)
 
 
 def texts_defined(text: str) -> dict[str, str]:
@@ -47,7 +47,9 @@ def texts_defined(text: str) -> dict[str, str]:
     return {m["name"]: m["text"] for m in _DEFINE.finditer(text)}
 
 
-def _message(call: Call, kind: Says, defines: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:
+def _message(
+    call: Call, kind: Says, defines: Mapping[str, str]
+) -> tuple[str, str, tuple[str, ...], tuple[str, ...]] | None:
     place = next((i for i, arg in enumerate(call.args) if '"' in _expanded(arg, defines)), None)
     if place is None:
         return None
@@ -56,7 +58,7 @@ def _message(call: Call, kind: Says, defines: Mapping[str, str]) -> tuple[str, s
         return None
     severity = kind.severity or _severity((*before, _words(call.args[place])))
     told = literal(format_)
-    return (severity, told, call.args[place + 1 :]) if severity and told.strip() else None
+    return (severity, told, call.args[place + 1 :], before) if severity and told.strip() else None
 
 
 def _expanded(arg: str, defines: Mapping[str, str]) -> str:
@@ -84,8 +86,8 @@ def literal(arg: str) -> str:
             told += _INTEGERS[found["bits"]] + found["kind"]
         elif piece == ":" and seen:
             break
-        elif told.endswith("%"):
-            told += {"PRI_stime": "ld", "PRI_gfn": "lx", "PRI_mfn": "lx"}.get(piece, "lx")
+        elif re.search(r"%[-#0 +\d]*$", told):  # a macro of Xen's own, such as PRI_xen_pfn
+            told += "ld" if piece == "PRI_stime" else "lx"
     return told
 
 

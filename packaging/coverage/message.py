@@ -17,6 +17,8 @@ class Message:
     format: str
     args: tuple[str, ...] = ()
     """The expressions that fill the format, as the source writes them."""
+    before: tuple[str, ...] = ()
+    """The arguments before the format, such as `XC_INVALID_KERNEL`."""
 
     @property
     def key(self) -> tuple[str, str]:
