@@ -11,6 +11,7 @@ _CONVERSION = re.compile(
 _TEXTS: Final = (
     (r"strerror|errmsg|\berr(?:or)?str|^errno$|explain|get_error", "Invalid argument"),
     (r"rec(?:ord)?_(?:type|name)", "X86_PV_VCPU_XSAVE"),
+    (r"action", "remove"),
     (r"uuid", "6f1c5f4e-8d0b-4a9e-9d3c-2f6a1b7c8d90"),
     (r"bdf|\bpci(?!back)|\bsbdf|\bslot", "0000:03:00.0"),
     (r"bridge|\bbr\b", "xenbr1"),
