@@ -12,10 +12,17 @@ _SAYS = [
     Says(re.compile(r"xlu__(?:disk|vif)_err|XLU__PCI_ERR|xlu__vif_err|xlu__cfgl_lexicalerror|parse_error"), "error"),
 ]
 
+_BEFORE = {
+    "xlu__disk_err": "/etc/xen/web.cfg: config parsing error in disk specification: ",
+    "xlu__vif_err": "/etc/xen/web.cfg: config parsing error in vif: ",
+    "xlu__cfgl_lexicalerror": "/etc/xen/web.cfg:12: config parsing error: ",
+}
+"""What libxlu puts before a message that is only the reason."""
+
 
 def _line(message: Message, text: str, _tree: Tree) -> Line:
     reason = ": Invalid argument" if message.call in ("perror", "err", "warn") else ""
-    where = "/etc/xen/web.cfg: config parsing error in disk specification: " if message.call == "xlu__disk_err" else ""
+    where = _BEFORE.get(message.call, "")
     return Line("stderr", f"{where}{text.strip(chr(10))}{reason}")
 
 
