@@ -13,8 +13,11 @@ _SAYS = [
 
 
 def _line(message: Message, text: str, _tree: Tree) -> Line:
+    """EPRINTF goes to syslog as tap-err; ERR is kept in a ring, and written when the tapdisk ends."""
     reason = ": Invalid argument" if message.call in ("PERROR", "PEPRINTF") else ""
-    return Line("syslog", f"Jul 14 14:18:02 dom0 tapdisk[4321]: {text}{reason}")
+    before = f"tap-err:{message.function}: " if message.call.endswith(("EPRINTF", "PERROR")) else ""
+    ring = f"TAPDISK ERROR: errno -5 at {message.function} (cnt = 1): " if message.call == "ERR" else ""
+    return Line("syslog", f"Jul 14 14:18:02 dom0 tapdisk[4321]: {before}{ring}{text}{reason}")
 
 
 COMPONENT = Component(

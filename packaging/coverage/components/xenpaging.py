@@ -8,8 +8,8 @@ from message import Line, Message
 
 
 def _line(message: Message, text: str, _tree: Tree) -> Line:
-    number = " (22 = Invalid argument)" if message.call == "PERROR" else ""
-    return Line("libxl", f"xenpaging: error: {text}{number}: Internal error")
+    number = "(22 = Invalid argument)" if message.call == "PERROR" else ""
+    return Line("libxl", f"paging: error: {text}{number}")
 
 
 COMPONENT = Component(

@@ -15,8 +15,10 @@ _SAYS = [
 
 
 def _line(message: Message, text: str, _tree: Tree) -> Line:
+    before = {"corrupt": "corruption detected by connection 5: err Invalid argument: ", "eprintf": "[ERR] "}
+    told = "FATAL: " if message.call.startswith("barf") else before.get(message.call, "")
     reason = ": Invalid argument" if message.call == "barf_perror" else ""
-    return Line("syslog", f"Jul 14 14:18:02 dom0 xenstored: {text}{reason}")
+    return Line("syslog", f"Jul 14 14:18:02 dom0 xenstored: {told}{text}{reason}")
 
 
 COMPONENT = Component(
