@@ -9,7 +9,7 @@ _FOLDER = Path(__file__).parent / "not_counted"
 
 
 class NotCounted:
-    """Formats by component, from `not_counted/<component>.yaml`: a list of {message, reason}."""
+    """Formats by component, from `not_counted/<component>.yaml`: a list of {message, reason}; `…` ends a beginning."""
 
     def __init__(self, component: str) -> None:
         file = _FOLDER / f"{component}.yaml"
@@ -18,4 +18,6 @@ class NotCounted:
 
     def reason(self, message: Message) -> str | None:
         """Why it is not counted; None: it is."""
-        return self._reasons.get(message.key[1])
+        told = message.key[1]
+        begun = (why for known, why in self._reasons.items() if known.endswith("…") and told.startswith(known[:-1]))
+        return self._reasons.get(told) or next(begun, None)
