@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from xenwatch.base.quoting import unquoted
+from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
@@ -81,7 +81,7 @@ class Scanner:
             return []
         whole = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
         if whole:
-            data = unquoted(data)
+            data = as_written(data)
         self.kernels.see(chunk.source, data)
         reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()

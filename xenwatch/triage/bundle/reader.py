@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from xenwatch.base.errors import ArchiveBomb, InputError
+from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
+from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.record import Source, TimeHint
 from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
@@ -22,6 +24,8 @@ from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
+LARGEST_RETYPED = 1024 * 1024
+"""Bytes of a text that somebody may have quoted, numbered or indented; nobody does so with more."""
 _LAST_MOMENT = 4102444800.0
 """2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
@@ -148,6 +152,11 @@ class Bundle:
         if reader := facts_reader(path, headed.head, named_as_log=by_name(path) is not None):
             yield from self._facts(headed, path, mtime, reader)
             return
+        if _as_written(headed.head) is not headed.head:
+            headed.rewrite(LARGEST_RETYPED, _as_written)
+            if reader := facts_reader(path, headed.head[:HEAD], named_as_log=by_name(path) is not None):
+                yield from self._facts(headed, path, mtime, reader)
+                return
         if is_host_record(headed.head):
             self._record(path, headed.head)
         if is_host_record(headed.head) or headed.head.startswith(OWN_TEXT):
@@ -231,6 +240,10 @@ def rotation_order(name: str) -> tuple[bool, str, tuple[int, str, int], str]:
 def _unpacked_name(path: str) -> str:
     packed = rotated_name(path.rpartition("/")[2]).packed
     return path.removesuffix(f".{packed}") if packed else path
+
+
+def _as_written(text: bytes) -> bytes:
+    return unwrapped(as_written(text))
 
 
 def _harmless(name: str) -> str:
