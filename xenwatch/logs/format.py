@@ -92,6 +92,8 @@ def by_content(head: bytes) -> LogFormat | None:
     best, most = None, 0
     for part in all_formats().values():
         lines = _matching_lines(part, head)
+        if part.guest_prompts and 2 * lines <= len(_WRITTEN.findall(head)):
+            continue  # a terminal shows what a device model says among other things
         if lines > most:
             best, most = part, lines
     return best

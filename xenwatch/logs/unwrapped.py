@@ -12,13 +12,10 @@ from xenwatch.logs.format import all_formats
 
 NARROWEST, WIDEST = 60, 80
 """Columns at which people wrap."""
-_FEWEST = 2
 _NEARLY_FULL = 12
 """Columns from the longest line on."""
 _SHARE = 0.4
 """Broken lines for each line that is nearly full: where lines end by themselves, hardly one of these is broken."""
-_SHORT_TEXT = 3
-"""Lines of a text in which a single break counts."""
 
 _BEGINNING = re.compile(
     rb"\((?:XEN|xen|d\d+|VMM|Domain)\b|\[ *\d+[.\]]|\[\d{4}-|<\d+>|</?\w|[#$*=~-]+ |--|\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d"
@@ -26,7 +23,8 @@ _BEGINNING = re.compile(
     rb"|(?:Error|Failed|Traceback|Parsing|Using) |File \"|libxl|xc: |qemu|xl: |virsh |x[lm] "
 )
 """How a line begins that is no rest of another one, in logs and on terminals."""
-_REST = re.compile(rb"[a-z(][^:\n]*\Z")
+_REST = re.compile(rb"[a-z(][^:=\n]*\Z")
+"""What is a rest even where it is the only one in the text."""
 _COMMAND = re.compile(rb"[\w.@-]+[:>][^\n]{0,40}[#$] ")
 _COLUMNS = re.compile(rb"\S {3,}(?=\S)")
 
@@ -54,11 +52,11 @@ def _width(lines: list[bytes]) -> int | None:
 
 
 def _is_wrapped(lines: list[bytes], broken: list[bool], width: int) -> bool:
-    written = [line for line in lines if line.strip()]
-    if len(written) <= _SHORT_TEXT:
-        return any(is_rest and _REST.match(line) is not None for is_rest, line in zip(broken, lines[1:], strict=True))
-    full = sum(len(line.rstrip()) > width - _NEARLY_FULL for line in written)
-    return sum(broken) >= _FEWEST and sum(broken) > _SHARE * full
+    rests = [line for line, is_rest in zip(lines[1:], broken, strict=True) if is_rest]
+    full = sum(len(line.rstrip()) > width - _NEARLY_FULL for line in lines)
+    if len(rests) == 1 and _REST.match(rests[0]) is None:
+        return False
+    return len(rests) > _SHARE * full
 
 
 def _is_rest(before: bytes, line: bytes, width: int) -> bool:
