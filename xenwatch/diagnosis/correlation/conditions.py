@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.diagnosis.rules.expressions import computed, holds
+from xenwatch.diagnosis.rules.line_values import event_values
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
@@ -135,15 +136,10 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
-def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
-    """What the `where` of a condition may ask about an event."""
-    role = event.record.writer if event.record else "unknown"
-    return {"fields": {**fields, **event.fields}, "kernel": {"role": role}}
-
-
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
-    fit = [e for e in came if condition.where is None or holds(condition.where, _values(e, fields))]
+    where = condition.where
+    fit = [e for e in came if where is None or holds(where, event_values(e, fields, where))]
     if fit:
         return Outcome(True, f"{condition.event} came", (event_evidence(fit[-1]),), fit[-1].fields)
     if came:

@@ -4,6 +4,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
+from xenwatch.diagnosis.operations.guest_phases import domid_in, guest_phase, last_banners
 from xenwatch.diagnosis.operations.marks import Place, PlacedMark
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -103,6 +105,7 @@ class Scanner:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
         reader.remember_time()
+        self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
@@ -132,7 +135,22 @@ class Scanner:
             if match.entry.key not in told:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
-        return self._matcher.events(fresh, record, header, guest=guest), None
+        found = self._matcher.events(fresh, record, header, guest=guest)
+        return [self._with_guest_phase(event, reader, start) for event in found], None
+
+    def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
+        """How far the guest had got, where the rule asks: what it printed before is looked for once for such a line."""
+        if event.rule not in self._index.asking_guest_phase or event.record is None:
+            return event
+        text, format_ = event.record.text, reader.chunk.source.format
+        domid = domid_in(text) if format_.guest_line is not None else ""
+        banners = {**self._memory(reader.chunk.source.path).banners, **last_banners(reader.data[:start])}
+        said = banners.get(domid) if domid or format_.guest_written else None
+        return replace(event, guest_phase=guest_phase(text) or said)
+
+    def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
+        if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
+            memory.banners |= last_banners(data)
 
     def _learn(self, reader: RecordReader, cut: Cut) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""

@@ -42,6 +42,10 @@ class SignatureIndex:
             *(naming.pattern for naming in NAMINGS),
             *(mark.pattern.pattern for mark in MARKS),
         ]
+        self.asking_guest_phase = frozenset(
+            rule.id for rule in rules if any("guest.phase" in expression for expression in rule.expressions)
+        )
+        """Rules that ask how far a guest's own software had got."""
         self._allowed: dict[str, bytearray] = {}
 
     def only_names(self, asked: set[int]) -> bool:

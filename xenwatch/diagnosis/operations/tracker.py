@@ -243,20 +243,26 @@ class OperationTracker:
         return self.operations.get(self._current.get(path, ""))
 
     def _saw(self, key: str, event: Event) -> None:
-        operation, phase = self.operations[key], phase_of(event.record.text if event.record else "")
+        operation, phase = self.operations[key], _phase(event)
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
         self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
-        phase = phase_of(event.record.text) if event.record is not None else None
+        phase = _phase(event)
         if key is None:
             return replace(event, phase=phase)
         operation = self.operations[key]
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
-        return replace(event, operation=key, phase=phase, subject=subject)
+        verb, target = operation.verb or None, operation.target
+        return replace(event, operation=key, phase=phase, subject=subject, verb=verb, target=target)
+
+
+def _phase(event: Event) -> str | None:
+    """What the rule says, else the part of Xen that wrote the line."""
+    return event.phase or (phase_of(event.record.text) if event.record is not None else None)
 
 
 _MOST_UNDER_WAY = 64

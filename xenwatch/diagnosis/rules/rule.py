@@ -270,6 +270,8 @@ class Rule:
     """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
+    phase: str | None = None
+    """The phase of an operation to which it belongs; None: that of the part of Xen that wrote the line."""
     window: float = 120.0
     impact: str = ""
     cause: str = ""
@@ -290,7 +292,23 @@ class Rule:
     """Line of each key of the file, by dotted path, for messages."""
 
     @property
+    def expressions(self) -> tuple[str, ...]:
+        """What it asks about events once they are placed: the `where` of its conditions and hypotheses."""
+        asked = [(h.where, h.when) for h in self.hypotheses]
+        own = [expression for where, when in asked for expression in (where, *_asked(when))]
+        return tuple(expression for expression in (*own, *_asked(self.when)) if expression)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Every class that its diagnoses may have, its own first."""
         decided = [h.class_ for h in self.hypotheses] + [look.decides for look in self.look if look.decides]
         return tuple(dict.fromkeys([self.class_, *decided]))
+
+
+def _asked(condition: Condition | None) -> list[str]:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return [expression for part in parts for expression in _asked(part)]
+        case EventCondition(where=where) if where:
+            return [where]
+    return []
