@@ -13,6 +13,7 @@ HEAD = 64 * 1024
 """Bytes from the start of a file that are examined."""
 
 LAST_RESORT = "stderr"
+_TERMINAL = re.compile(rb"^(?:[Ee]rror: |libxl: |[\w.@-]+[:~][^\n]{0,60}[#$] )", re.MULTILINE)
 _WRITTEN = re.compile(rb"^.*\S.*\n", re.MULTILINE)
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
 _MOST_CONTROL_CHARACTERS = 0.03
@@ -92,8 +93,8 @@ def by_content(head: bytes) -> LogFormat | None:
     best, most = None, 0
     for part in all_formats().values():
         lines = _matching_lines(part, head)
-        if part.guest_prompts and 2 * lines <= len(_WRITTEN.findall(head)):
-            continue  # a terminal shows what a device model says among other things
+        if part.guest_prompts and _TERMINAL.search(head):
+            continue  # a terminal shows what a device model or a boot loader says among other things
         if lines > most:
             best, most = part, lines
     return best

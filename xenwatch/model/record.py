@@ -94,7 +94,7 @@ class LogFormat:
     opening: re.Pattern[bytes] | None = None
     """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
     subject: re.Pattern[str] | None = None
-    """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
+    """Searched in the path: its groups `domain`, `domid`, `one` or `pid` say which domain the log belongs to."""
 
     def bounds(self, data: bytes, at: int) -> tuple[int, int]:
         """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""
