@@ -81,6 +81,8 @@ class LogFormat:
     """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
     foreign: bool = False
     """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
+    unrelated: bool = False
+    """No program of Xen writes so: its errors are nobody's trouble here."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None

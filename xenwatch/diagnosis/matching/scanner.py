@@ -128,7 +128,7 @@ class Scanner:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
-            asked_for = max(asked) == self._index.error
+            asked_for = max(asked) == self._index.error and not record.source.format.unrelated
             return [], record if asked_for and not told and is_error(record.text, header.level) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:

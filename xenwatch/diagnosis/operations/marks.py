@@ -103,6 +103,10 @@ MARKS: tuple[Mark, ...] = (
         "begin", "", r"\b(?P<verb>start|create|migrate|save|restore)_vm\('?[0-9a-f]{32}'?, '(?P<target>[0-9a-f]{32})'"
     ),
     _mark("begin", "create", rf"^[\w=> .:-]{{0,40}}-- Name: +(?P<target>{_NAME})$"),
+    # libxc and xl, which know the domid
+    _mark("begin", "save", r"\bSaving domain (?P<domid>\d+), type "),
+    _mark("begin", "shutdown", r"^Shutting down domain (?P<domid>\d+)$"),
+    _mark("begin", "reboot", r"^Rebooting domain (?P<domid>\d+)$"),
     # the operation is over: the guest runs, or is gone
     _mark("running", "create", rf"Waiting for domain (?P<target>{_NAME}) \(domid (?P<domid>\d+)\) to die"),
     _mark("running", "create", rf"Domain (?P<target>{_NAME}) \((?P<domid>\d+)\) (?:unpaused|started)"),
