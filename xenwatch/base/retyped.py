@@ -16,11 +16,11 @@ _FEW = 3
 _INDENTED_BLOCK = 2
 
 _NUMBER = re.compile(
-    rb"(?P<file>(?!\d+[:-])(?:\.{0,2}/)?[\w.+-][\w./+@-]*(?<!\.[ch])(?<!\.(?:py|pl|pm|ml|rs|go|sh|cc))[:-])?"
-    rb"[ \t]*(?P<number>\d{1,7})(?P<mark>[:|]|\t|-|\.(?=[ \t]))(?!\d\d(?::\d\d|\b))(?P<gap>[ \t]?)"
+    rb"(?:(?P<file>(?:[\w./+@-]*/)?[\w.+@-]*(?:log|txt|out|messages|dmesg|console)(?:[.-]\d+)?)[:-]|[ \t]*)"
+    rb"(?P<number>\d{1,7})(?P<mark>[:|]|\t|-|\.(?=[ \t]))(?!\d\d(?::\d\d|\b))(?P<gap>[ \t]?)"
 )
 """`12: `, `12:`, `12. `, `  12<TAB>` of `cat -n`, `xend.log:12:` and `xend.log-13-` of grep; no time of day, and no
-place in a program such as `tapdisk.c:12:`."""
+place in a program or a configuration, such as `web.cfg:12: `."""
 _FILE = re.compile(rb"(?P<file>(?:\.{0,2}/[\w./+@-]+|[\w+@-][\w.+@-]*\.(?:log|txt|out)(?:\.\d+)?)):")
 """What grep writes in front where it reads several files; programs put a blank behind their names."""
 _INTERFACE = re.compile(rb" ?(?:lo\b|[\w.@-]+: <[A-Z,_-]+> mtu)")
@@ -52,7 +52,7 @@ def _unnumbered(lines: Lines) -> bool:
     changed = False
     for start, end in _runs([mark is not None or not line.strip() for mark, line in zip(found, lines, strict=True)]):
         marks = [(at, mark) for at in range(start, end) if (mark := found[at]) is not None]
-        if _are_numbers(lines, marks) and (len(marks) >= _FEW or _is_whole(lines, start, end)):
+        if _are_numbers(lines, marks) and (len(marks) >= _FEW or _is_of_cat(lines, start, end, marks)):
             changed = True
             spaced = all(mark["gap"] or not lines[at][mark.end() :].strip() for at, mark in marks)
             for at, mark in marks:
@@ -69,10 +69,16 @@ def _are_numbers(lines: Lines, marks: list[tuple[int, re.Match[bytes]]]) -> bool
     known: dict[bytes, int] = {}
     for _, mark in marks:
         file, number = mark["file"] or b"", int(mark["number"])
-        if number != 1 and number <= known.get(file[:-1], 0):
+        if number != 1 and number <= known.get(file, 0):
             return False
-        known[file[:-1]] = number
+        known[file] = number
     return any(lines[at][mark.end() :].strip() for at, mark in marks)
+
+
+def _is_of_cat(lines: Lines, start: int, end: int, marks: list[tuple[int, re.Match[bytes]]]) -> bool:
+    """A short text is numbered only beyond doubt: `1: State change failed` is a message of its own."""
+    sure = all(mark["mark"] == b"\t" or (mark["file"] and not mark["gap"]) for _, mark in marks)
+    return sure and _is_whole(lines, start, end)
 
 
 def _unnamed(lines: Lines) -> bool:
