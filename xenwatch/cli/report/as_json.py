@@ -1,4 +1,4 @@
-"""The report for programs: the JSON document whose shape is promised to scripts (version 1)."""
+"""The report for programs: a JSON document; its shape is promised to scripts (version 1)."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ def render(report: Report) -> str:
 def document(report: Report) -> dict[str, Any]:
     """`incidents` in the report's order, the most likely root cause first.
 
-    `interrupted` (the file that Ctrl-C cut short), `years_assumed` (logs whose year nothing says) and a file's
+    `interrupted` (the file that Ctrl-C cut short), `years_assumed` (logs without a known year) and a file's
     `kernels` (whose kernel writes there, and what shows it) are there only where there is something to say.
     """
     body: dict[str, Any] = {

@@ -48,9 +48,10 @@ def _support(
     hypothesis: Hypothesis, fields: Mapping[str, str], world: ConditionContext
 ) -> tuple[bool | None, tuple[Evidence, ...]]:
     """True: supported, by this evidence; False: something speaks against it; None: nothing decides it."""
-    told = None if hypothesis.where is None else holds(hypothesis.where, _values(hypothesis.where, fields, world.event))
-    if told is False or hypothesis.when is None or (told is None and hypothesis.where is not None):
-        return told, ()
+    where = hypothesis.where
+    verdict = None if where is None else holds(where, _values(where, fields, world.event))
+    if verdict is False or hypothesis.when is None or (verdict is None and where is not None):
+        return verdict, ()
     outcome = evaluate(hypothesis.when, world, fields)
     unknown = outcome.open or _unknown(hypothesis.when, world)
     if outcome.holds and not outcome.unchecked:

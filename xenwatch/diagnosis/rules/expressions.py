@@ -15,7 +15,7 @@ _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 VARIABLES = frozenset(
     {"fields", "value", "subject", "kernel", "event", "facts", "others", "operation", "device", "guest"}
 )
-"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`,
+"""What an expression may use: captured fields (texts), the value checked, the subject's `kind` and `name`,
 `kernel.role` of the line (dom0, guest, driver, unknown), its `device.kind`, `guest.phase`, the `verb`, `target` and
 `phase` of the operation, in a hypothesis the name of the event; in the condition of a fact, further facts by name, and
 the names of the other subjects that have the same value."""
@@ -29,8 +29,8 @@ def check_expression(text: str) -> None:
         raise ValueError(f"not a CEL expression: {_first_line(error)}") from None
     unknown = sorted(set(program.variables()) - VARIABLES - set(_BOUND.findall(text)))
     if unknown:
-        known = ", ".join(sorted(VARIABLES))
-        raise ValueError(f"CEL expression speaks of {', '.join(unknown)}; known are {known}")
+        names = ", ".join(sorted(VARIABLES))
+        raise ValueError(f"the CEL expression uses {', '.join(unknown)}; it can use {names}")
 
 
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:

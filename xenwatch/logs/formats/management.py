@@ -48,9 +48,6 @@ FORMAT = LogFormat(
     rank=20,
     continues=CONTINUED,
     parse=_parse,
-    error=re.compile(
-        rb"\]\[E\]: |,\d{3} (?:ERROR|FATAL) +\[|\]\[ ?(?:ERROR|CRITICAL)\] |^libxl: error|^Error: ", re.MULTILINE
-    ),
     # OpenNebula calls a guest after the number of its machine.
     subject=re.compile(r"(?:^|/)(?:one|vms)/(?P<one>\d+)(?:/vm)?\.log"),
 )

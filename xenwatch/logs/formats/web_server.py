@@ -20,5 +20,4 @@ FORMAT = LogFormat(
         re.MULTILINE,
     ),
     rank=60,
-    error=re.compile(rb"(?!)"),
 )

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from xenwatch.base.errors import ArchiveBomb, InputError
 from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
+from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
@@ -176,6 +177,8 @@ class Bundle:
         source = Source(path, recognised.format, owner_of(path, recognised.format), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
+        if recognised.format.captured:
+            entry.facts = tuple(pasted_facts(headed.head.decode("utf-8", "replace"), mtime, path))
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
 
@@ -265,7 +268,9 @@ def _is_log(name: str) -> bool:
 
 
 def _has_facts(name: str, text: bytes) -> bool:
-    return facts_reader(name, text) is not None
+    """Only by the command before it: tables that tell by their heading what they are (`xl list`) are found anywhere."""
+    reader = facts_reader(name, text)
+    return reader is not None and not reader.by_content
 
 
 def _as_written(text: bytes) -> bytes:
