@@ -150,3 +150,9 @@ def test_a_guest_that_prints_a_prompt_is_not_taken_apart(rules: Sequence[Rule], 
     )
     report = diagnose([str(console)], rules, cache=cache_folder())
     assert [file.format for file in report.files] == ["console"]
+
+
+def test_a_command_that_failed_printed_no_log(rules: Sequence[Rule]) -> None:
+    text = b"root@xen1:~# xl dmesg\nlibxl: error: libxl.c:108:libxl_ctx_alloc: cannot open libxc handle: No such file\n"
+    report = diagnose([STDIN], rules, cache=cache_folder(), stdin=io.BytesIO(text))
+    assert [file.path for file in report.files] == ["-"]

@@ -29,11 +29,11 @@ class Section(NamedTuple):
 
 
 def sections(
-    text: bytes, is_log: Callable[[str], bool], has_facts: Callable[[str, bytes], bool]
+    text: bytes, is_log: Callable[[str, bytes], bool], has_facts: Callable[[str, bytes], bool]
 ) -> tuple[list[Section], bytes]:
     """The logs and the outputs of commands in a paste; and the paste without the logs, line for line the same.
 
-    `is_log` knows names, `has_facts` names with their texts. What a command said is what was seen on the terminal, too.
+    `is_log` and `has_facts` judge names with their texts. What a command said is what was seen on the terminal, too.
     """
     found: list[Section] = []
     rest: list[bytes] = []
@@ -42,7 +42,7 @@ def sections(
         part = text[start:end]
         if not (name and part.strip()) or len(found) >= MOST_SECTIONS:
             continue
-        log = is_log(name)
+        log = is_log(name, part)
         if log or has_facts(name, part):
             found.append(Section(name, part))
         if log:

@@ -13,7 +13,7 @@ from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
-from xenwatch.logs.format import by_name, recognise
+from xenwatch.logs.format import by_content, by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
@@ -262,9 +262,12 @@ def _unpacked_name(path: str) -> str:
     return path.removesuffix(f".{packed}") if packed else path
 
 
-def _is_log(name: str) -> bool:
+def _is_log(name: str, text: bytes) -> bool:
+    """A file is what its name says; a command, such as `xl dmesg`, may have failed instead of printing the log."""
     format_ = by_name(name)
-    return format_ is not None and not format_.captured
+    if format_ is None or format_.captured:
+        return False
+    return "." in name or "/" in name or by_content(text) is format_
 
 
 def _has_facts(name: str, text: bytes) -> bool:
