@@ -12,7 +12,7 @@ from xenwatch.model.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class KernelShown:
-    """Whose kernel writes in a log: dom0, guest or driver; of the host that its lines name, if they do."""
+    """Which kernel writes in a log: dom0, guest or driver; of the host that its lines name, if they do."""
 
     role: str
     host: str

@@ -21,7 +21,7 @@ def document(report: Report) -> dict[str, Any]:
     """`incidents` in the report's order, the most likely root cause first.
 
     `interrupted` (the file that Ctrl-C cut short), `years_assumed` (logs without a known year) and a file's
-    `kernels` (whose kernel writes there, and what shows it) are there only where there is something to say.
+    `kernels` (which kernel writes there, and what shows it) are there only where there is something to say.
     """
     body: dict[str, Any] = {
         "version": VERSION,

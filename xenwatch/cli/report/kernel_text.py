@@ -1,4 +1,4 @@
-"""Whose kernel wrote a log, and the lines that show it."""
+"""Which kernel wrote a log, dom0's or a guest's, and the lines that show it."""
 
 from xenwatch.cli.report.format import cut, first_line, one_line
 from xenwatch.triage.report import FileRead
@@ -9,7 +9,7 @@ _LONGEST = 100
 
 
 def kernel_note(file: FileRead) -> str:
-    """`dom0's kernel, by "xen: registering gsi 9"`; empty where no kernel writes there, or nobody can tell whose."""
+    """`dom0's kernel, by "xen: registering gsi 9"`; empty where no kernel writes there, or nobody can tell which."""
     notes = []
     for kernel in file.kernels[:_MOST_KERNELS]:
         of = f" on {one_line(kernel.host)}" if kernel.host and len(file.kernels) > 1 else ""

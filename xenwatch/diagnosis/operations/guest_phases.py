@@ -76,7 +76,7 @@ def _in_real_mode(segment: int, offset: int) -> GuestPhase | None:
 
 
 def last_banners(before: bytes) -> dict[str, GuestPhase]:
-    """The phase that each guest announced last, by its domid; empty domid: of whom the whole log is."""
+    """The phase that each guest announced last, by its domid; empty domid: of the guest that writes the whole log."""
     banners: dict[str, GuestPhase] = {}
     text = before[-LOOK_BACK:]
     for found in _BANNER.finditer(text):
@@ -87,6 +87,6 @@ def last_banners(before: bytes) -> dict[str, GuestPhase]:
 
 
 def domid_in(text: str) -> str:
-    """The domid of whom a line of the hypervisor speaks; empty where it names none."""
+    """The domid that a line of the hypervisor names; empty where it names none."""
     said = _DOMID.search(text)
     return "" if said is None else said[1] or said[2] or said[3]

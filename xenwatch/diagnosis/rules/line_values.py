@@ -1,10 +1,11 @@
-"""What an expression of a rule may ask about a line besides its fields: whose kernel, which device, which phase."""
+"""What an expression of a rule may ask about a line besides its fields: which kernel, device and phase."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from xenwatch.diagnosis.operations.devices import device_kind
 from xenwatch.diagnosis.operations.guest_phases import guest_phase
+from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, EventCondition, Rule
 from xenwatch.model.event import Event
 
 UNKNOWN = "unknown"
@@ -34,3 +35,20 @@ def event_values(event: Event, fields: Mapping[str, str], asked: str) -> dict[st
         "operation": {name: value or UNKNOWN for name, value in operation.items()},
         "guest": {"phase": event.guest_phase or UNKNOWN},
     }
+
+
+def expressions(rule: Rule) -> tuple[str, ...]:
+    """What a rule asks about events once they are placed: the `where` of its conditions and hypotheses."""
+    asked = list(_asked(rule.when))
+    for hypothesis in rule.hypotheses:
+        asked += [hypothesis.where, *_asked(hypothesis.when)]
+    return tuple(expression for expression in asked if expression)
+
+
+def _asked(condition: Condition | None) -> Iterator[str | None]:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _asked(part)
+        case EventCondition(where=where):
+            yield where

@@ -292,23 +292,7 @@ class Rule:
     """Line of each key of the file, by dotted path, for messages."""
 
     @property
-    def expressions(self) -> tuple[str, ...]:
-        """What it asks about events once they are placed: the `where` of its conditions and hypotheses."""
-        asked = [(h.where, h.when) for h in self.hypotheses]
-        own = [expression for where, when in asked for expression in (where, *_asked(when))]
-        return tuple(expression for expression in (*own, *_asked(self.when)) if expression)
-
-    @property
     def classes(self) -> tuple[str, ...]:
         """Every class that its diagnoses may have, its own first."""
         decided = [h.class_ for h in self.hypotheses] + [look.decides for look in self.look if look.decides]
         return tuple(dict.fromkeys([self.class_, *decided]))
-
-
-def _asked(condition: Condition | None) -> list[str]:
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            return [expression for part in parts for expression in _asked(part)]
-        case EventCondition(where=where) if where:
-            return [where]
-    return []

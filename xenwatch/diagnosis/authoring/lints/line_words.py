@@ -9,7 +9,7 @@ from xenwatch.diagnosis.authoring.lint import Library, Lint, problem
 from xenwatch.diagnosis.operations.devices import KINDS
 from xenwatch.diagnosis.operations.guest_phases import GuestPhase
 from xenwatch.diagnosis.operations.phases import PHASES
-from xenwatch.diagnosis.rules.line_values import UNKNOWN
+from xenwatch.diagnosis.rules.line_values import UNKNOWN, expressions
 from xenwatch.diagnosis.rules.rule import Rule
 
 _WORDS: dict[str, frozenset[str]] = {
@@ -25,7 +25,7 @@ def _check(library: Library) -> Iterator[Problem]:
     for rule in library.rules:
         yield from _early(rule)
         own = [signature.where for signature in rule.signatures if signature.where]
-        for expression in (*own, *rule.expressions):
+        for expression in (*own, *expressions(rule)):
             for name, one, several in _COMPARED.findall(expression):
                 for word in sorted(set(_QUOTED.findall(one or several)) - _WORDS[name]):
                     possible = ", ".join(sorted(_WORDS[name]))
