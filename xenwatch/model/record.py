@@ -79,6 +79,8 @@ class LogFormat:
     """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
     foreign: bool = False
     """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
+    unrelated: bool = False
+    """No program of Xen writes so: its errors are nobody's trouble here."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
@@ -92,7 +94,7 @@ class LogFormat:
     opening: re.Pattern[bytes] | None = None
     """Searched in the first 64 KiB of a file that by its name is just some console: it is of this format."""
     subject: re.Pattern[str] | None = None
-    """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
+    """Searched in the path: its groups `domain`, `domid`, `one` or `pid` say which domain the log belongs to."""
 
     def bounds(self, data: bytes, at: int) -> tuple[int, int]:
         """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""

@@ -159,3 +159,14 @@ def test_a_title_agrees_with_the_direction_of_its_messages(kit, remarks):
     assert [message for _, message in found("a disk could not be attached")] == [
         "the title says 'attached', this message the opposite: make the title neutral or move it"
     ]
+
+
+def test_expressions_use_the_words_that_lines_can_have(kit, remarks):
+    def found(where):
+        text = f"signatures: [{{regex: 'cannot attach disk'}}]\nhypotheses: [{{class: it, where: '{where}'}}]\n{GOOD}"
+        return [message for _, message in remarks(kit.rule(text), only=("line_words",))]
+
+    assert found('device.kind == "pci" && operation.phase in ["make", "unknown"]') == []
+    assert found('guest.phase == "bios"')[0].startswith("guest.phase is never 'bios'; it is one of firmware,")
+    early = kit.one("cannot attach disk", more=GOOD, where='operation.verb == "create"')
+    assert len(remarks(early, only=("line_words",))) == 1

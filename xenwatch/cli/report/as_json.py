@@ -13,12 +13,17 @@ VERSION = 1
 
 
 def render(report: Report) -> str:
-    """One JSON object; `incidents` in the report's order, the most likely root cause first.
+    """One JSON object, as text."""
+    return json.dumps(document(report), indent=2, ensure_ascii=False)
 
-    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs without a known year) are there only
-    where there is something to say.
+
+def document(report: Report) -> dict[str, Any]:
+    """`incidents` in the report's order, the most likely root cause first.
+
+    `interrupted` (the file that Ctrl-C cut short), `years_assumed` (logs without a known year) and a file's
+    `kernels` (which kernel writes there, and what shows it) are there only where there is something to say.
     """
-    document: dict[str, Any] = {
+    body: dict[str, Any] = {
         "version": VERSION,
         "incidents": [_incident(i, report) for i in report.incidents],
         "files": [_file(f, report.utc_offset) for f in report.files],
@@ -29,10 +34,10 @@ def render(report: Report) -> str:
         ],
     }
     if report.interrupted is not None:
-        document["interrupted"] = report.interrupted
+        body["interrupted"] = report.interrupted
     if report.years_assumed:
-        document["years_assumed"] = sorted(report.years_assumed)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+        body["years_assumed"] = sorted(report.years_assumed)
+    return body
 
 
 def _incident(incident: Incident, report: Report) -> dict[str, Any]:
@@ -41,6 +46,7 @@ def _incident(incident: Incident, report: Report) -> dict[str, Any]:
 
 
 def _file(read: FileRead, zone: Zone) -> dict[str, Any]:
+    kernels = [{"role": k.role, "host": k.host or None, "evidence": list(k.evidence)} for k in read.kernels]
     return {
         "path": read.path,
         "format": read.format,
@@ -48,4 +54,5 @@ def _file(read: FileRead, zone: Zone) -> dict[str, Any]:
         "bytes": read.bytes,
         "first": None if read.first is None else iso_text(read.first, zone),
         "last": None if read.last is None else iso_text(read.last, zone),
+        **({"kernels": kernels} if kernels else {}),
     }

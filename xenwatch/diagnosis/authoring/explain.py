@@ -10,6 +10,7 @@ from xenwatch.diagnosis.matching.log_scope import seen_in
 from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.diagnosis import Diagnosis
@@ -88,7 +89,7 @@ def _judge(story: SignatureStory, chunk: Chunk, start: int, end: int) -> None:
     else:
         fields = {name: value for name, value in found.groupdict().items() if value is not None}
         where = story.signature.where
-        fits = where is None or holds(where, {"fields": fields})
+        fits = where is None or holds(where, line_values(message, fields, "dom0", where))
         kept, shown = (story.matched if fits else story.refused), f"{message}\n{fields}"
     if len(kept) < MOST_SHOWN:
         kept.append(f"{chunk.source.path}: {shown}")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.diagnosis.operations.placement import story_of
 from xenwatch.diagnosis.rules.expressions import computed, holds
+from xenwatch.diagnosis.rules.line_values import event_values
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
@@ -138,15 +139,9 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
-def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
-    """What the `where` of a condition may ask about an event."""
-    role = event.record.writer if event.record else "unknown"
-    return {"fields": {**fields, **event.fields}, "kernel": {"role": role}}
-
-
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came, where = world.events(condition.event, since=world.now - world.window), condition.where
-    fit = next((e for e in reversed(came) if where is None or holds(where, _values(e, fields))), None)
+    fit = next((e for e in reversed(came) if where is None or holds(where, event_values(e, fields, where))), None)
     if fit is not None:
         return Outcome(True, f"{condition.event} came", (event_evidence(fit),), fit.fields)
     if came:

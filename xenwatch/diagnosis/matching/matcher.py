@@ -11,6 +11,7 @@ from xenwatch.diagnosis.matching.exceptions import exception_fields
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import SEVERITIES
@@ -117,7 +118,8 @@ def captured(entry: SignatureEntry, text: str, writer: str = "dom0") -> dict[str
         fields = {name: value for name, value in found.groupdict().items() if value is not None}
         if signature.exception:
             fields = {**exception_fields(text[found.start() :]), **fields}
-        if signature.where is None or holds(signature.where, {"fields": fields, "kernel": {"role": writer}}):
+        where = signature.where
+        if where is None or holds(where, line_values(text, fields, writer, where)):
             return fields
     return None
 
@@ -133,7 +135,8 @@ def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None
         if len(match.subjects) >= MOST_KEPT:
             match.subjects.clear()
         subject = match.subjects[about] = _subject(match, record, header, guest)
-    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+    rule = match.entry.rule
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, rule.id, phase=rule.phase)
 
 
 def _subject(match: Match, record: LogRecord, header: Header, guest: str | None) -> Subject:

@@ -4,10 +4,11 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xenwatch.base.quoting import unquoted
+from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
@@ -22,6 +23,7 @@ from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
+from xenwatch.diagnosis.operations.guest_phases import domid_in, guest_phase, last_banners
 from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -84,7 +86,7 @@ class Scanner:
             return []
         is_whole_text = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
         if is_whole_text:
-            data = unquoted(data)
+            data = as_written(data)
         self.kernels.see(chunk.source, data)
         reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
@@ -106,6 +108,7 @@ class Scanner:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
         reader.remember_time()
+        self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
@@ -146,7 +149,7 @@ class Scanner:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
-            asked_for = max(asked) == self._index.error
+            asked_for = max(asked) == self._index.error and not record.source.format.unrelated
             if shape is not None and not asked_for and not learnt:
                 self._quiet.note(shape, ())
             return [], record if asked_for and not told and is_error(record.text, header.level) else None
@@ -158,7 +161,21 @@ class Scanner:
         events = self._matcher.events(fresh, record, header, guest=guest)
         if shape is not None and not events and not learnt:
             self._quiet.note(shape, [match.entry.rule.id for match in matches])
-        return events, None
+        return [self._with_guest_phase(event, reader, start) for event in events], None
+
+    def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
+        """How far the guest had got, where the rule asks: what it printed before is looked for once for such a line."""
+        if event.rule not in self._index.asking_guest_phase or event.record is None:
+            return event
+        text, format_ = event.record.text, reader.chunk.source.format
+        domid = domid_in(text) if format_.guest_line is not None else ""
+        banners = {**self._memory(reader.chunk.source.path).banners, **last_banners(reader.data[:start])}
+        said = banners.get(domid) if domid or format_.guest_written else None
+        return replace(event, guest_phase=guest_phase(text) or said)
+
+    def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
+        if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
+            memory.banners |= last_banners(data)
 
     def _learn(self, reader: RecordReader, cut: Cut, shape: Shape | None) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from xenwatch.diagnosis.operations.guest_phases import GuestPhase
 from xenwatch.model.record import LONGEST_RECORD, Chunk, LogRecord, Position
 
 
@@ -14,6 +15,8 @@ class SourceMemory:
     position: Position = field(default_factory=lambda: Position("", 0))
     told: set[str] = field(default_factory=set)
     last_at: float | None = None
+    banners: dict[str, GuestPhase] = field(default_factory=dict)
+    """The phase that each guest announced last, by domid."""
     unknown: LogRecord | None = None
     """The open record, where it is an error that no rule knows so far."""
 
@@ -46,6 +49,7 @@ class SourceMemory:
             "position": list(self.position),
             "told": sorted(self.told),
             "last_at": self.last_at,
+            "banners": self.banners,
         }
 
     @classmethod
@@ -57,4 +61,5 @@ class SourceMemory:
             Position(str(generation), int(offset), int(line)),
             {str(t) for t in state["told"]},
             None if state["last_at"] is None else float(state["last_at"]),
+            dict(state.get("banners", {})),
         )

@@ -247,7 +247,7 @@ class OperationTracker:
         return self.operations.get(self._current.get(story, ""))
 
     def _saw(self, key: str, event: Event) -> None:
-        operation, phase = self.operations[key], phase_of(event.record.text if event.record else "")
+        operation, phase = self.operations[key], _phase(event)
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
@@ -255,17 +255,22 @@ class OperationTracker:
             self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
-        phase = phase_of(event.record.text) if event.record is not None else None
+        phase = _phase(event)
         if key is None:
-            return _in_phase(event, event.subject, event.operation, phase)
+            return _placed(event, event.subject, event.operation, phase, None)
         operation = self.operations[key]
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
-        return _in_phase(event, subject, key, phase)
+        return _placed(event, subject, key, phase, operation)
 
 
-def _in_phase(event: Event, subject: Subject, operation: str | None, phase: str | None) -> Event:
-    return Event(event.kind, subject, event.at, event.fields, event.record, event.rule, operation, phase)
+def _placed(event: Event, subject: Subject, key: str | None, phase: str | None, operation: Operation | None) -> Event:
+    return Event(
+        event.kind, subject, event.at, event.fields, event.record, event.rule, key, phase,
+        verb=(operation.verb or None) if operation is not None else None,
+        target=operation.target if operation is not None else None,
+        guest_phase=event.guest_phase,
+    )  # fmt: skip
 
 
 def _turn(
@@ -279,6 +284,11 @@ def _turn(
     first = min((at for one in told if (at := time_of(one)) is not None), default=float("inf"))
     of_many = any(in_shared_log(one) for one in told if isinstance(one, Event))
     return of_many, first, story
+
+
+def _phase(event: Event) -> str | None:
+    """What the rule says, else the part of Xen that wrote the line."""
+    return event.phase or (phase_of(event.record.text) if event.record is not None else None)
 
 
 _MOST_UNDER_WAY = 64

@@ -7,8 +7,8 @@ import itertools
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -119,6 +119,19 @@ class PeekedStream(io.RawIOBase):
             self._given += len(part)
             return len(part)
         return cast("io.BufferedReader", self._inner).readinto(buffer)
+
+    def rewrite(self, most: int, change: Callable[[bytes], bytes]) -> None:
+        """Put what `change` makes of the text in its place, provided that it is no longer than `most` bytes.
+
+        Before anything is read. What is damaged stays as it is, and the reading of it will say so.
+        """
+        with suppress(ArchiveBomb, *DAMAGED):
+            while len(self.head) <= most:
+                part = self._inner.read(most + 1 - len(self.head))
+                if not part:
+                    self.head = change(self.head)
+                    return
+                self.head += part
 
     @property
     def packing(self) -> str | None:
