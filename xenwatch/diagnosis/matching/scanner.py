@@ -1,5 +1,6 @@
 """Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
 
+import logging
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
 from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
+from xenwatch.diagnosis.matching.linear import Effort
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
@@ -25,7 +27,13 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
+log = logging.getLogger(__name__)
+
 MOST_SOURCES = 4096
+EFFORT = 64
+"""How often each character of a chunk may be looked at to confirm what the engine suspects; a busy log takes two."""
+LEAST_EFFORT = 1024 * 1024
+"""Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
 
 
 class Scanner:
@@ -62,6 +70,8 @@ class Scanner:
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
+        self.skipped = 0
+        """Questions that were not asked any more, because a chunk was made to take for ever."""
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
 
@@ -83,6 +93,7 @@ class Scanner:
         if whole:
             data = unquoted(data)
         self.kernels.see(chunk.source, data)
+        self._matcher.effort = effort = Effort(max(EFFORT * len(data), LEAST_EFFORT))
         reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
@@ -102,9 +113,16 @@ class Scanner:
         if whole:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
+        self._count_skipped(chunk, effort)
         reader.remember_time()
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
+
+    def _count_skipped(self, chunk: Chunk, effort: Effort) -> None:
+        if effort.skipped:
+            self.skipped += effort.skipped
+            place = f"{chunk.source.path} from byte {chunk.position.offset} on"
+            log.warning("%s looks made to hold xenwatch up: %d checks of it were left out", place, effort.skipped)
 
     def take_marks(self) -> list[PlacedMark]:
         """What was said to be done since this was last asked."""
