@@ -75,7 +75,7 @@ def test_a_match_at_the_end_of_a_long_line_is_found() -> None:
 
 
 def test_a_long_line_that_nearly_matches_everywhere_still_shows_what_does_match() -> None:
-    nearly = "failed: Permission denied, " * 20
+    nearly = "failed: Permission denied, " * 10
     found = first_match(r"failed: (?!Permission denied)(?P<reason>[^\n,]+)", Haystack(nearly + "failed: no such disk"))
     assert found is not None
     assert found.fields == {"reason": "no such disk"}

@@ -26,9 +26,7 @@ MOST_STEPS = 4_000_000
 MOST_WINDOWS = 8
 """Places of one text that look as if an expression matched there and that are looked at."""
 MOST_MATCHES = 16
-"""Matches of one expression in one window that are told."""
-MOST_ATTEMPTS = 64
-"""Matches in one window that are looked at, those included in which a lookaround does not hold."""
+"""Matches of one expression in one window that are looked at, those included in which a lookaround does not hold."""
 LONGEST_BEHIND = 64
 """Bytes before a place that a lookbehind sees."""
 _LONG_REPEAT = re.compile(r"(?<!\\)\{0?,\d{4,}\}")
@@ -118,14 +116,13 @@ class Expression:
         if self._exact is None:
             yield from self._by_re(text, begin, end)
             return
-        told = 0
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MOST_MATCHES):
             found = self._exact.search(text.raw, begin, end)
-            if found is None or told == MOST_MATCHES:
+            if found is None:
                 return
             if all(_holds(asked, text.raw, found.start(asked.group)) for asked in self._asked):
                 yield Found(self._fields(found.groups()), text.character(found.start())), found.end()
-                begin, told = max(found.end(), begin + 1), told + 1
+                begin = max(found.end(), begin + 1)
             else:
                 begin = found.start() + 1
 

@@ -9,6 +9,7 @@ from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.exceptions import LONGEST, exception_fields
 from xenwatch.diagnosis.matching.linear import Effort, Haystack, first_match, occurrences
+from xenwatch.diagnosis.matching.log_scope import names
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
@@ -46,6 +47,8 @@ class Matcher:
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
                 entry = self._index.entries[index]
+                if record.stranger is not None and not names(entry.signature, record.stranger):
+                    continue
                 fields = captured(entry, haystack, record.writer)
                 if fields is not None and not _repeats(entry, found):
                     found.append(Match(entry, fields))

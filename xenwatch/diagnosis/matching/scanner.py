@@ -35,6 +35,9 @@ EFFORT = 64
 LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
 
+_UNKNOWN_PREFIX = "…"
+"""What the host put before a line whose beginning is lost."""
+
 
 class Scanner:
     """One for all sources.
@@ -134,7 +137,7 @@ class Scanner:
         start, end, asked = cut
         record, header = reader.record(start, end)
         guest = self._guest_prefix(reader, start)
-        if guest is None and not record.guest and max(asked) >= self._index.first_naming:
+        if guest is None and not record.guest and record.stranger is None and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
             place = Place(record.source, record.position.offset, record.logged, origin)
             self._matcher.learn(record.text, record.at, asked, place)
@@ -156,9 +159,10 @@ class Scanner:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
-            text, at, logged, host = reader.dated_text(start, end)
-            if reader.is_guests(host):
+            dated = reader.dated_text(start, end)
+            if dated is None or reader.is_guests(dated[3]):
                 return
+            text, at, logged, host = dated
             place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
             self._matcher.learn(text, at, asked, place)
 
@@ -172,6 +176,8 @@ class Scanner:
         quoted = format_.guest_line.match(reader.data, start) if format_.guest_line is not None else None
         if quoted is not None:
             return quoted.group().decode("ascii", "replace")
+        if reader.is_headless(start):
+            return _UNKNOWN_PREFIX
         return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:

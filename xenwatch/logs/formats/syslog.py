@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import GUEST_WORDS, SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import BELIEVED, GUEST_WORDS, SYSLOG_LINE, named, syslog_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _KERNEL = re.compile(r"kernel: (?:\[ *\d+\.\d+\] ?)?")
@@ -43,4 +43,5 @@ FORMAT = LogFormat(
         re.MULTILINE,
     ),
     guest_text=GUEST_WORDS,
+    believed=BELIEVED,
 )
