@@ -1,6 +1,7 @@
 """The report for programs: the JSON document whose shape is promised to scripts (version 1)."""
 
 import json
+import re
 from typing import Any
 
 from xenwatch.base.zones import Zone
@@ -10,6 +11,8 @@ from xenwatch.model.public_json import LONGEST_TEXT, public_incident
 from xenwatch.triage.report import FileRead, Report
 
 VERSION = 1
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+"""Characters that drive a terminal or turn text around; json itself writes those below the blank as escapes."""
 
 
 def render(report: Report) -> str:
@@ -32,7 +35,7 @@ def render(report: Report) -> str:
         document["interrupted"] = report.interrupted
     if report.years_assumed:
         document["years_assumed"] = sorted(report.years_assumed)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _incident(incident: Incident, report: Report) -> dict[str, Any]:
