@@ -16,7 +16,7 @@ _A_MOMENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
+class _CauseFamily:
     """A cause and what it explains."""
 
     cause: Incident
@@ -55,7 +55,7 @@ def earlier(
     return frozenset(i.id for f in old for i in f.members)
 
 
-def _before_the_last(families: list[_Family], operations: Mapping[str, Operation]) -> list[_Family]:
+def _before_the_last(families: list[_CauseFamily], operations: Mapping[str, Operation]) -> list[_CauseFamily]:
     dated = [f for f in families if f.guest is not None and f.is_loud and f.last_seen is not None]
     if not dated:
         return []
@@ -69,13 +69,13 @@ def _before_the_last(families: list[_Family], operations: Mapping[str, Operation
     ]
 
 
-def _families(incidents: Iterable[Incident]) -> list[_Family]:
+def _families(incidents: Iterable[Incident]) -> list[_CauseFamily]:
     everyone, explained = list(incidents), dict[str, list[Incident]]()
     for incident in everyone:
         if incident.explained_by not in (None, incident.id):
             explained.setdefault(str(incident.explained_by), []).append(incident)
     return [
-        _Family(cause, (cause, *explained.get(cause.id, ())))
+        _CauseFamily(cause, (cause, *explained.get(cause.id, ())))
         for cause in everyone
         if cause.explained_by is None and cause.state != "resolved"
     ]

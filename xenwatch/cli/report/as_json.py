@@ -1,4 +1,4 @@
-"""The report for programs: the JSON document whose shape is promised to scripts (version 1)."""
+"""The report for programs: a JSON document; its shape is promised to scripts (version 1)."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060
 def render(report: Report) -> str:
     """One JSON object; `incidents` in the report's order, the most likely root cause first.
 
-    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs whose year nothing says) are there only
+    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs without a known year) are there only
     where there is something to say.
     """
     document: dict[str, Any] = {
