@@ -90,7 +90,7 @@ def main() -> None:
 
 def _printable(text: str) -> str:
     """What a message repeats, such as a file's name, must not drive a person's terminal."""
-    from xenwatch.cli.report.format import printable  # noqa: PLC0415  only where something went wrong
+    from xenwatch.base.printed_text import printable  # noqa: PLC0415  only where something went wrong
 
     return printable(text)
 

@@ -36,7 +36,7 @@ LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
 
 _UNKNOWN_PREFIX = "…"
-"""What the host put before a line whose beginning is lost."""
+"""What the host put before a line that lost its beginning."""
 
 
 class Scanner:
