@@ -1,6 +1,7 @@
 """The report for programs: a JSON document; its shape is promised to scripts (version 1)."""
 
 import json
+import re
 from typing import Any
 
 from xenwatch.base.zones import Zone
@@ -10,11 +11,14 @@ from xenwatch.model.public_json import LONGEST_TEXT, public_incident
 from xenwatch.triage.report import FileRead, Report
 
 VERSION = 1
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+"""Characters that drive a terminal or turn text around; json itself writes those below the blank as escapes."""
 
 
 def render(report: Report) -> str:
     """One JSON object, as text."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False)
+    text = json.dumps(document(report), indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
+from xenwatch.diagnosis.matching.linear import Haystack, first_match
 from xenwatch.diagnosis.operations.phases import rank
-from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
@@ -132,4 +132,7 @@ def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
     if cause.depth != symptom.depth or SEVERITIES.index(cause.severity) < SEVERITIES.index(symptom.severity):
         return False
     words = symptom.fields.get("reason")
-    return words is not None and any(compiled(signature.regex).search(words) for signature in rule.signatures)
+    if words is None:
+        return False
+    text = Haystack(words)
+    return any(first_match(signature.regex, text) is not None for signature in rule.signatures)

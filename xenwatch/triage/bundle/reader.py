@@ -18,7 +18,7 @@ from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.record import LogFormat, Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, Unfolded, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
 from xenwatch.triage.bundle.interruption import Interruption
@@ -58,6 +58,7 @@ class Bundle:
         self._paths, self._host = tuple(paths), host
         self._recorded: dict[str, str] = {}
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
+        self._unfolded = Unfolded()
         self.skipped: list[SkippedMember] = []
         self.device_models = DeviceModels()
 
@@ -127,7 +128,7 @@ class Bundle:
             if wraps >= _NESTING:
                 self._skip(path, "packed too deep")
                 return
-            yield from self._stream(unpacked(headed, kind, self._limits), path, mtime, depth, wraps + 1)
+            yield from self._stream(unpacked(headed, kind, self._limits, self._unfolded), path, mtime, depth, wraps + 1)
         else:
             yield from self._leaf(headed, path, mtime)
 
