@@ -103,6 +103,13 @@ def test_lookarounds_hold_as_in_pythons_own_expressions(regex: str, text: str, f
     assert found.fields == fields
 
 
+@pytest.mark.parametrize(("gap", "found"), [(400, True), (401, False)])
+def test_a_gap_of_hundreds_of_characters_is_measured_not_counted(gap: int, found: bool) -> None:
+    regex = r"domid (?P<domid>\d+).{0,400}?name (?P<domain>\w+)"
+    assert expression(regex).states < 100
+    assert (first_match(regex, Haystack(f"domid 5{'-' * gap}name web")) is not None) is found
+
+
 def test_an_expression_that_only_re_can_take_gets_no_more_than_a_narrow_window() -> None:
     made = expression(r"(?P<a>\w+)-(?P=a)!")
     assert not made.is_linear

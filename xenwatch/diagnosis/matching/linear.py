@@ -120,7 +120,7 @@ class Expression:
             found = self._exact.search(text.raw, begin, end)
             if found is None:
                 return
-            if all(_holds(asked, text.raw, found.start(asked.group)) for asked in self._asked):
+            if all(_holds(asked, text.raw, found.span(asked.group)) for asked in self._asked):
                 yield Found(self._fields(found.groups()), text.character(found.start())), found.end()
                 begin = max(found.end(), begin + 1)
             else:
@@ -183,10 +183,13 @@ def _rewritten(asked: Lookaround) -> str:
     return rf"(?:{asked.inner})\Z" if asked.behind else asked.inner
 
 
-def _holds(asked: Lookaround, raw: bytes, place: int) -> bool:
+def _holds(asked: Lookaround, raw: bytes, span: tuple[int, int]) -> bool:
     """Whether a lookaround holds at its place; -1 for the place: the match does not go through it."""
+    place, end = span
     if place < 0:
         return True
+    if asked.longest is not None:
+        return end - place <= asked.longest
     pattern = _taken(_rewritten(asked))
     if asked.behind:
         found = pattern.search(raw[max(0, place - LONGEST_BEHIND) : place])

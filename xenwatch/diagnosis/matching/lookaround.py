@@ -12,6 +12,7 @@ _TOKEN = re.compile(
     r"|(?P<open>\((?:\?P<\w+>)?)|(?P<close>\))|(?P<other>.)",
     re.DOTALL,
 )
+_GAP = re.compile(r"\{0?,(\d{3,})\}\?")
 _REPEATED = re.compile(r"[*+]|\{\d*,\d*\}|\{(?:[2-9]|\d\d)")
 
 
@@ -22,6 +23,8 @@ class Lookaround(NamedTuple):
     inner: str
     wanted: bool
     behind: bool
+    longest: int | None = None
+    """The place is a gap that may not be longer: counting to 400 costs RE2 a thousand states."""
 
 
 def without_lookarounds(regex: str) -> tuple[str, list[Lookaround]] | None:
@@ -44,6 +47,13 @@ def without_lookarounds(regex: str) -> tuple[str, list[Lookaround]] | None:
             groups += 1
             kept += "()"
             asked.append(Lookaround(groups, inner, token["look"].endswith("="), "<" in token["look"]))
+            continue
+        gap = _GAP.match(regex, token.end()) if token["set"] or token[0] == "." else None
+        if gap is not None:
+            groups += 1
+            kept += f"({token[0]}*?)"
+            asked.append(Lookaround(groups, "", wanted=True, behind=False, longest=int(gap[1])))
+            at = gap.end()
             continue
         groups += token["open"] is not None
         kept += token[0]
