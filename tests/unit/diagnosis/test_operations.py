@@ -69,6 +69,43 @@ def test_what_names_nobody_and_stands_in_no_operation_is_never_blamed_on_the_onl
     assert subject(found["disk-image-missing"]) == "host/dom0"
 
 
+XEND_ATTACHES = """\
+[2008-03-04 12:01:05 xend 3456] INFO (XendDomain:370) Domain db (4) unpaused.
+[2008-03-04 12:05:01 xend 3456] DEBUG (XendDomainInfo:84) XendDomainInfo.create(['vm', ['name', 'web']])
+[2008-03-04 12:05:03 xend 3456] DEBUG (DevController:112) DevController: writing {'domain': 'web', 'frontend-id': '5', \
+'params': '/dev/vg0/web'} to /local/domain/0/backend/vbd/5/51712.
+"""
+XEND_FAILS = """\
+[2008-03-04 12:15:09 xend 3456] ERROR (SrvBase:88) Request device_create failed.
+Traceback (most recent call last):
+  File "/usr/lib/python2.4/site-packages/xen/xend/server/DevController.py", line 150, in waitForDevice
+VmError: Device 51728 (vbd) could not be connected. /dev/vg0/x does not exist.
+"""
+XEND_WRITES = """\
+[2008-03-04 12:15:02 xend 3456] DEBUG (DevController:112) DevController: writing {'domain': 'db', 'frontend-id': '4', \
+'params': '/dev/vg0/x'} to /local/domain/0/backend/vbd/4/51728.
+"""
+
+
+def test_a_device_that_xend_attaches_is_of_the_guest_that_xend_wrote_it_down_for(rules: Sequence[Rule]) -> None:
+    found = incidents(rules, ("xend", "xend.log", XEND_ATTACHES + XEND_WRITES + XEND_FAILS))
+    assert subject(found["disk-image-missing"]) == "domain/db"
+
+
+def test_what_xend_writes_down_for_the_guest_that_it_creates_begins_nothing_new(rules: Sequence[Rule]) -> None:
+    failed = XEND_FAILS.replace("12:15:09", "12:05:09")
+    found = incidents(rules, ("xend", "xend.log", XEND_ATTACHES + failed))
+    assert subject(found["disk-image-missing"]) == "domain/web"
+    operation = next(iter(found["disk-image-missing"].diagnosis.operations))
+    assert operation.endswith(f":{XEND_ATTACHES.index('[2008-03-04 12:05:01')}")
+
+
+def test_an_attach_long_ago_is_not_what_a_nameless_error_is_about(rules: Sequence[Rule]) -> None:
+    much_later = XEND_FAILS.replace("12:15:09", "14:15:09")
+    found = incidents(rules, ("xend", "xend.log", XEND_ATTACHES + XEND_WRITES + much_later))
+    assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
 def test_what_is_done_to_domain_0_is_about_the_host(rules: Sequence[Rule]) -> None:
     text = "xen1 # xl pci-attach 0 0000:15:00.0\n"
     text += "libxl: error: libxl_pci.c:1498:pci_add_dm_done: xc_assign_device failed: Invalid argument\n"

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 
-Step = Literal["begin", "running", "end"]
+Step = Literal["begin", "about", "running", "end"]
+"""`about` says whose operation this is, and begins one only where none on that guest is under way."""
 
 
 class Mark(NamedTuple):
@@ -78,6 +79,13 @@ MARKS: tuple[Mark, ...] = (
     _mark("begin", "create", rf"Domain start: .{{0,4000}}?\"name\": ?\"(?P<target>{_NAME})\""),
     _mark("begin", "restore", r"\[xc_restore\]: \S+ \d+ (?P<domid>\d+) "),
     _mark("begin", "save", r"\[xc_save\]: \S+ \d+ (?P<domid>\d+) "),
+    # xend does not say which guest gets a device, but it writes that down before it waits for the scripts
+    _mark(
+        "about",
+        "attach",
+        rf"DevController: writing \{{[^\n]{{0,2000}}?'domain': '(?P<target>{_NAME})'[^\n]{{0,2000}}?"
+        r"\} to /local/domain/\d+/backend/\w+/(?P<domid>\d+)/",
+    ),
     # wrappers: what they call the guest
     _mark("begin", "start", rf"(?:Could not start|Failed to start|Starting) instance (?P<target>{_NAME})"),
     _mark("begin", "create", rf"Error (?:starting|creating) domain:? {_QUOTE}(?P<target>(?!internal){_NAME}){_QUOTE}$"),

@@ -29,6 +29,7 @@ from xenwatch.model.subject import Subject
 
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
+_BEGINS = frozenset({"begin", "about"})
 STARTING = frozenset({"create", "start", "restore", "migrate"})
 
 
@@ -100,7 +101,9 @@ class OperationTracker:
 
     def _mark(self, mark: PlacedMark) -> None:
         story, current = mark.story, self._now_in(mark.story)
-        if mark.mark.step == "begin":
+        if mark.mark.step == "about" and current is not None and self._is_under_way_for(current, mark):
+            return
+        if mark.mark.step in _BEGINS:
             if current is None or not self._repeats(current, mark):
                 current = self._begin(mark)
             self._current[story] = current.id
@@ -123,7 +126,7 @@ class OperationTracker:
         if mark.target and mark.domid:
             self._teach(mark.target, mark.domid, mark.at, mark.host)
         elsewhere = self._find(mark.target, mark.domid, mark, other_log=mark.path)
-        if elsewhere is not None and mark.mark.step == "begin":
+        if elsewhere is not None and mark.mark.step in _BEGINS:
             return self.operations[elsewhere]
         started = time_of(mark)
         operation = Operation(
@@ -154,6 +157,9 @@ class OperationTracker:
         return (
             said_itself and (mark.target is None or current.target in (None, mark.target)) and mark.offset > int(offset)
         )
+
+    def _is_under_way_for(self, operation: Operation, mark: PlacedMark) -> bool:
+        return operation.outcome == "under way" and self._is_about(operation, mark)
 
     def _is_about(self, operation: Operation, mark: PlacedMark) -> bool:
         same_name = mark.target is not None and mark.target == operation.target
