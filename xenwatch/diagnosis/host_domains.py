@@ -15,6 +15,9 @@ MOST_DOMAINS = 4096
 _MOST_NAMES = 32
 """Names that one domid is remembered to have had."""
 
+STUB_DOMAIN = "-dm"
+"""What libxl and xend put behind the name of a guest to name the stub domain of its device model."""
+
 _SAME_LIFE = 600.0
 """Seconds within which the same words about a domid teach nothing new."""
 
@@ -78,12 +81,12 @@ class HostDomains:
             name = self.name_of(subject.domid, at) or name
         if nameless and subject.uuid is not None:
             name = self._uuids.get(subject.uuid, name)
-        return subject if name == subject.name else replace(subject, name=name)
+        return self._served(subject if name == subject.name else replace(subject, name=name))
 
     def named(self, subject: Subject, at: float) -> Subject:
         """The subject with the name its domid had; nothing is guessed of what a guest wrote."""
         name = self.name_of(subject.domid, at) if subject.domid is not None and subject.name.isdigit() else None
-        return subject if name is None else replace(subject, name=name)
+        return self._served(subject if name is None else replace(subject, name=name))
 
     def newest(self) -> int:
         """The highest domid that was ever given out: within one boot they only grow."""
@@ -119,6 +122,13 @@ class HostDomains:
         names = {int(d): [Naming(float(at), str(name)) for at, name in kept] for d, kept in state["names"].items()}
         uuids, seen = OrderedDict(state["uuids"]), OrderedDict(state["seen"])
         self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
+
+    def _served(self, subject: Subject) -> Subject:
+        """The guest whose device model runs in the stub domain that the subject is; any other subject as it is."""
+        served = subject.name.removesuffix(STUB_DOMAIN)
+        if served == subject.name or served not in self._seen:
+            return subject
+        return Subject(subject.kind, served, host=subject.host)  # domid and uuid are the stub domain's
 
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])

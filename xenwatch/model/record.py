@@ -85,6 +85,8 @@ class LogFormat:
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
     """In a host-written format, matched at the start of lines that a guest wrote, such as `(XEN) (d5) `."""
+    told_next: re.Pattern[bytes] | None = None
+    """Matched at the start of a record that names nobody: its group `domid` is in the record behind it."""
     guest_text: re.Pattern[str] | None = None
     """In a message of a host-written format: its group is what a guest or a stranger chose and the host repeats.
     No signature sees it."""
@@ -124,6 +126,11 @@ class LogFormat:
         if tag is None or self.believed is None or tag == "kernel" or self.believed.match(message):
             return None
         return tag
+
+    def domid_behind(self, data: bytes, start: int) -> str | None:
+        """The domid that only the record behind the one at `start` says, as Xen does of a crash."""
+        found = self.told_next.match(data, start) if self.told_next is not None else None
+        return found["domid"].decode("ascii") if found else None
 
     def hidden(self, text: str) -> str:
         """A message without the words in it that are not the host's."""

@@ -98,3 +98,17 @@ def test_of_one_host_every_log_teaches_all_others():
     registry.notice_owner(Subject("domain", "web"), 1.0, Origin(None, "logs/b"))
     registry.divide(lambda _origin: None)
     assert registry.name_of(5, 1.0) == "web"
+
+
+def test_what_is_said_of_a_stub_domain_is_about_the_guest_it_serves():
+    registry = DomainRegistry()
+    registry.learn({"domain": "web", "domid": "5"}, 1.0)
+    registry.learn({"domain": "web-dm", "domid": "6"}, 1.0)
+    assert registry.complete(Subject("domain", "6", domid=6), 2.0) == Subject("domain", "web")
+    assert registry.named(Subject("domain", "web-dm"), 2.0) == Subject("domain", "web")
+
+
+def test_a_guest_whose_name_only_ends_like_that_of_a_stub_domain_keeps_it():
+    registry = DomainRegistry()
+    registry.learn({"domain": "mail-dm", "domid": "5"}, 1.0)
+    assert registry.complete(Subject("domain", "5", domid=5), 2.0) == Subject("domain", "mail-dm", domid=5)

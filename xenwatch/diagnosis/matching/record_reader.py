@@ -1,6 +1,7 @@
 """One chunk while it is read: cuts out records, and says when and in which line each one stands."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
 from xenwatch.diagnosis.matching.nearest_time import NearestTime
@@ -61,6 +62,9 @@ class RecordReader:
         """The record between these offsets, header stripped, and what its header said."""
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
+        domid = self._format.domid_behind(self.data, start)
+        if domid is not None:
+            header = replace(header, fields={**header.fields, "domid": domid})
         at = header.at if header.at is not None else self.earlier(start)
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         message = self._format.hidden(text[header.length :])

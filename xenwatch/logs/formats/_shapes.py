@@ -40,7 +40,7 @@ _STRANGERS = (
 BELIEVED = re.compile(
     # Toolstacks, their daemons and helpers, and device models.
     r"(?:xl|xm|libxl|xen[\w.-]*|oxenstored|launch-xenstore|libvirtd|virt\w+d|xapi\d*|SM\w*|squeezed|forkexecd|v6d"
-    r"|message-switch|xcp-[\w-]+|emu-manager[\w-]*|tapdisk\w*|tapback|TAPDISK|TAPBACK|BLKTAP\w*|blktap\w*|qemu[\w.-]*"
+    r"|message-switch|xcp-[\w-]+|tap-ctl|emu-manager[\w-]*|tapdisk\w*|tapback|TAPDISK|TAPBACK|BLKTAP\w*|blktap\w*|qemu[\w.-]*"
     r"|qubes[\w-]*|qvm-\w+|vm\.[\w-]+|ganeti[\w-]*|stubdom[\w.-]*"
     # What runs the host's devices, disks and networks. The manager of a user's own units has another pid than 1.
     r"|kernel|systemd(?=\[1\]|:)|systemd-(?:udevd|modules-load|networkd|coredump|journald|shutdown|fsck)|udevd?"

@@ -47,6 +47,17 @@ FORMAT = LogFormat(
     parse=_parse,
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
     # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.
+    # `domain_crash called from FILE:LINE` is printed first, and then whom it concerns.
+    told_next=re.compile(
+        _PREFIX
+        + rb"\(XEN\) ?"
+        + _STAMP
+        + rb"domain_crash called from [^\n]{1,200}\n"
+        + _PREFIX
+        + rb"\(XEN\) ?"
+        + _STAMP
+        + rb"Domain (?P<domid>\d+) (?:\(vcpu#|reported crashed)"
+    ),
     opening=re.compile(
         rb"\A(?:(?!(?:"
         + _CONSOLED
