@@ -23,5 +23,5 @@ async def device_model_pids(xenstore: Xenstore, inventory: DomainInventory, know
 
 
 def running_pids(paths: Paths) -> frozenset[int]:
-    """Of all programs that run; a dead one whose parent has not looked yet does not."""
+    """Of all programs that run; one that has ended and that its parent has not collected does not."""
     return frozenset(process.pid for process in read_processes(paths.proc))
