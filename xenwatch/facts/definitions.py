@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from xenwatch.host.devicemodels import PID_KEY
 from xenwatch.host.inventory import Domain, join
 from xenwatch.host.parse.bridges import parse_brctl_show, parse_bridge_link
 from xenwatch.host.parse.dmsetup import parse_dmsetup
@@ -13,7 +12,7 @@ from xenwatch.host.parse.mdstat import parse_mdstat
 from xenwatch.host.parse.memory import parse_free, parse_meminfo
 from xenwatch.host.parse.mounts import Mount, holds_of, mounted_on, parse_df, parse_df_inodes, parse_mounts
 from xenwatch.host.parse.ps import parse_ps
-from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
+from xenwatch.host.parse.xenstore_ls import DEVICE_MODEL_PID, parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
 from xenwatch.host.parse.xl_list import active, parse_xl_list
 from xenwatch.model.fact import FactValue
@@ -25,7 +24,7 @@ FactRow = tuple[str, Subject, FactValue]
 _HOTPLUG = re.compile(
     r"^/local/domain/(?P<back>\d+)/backend/(?P<kind>\w+)/(?P<domid>\d+)/(?P<device>\d+)/hotplug-(?P<what>error|status)$"
 )
-_DEVICE_MODEL = re.compile(rf"^/local/domain/(?P<domid>\d+)/{PID_KEY}$")
+_DEVICE_MODEL = re.compile(rf"^/local/domain/(?P<domid>\d+)/{DEVICE_MODEL_PID}$")
 _MOST_MEBIBYTES = 64 * 1024
 """dom0 never has less than this many KiB, and hardly more than this many MiB."""
 

@@ -2,6 +2,8 @@
 
 import re
 
+DEVICE_MODEL_PID = "image/device-model-pid"
+"""Below /local/domain/<domid>: tools/libs/light/libxl_dm.c. A guest may read it and not write it."""
 _FULL = re.compile(r"^(?P<path>/\S*) = \"(?P<value>.*)\"(?:\s+\([^()]*\))?$")
 _TREE = re.compile(r"^(?P<indent> *)(?P<key>[^\s=]+) = \"(?P<value>.*?)(?:\"(?:\s+\([^()]*\))?|\.\.\.)$")
 
