@@ -197,6 +197,11 @@ class KernelRoles:
         """The lines that say so."""
         return tuple(self._of(source, host).lines.values())
 
+    def known(self, source: Source) -> dict[str, tuple[KernelRole, tuple[str, ...]]]:
+        """Role and evidence of the kernels in that log, by host name, as far as they are known."""
+        signs = {} if source.format.guest_written else self._signs.get(source.path, {})
+        return {host: (one.role, tuple(one.lines.values())) for host, one in signs.items() if one.role != "unknown"}
+
     def _of(self, source: Source, host: str | None) -> KernelSigns:
         signs = self._signs.get(source.path, {})
         return signs.get(host or "") or signs.get("") or KernelSigns()

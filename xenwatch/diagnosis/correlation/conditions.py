@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from xenwatch.base.durations import format_duration, format_size
+from xenwatch.diagnosis.operations.placement import story_of
 from xenwatch.diagnosis.rules.expressions import computed, holds
+from xenwatch.diagnosis.rules.line_values import event_values
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AllOf,
@@ -137,15 +139,9 @@ def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fi
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
 
 
-def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
-    """What the `where` of a condition may ask about an event."""
-    role = event.record.writer if event.record else "unknown"
-    return {"fields": {**fields, **event.fields}, "kernel": {"role": role}}
-
-
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     came, where = world.events(condition.event, since=world.now - world.window), condition.where
-    fit = next((e for e in reversed(came) if where is None or holds(where, _values(e, fields))), None)
+    fit = next((e for e in reversed(came) if where is None or holds(where, event_values(e, fields, where))), None)
     if fit is not None:
         return Outcome(True, f"{condition.event} came", (event_evidence(fit),), fit.fields)
     if came:
@@ -169,7 +165,7 @@ def _sequence(condition: SequenceCondition, world: ConditionContext, _fields: Ma
     came = world.events(*condition.events, since=world.now - condition.within)
     wanted, run = list(condition.events), list[Event]()
     for event in reversed(came):
-        if wanted and event.kind == wanted[-1]:
+        if wanted and event.kind == wanted[-1] and (not run or _told_together(event, run[0])):
             run.append(event)
             wanted.pop()
     if wanted:
@@ -177,6 +173,14 @@ def _sequence(condition: SequenceCondition, world: ConditionContext, _fields: Ma
     run.reverse()
     fields = {name: value for event in run for name, value in event.fields.items()}
     return Outcome(True, f"{' then '.join(condition.events)} came", tuple(map(event_evidence, run)), fields)
+
+
+def _told_together(one: Event, other: Event) -> bool:
+    """Whether two events may be steps of one story: of one operation, or of what one log or one command tells."""
+    if one.operation is not None and other.operation is not None:
+        return one.operation == other.operation
+    records = (one.record, other.record)
+    return None in records or len({story_of(record) for record in records if record is not None}) == 1
 
 
 def _absent(condition: AbsentCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:

@@ -28,6 +28,7 @@ class Bonds:
         self._bases: dict[int, tuple[Diagnosis, _Basis]] = {}
         """What diagnoses rest on, by their identity; each with the diagnosis, so that it stays the one meant."""
         self._one_guest = True
+        self._guests_of_nameless: dict[int, str] = {}
 
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
@@ -38,6 +39,13 @@ class Bonds:
         believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
         guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
+        self._guests_of_nameless.clear()
+
+    def adopt(self, nameless: Diagnosis, named: Diagnosis) -> None:
+        """For this round: the nameless one tells the same trouble, so it is about the same guest and no other."""
+        guest = self.guest(named)
+        if guest is not None:
+            self._guests_of_nameless[id(nameless)] = guest
 
     def same_record(self, one: Diagnosis, other: Diagnosis) -> bool:
         return not self.basis(one).places.isdisjoint(self.basis(other).places)
@@ -64,6 +72,8 @@ class Bonds:
             return True
         # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
         # whoever fails then; without times, only where there is but one guest that can be meant.
+        if host_wide and not self.nobodys(cause) and other is not None and symptom.depth == "cause":
+            return False  # the guest's own trouble is known, and nothing but the time says that it has another reason
         timed = not self._undated_is_near or (self.basis(cause).dated and self.basis(symptom).dated)
         return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (timed or self._one_guest)
 
@@ -71,7 +81,7 @@ class Bonds:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
         subject = diagnosis.subject
         if subject.kind != "domain" or subject.name == UNKNOWN:
-            return None
+            return self._guests_of_nameless.get(id(diagnosis))
         if not subject.name.isdigit():
             return subject.name
         return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name

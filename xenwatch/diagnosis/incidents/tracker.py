@@ -1,7 +1,7 @@
 """Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -17,11 +17,18 @@ from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, State
+from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
+
+DoneSince = Callable[[Evidence, float], bool]
 
 MOST_INCIDENTS = 5_000
 MOST_RELATED = 400
 """Incidents, the last seen ones, that are compared with each other."""
+
+
+def _never(_evidence: Evidence, _at: float) -> bool:
+    return False
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +47,10 @@ class IncidentTracker:
         *,
         at_rest: bool = False,
         name_of: NameOf | None = None,
+        done_since: DoneSince = _never,
     ) -> None:
+        """`done_since` says whether what a piece of evidence speaks of was done again after a moment, with success."""
+        self._done_since = done_since
         self._rules = {rule.id: rule for rule in rules}
         self._present = present_ids(rules)
         self._kept_under: dict[str, str] = {}
@@ -72,6 +82,7 @@ class IncidentTracker:
             self._end(event)
         if not self._at_rest:
             self._end_by_facts(over)
+            self._end_by_success(now)
         if self._all != before:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
@@ -128,7 +139,7 @@ class IncidentTracker:
                 continue
             if incident is not None and incident.state == "resolved":
                 incident = _moved(replace(incident, resolved=None), "open")
-            seen[key] = Sightings(key, incident, diagnosis, self._rules.get(diagnosis.rule))
+            seen[key] = Sightings(key, incident, diagnosis, self._rules.get(diagnosis.rule), at_rest=self._at_rest)
         self._all |= {key: sightings.incident() for key, sightings in seen.items()}
 
     def _end(self, event: Event) -> None:
@@ -145,6 +156,15 @@ class IncidentTracker:
             if incident is not None and incident.state != "resolved" and at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, at)
 
+    def _end_by_success(self, now: float) -> None:
+        """What a failed operation left in the logs is over when the same was done to the same guest and succeeded."""
+        for incident in [i for i in self._all.values() if i.state != "resolved"]:
+            own = self._own.get(incident.id)
+            evidence = own.pieces if own is not None else incident.diagnosis.evidence
+            said = [piece for piece in evidence if isinstance(piece.origin, LogRecord)]
+            if said and all(self._done_since(piece, incident.last_seen) for piece in said):
+                self._all[incident.id] = _resolved(incident, now)
+
     def _quieten(self, now: float) -> None:
         for incident in [i for i in self._all.values() if i.state != "resolved"]:
             rule = self._rules.get(incident.diagnosis.rule)
@@ -156,7 +176,7 @@ class IncidentTracker:
         """Decide again which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
-        self._relations.bonds.start(active)
+        self._relations.start(active)
         around = Neighbours(active, self._rules, self._relations.bonds)
         parents = {i.id: p for i in active if (p := self._parent(i, around)) is not None}
         roots = {key: _root(key, parents) for key in parents}

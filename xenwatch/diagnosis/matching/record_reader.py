@@ -65,9 +65,18 @@ class RecordReader:
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         message = self._format.hidden(text[header.length :])
         role = self._role(start, header, message)
-        guest = self._format.by_guest(self.data, start) or self.is_guests(header.fields.get("host"))
+        by_guest = self._format.by_guest(self.data, start) or self.is_headless(start)
+        guest = by_guest or self.is_guests(header.fields.get("host"))
         host = None if guest else header.fields.get("host")
-        return LogRecord(self.chunk.source, message, at, header.at is not None, position, guest, host, role), header
+        stranger = self._format.stranger(header, message)
+        logged = header.at is not None
+        return LogRecord(self.chunk.source, message, at, logged, position, guest, host, role, stranger), header
+
+    def is_headless(self, start: int) -> bool:
+        """Whether a record lost its beginning, which may have said that a guest's words follow."""
+        if self._format.guest_line is None and self._format.guest_text is None:
+            return False
+        return self._memory.headless if start == 0 else self.data[start - 1 : start] != b"\n"
 
     def is_guests(self, host: str | None) -> bool:
         """Whether a guest wrote the whole log, or all lines of that host in it."""
@@ -82,12 +91,18 @@ class RecordReader:
         role = self._kernels.role(self.chunk.source, header.fields.get("host"))
         return role_of_text(message) if role == "unknown" else role
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None]:
-        """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host."""
+    def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None] | None:
+        """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host.
+
+        None: not everything that its program says is believed.
+        """
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
+        message = self._format.hidden(text[header.length :])
+        if self._format.stranger(header, message) is not None:
+            return None
         at = header.at if header.at is not None else self.earlier(start)
-        return self._format.hidden(text[header.length :]), at, header.at is not None, header.fields.get("host")
+        return message, at, header.at is not None, header.fields.get("host")
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

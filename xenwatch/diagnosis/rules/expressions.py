@@ -12,10 +12,13 @@ from xenwatch.model.numbers import number_fields
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
-VARIABLES = frozenset({"fields", "value", "subject", "kernel", "event", "facts", "others"})
+VARIABLES = frozenset(
+    {"fields", "value", "subject", "kernel", "event", "facts", "others", "operation", "device", "guest"}
+)
 """What an expression may use: captured fields (texts), the value checked, the subject's `kind` and `name`,
-`kernel.role` of the line (dom0, guest, driver, unknown), in a hypothesis the name of the event; in the condition of a
-fact, further facts by name, and the names of the other subjects that have the same value."""
+`kernel.role` of the line (dom0, guest, driver, unknown), its `device.kind`, `guest.phase`, the `verb`, `target` and
+`phase` of the operation, in a hypothesis the name of the event; in the condition of a fact, further facts by name, and
+the names of the other subjects that have the same value."""
 
 
 def check_expression(text: str) -> None:
