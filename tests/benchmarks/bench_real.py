@@ -43,8 +43,8 @@ def main() -> None:
     """Two tables, of healthy and of faulty logs; each log with its own line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=Path, default=CORPUS, help="the folder of the cases")
-    parser.add_argument("--size", type=float, default=5.0, help="of each log, in MB")
-    parser.add_argument("--count", type=int, default=12, help="logs of each kind, spread over all; 0: every one")
+    parser.add_argument("--size", type=float, default=3.0, help="of each log, in MB")
+    parser.add_argument("--count", type=int, default=6, help="logs of each kind, spread over all; 0: every one")
     options = parser.parse_args()
     if not options.logs.is_dir():
         raise SystemExit(f"there are no logs in {options.logs}: name their folder with --logs")

@@ -11,6 +11,7 @@ import click
 
 HERE = Path(__file__).parent
 BENCHMARKS = {
+    "bench_real.py": "real logs",
     "bench_scan.py": "finding signatures",
     "bench_hostile.py": "lines made to hold it up",
     "bench_diagnose.py": "all of xenwatch diagnose",
