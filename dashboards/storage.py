@@ -33,7 +33,7 @@ DASHBOARD = dashboard(
             ),
             number(
                 "Failed paths",
-                "Mend it before the second goes: runbook XenMultipathPathFailed.",
+                "Repair it before the second goes: runbook XenMultipathPathFailed.",
                 COUNT,
                 f"sum({host('xen_multipath_paths', state='failed')})",
                 bad_from=1,

@@ -19,7 +19,7 @@ import readme
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("docs/failures", "packaging/man")
-"""Everything in these is generated: a page whose rule or command no longer exists is deleted."""
+"""Everything in these is generated: a page without its rule or command is deleted."""
 
 
 def pages() -> dict[str, str]:

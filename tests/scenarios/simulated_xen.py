@@ -17,6 +17,8 @@ class Died(BaseException):
 class World(Hosts):
     """The Machine that remediation is given: those hosts through their tools. Every effect is kept in `effects`."""
 
+    libvirt_uri = "xen:///system"
+
     def __init__(self, clock: StoryClock) -> None:
         super().__init__(clock)
         self.effects: list[str] = []

@@ -76,10 +76,10 @@ def policy_text(world: dict[str, Any]) -> str:
 
 
 def _further(number: int, rule: dict[str, Any]) -> str:
-    """A second rule of one action, for web, in the few words of a world."""
+    """A second rule of one action, for web unless it says otherwise, in the few words of a world."""
     parts = [
         table("[[rule]]", {"name": f"r{number + 2}", "mode": "auto", "max_risk": "L3"}),
-        table("[rule.when]", rule["when"]), table("[rule.scope]", {"selector": "tag:auto"}),
+        table("[rule.when]", rule["when"]), table("[rule.scope]", {"selector": rule.get("selector", "tag:auto")}),
         table("[[rule.ladder]]", {"action": rule["action"]}),
     ]  # fmt: skip
     return "\n".join(parts)
@@ -141,7 +141,7 @@ class Story:
             subject = Subject(*said["of"].split("/", 1))
         diagnosis = Diagnosis(said["rule"], said.get("class", ""), subject, "error", "t", "s", "c", self.clock.now())
         opened = said.get("opened", 1_700_000_000.0)
-        cause = f"i-{said['explained_by']}-{subject.key}" if "explained_by" in said else None
+        cause = f"i-{said['explained_by']}-{said.get('cause_of', subject.key)}" if "explained_by" in said else None
         incident = Incident(
             f"i-{said['rule']}-{subject.key}", diagnosis, "explained" if cause else state, opened, opened,  # type: ignore[arg-type]
             explained_by=cause, acknowledged_by=said.get("acknowledged_by"),

@@ -17,11 +17,13 @@ from typing import NamedTuple
 import pytest
 
 from xenwatch.base.clock import ManualClock
+from xenwatch.diagnosis.authoring.testing import RuleTestBench
 from xenwatch.diagnosis.pipeline import Pipeline
-from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.rules.loader import parse_rule
+from xenwatch.diagnosis.rules.rule import GivenLine, Rule
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.logs.follow import Follower
-from xenwatch.logs.format import recognise
+from xenwatch.logs.format import all_formats, recognise
 from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
@@ -82,6 +84,41 @@ async def test_however_the_logs_are_read_they_say_the_same(
     if (only := only_file(logs)) is not None and same_without_a_name(only):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(only.read_bytes())))
         assert at_rest(rules, STDIN) == from_folder
+
+
+DEVICE_MODEL_RULE = """\
+id: image-missing
+class: disk-image-missing
+title: A device model cannot open the image of a disk
+severity: error
+subject: domain
+signatures:
+  - streams: [qemu-dm]
+    regex: "could not open hard disk image '(?P<path>[^']+)'"
+tests:
+  - name: xend's two lines, each read by itself, say which domain the log belongs to
+    given:
+      - {stream: xend, line: "[2012-05-18 20:55:04 xend 1] INFO (image:390) spawning device models: /usr/lib/xen/bin/\
+qemu-dm ['/usr/lib/xen/bin/qemu-dm', '-d', '7', '-domain-name', 'win1']"}
+      - {stream: xend, line: "[2012-05-18 20:55:04 xend 1] INFO (image:391) device model pid: 4711"}
+      - {stream: qemu-dm, file: qemu-dm.4711.log, line: "qemu: could not open hard disk image '/srv/win1.img'"}
+    expect: [{subject: domain/win1}]
+"""
+
+
+async def test_a_test_inside_a_rule_gives_the_log_of_a_device_model_the_owner_that_a_folder_does(
+    tmp_path: Path,
+) -> None:
+    rule = parse_rule(DEVICE_MODEL_RULE, Path("image-missing.yaml"))
+    (result,) = RuleTestBench((rule,), all_formats(), new_owners=DeviceModels).run((rule,))
+    assert result.ok, result.message
+    for given in rule.tests[0].given:
+        assert isinstance(given, GivenLine)
+        with (tmp_path / (given.file or "xend.log")).open("a") as log:
+            log.write(given.line + "\n")
+    from_folder = at_rest((rule,), str(tmp_path))
+    assert "image-missing of domain/win1" in from_folder.incidents[0]
+    assert await live((rule,), tmp_path) == from_folder
 
 
 def only_file(logs: Path) -> Path | None:

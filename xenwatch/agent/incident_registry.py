@@ -17,6 +17,8 @@ class IncidentRegistry:
         self._incidents = {incident.id: incident for incident in incidents}
         self.opened: Counter[tuple[str, str, str]] = Counter()
         """How often incidents of each (rule, class, severity) opened or came back since the start."""
+        self.version = 0
+        """Higher after each change."""
 
     @property
     def incidents(self) -> Mapping[str, Incident]:
@@ -30,6 +32,7 @@ class IncidentRegistry:
                 diagnosis = incident.diagnosis
                 self.opened[diagnosis.rule, diagnosis.class_, diagnosis.severity] += 1
             self._incidents[incident.id] = incident
+            self.version += 1
         self._bound()
 
     def forget(self, ids: Iterable[str]) -> None:

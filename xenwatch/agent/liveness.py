@@ -9,7 +9,7 @@ from xenwatch.web.context import PartHealth
 
 
 @dataclass(slots=True)
-class _Part:
+class _PartState:
     since: float
     """Monotonic time of the last progress, or of the start."""
     done: bool = False
@@ -20,11 +20,11 @@ class Liveness:
 
     def __init__(self, clock: Clock, stall_after: float, parts: Sequence[str]) -> None:
         self._clock, self._stall_after = clock, stall_after
-        self._parts = {name: _Part(clock.monotonic()) for name in parts}
+        self._parts = {name: _PartState(clock.monotonic()) for name in parts}
 
     def note(self, part: str) -> None:
         """This part has just done some work."""
-        self._parts[part] = _Part(self._clock.monotonic(), done=True)
+        self._parts[part] = _PartState(self._clock.monotonic(), done=True)
 
     def has_started(self, part: str) -> bool:
         """Whether this part has done any work yet."""
@@ -38,7 +38,7 @@ class Liveness:
     def healthy(self) -> bool:
         return all(check.ok for check in self.checks())
 
-    def _check(self, name: str, part: _Part) -> PartHealth:
+    def _check(self, name: str, part: _PartState) -> PartHealth:
         age = self._clock.monotonic() - part.since
         ok = age <= self._stall_after
         words = "" if ok else f"no progress for {format_duration(age)}"

@@ -17,6 +17,7 @@ from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.facts.poller import FactRounds
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import is_control_domain, open_host
+from xenwatch.host.libvirt.uri import is_local
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
 from xenwatch.logs.follow import Follower
@@ -129,7 +130,7 @@ class Monitor:
 
     async def run(self) -> None:
         """Until cancelled; each part is started again when it fails."""
-        here = not self._config.sampling.ssh and self._config.sampling.libvirt_uri.startswith("xen:///")
+        here = not self._config.sampling.ssh and is_local(self._config.sampling.libvirt_uri)
         if here and not is_control_domain(self.host.paths):
             log.warning(
                 "this machine does not run Xen (see /proc/xen/capabilities): "

@@ -20,7 +20,7 @@ from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
-from xenwatch.remediation.open import open_service, read_policy, through
+from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
 from xenwatch.web import remediation_api, webhooks
 from xenwatch.web.auth import User
@@ -102,14 +102,13 @@ class RemediationController:
 
         Whether there is remediation at all is settled at the start, with the routes.
         """
-        if self._active is None or self._libvirt is None or not policy.exists():
+        if self._active is None or not policy.exists():
             return
-        call = through(self._libvirt)
         following = read_policy(policy)
         refuse_open_auto(following, policy, guarded=self._guarded)
         if following.hash == self._active.current.policy.hash:
             return
-        service = open_service(following, state_dir, clock=self._clock, libvirt=call, runner=self._runner)
+        service = open_service(following, state_dir, clock=self._clock, libvirt=self._libvirt, runner=self._runner)
         if self._next is not None:
             self._next.close()
         self._next = service
@@ -215,9 +214,9 @@ def open_remediation(
         return RemediationController(None, access, clock)
     rules = read_policy(policy)
     refuse_open_auto(rules, policy, guarded=guarded)
-    libvirt = Libvirt(libvirt_uri, clock)
+    libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:
-        service = open_service(rules, state_dir, clock=clock, libvirt=through(libvirt), runner=runner)
+        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)

@@ -9,6 +9,7 @@ from typing import Any
 
 from prometheus_client.core import Metric
 
+from xenwatch.agent.failures import known_failures
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics import families as part_metrics
@@ -95,9 +96,13 @@ class AgentServer:
             health=self._health,
             ready=self._ready,
             incidents=self._served.registry.ranked,
+            version=lambda: self._served.registry.version,
             history=self._history,
             acknowledge=self._served.acknowledge,
             status=self._status,
+            snapshot=lambda: self._served.monitor().last_snapshot,
+            failures=lambda: known_failures(self._served.monitor().pipeline.rules),
+            now=self._served.clock.now,
         )
 
     def _health(self) -> Sequence[PartHealth]:

@@ -13,7 +13,7 @@ T = TypeVar("T")
 def load_parts(package: ModuleType, constant: str, kind: type[T]) -> dict[str, T]:
     """Every module of `package` (not its sub-packages), by module name, with its `constant`.
 
-    A module whose name starts with `_` is private to the package and is passed over.
+    A module with a name that starts with `_` is private to the package and is passed over.
     Raises XenwatchError, naming all offenders, where the constant is missing or of another type.
     """
     parts: dict[str, T] = {}

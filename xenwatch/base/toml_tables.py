@@ -73,7 +73,7 @@ class TomlTable:
         return [TomlTable(item, self._file, f"{self._path(key)}[{nth}]") for nth, item in enumerate(value)]
 
     def names(self) -> list[str]:
-        """The keys as written, for tables whose keys are names."""
+        """The keys as written, for tables that have names as keys."""
         return list(self._content)
 
     def need(self, key: str, holds: bool, message: str) -> None:

@@ -13,9 +13,10 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.config.loader import load_config
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.open import open_service, read_policy, through
+from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
 
 T = TypeVar("T")
@@ -31,6 +32,11 @@ _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "magent
 def policy_path(policy: Path | None, config: Path | None = None) -> Path:
     """The policy file asked for, or the one the configuration names."""
     return policy or load_config(config, dict(os.environ)).config.remediation.policy
+
+
+def libvirt_uri() -> str:
+    """The libvirt of this host that the configuration names; the local one where it names none."""
+    return load_config(None, dict(os.environ)).config.sampling.libvirt_uri or LOCAL
 
 
 def with_service(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
@@ -49,8 +55,7 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
         clock = SystemClock()
         uri = settings.sampling.libvirt_uri
         libvirt = Libvirt(uri, clock) if uri else None
-        call = through(libvirt) if libvirt else None
-        service = open_service(rules, settings.agent.state_dir, clock=clock, libvirt=call)
+        service = open_service(rules, settings.agent.state_dir, clock=clock, libvirt=libvirt)
         try:
             return await work(service)
         finally:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from xenwatch.base.clock import SystemClock
+from xenwatch.base.printed_text import printable
 from xenwatch.cli._options import CONFIG, FORMAT
-from xenwatch.cli.report.format import printable
 from xenwatch.config.loader import LoadedConfig, all_settings, load_config
 from xenwatch.triage.check import CheckFinding, check_up
 

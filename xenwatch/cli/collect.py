@@ -17,7 +17,7 @@ from xenwatch.base.durations import format_size, parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli.report.format import printable
+from xenwatch.cli._progress import Progress
 
 if TYPE_CHECKING:
     from xenwatch.triage.bundle.collect import Collected
@@ -74,12 +74,12 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     loaded = load_config(config, dict(os.environ)).config
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
 
-    progress = _Progress(on=not quiet and sys.stderr.isatty())
+    progress = Progress(on=not quiet and sys.stderr.isatty())
 
     async def work(file: BinaryIO) -> "Collected":
         host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
         try:
-            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.show)
+            return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.step)
         finally:
             await host.close()
 
@@ -122,19 +122,3 @@ def _summary(path: Path, done: "Collected") -> list[str]:
         *(f"Missing: {skipped.path}: {skipped.reason}" for skipped in done.left_out if skipped.path == "journal"),
         "The bundle contains names of guests and hosts: look through it before you hand it on.",
     ]
-
-
-class _Progress:
-    """One line on stderr that is rewritten, if stderr is a terminal."""
-
-    def __init__(self, *, on: bool) -> None:
-        self._on, self._shown = on, False
-
-    def show(self, what: str) -> None:
-        if self._on:
-            self._shown = True
-            click.echo(f"\r\x1b[K{printable(what)[-60:]} …", nl=False, err=True)
-
-    def clear(self) -> None:
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xenwatch.base.durations import format_size
 from xenwatch.base.errors import InputError, InvalidValue
 from xenwatch.base.zones import Zone, local_zone, parse_zone
 from xenwatch.cli._options import ARGUMENTS, CONFIG, EXIT_INTERRUPTED
 from xenwatch.cli._output import PAGER, show, text_width, write
+from xenwatch.cli._progress import Progress
 from xenwatch.cli._selection import Selection, selection_options
-from xenwatch.cli.report.format import printable
 from xenwatch.cli.report.origin import ReportOrigin
 from xenwatch.triage.report import Report
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from xenwatch.diagnosis.rules.rule import Rule
     from xenwatch.triage.live_probe import LiveProbe
 
-_SHOW_EVERY = 0.2
 _LIVE_SPAN = 86400.0
 
 _HELP = """Read logs and say what is wrong: the most likely root cause first, then what it explains.
@@ -115,7 +113,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
 ) -> None:
     if not paths and not live:
         raise InputError("nothing to read: name a path (xenwatch diagnose /var/log/xen), or give --live for this host")
-    progress = _Progress(on=not quiet and sys.stderr.isatty())
+    progress = Progress(on=not quiet and sys.stderr.isatty())
     try:
         if live:
             report = _live(paths, config, folders, timezone, host, progress)
@@ -139,7 +137,7 @@ def _read(
     folders: tuple[Path, ...],
     timezone: Zone | None,
     host: str | None,
-    progress: "_Progress",
+    progress: Progress,
 ) -> Report:
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other commands needs none of this)
@@ -152,7 +150,7 @@ def _read(
         cache=cache,
         utc_offset=timezone if timezone is not None else 0.0,
         host=host,
-        progress=progress.show,
+        progress=progress.reading,
     )
 
 
@@ -162,7 +160,7 @@ def _live(
     folders: tuple[Path, ...],
     timezone: Zone | None,
     host: str | None,
-    progress: "_Progress",
+    progress: Progress,
 ) -> Report:
     import asyncio  # noqa: PLC0415  with its dependents it would take a third of the time of a start without --live
 
@@ -179,17 +177,16 @@ def _live(
         """The rules are read and compiled while the host is asked: on a small host each takes long."""
         own = [*map(Path, config.diagnosis.rules), *folders]
         rules = asyncio.create_task(asyncio.to_thread(_ready_rules, own, cache))
-        probe = await look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.say)
+        probe = await look(config, SystemClock(), journal=0 if paths else MOST_BYTES, progress=progress.step)
         if not rules.done():
-            progress.say("compiling the rules, the first time only")
+            progress.step("compiling the rules, the first time only")
         return await rules, probe
 
-    progress.say("asking this host")
+    progress.step("asking this host")
     rules, probe = asyncio.run(answers())
     offset = local_zone() if timezone is None else timezone
-    return diagnose(
-        paths or log_paths(config), rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=progress.show
-    )
+    logs, shown = paths or log_paths(config), progress.reading
+    return diagnose(logs, rules, cache=cache, utc_offset=offset, live=probe, host=host, progress=shown)
 
 
 def _ready_rules(folders: Sequence[Path], cache: Path) -> "tuple[Rule, ...]":
@@ -222,24 +219,3 @@ def _rendered(report: Report, form: str, origin: ReportOrigin, *, everything: bo
         "html": {"origin": origin, "everything": everything},
     }
     return str(renderer.render(report, **options.get(form, {})))
-
-
-class _Progress:
-    """One line on stderr, rewritten a few times a second, so that a person sees long work go on."""
-
-    def __init__(self, *, on: bool) -> None:
-        self._on, self._next, self._shown = on, time.monotonic() + _SHOW_EVERY, False
-
-    def show(self, path: str, count: int) -> None:
-        if self._on and time.monotonic() >= self._next:
-            self._next, self._shown = time.monotonic() + _SHOW_EVERY, True
-            click.echo(f"\r\x1b[Kreading {printable(path)[-60:]}: {format_size(count)}", nl=False, err=True)
-
-    def say(self, words: str) -> None:
-        if self._on:
-            self._shown = True
-            click.echo(f"\r\x1b[K{words} …", nl=False, err=True)
-
-    def clear(self) -> None:
-        if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)

@@ -11,9 +11,10 @@ import click
 
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.cli._output import text_width
 from xenwatch.cli.report.as_text import incidents_in_full
-from xenwatch.cli.report.format import cut, printable
+from xenwatch.cli.report.format import cut
 from xenwatch.triage.report import Report
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import click
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
 from xenwatch.cli._output import text_width
 from xenwatch.cli.report.api_incident import incident_text
-from xenwatch.cli.report.format import printable
 from xenwatch.cli.report.incident_table import table
 from xenwatch.cli.report.incident_text import incident_lines
 

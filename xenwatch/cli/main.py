@@ -22,7 +22,7 @@ EXIT_BUG = 70
 
 
 class CommandGroup(click.Group):
-    """A group whose commands are the modules beside this one; a name with a leading `_` is private."""
+    """A group: its commands are the modules beside this one; a name with a leading `_` is private."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         modules = (info for info in pkgutil.iter_modules(xenwatch.cli.__path__) if not info.ispkg)

@@ -12,7 +12,7 @@ import click
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import FORMAT
-from xenwatch.cli._remediation import POLICY, findings_table, policy_path
+from xenwatch.cli._remediation import POLICY, findings_table, libvirt_uri, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
@@ -70,7 +70,7 @@ def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
 
 
 def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
-    machine = LocalMachine(policy.inventory)
+    machine = LocalMachine(policy.inventory, libvirt_uri=libvirt_uri())
     return Context(machine, SystemClock(), policy, guest.subject, guest, params, approved=True)
 
 

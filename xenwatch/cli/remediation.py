@@ -188,10 +188,10 @@ def maintenance(policy: Path | None, config: Path | None, scope: str, seconds: s
 
 def _row(run: ActionRun) -> str:
     proposal = run.proposal
-    waits = "  (waits for approval)" if run.state in PENDING and proposal.needs_approval else ""
-    reason = f"  {run.reason}" if run.reason else ""
+    waits = "waits for a person" if run.state in PENDING and proposal.needs_approval else ""
+    reason = f"  {run.reason or waits}" if run.reason or waits else ""
     what = f"{proposal.action} on {proposal.target}  {proposal.risk}"
-    return f"{run.id}  {_time(run.wall)}  {what}  {run.state}{waits}{reason}"
+    return f"{run.id}  {_time(run.wall)}  {what}  {run.state}{reason}"
 
 
 def _time(wall: float) -> str:

@@ -9,9 +9,9 @@ import click
 
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
-from xenwatch.cli.report.format import printable
 
 _MOST_LOGS = 15
 

@@ -1,11 +1,11 @@
 """Who may send alerts, approve runs and get notifications: a file of secrets that only its owner may read."""
 
 import stat
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_file import read_toml
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.notify.webhooks import Destination
 from xenwatch.web.auth import Role, User
@@ -30,11 +30,7 @@ def load_access(path: Path) -> Access:
         return Access()
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
         raise ConfigError([Problem(path, 0, "", "holds secrets, but others may read or write it; run chmod 640 on it")])
-    try:
-        text = path.read_text("utf-8")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError([Problem(path, 0, "", f"cannot be read: {error}")]) from error
+    text, content = read_toml(path)
     file = TomlFile(path, text)
     access = _access(TomlTable(content, file))
     if file.problems:

@@ -35,7 +35,7 @@ def guarded(settings: WebSettings) -> bool:
 
 
 def refuse_open_auto(policy: Policy, path: Path, *, guarded: bool) -> None:
-    """ConfigError, at its line in `path`, if a policy would act by itself on a host whose API answers anybody."""
+    """ConfigError, at its line in `path`, if a policy would act by itself while the API answers anybody."""
     if not guarded and policy.mode == "auto":
         message = (
             "auto is refused while [web] listen is not the loopback and needs neither certificate nor token; "

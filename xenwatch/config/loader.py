@@ -1,14 +1,13 @@
 """Reads the configuration: defaults, then the file, then the environment; all mistakes are reported together."""
 
 import difflib
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.toml_file import read_toml
 from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.consistency import contradictions
 from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
@@ -101,15 +100,9 @@ class _ConfigReader:
 
     def file(self, path: Path) -> None:
         try:
-            text = path.read_bytes().decode()
-            tree = tomllib.loads(text)
-        except OSError as error:
-            self.problems.append(Problem(path, 0, "", f"cannot be read: {error.strerror}"))
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            self.problems.append(Problem(path, line, "", "is not UTF-8 text"))
-        except tomllib.TOMLDecodeError as error:
-            self.problems.append(Problem(path, _line_of(str(error), text), "", f"is not TOML: {error}"))
+            text, tree = read_toml(path)
+        except ConfigError as error:
+            self.problems += error.problems
         else:
             lines = key_lines(text)
             for name, section in tree.items():
@@ -163,8 +156,3 @@ def _unknown(what: str, name: str, existing: Iterable[str]) -> str:
     names = list(existing)
     close = difflib.get_close_matches(name, names, n=1)
     return f"no such {what}; did you mean {close[0]}?" if close else f"no such {what}; there are: {', '.join(names)}"
-
-
-def _line_of(message: str, text: str) -> int:
-    place = re.search(r"at line (\d+)", message)
-    return int(place[1]) if place else text.count("\n") + 1

@@ -16,6 +16,7 @@ from xenwatch.config.settings import (
     optional,
     setting,
 )
+from xenwatch.host.libvirt.uri import LOCAL
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
 
@@ -50,6 +51,8 @@ class LogSettings:
         (
             "/var/log/xen/*.log", "/var/log/xen/console/*.log", "/var/log/libvirt/libxl/*.log",
             "/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/kern.log",
+            "/var/log/xensource.log", "/var/log/SMlog", "/var/log/xha.log", "/var/log/xenstored-access.log",
+            "/var/log/xcp-rrdd-plugins.log", "/var/log/qubes/*.log",
             "/root/.virt-manager/virt-manager.log", "/root/.cache/virt-manager/virt-manager.log",
         ),
         "Follow these files. * and ? in the last part of a path stand for any name. Files that do not exist yet are "
@@ -85,7 +88,7 @@ class SamplingSettings:
 
     libvirt_uri: str = setting(
         TEXT,
-        "xen:///system",
+        LOCAL,
         "URI of the hypervisor for libvirt: xen:///system, xen+ssh://root@host/system, test:///…",
     )
     ssh: str = setting(

@@ -18,7 +18,7 @@ _DOMID = re.compile(
     r"|\bd(\d+)v\d+\b|\bdom(\d+):|^d(\d+): "
 )
 _QUOTED = re.compile(r"\(d(\d+)\)|\bHVM(\d+): |\bD(\d+)\b")
-"""Whom the hypervisor's ring and xenstored's log say that they quote."""
+"""The domain that the hypervisor's ring and xenstored's log say that they quote."""
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -40,7 +40,7 @@ def subject_of(
 
 
 def guest_subject(source: Source, prefix: str) -> Subject:
-    """The only one a guest-written line may speak of: the guest that wrote it. `prefix` is what the host put before."""
+    """The only subject of a line that a guest wrote: that guest. `prefix` is what the host put before."""
     if source.subject is not None:
         return source.subject
     found = _QUOTED.search(prefix)
@@ -57,7 +57,7 @@ def domid_in(message: str) -> int | None:
 
 
 def fill_names(templates: Sequence[str], fields: Mapping[str, str]) -> str | None:
-    """The first template whose fields are all known, filled in; None where there is no such."""
+    """The first template with only known fields, filled in; None where there is none."""
     return next((name for template in templates if (name := fill_name(template, fields))), None)
 
 
@@ -80,8 +80,8 @@ def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, 
         if source.subject is not None and source.subject.kind == "domain":
             return source.subject if domid is None else replace(source.subject, domid=domid)
         domid = domid_in(message) if domid is None else domid
-    known = name or (str(domid) if domid is not None else uuid)
-    return Subject("domain", known or UNKNOWN, uuid, domid)
+    label = name or (str(domid) if domid is not None else uuid)
+    return Subject("domain", label or UNKNOWN, uuid, domid)
 
 
 def _number(text: str | None) -> int | None:

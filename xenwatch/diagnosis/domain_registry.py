@@ -29,7 +29,7 @@ class DomainRegistry:
             self._taught_by(origin).notice(owner.name, at)
 
     def notice(self, domain: Subject, at: float) -> None:
-        """That guest was spoken of."""
+        """A line named that guest."""
         self._of(domain.host).notice(domain.name, at)
 
     def complete(self, subject: Subject, at: float) -> Subject:

@@ -74,7 +74,7 @@ class HostDomains:
         if subject.kind != "domain":
             return subject
         if subject.name == UNKNOWN:
-            return HOST.on(subject.host)  # nobody's, until the operation that it stands in says whose it is
+            return HOST.on(subject.host)  # nobody's, until the operation that it stands in names the guest
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid
         if nameless and subject.domid is not None:
@@ -108,7 +108,7 @@ class HostDomains:
             yield {"domain": name}, at
 
     def notice(self, name: str, at: float) -> None:
-        """A guest of that name was spoken of."""
+        """A line named a guest so."""
         self._note(self._seen, name, at)
 
     def state(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class HostDomains:
         self._names.move_to_end(domid)
         start = bisect_left(names, naming.at - _SAME_LIFE, key=_at)
         if not any(
-            known.name == naming.name for known in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
+            other.name == naming.name for other in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
         ):
             insort(names, naming)
             del names[:-_MOST_NAMES]

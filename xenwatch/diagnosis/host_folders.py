@@ -45,10 +45,10 @@ class HostFolders:
 class FolderNames:
     """Which host a folder is of: by the one name that the logs below its top folder tell, else by that one's own."""
 
-    def __init__(self, tops: dict[str, str], known: dict[str, set[str]]) -> None:
-        self._tops, self._known = tops, known
+    def __init__(self, tops: dict[str, str], hosts_by_folder: dict[str, set[str]]) -> None:
+        self._tops, self._known = tops, hosts_by_folder
         self._below: dict[str, set[str]] = {}
-        for folder, hosts in known.items():
+        for folder, hosts in hosts_by_folder.items():
             top = self._top(folder)
             if top is not None:
                 self._below.setdefault(top, set()).update(hosts)

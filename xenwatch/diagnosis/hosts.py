@@ -1,4 +1,4 @@
-"""Which hosts a bundle tells of: from what the bundle says itself, the headers of its logs, and its folders.
+"""Which hosts a bundle is about: from what the bundle says itself, the headers of its logs, and its folders.
 
 Nothing of it counts until two hosts are known: one host's logs are read as if nobody had written its name.
 """

@@ -1,4 +1,4 @@
-"""Whose kernel writes into a log: dom0's, a guest's, a driver domain's, or nobody can tell; and what says so.
+"""Which kernel writes into a log: dom0's, a guest's, a driver domain's, or nobody can tell; and what says so.
 
 Decided once for a file and for each host name in it, before any rule reads a line. A line counts only where the kernel
 or a daemon begins it, so that no guest can plant one in the middle of what its host writes.
@@ -14,7 +14,7 @@ from xenwatch.model.record import Source
 
 KernelRole = Literal["dom0", "guest", "driver", "unknown"]
 GUEST_ROLES: tuple[KernelRole, ...] = ("guest", "driver")
-"""Kernels whose troubles are not the host's."""
+"""Kernels with troubles that are not the host's."""
 
 HEAD = 64 * 1024
 """Bytes from the start of a log that are examined, and of each later piece as long as nobody can tell."""
@@ -160,7 +160,7 @@ def _sign_lines(data: bytes) -> Iterator[re.Match[bytes]]:
 
 
 class KernelRoles:
-    """Learns from the start of each log (`see`), and says whose kernel its lines are of."""
+    """Learns from the start of each log (`see`), and says which kernel wrote its lines."""
 
     def __init__(self) -> None:
         self._signs: OrderedDict[str, dict[str, KernelSigns]] = OrderedDict()
@@ -173,7 +173,7 @@ class KernelRoles:
         signs = self._signs.setdefault(source.path, {})
         self._signs.move_to_end(source.path)
         seen = self._seen.get(source.path, 0)
-        if seen < HEAD or all(known.role == "unknown" for known in signs.values()):
+        if seen < HEAD or all(sign.role == "unknown" for sign in signs.values()):
             self._seen[source.path] = seen + len(data)
             for host, more in kernel_signs(data[:HEAD]).items():
                 for kind, line in more.lines.items():
@@ -182,7 +182,7 @@ class KernelRoles:
             self._seen.pop(self._signs.popitem(last=False)[0], None)
 
     def role(self, source: Source, host: str | None = None) -> KernelRole:
-        """Whose kernel writes the lines of that host in that log."""
+        """Which kernel writes the lines of that host in that log."""
         if source.format.guest_written:
             return "guest"
         if source.format.kernel_line is None:
@@ -200,7 +200,7 @@ class KernelRoles:
     def state(self) -> dict[str, Any]:
         """JSON-able."""
         return {
-            path: [self._seen.get(path, 0), {host: known.lines for host, known in signs.items()}]
+            path: [self._seen.get(path, 0), {host: sign.lines for host, sign in signs.items()}]
             for path, signs in self._signs.items()
         }
 

@@ -74,6 +74,7 @@ class Pipeline:
         `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
         """
+        self.rules = rules
         self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
         self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
@@ -144,7 +145,7 @@ class Pipeline:
         }
 
     def restore(self, state: Mapping[str, Any], incidents: Iterable[Incident]) -> list[str]:
-        """Go on from `state()`; names of the parts whose state could not be understood and starts empty."""
+        """Go on from `state()`; names of the parts that start empty because their state could not be understood."""
         self.incidents.restore(incidents)
         parts: dict[str, Callable[[Any], None]] = {
             "scanner": self.scanner.restore,

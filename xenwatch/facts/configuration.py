@@ -22,7 +22,7 @@ LARGEST_FILE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationFile:
-    """Files of one kind: `place` is a path, or a folder with a slash at its end whose files are all of the kind."""
+    """Files of one kind: `place` is a path, or a folder with a slash at its end that holds only files of the kind."""
 
     place: str
     definition: Callable[[str], Iterator[FactRow]]

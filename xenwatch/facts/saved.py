@@ -155,7 +155,7 @@ READERS = (
 
 
 def facts_reader(path: str, head: bytes, *, named_as_log: bool = False) -> FactsReader | None:
-    """The command whose output the file holds: name and content agree, or the file begins with telling content.
+    """The command that printed what the file holds: name and content agree, or the file begins with telling content.
 
     None for everything else, such as a file that is called as a log is: it stays one.
     """

@@ -100,7 +100,7 @@ class Devices:
         return True
 
     async def _from_xenstore(self) -> list[tuple[str, int, int]]:
-        """For kernels whose backends are no devices of the bus (every disk served by qemu)."""
+        """For kernels that have backends outside of the bus (every disk served by qemu)."""
         store = self._xenstore
         if store is None:
             return []

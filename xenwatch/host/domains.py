@@ -32,7 +32,7 @@ class Domains:
     async def current(self, max_age: float = 2.0, deadline: float = 4.0) -> DomainInventory:
         """The inventory, at most `max_age` seconds old. HostError where no source answers.
 
-        Where Xen's list is to be had it decides what runs: without it the answer is an error, not half the guests.
+        Where Xen's list can be read it decides what runs: without it the answer is an error, not half the guests.
         """
         if self.last is not None and self._clock.now() - self.last.at <= max_age:
             return self.last

@@ -62,7 +62,7 @@ def read_number(path: str) -> int | None:
 
 
 def read_numbers(folder: str, names: Sequence[str]) -> list[int | None]:
-    """Numbers of many files of one folder, whose path is walked only once; all None where it is missing."""
+    """Numbers of many files of one folder; its path is walked only once; all None where it is missing."""
     try:
         directory = os.open(folder, _FLAGS | os.O_DIRECTORY)
     except OSError:

@@ -12,6 +12,7 @@ from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.connection import LifecycleEvent
 from xenwatch.host.libvirt.lifecycle import Lifecycle
+from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.paths import Paths
 from xenwatch.host.toolstack.protocol import Toolstack, find_toolstack
 from xenwatch.host.xenstore.client import Xenstore
@@ -56,7 +57,7 @@ def open_host(
     clock: Clock,
     *,
     paths: Paths = Paths(),  # noqa: B008 - frozen
-    libvirt_uri: str | None = "xen:///system",
+    libvirt_uri: str | None = LOCAL,
     ssh: str | None = None,
     runner: Runner | None = None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
@@ -68,7 +69,7 @@ def open_host(
     """
     runner = runner or SystemRunner()
     if ssh:
-        from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - for hosts afar alone
+        from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - only for hosts that are reached by ssh
 
         far = SshRunner(ssh, runner)
         return build_host(

@@ -87,7 +87,7 @@ def join(listed: list[XlDomain] | None, virtual: "Iterable[VirDomain]", *, fresh
 
 
 def zombies_of(listed: Iterable[XlDomain]) -> tuple[int, ...]:
-    """Domids of dying domains whose entries in xenstore are gone."""
+    """Domids of dying domains that have no entries in xenstore any more."""
     return tuple(one.domid for one in listed if one.name is None and "d" in one.flags)
 
 

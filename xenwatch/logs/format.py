@@ -62,7 +62,7 @@ def recognise(path: str, head: bytes) -> Recognised:
 
 
 def by_name(path: str) -> LogFormat | None:
-    """The format whose files have such a name; of several the one with the lowest rank."""
+    """The format of files with such a name; of several, the one with the lowest rank."""
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)
 
 

@@ -60,15 +60,13 @@ class LogFormat:
     """For formats without headers: matched at the start of a line that belongs to the record before it."""
     parse: Callable[[str, TimeHint], Header] = _no_header
     """Reads a record's header."""
-    error: re.Pattern[bytes] | None = None
-    """Searched in a record: it is at error level, so one that no rule knows is worth reporting."""
     guest_written: bool = False
-    """A guest chooses this text: it speaks of its own domain only, and only rules that name the format see it."""
+    """A guest chooses this text: it counts for its own domain only, and only rules that name the format see it."""
     guest_prompts: bool = False
     """A program of the host writes here in a guest's name, and lets it put in lines of its own: what is said of a
     domain is said of the log's owner, and teaches nobody's name."""
     carries: frozenset[str] = frozenset()
-    """Other formats whose messages also turn up here, as libxl's do in libvirt's logs."""
+    """Other formats with messages that also turn up here, as libxl's do in libvirt's logs."""
     carries_any: bool = False
     """A captured terminal, or a log that many programs write to: any host-written message may stand here."""
     in_journal: bool = False
@@ -94,7 +92,7 @@ class LogFormat:
     """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
     it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
     opening: re.Pattern[bytes] | None = None
-    """Searched in the first 64 KiB of a file whose name only says that it is some console: it is of this format."""
+    """Searched in the first 64 KiB of a file that by its name is just some console: it is of this format."""
     subject: re.Pattern[str] | None = None
     """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
 
@@ -193,9 +191,9 @@ class LogRecord(NamedTuple):
     host: str | None = None
     """The host that the record's own header names, as syslog's does; None of what a guest may have written."""
     kernel_role: str | None = None
-    """Whose kernel wrote it: dom0, guest, driver, unknown; None where no kernel did, or the format alone says whose."""
+    """The kernel that wrote it: dom0, guest, driver, unknown; None where none did, or the format alone says which."""
 
     @property
     def writer(self) -> str:
-        """Whose words these are for a rule's `kernel.role`: a log that only the host writes is dom0's."""
+        """The writer as a rule's `kernel.role` names it: a log that only the host writes is dom0's."""
         return self.kernel_role or ("guest" if self.guest else "dom0")

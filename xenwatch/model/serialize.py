@@ -158,7 +158,7 @@ def event_from_json(body: Mapping[str, Any]) -> Event:
 
 
 def diagnosis_json(diagnosis: Diagnosis, longest: int | None = None) -> dict[str, Any]:
-    """A diagnosis with its evidence, whose texts are cut at `longest` characters."""
+    """A diagnosis with its evidence; each text is cut at `longest` characters."""
     return {
         **{name: getattr(diagnosis, name) for name in _PLAIN},
         "subject": subject_json(diagnosis.subject),

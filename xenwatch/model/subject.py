@@ -18,10 +18,16 @@ class SubjectKind:
     """Labels of a metric that name it together, the outer one first: a volume is `vg/lv`."""
     fields: tuple[str, ...] = ()
     """Fields that a log line names it by; the first that was captured counts."""
+    known_by: tuple[str, ...] = ()
+    """Further fields that tell it from others of its kind without being its name: the server of an NFS mount."""
     prefix: str = ""
     """What some writers put before the name: `/dev/md0` and `md0` are one array."""
     of_guest: bool = False
     """It is a guest or belongs to one; every other kind is a part of the host."""
+    in_guests_too: bool = False
+    """A guest may have one of that name as well: `eth0` in two logs need not be one interface."""
+    repaired_as_host: bool = False
+    """What repairs it acts on the host as a whole, so a policy names the host for it: `host:<name>`."""
     own_labels: bool = True
     """Its labels belong to no other kind, so they name it also where a rule does not say what it is about."""
 
@@ -41,35 +47,40 @@ class SubjectKind:
 
 
 _ALL = (
-    SubjectKind("host"),
+    SubjectKind("host", repaired_as_host=True),
     SubjectKind("domain", ("domain",), ("domain", "domid", "uuid"), of_guest=True),
     SubjectKind("vbd", ("domain", "device"), ("vbd", "vdev", "device"), of_guest=True, own_labels=False),
     SubjectKind("vif", ("vif",), ("vif", "device"), of_guest=True, own_labels=False),
     SubjectKind("bridge", ("bridge",), ("bridge",)),
     SubjectKind("bond", ("bond",), ("bond",)),
-    SubjectKind("interface", ("interface",), ("interface",)),
+    SubjectKind("interface", ("interface",), ("interface",), in_guests_too=True),
     SubjectKind("lv", ("vg", "lv"), ("lv",)),
     SubjectKind("pv", ("pv",), ("pv",), own_labels=False),
     SubjectKind("vg", ("vg",), ("vg",)),
     SubjectKind("thinpool", ("vg", "lv"), ("thinpool", "pool"), own_labels=False),
     SubjectKind("array", ("array",), ("array",), prefix="/dev/"),
     SubjectKind("mount", ("mountpoint",), ("mount", "mountpoint")),
-    SubjectKind("daemon", ("daemon",), ("daemon",)),
+    SubjectKind("daemon", ("daemon",), ("daemon",), repaired_as_host=True),
     SubjectKind("service", ("service",), ("service", "unit")),
     SubjectKind("pci", ("pci",), ("pci", "bdf")),
     SubjectKind("multipath", ("device",), ("multipath", "map"), own_labels=False),
     SubjectKind("sr", ("sr",), ("sr",)),
     SubjectKind("pool", ("pool",), ("pool",)),
-    SubjectKind("device", ("device",), ("device",), own_labels=False),
-    SubjectKind("image", (), ("image",)),
+    SubjectKind("device", ("device",), ("device",), own_labels=False, in_guests_too=True),
+    SubjectKind("image", (), ("image",), known_by=("path",)),
     SubjectKind("cpu", (), ("cpu",)),
-    SubjectKind("iscsi", (), ("iscsi",)),
-    SubjectKind("nfs", (), ("nfs",)),
+    SubjectKind("iscsi", (), ("iscsi",), known_by=("session",)),
+    SubjectKind("nfs", (), ("nfs",), known_by=("server",)),
     SubjectKind("network", (), ("network",)),
 )
 
 KINDS: dict[str, SubjectKind] = {kind.name: kind for kind in _ALL}
 """The one table of kinds. Where a sample has labels of several, the first in this order is meant."""
+
+GUEST_FIELDS = frozenset(name for kind in _ALL if kind.of_guest or kind.in_guests_too for name in kind.fields)
+"""Fields that name a guest or a device of one: another guest may have a device of that name."""
+HOST_FIELDS = frozenset(name for kind in _ALL for name in (*kind.fields, *kind.known_by)) - GUEST_FIELDS
+"""Fields that name a part of the host: it is one and the same for every guest that uses it."""
 
 
 @dataclass(frozen=True, slots=True)

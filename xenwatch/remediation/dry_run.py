@@ -1,5 +1,6 @@
 """Asks the guards about a run that is not started: in a transaction that is rolled back."""
 
+from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import ActionRun, Proposal
 from xenwatch.remediation.action import Action
 from xenwatch.remediation.guards import approvals
@@ -10,7 +11,7 @@ from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 
-class _Rollback(Exception):
+class _Rollback(XenwatchError):
     """Carries the guards' answer out of the transaction."""
 
     def __init__(self, refusal: Refusal | None) -> None:

@@ -8,6 +8,7 @@ from xenwatch.base.errors import HostError, TimedOut
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
 from xenwatch.remediation.machine.port import Answer
@@ -31,12 +32,17 @@ def open_service(
     state_dir: Path,
     *,
     clock: Clock | None = None,
-    libvirt: LibvirtCall | None = None,
+    libvirt: Libvirt | None = None,
     runner: Runner | None = None,
 ) -> RemediationService:
     """Remediation under a policy that was read. StoreError where the run store cannot be opened."""
     clock = clock or SystemClock()
-    machine = LocalMachine(policy.inventory, runner=runner, libvirt=libvirt)
+    machine = LocalMachine(
+        policy.inventory,
+        runner=runner,
+        libvirt=through(libvirt) if libvirt else None,
+        libvirt_uri=libvirt.uri if libvirt else LOCAL,
+    )
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     return RemediationService(store, policy, load_catalogue(), machine, clock)
 

@@ -46,11 +46,7 @@ class Planner:
         if resolved is None:
             return Draft(trigger, refusal=Refusal("inventory", f"{trigger.target} is not a guest of the policy"))
         target, guest = resolved
-        rule = self._rule(trigger, target, guest)
-        if rule is None and guest is None:  # a disk or an array of the host: what is for the host is for it
-            here = Subject("host", self._policy.inventory.here)
-            rule = self._rule(trigger, here, None)
-            target = here if rule is not None else target
+        rule, target = self._rule_and_target(trigger, target, guest)
         if rule is None:
             return Draft(
                 trigger, refusal=Refusal("no_rule", f"no rule of the policy is for {trigger.name} of {target}")
@@ -74,6 +70,17 @@ class Planner:
         rung = Rung(action, dict(params), needs_approval=True)
         return await self._build(trigger, target, guest, rule=None, rung=rung, requester=requester)
 
+    def _rule_and_target(
+        self, trigger: Trigger, target: Subject, guest: Guest | None
+    ) -> tuple[PolicyRule | None, Subject]:
+        """The rule for a trigger, and what it acts on: a rule for the host is also for a disk or an array of it."""
+        rule = self._rule(trigger, target, guest)
+        if rule is None and guest is None:
+            here = Subject("host", self._policy.inventory.here)
+            rule = self._rule(trigger, here, None)
+            target = here if rule is not None else target
+        return rule, target
+
     def _rule(self, trigger: Trigger, target: Subject, guest: Guest | None) -> PolicyRule | None:
         matching = [r for r in self._policy.rules if r.matches(trigger) and selects(r.selectors, target, guest)]
         risk = {rule.name: RISKS.index(self._actions[rule.ladder[0].action].risk) for rule in matching}
@@ -89,8 +96,8 @@ class Planner:
             return None
         for cause in triggers.active_of_incident(view, trigger.explained_by):
             resolved = self._policy.inventory.resolve(cause.target)
-            other = resolved and self._rule(cause, *resolved)
-            if other:
+            other = self._rule_and_target(cause, *resolved)[0] if resolved is not None else None
+            if other is not None:
                 return Refusal("cause", f"its cause is {cause.name}, and the rule {other.name} acts on that")
         return None
 

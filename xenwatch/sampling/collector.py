@@ -25,4 +25,4 @@ class Collector:
     """Seconds after which a reading is given up; less than the interval."""
     default_on: bool = True
     follows_domains: bool = True
-    """A sample whose `domain` label is not in the inventory is dropped at once. False: it is about others too."""
+    """A sample with a `domain` label that is not in the inventory is dropped at once. False: it is about others too."""

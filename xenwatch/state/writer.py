@@ -51,7 +51,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Incidents whose latest change is not on disk yet."""
+        """Incidents with a change that is not on disk yet."""
         return len(self._dirty)
 
     def changed(self, incidents: Iterable[Incident]) -> None:

@@ -102,7 +102,7 @@ def _is_of_xen(fact: Fact) -> bool:
 
 def _files_text(files: Sequence[FileRead], live: "LiveProbe | None") -> str:
     if live is not None:
-        return "this machine is no dom0, and its logs do not speak of Xen"
+        return "this machine is not a dom0, and its logs say nothing about Xen"
     names = [f"{file.path} ({file.format})" for file in files]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
 
@@ -129,7 +129,7 @@ class BundleReading:
         self.fact_files: list[str] = []
         self.has_snapshot = False
         self.is_of_xen = False
-        """Whether anything that was read speaks of Xen."""
+        """Whether anything that was read is about Xen."""
         self.captured: set[str] = set()
         """Logs that hold what somebody saw when a command failed."""
         self._files: list[FileRead] = []
@@ -142,8 +142,9 @@ class BundleReading:
     def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
         """Read one entry to its end."""
         origin = self._hosts.see_file(entry.path, entry.host)
-        if entry.source is None:
+        if entry.facts:
             self.pipeline.facts(entry.facts, origin)
+        if entry.source is None:
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
         elif entry.source.format.captured:

@@ -16,7 +16,7 @@ _A_MOMENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Family:
+class _CauseFamily:
     """A cause and what it explains."""
 
     cause: Incident
@@ -54,7 +54,7 @@ def earlier(
     return frozenset(i.id for f in old for i in f.members)
 
 
-def _before_the_last(families: list[_Family], operations: Mapping[str, Operation]) -> list[_Family]:
+def _before_the_last(families: list[_CauseFamily], operations: Mapping[str, Operation]) -> list[_CauseFamily]:
     dated = [f for f in families if f.guest is not None and f.is_loud and f.last_seen is not None]
     if not dated:
         return []
@@ -68,10 +68,10 @@ def _before_the_last(families: list[_Family], operations: Mapping[str, Operation
     ]
 
 
-def _families(incidents: Iterable[Incident]) -> list[_Family]:
+def _families(incidents: Iterable[Incident]) -> list[_CauseFamily]:
     everyone = list(incidents)
     return [
-        _Family(cause, (cause, *(i for i in everyone if i.explained_by == cause.id and i.id != cause.id)))
+        _CauseFamily(cause, (cause, *(i for i in everyone if i.explained_by == cause.id and i.id != cause.id)))
         for cause in everyone
         if cause.explained_by is None and cause.state != "resolved"
     ]

@@ -68,9 +68,9 @@ class Report:
     hosts: tuple[str, ...] = ()
     """Names of the hosts that the logs, the bundle or the operator say all of this is of."""
     interrupted: str | None = None
-    """The file whose reading Ctrl-C cut short; what comes after it was not read."""
+    """The file that was being read at Ctrl-C; what comes after it was not read."""
     years_assumed: frozenset[str] = frozenset()
-    """Paths of the logs whose year neither they nor another log beside them says."""
+    """Paths of the logs of which neither they nor another log beside them says the year."""
     utc_offset: Zone = 0.0
     """The zone that the logs' times are shown in."""
     seconds: float = field(default=0.0, compare=False)

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from xenwatch.base.errors import Unavailable
-from xenwatch.web import api, pages
+from xenwatch.web import api
 from xenwatch.web.auth import User
 from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
@@ -17,6 +17,8 @@ from xenwatch.web.server.connection import CONNECTIONS, ConnectionLimits
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles
+from xenwatch.web.site import changes
+from xenwatch.web.site import routes as site
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,8 @@ def build_app(
     """
     app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers)
     app[CONTEXT] = context
-    app.add_routes([web.get("/", pages.index), web.get("/metrics", _metrics), *api.ROUTES])
+    changes.prepare(app)
+    app.add_routes([*site.ROUTES, web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
 

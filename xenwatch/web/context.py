@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from xenwatch.model.incident import Incident
+from xenwatch.model.sample import Snapshot
 from xenwatch.web.exposition import Exposition
 
 
@@ -30,6 +31,24 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """What a rule can tell, as its page shows it."""
+
+    id: str
+    class_: str
+    severity: str
+    title: str
+    cause: str
+    impact: str
+    verify: tuple[str, ...]
+    remedy: tuple[str, ...]
+    messages: tuple[str, ...]
+    """The messages that it knows, as the source prints them."""
+    references: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WebContext:
     """The agent as the web layer sees it. Nothing here may block."""
 
@@ -39,11 +58,19 @@ class WebContext:
     """None when ready; otherwise what is still waited for."""
     incidents: Callable[[], Sequence[Incident]]
     """All of them, most likely root cause first."""
+    version: Callable[[], int]
+    """Higher after each change of an incident."""
     history: Callable[[str], Awaitable[Sequence[HistoryEntry]]]
     """Of the incident with this id, oldest first."""
     acknowledge: Callable[[str, str], Incident | None]
     """(id, user) → the incident as it is now; None where there is none."""
     status: Callable[[], Mapping[str, Any]]
+    snapshot: Callable[[], Snapshot | None]
+    """The last sampling cycle; None before the first is over."""
+    failures: Callable[[], Sequence[KnownFailure]]
+    """All that the rules know, by id."""
+    now: Callable[[], float]
+    """Seconds since 1970."""
 
 
 CONTEXT = web.AppKey("context", WebContext)

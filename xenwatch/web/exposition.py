@@ -26,7 +26,7 @@ _RENDER_CYCLES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Rendering:
     """One rendered cycle in one format; where wanted also deflated up to a byte boundary, open for more to follow."""
 
     body: bytes
@@ -40,7 +40,7 @@ class Exposition:
     def __init__(self, own: Callable[[Format], bytes]) -> None:
         self._own = own
         self._renderer = Renderer()
-        self._parts: dict[Format, _Part] = {}
+        self._parts: dict[Format, _Rendering] = {}
         self._requested: dict[tuple[Format, bool], int] = {}
         self.samples = 0
         """Samples of the last cycle."""
@@ -70,7 +70,7 @@ class Exposition:
         own = self._own(format_)
         return part.body + own if part.deflated is None or not gzip else _gzip(part.deflated, part, own)
 
-    def _render(self, snapshot: Snapshot, wanted: frozenset[tuple[Format, bool]]) -> dict[Format, _Part]:
+    def _render(self, snapshot: Snapshot, wanted: frozenset[tuple[Format, bool]]) -> dict[Format, _Rendering]:
         self._renderer.take(snapshot.samples)
         return {name: _part(self._renderer.body(name), gzip=(name, True) in wanted) for name, _ in wanted}
 
@@ -108,15 +108,15 @@ def _version(parameters: list[str]) -> str:
     return next((p.removeprefix("version=").strip('"') for p in parameters if p.startswith("version=")), "")
 
 
-def _part(body: bytes, *, gzip: bool) -> _Part:
+def _part(body: bytes, *, gzip: bool) -> _Rendering:
     if not gzip:
-        return _Part(body, None, 0)
+        return _Rendering(body, None, 0)
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     # A full flush ends at a byte boundary and refers back to nothing, so another deflate stream may follow it.
-    return _Part(body, deflate.compress(body) + deflate.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body))
+    return _Rendering(body, deflate.compress(body) + deflate.flush(zlib.Z_FULL_FLUSH), zlib.crc32(body))
 
 
-def _gzip(deflated: bytes, part: _Part, own: bytes) -> bytes:
+def _gzip(deflated: bytes, part: _Rendering, own: bytes) -> bytes:
     """One gzip member (RFC 1952) of both: the big part is not compressed again."""
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     tail = deflate.compress(own) + deflate.flush()

@@ -27,7 +27,7 @@ _LARGEST_EXACT = 2**53
 
 
 @dataclass(slots=True)
-class _Family:
+class _MetricFamily:
     """A metric as it was last written: its samples, the part of each line before its number, and the lines."""
 
     metric: Metric
@@ -46,7 +46,7 @@ class Renderer:
     def __init__(self, format_: Format = "text") -> None:
         self._format = format_
         self._heads: dict[tuple[str, Format], bytes] = {}
-        self._families: dict[str, _Family] = {}
+        self._families: dict[str, _MetricFamily] = {}
 
     def render(self, samples: Iterable[Sample]) -> bytes:
         """The families in the order of their first samples; OpenMetrics' closing `# EOF` is left to the caller."""
@@ -81,14 +81,14 @@ class Renderer:
         return head
 
 
-def _written(metric: Metric, samples: list[Sample], last: _Family | None) -> _Family:
+def _written(metric: Metric, samples: list[Sample], last: _MetricFamily | None) -> _MetricFamily:
     """The same series twice would cost the whole scrape, so only the first is kept."""
     known_prefixes = last.prefixes if last else {}
     prefixes = {labels: known_prefixes.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
     distinct = samples if len(prefixes) == len(samples) else _first_of_each(samples)
     lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), distinct, strict=True)]
     # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.
-    return _Family(metric, samples, prefixes, "".join(lines).encode("utf-8", "replace"))
+    return _MetricFamily(metric, samples, prefixes, "".join(lines).encode("utf-8", "replace"))
 
 
 def _first_of_each(samples: Iterable[Sample]) -> list[Sample]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from xenwatch.base.errors import NotJson, StoreError
+from xenwatch.base.errors import InputError, NotJson, StoreError
 from xenwatch.model.action import Alert
 from xenwatch.web.body import plain_json, read
 from xenwatch.web.rate_limit import RateLimiter
@@ -31,7 +31,7 @@ class AlertReceiver(Protocol):
     async def first_use(self, nonce: str) -> bool: ...
 
 
-class InvalidDelivery(Exception):
+class InvalidDelivery(InputError):
     """Says what is wrong with the body of a delivery."""
 
 

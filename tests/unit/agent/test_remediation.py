@@ -81,8 +81,8 @@ async def test_i12_with_a_damaged_run_store_the_agent_goes_on_without_remediatio
 async def test_the_policy_is_read_once_at_the_start_and_once_at_a_reload(tmp_path, monkeypatch):
     path, reads = tmp_path / "policy.toml", []
     path.write_text("")
-    text = Path.read_text
-    monkeypatch.setattr(Path, "read_text", lambda self, *args: reads.append(self) or text(self, *args))
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: reads.append(self) or read(self))
     remedy = open_remediation(path, Access(), tmp_path, ManualClock(), "test:///default", guarded=False)
     assert reads.count(path) == 1
     remedy.reload(path, tmp_path)

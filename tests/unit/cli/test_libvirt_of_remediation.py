@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.cli import _remediation
+from xenwatch.cli import _remediation, preflight
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.uri import LOCAL
+from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
+from xenwatch.remediation.policy.policy import Policy
 
 
 @pytest.mark.parametrize(("setting", "opened"), [("test:///default", ["test:///default"]), ("", [])])
@@ -31,3 +34,12 @@ def test_remediation_opens_the_libvirt_of_the_configuration_and_none_where_it_na
 
     _remediation.with_service(None, config, nothing)
     assert uris == opened
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("xen:///system?socket=/s", "xen:///system?socket=/s"), ("", LOCAL)])
+def test_preflight_asks_the_libvirt_of_the_configuration_and_the_local_one_where_it_names_none(
+    setting: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XENWATCH_SAMPLING_LIBVIRT_URI", setting)
+    context = preflight._context(Policy(ManagedInventory("xen1")), Guest("web", "u"), {})
+    assert context.machine.libvirt_uri == asked

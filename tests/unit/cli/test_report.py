@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from xenwatch.base.printed_text import printable
 from xenwatch.cli.main import cli
-from xenwatch.cli.report.format import excerpt, failure_link, failure_page, printable
+from xenwatch.cli.report.format import excerpt, failure_link, failure_page
 
 BRIDGE = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device {}\n"
 HOSTILE = [
@@ -218,7 +219,7 @@ def test_live_on_a_machine_that_is_no_dom0_does_not_say_that_all_is_well(tmp_pat
     config = tmp_path / "xenwatch.toml"
     config.write_text(f'[logs]\npaths = ["{tmp_path}/*.none"]\n[sampling]\nlibvirt_uri = ""\n')
     said = CliRunner().invoke(cli, ["diagnose", "-q", "--live", "--config", str(config), "--since", "all"])
-    assert "no dom0" in str(said.exception)
+    assert "not a dom0" in str(said.exception)
 
 
 def test_live_sees_domains_through_libvirts_test_driver(tmp_path: Path):

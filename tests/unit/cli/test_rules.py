@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from xenwatch.cli.rules import COMMAND
+from xenwatch.diagnosis.ruleset import shipped_rules
 
 LINE = "[2011-05-18 20:55:04 3456] ERROR (XendDomainInfo:99) Could not find bridge device xenbr7 for vif5.0"
 
@@ -100,3 +101,10 @@ def test_a_former_id_shows_explains_and_tests_the_rule_that_bore_it(run, tmp_pat
 
 def test_an_id_that_no_rule_ever_had_is_an_error(run):
     assert run("show", "libxl-mem-stepp").exit_code != 0
+
+
+def test_the_areas_are_the_folders_of_the_shipped_rules_and_no_others(run):
+    folders = sorted(folder.name for folder in shipped_rules().iterdir() if folder.is_dir())
+    refused = run("new", "x", "--area", "no-such-area", "--line", LINE)
+    assert refused.exit_code == 2
+    assert f"is not one of {', '.join(map(repr, folders))}" in " ".join(refused.stderr.split())

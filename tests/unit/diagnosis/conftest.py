@@ -28,7 +28,6 @@ DATED = LogFormat(
     "a format with headers",
     record_start=re.compile(rb"\[\d+\] "),
     parse=_parse,
-    error=re.compile(rb"^\[\d+\] ERROR", re.MULTILINE),
 )
 PLAIN = LogFormat("stderr", "captured output", carries_any=True)
 RING = LogFormat("hypervisor", "the ring", guest_line=re.compile(rb"\(XEN\) \(d\d+\) "))

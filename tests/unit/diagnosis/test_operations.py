@@ -69,6 +69,13 @@ def test_what_names_nobody_and_stands_in_no_operation_is_never_blamed_on_the_onl
     assert subject(found["disk-image-missing"]) == "host/dom0"
 
 
+def test_what_is_done_to_domain_0_is_about_the_host(rules: Sequence[Rule]) -> None:
+    text = "xen1 # xl pci-attach 0 0000:15:00.0\n"
+    text += "libxl: error: libxl_pci.c:1498:pci_add_dm_done: xc_assign_device failed: Invalid argument\n"
+    found = incidents(rules, ("stderr", "terminal.log", text))
+    assert {subject(incident) for incident in found.values()} == {"host/dom0"}
+
+
 def test_a_domid_that_comes_later_in_the_burst_names_the_lines_before_it(rules: Sequence[Rule]) -> None:
     destroyed = "libxl: error: libxl_domain.c:1003:libxl__destroy_domid: Domain 7:Non-existant domain\n"
     found = incidents(rules, ("libxl", "libxl.log", NO_DISK.format("root") + destroyed))
@@ -93,6 +100,17 @@ def test_the_first_failing_phase_is_the_cause_and_teardown_never_is(rules: Seque
         "libxl: error: libxl_domain.c:889:domain_destroy_cb: Domain 3:Destruction of domain failed\n"
     )
     assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["disk-image-missing"]
+
+
+def test_a_rule_that_says_what_it_explains_is_surer_than_the_order_of_lines(rules: Sequence[Rule]) -> None:
+    text = (
+        "xc: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory\n"
+        "libxl: error: libxl_dom.c:581:libxl__build_dom: xc_dom_boot_mem_init failed: Device or resource busy\n"
+        "libxl: error: libxl_create.c:1753:domcreate_rebuild_done: Domain 58:cannot (re-)build domain: -3\n"
+    )
+    assert causes(incidents(rules, ("libxl", "libxl.log", text))) == ["memory-not-freed"]
+    full = text.replace("Device or resource busy", "Cannot allocate memory")
+    assert causes(incidents(rules, ("libxl", "libxl.log", full))) == ["memory-insufficient-host"]
 
 
 def test_one_guests_missing_bridge_does_not_explain_another_guests_script(rules: Sequence[Rule]) -> None:

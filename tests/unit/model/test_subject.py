@@ -2,7 +2,15 @@
 
 import pytest
 
-from xenwatch.model.subject import HOST, KINDS, Subject, named_by_labels, subject_from_text
+from xenwatch.model.subject import (
+    GUEST_FIELDS,
+    HOST,
+    HOST_FIELDS,
+    KINDS,
+    Subject,
+    named_by_labels,
+    subject_from_text,
+)
 
 WEB = Subject("domain", "web", uuid="5d0a1c4e-0000-4000-8000-000000000001", domid=5)
 
@@ -54,3 +62,9 @@ def test_mdadm_and_the_kernel_name_one_array():
     array = KINDS["array"]
     assert array.named_by_fields({"array": "/dev/md1"}) == array.named_by_fields({"array": "md1"}) == "md1"
     assert array.named_by_fields({"device": "sdb1"}) is None
+
+
+def test_a_field_names_a_part_of_the_host_or_something_that_each_guest_may_have():
+    assert {"bridge", "vg", "lv", "path", "bdf", "server", "session", "unit"} <= HOST_FIELDS
+    assert {"domain", "domid", "uuid", "device", "vif", "vdev", "interface"} <= GUEST_FIELDS
+    assert not HOST_FIELDS & GUEST_FIELDS

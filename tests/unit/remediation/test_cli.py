@@ -126,7 +126,7 @@ def test_an_action_is_asked_for_approved_and_listed(run):
     asked = run(remediation.COMMAND, "run", "host_cordon", "host")
     assert "touch -- /var/lib/xenwatch/cordoned" in asked.output
     listed = run(remediation.COMMAND, "list").output
-    assert "host_cordon on host/xen1  L1  awaiting_approval  (waits for approval)" in listed
+    assert "host_cordon on host/xen1  L1  awaiting_approval  waits for a person" in listed
     approved = CliRunner().invoke(remediation.COMMAND, ["approve", listed.split()[0]], input="y\n")
     assert "approved: " in approved.output
     assert "approved" in run(remediation.COMMAND, "show", listed.split()[0]).output

@@ -15,11 +15,15 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
+from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
+BRIDGE_MISSING = KnownFailure(
+    "vif-bridge-missing", "vif-bridge-missing", "error", "No bridge", "It was never made.", "The guest is not started.",
+    ("brctl show",), ("Make the bridge.",), ("Could not find bridge device %s",), aliases=("bridge-absent",),
+)  # fmt: skip
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
 
 
@@ -50,6 +54,7 @@ class Served:
     waiting: str | None = None
     exposition: Exposition = field(default_factory=lambda: Exposition(lambda _: b"own_total 1\n"))
     url: str = ""
+    snapshot: Snapshot | None = None
 
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
@@ -66,8 +71,10 @@ class Served:
     def view(self) -> WebContext:
         return WebContext(
             exposition=self.exposition, health=lambda: self.checks, ready=lambda: self.waiting,
-            incidents=lambda: list(self.known.values()), history=self.history, acknowledge=self.acknowledge,
-            status=lambda: {"version": 1, "rules": 3},
+            incidents=lambda: list(self.known.values()),
+            version=lambda: len(self.known), history=self.history, acknowledge=self.acknowledge,
+            status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot,
+            failures=lambda: (BRIDGE_MISSING,), now=lambda: 1e9 + 120,
         )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ async def test_what_a_guest_wrote_is_escaped_on_the_start_page(
     page = await (await client.get("/")).text()
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
-    assert "Open incidents (1)" in page
+    assert "1 open incident" in page
 
 
 async def test_what_a_guest_wrote_stays_json(served: Served, client: aiohttp.ClientSession, an_incident):

@@ -5,16 +5,27 @@ import sys
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from xenwatch.base.errors import InputError
 from xenwatch.diagnosis.rules.loader import parse_rule
+from xenwatch.diagnosis.ruleset import shipped_rules
 from xenwatch.logs.format import recognise
 from xenwatch.model.record import TimeHint
 
-AREAS = (
-    "boot", "cpu", "domain", "host", "hypervisor", "memory", "migration", "network", "passthrough", "qubes",
-    "storage", "toolstack", "xapi",
-)  # fmt: skip
+
+def _areas() -> "click.Choice[str]":
+    """The folders of the shipped rules."""
+    return click.Choice(sorted(folder.name for folder in shipped_rules().iterdir() if folder.is_dir()))
+
+
+def _area(context: click.Context, option: click.Parameter, value: str) -> str:
+    return _areas().convert(value, option, context)
+
+
+def _complete(context: click.Context, option: click.Parameter, start: str) -> list[CompletionItem]:
+    return _areas().shell_complete(context, option, start)
+
 
 # What varies from host to host, with its name as a field; the first that fits wins.
 _VARIABLES = (
@@ -33,7 +44,11 @@ _VARIABLES = (
 @click.argument("rule_id", metavar="ID")
 @click.option("--line", required=True, help="The line as it stands in the log; `-` reads it from standard input.")
 @click.option(
-    "--area", type=click.Choice(AREAS), required=True, help="Folder of the rules that the new one belongs to."
+    "--area",
+    required=True,
+    callback=_area,
+    shell_complete=_complete,
+    help="Folder of the rules that the new one belongs to, such as network.",
 )
 @click.option("--stream", help="Format of the log. Default: the format that the line looks like.")
 @click.option(

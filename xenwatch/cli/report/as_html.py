@@ -11,13 +11,12 @@ from markupsafe import Markup
 
 from xenwatch import __version__
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import is_sentence, printable
 from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
     cut,
     failure_link,
-    is_sentence,
     place,
-    printable,
     record_time,
     repeats_evidence,
     shortened,

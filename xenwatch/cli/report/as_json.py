@@ -1,4 +1,4 @@
-"""The report for programs: the JSON document whose shape is promised to scripts (version 1)."""
+"""The report for programs: a JSON document; its shape is promised to scripts (version 1)."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ VERSION = 1
 def render(report: Report) -> str:
     """One JSON object; `incidents` in the report's order, the most likely root cause first.
 
-    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs whose year nothing says) are there only
+    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs without a known year) are there only
     where there is something to say.
     """
     document: dict[str, Any] = {

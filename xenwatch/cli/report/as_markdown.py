@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import is_sentence, printable
 from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
     cut,
     failure_link,
     first_line,
-    is_sentence,
     one_line,
     place,
-    printable,
     record_time,
     rule_text,
     shortened,

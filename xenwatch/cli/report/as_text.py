@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import click
 
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
     cut,
     failure_page,
     place,
-    printable,
     record_time,
     repeats_evidence,
     rule_text,

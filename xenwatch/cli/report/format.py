@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xenwatch
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.base.zones import Zone, as_tzinfo
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -79,11 +80,6 @@ def place(record: LogRecord) -> str:
     return f"{path}:{record.position.line}" if record.position.line else path
 
 
-def printable(text: str) -> str:
-    """`text` without control characters: an escape sequence in a guest's console must not drive a person's terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
-
-
 def one_line(text: str) -> str:
     """Printable and without line breaks: a name may hold one, to look like two."""
     return printable(text).replace("\n", "\\n").replace("\t", " ")
@@ -119,11 +115,6 @@ def repeats_evidence(incident: Incident, shown: int) -> bool:
 def first_line(text: str) -> str:
     """The first line of a record with text in it; empty where there is none."""
     return text.lstrip().split("\n", 1)[0]
-
-
-def is_sentence(step: str) -> bool:
-    """Whether a step is a sentence, to be wrapped; a command stays on its line, to be pasted."""
-    return step[:1].isupper() and " " in step
 
 
 def cut(text: str, most: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from xenwatch.base.plurals import count_text
-from xenwatch.cli.report.format import is_sentence, printable
+from xenwatch.base.printed_text import is_sentence, printable
 from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, HEADINGS, IMPACT, NOT_CHECKED, SUBJECT, VERIFY
 
 COLOURS = {"critical": "bright_red", "error": "red", "warning": "yellow", "info": "blue"}

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from xenwatch.cli.report.format import is_sentence
+from xenwatch.base.printed_text import is_sentence
 from xenwatch.logs.format import all_formats
 from xenwatch.model.subject import Subject
 from xenwatch.triage.report import Report

@@ -9,7 +9,8 @@ import click
 
 from xenwatch.base.durations import format_size
 from xenwatch.base.plurals import count_text
-from xenwatch.cli.report.format import clock_text, cut, printable, year_note
+from xenwatch.base.printed_text import printable
+from xenwatch.cli.report.format import clock_text, cut, year_note
 from xenwatch.triage.report import FileRead, Report
 
 _MOST_UNMATCHED = 8

@@ -12,7 +12,7 @@ def prose(rule: Rule) -> Iterator[tuple[str, str]]:
 
 
 def steps(rule: Rule) -> Iterator[tuple[str, str]]:
-    """What the operator shall do or type."""
+    """What the operator is asked to do or type."""
     for key, texts in (("verify", rule.verify), ("remedy", rule.remedy)):
         yield from ((f"{key}[{index}]", text) for index, text in enumerate(texts))
 

@@ -141,7 +141,7 @@ class _Story:
     def _fact(self, given: GivenFact) -> Fact:
         subject = subject_from_text(given.subject)
         if subject is None:
-            raise ValueError(f"{given.subject!r} is no subject; write kind/name, such as domain/web")
+            raise ValueError(f"{given.subject!r} is not a subject; write kind/name, such as domain/web")
         return Fact(given.fact, subject, given.value, self._now, "test")
 
 
@@ -172,11 +172,11 @@ def _mismatch(want: Expected, found: Diagnosis) -> str:
     wrong = {name: found.fields.get(name) for name, value in want.fields.items() if found.fields.get(name) != value}
     if wrong:
         return f"fields {wrong}"
-    told = [evidence.summary for evidence in found.evidence]
-    missed = [text for text in want.says if not any(text in line for line in told)]
+    summaries = [evidence.summary for evidence in found.evidence]
+    missed = [text for text in want.says if not any(text in line for line in summaries)]
     missed += [text for text in want.unchecked if not any(text in line for line in found.unchecked)]
     missed += [text for text in want.cause if text not in " ".join(found.cause.split())]
-    return f"not said {missed}, but {[*told, *found.unchecked, found.cause]}" if missed else ""
+    return f"not said {missed}, but {[*summaries, *found.unchecked, found.cause]}" if missed else ""
 
 
 def _shown(want: Expected) -> str:
@@ -184,5 +184,5 @@ def _shown(want: Expected) -> str:
 
 
 def _on_the_host(_one: Source, _other: Source) -> bool:
-    """A test tells of one host."""
+    """A test is about one host."""
     return True

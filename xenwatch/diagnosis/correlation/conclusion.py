@@ -16,13 +16,13 @@ def conclude(
     rule: Rule, subject: Subject, outcome: Outcome, fields: Mapping[str, str], world: ConditionContext, find: Find
 ) -> Diagnosis:
     """`fields` are those of the event that decided; what the other conditions captured fills the gaps."""
-    known = {**outcome.fields, **fields}
-    seen = enrich(rule, subject, known, find) if rule.look else Enrichment()
-    known = {**seen.fields, **known}
-    words = TemplateFiller(rule, known, subject)
+    captures = {**outcome.fields, **fields}
+    seen = enrich(rule, subject, captures, find) if rule.look else Enrichment()
+    captures = {**seen.fields, **captures}
+    words = TemplateFiller(rule, captures, subject)
     unknown = _is_of_unknown_kernel(outcome, subject, find)
     title = words.text(rule.unknown_kernel if unknown and rule.unknown_kernel else rule.title)
-    decision = decide(rule, known, world, seen.decided)
+    decision = decide(rule, captures, world, seen.decided)
     return Diagnosis(
         rule=rule.id,
         class_=decision.class_,
@@ -37,7 +37,7 @@ def conclude(
         verify=words.commands(rule.verify),
         remedy=words.commands(rule.remedy),
         evidence=(*outcome.evidence, *decision.evidence, *seen.evidence),
-        fields=known,
+        fields=captures,
         unchecked=(*outcome.unchecked, *seen.unchecked, *decision.unchecked),
         actions=() if rule.status == "experimental" else rule.actions,
         aliases=rule.aliases,
@@ -47,7 +47,7 @@ def conclude(
 
 
 def _is_of_unknown_kernel(outcome: Outcome, subject: Subject, find: Find) -> bool:
-    """Nothing but lines that may be any kernel's: neither they nor the host say whose."""
+    """Nothing but lines that may be any kernel's: neither they nor the host say which."""
     roles = {e.origin.kernel_role for e in outcome.evidence if isinstance(e.origin, LogRecord)}
     if roles != {"unknown"}:
         return False

@@ -66,7 +66,7 @@ class ConditionContext(Protocol):
         """The subject's own, else the host's."""
 
     def others(self, name: str) -> list[str]:
-        """Names of the other subjects of this kind whose same fact has this value, or one of its elements."""
+        """Names of the other subjects of this kind that share this value of the fact, or one element of it."""
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
         """The subject's sample, the value to check, and since when `check` has held for it (now: it does not)."""
@@ -78,7 +78,7 @@ def evaluate(condition: Condition, world: ConditionContext, fields: Mapping[str,
 
 
 def kinds_in(condition: Condition) -> frozenset[str]:
-    """Names of all events a condition speaks of."""
+    """Names of all events in a condition."""
     match condition:
         case AllOf(parts) | AnyOf(parts):
             return frozenset().union(*map(kinds_in, parts))
@@ -106,26 +106,26 @@ def event_evidence(event: Event) -> Evidence:
 
 def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     parts: list[Outcome] = []
-    known = dict(fields)
+    captures = dict(fields)
     for part in condition.parts:
         if isinstance(part, FactCondition) and any(not o.holds and not o.open for o in parts):
             outcome = Outcome(False, f"{part.fact} was not asked")  # hundreds of guests are judged every minute
         else:
-            outcome = evaluate(part, world, known)
+            outcome = evaluate(part, world, captures)
         parts.append(outcome)
-        known = {**outcome.fields, **known}
+        captures = {**outcome.fields, **captures}
     held = sum(part.holds for part in parts)
-    joined = _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, known)
+    joined = _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, captures)
     return replace(joined, open=not joined.holds and all(part.holds or part.open for part in parts))
 
 
 def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
     parts = [evaluate(part, world, fields) for part in condition.parts]
     held = [part for part in parts if part.holds]
-    known = dict(fields)
+    captures = dict(fields)
     for part in held:
-        known = {**part.fields, **known}
-    joined = _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, known)
+        captures = {**part.fields, **captures}
+    joined = _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, captures)
     return replace(joined, open=not held and any(part.open for part in parts))
 
 

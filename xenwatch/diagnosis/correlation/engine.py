@@ -57,7 +57,7 @@ class CorrelationEngine:
         self._by_id = {plan.rule.id: plan for plan in self._plans}
         self.failures: Counter[str] = Counter()
         self.over: list[tuple[str, Subject, float]] = []
-        """Rules of facts alone whose facts, learnt again, no longer satisfy them: whom, and when."""
+        """Rules of facts alone that no longer hold after the facts were read again: their subjects, and when."""
 
     def observe(
         self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float

@@ -30,25 +30,25 @@ def enrich(rule: Rule, subject: Subject, fields: Mapping[str, str], find: Find) 
     """Each item of `look` in turn; one that needs a field which was not captured is passed over."""
     evidence: list[Evidence] = []
     unchecked: list[str] = []
-    known = {"domain": subject.name, **fields} if subject.kind == "domain" else dict(fields)
+    by_name = {"domain": subject.name, **fields} if subject.kind == "domain" else dict(fields)
     worked_out: dict[str, str] = {}
     decided: str | None = None
     for look in rule.look:
-        about = _about(look, subject, known)
+        about = _about(look, subject, by_name)
         if about is None:
             continue
         fact = find(look.fact, about)
         if fact is None:
             unchecked.append(f"{look.fact}{_of(look, about)} is not known here")
             continue
-        values = {"value": list(fact.value) if isinstance(fact.value, tuple) else fact.value, "fields": known}
+        values = {"value": list(fact.value) if isinstance(fact.value, tuple) else fact.value, "fields": by_name}
         if look.check is not None and not holds(look.check, values):
             continue
         decided = decided or look.decides
         found = {name: text for name, cel in look.compute.items() if (text := computed(cel, values)) is not None}
         worked_out |= found
-        said = _filled(look.says, {**known, **worked_out, "value": _shown(fact)})
-        evidence.append(Evidence(fact.at, f"{said} ({fact.origin})" if fact.origin else said, fact))
+        sentence = _filled(look.says, {**by_name, **worked_out, "value": _shown(fact)})
+        evidence.append(Evidence(fact.at, f"{sentence} ({fact.origin})" if fact.origin else sentence, fact))
     return Enrichment(tuple(evidence), tuple(dict.fromkeys(unchecked)), worked_out, decided)
 
 

@@ -30,8 +30,8 @@ class FactStore:
         self._holders.clear()
         for fact in facts:
             key = (fact.name, str(fact.subject))
-            known = self._facts.get(key)
-            if known is None or fact.at >= known.at:
+            previous = self._facts.get(key)
+            if previous is None or fact.at >= previous.at:
                 self._facts[key] = fact
                 self._keys.setdefault(fact.name, {})[key[1]] = None
                 self._facts.move_to_end(key)
@@ -57,7 +57,7 @@ class FactStore:
         return self._facts.get((name, str(subject))) or self._facts.get((name, str(subject.its_host)))
 
     def others(self, name: str, subject: Subject) -> list[str]:
-        """Names of those of this kind on this host whose same fact has the subject's value, or one of its elements."""
+        """Names of those of this kind on this host that share the subject's value of a fact, or one element of it."""
         if name not in self._holders:
             self._holders[name] = self._holders_of(name)
         fact = self._facts.get((name, str(subject)))

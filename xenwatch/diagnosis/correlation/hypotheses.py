@@ -47,9 +47,9 @@ def _support(
     """True: supported, by this evidence; False: something speaks against it; None: nothing decides it."""
     kind = world.event.kind if world.event is not None else ""
     values = {"fields": dict(fields), "event": kind}
-    told = None if hypothesis.where is None else holds(hypothesis.where, values)
-    if told is False or hypothesis.when is None or (told is None and hypothesis.where is not None):
-        return told, ()
+    verdict = None if hypothesis.where is None else holds(hypothesis.where, values)
+    if verdict is False or hypothesis.when is None or (verdict is None and hypothesis.where is not None):
+        return verdict, ()
     outcome = evaluate(hypothesis.when, world, fields)
     unknown = outcome.open or _unknown(hypothesis.when, world)
     if outcome.holds and not outcome.unchecked:

@@ -77,7 +77,7 @@ class MetricHistory:
 
 
 def sample_subject(sample: Sample, rule: Rule) -> Subject:
-    """The subject of a number: by its labels, or as the rule names its subject where they speak of another thing."""
+    """The subject of a number: by its labels, or as the rule names its subject where they name another thing."""
     labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
     subject = named_by_labels(labels, rule.subject)
     if subject.kind != rule.subject and rule.subject_name:

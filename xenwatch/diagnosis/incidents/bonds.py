@@ -8,34 +8,13 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import KINDS, Subject
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject
 
 NameOf = Callable[[int, float, str | None], str | None]
 """The name that a domid had at a time on a host."""
 
 Place = tuple[str, str, int]
 """Path, generation and offset of a record."""
-
-THINGS = (
-    "bridge",
-    "vg",
-    "lv",
-    "path",
-    "mount",
-    "pci",
-    "bdf",
-    "sr",
-    "array",
-    "pool",
-    "map",
-    "server",
-    "session",
-    "cpu",
-    "unit",
-)
-"""Fields that name a part of the host: it is one and the same for every guest that uses it."""
-DEVICES = ("domain", "domid", "uuid", "device", "vif", "vbd", "vdev", "interface")
-"""Fields that name a guest or a device of one: another guest may have a device of that name."""
 
 
 class Bonds:
@@ -52,7 +31,7 @@ class Bonds:
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
         self._bases.clear()
-        # Not those of whom only a guest speaks: nobody may change how the host's incidents are read by what he writes.
+        # Not those that only a guest writes about: it must not change how the host's incidents are read.
         believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
         guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
@@ -70,15 +49,15 @@ class Bonds:
         return one.opened - window <= other.last_seen and other.opened <= one.last_seen + window
 
     def tied(self, cause: Diagnosis, symptom: Diagnosis, *, host_wide: bool) -> bool:
-        """Whether there is a bond; `host_wide`: the cause may have befallen several guests at once."""
+        """Whether there is a bond; `host_wide`: the cause may have hit several guests at once."""
         if self.same_operation(cause, symptom) or self._same_subject(cause, symptom):
             return True
         one, other = self.guest(cause), self.guest(symptom)
-        if _shares(cause, symptom, THINGS):
+        if _shares(cause, symptom, HOST_FIELDS):
             return True
         if one is not None and other is not None:
             return one == other
-        if _shares(cause, symptom, DEVICES):
+        if _shares(cause, symptom, GUEST_FIELDS):
             return True
         # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
         # whoever fails then; without times, only where there is but one guest that can be meant.
@@ -95,7 +74,7 @@ class Bonds:
         return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name
 
     def nobodys(self, diagnosis: Diagnosis) -> bool:
-        """A rule about guests whose record named none, and so did all around it."""
+        """A rule about guests, where neither the record nor any around it named one."""
         rule = self._rules.get(diagnosis.rule)
         about_guests = rule is not None and rule.subject != "host"
         return about_guests and (diagnosis.subject.is_host or diagnosis.subject.name == UNKNOWN)
@@ -135,7 +114,7 @@ def one_place(one: Subject, other: Subject) -> bool:
     return any(a.is_host and not KINDS[b.kind].of_guest for a, b in ((one, other), (other, one)) if b.kind in KINDS)
 
 
-def _shares(one: Diagnosis, other: Diagnosis, names: tuple[str, ...]) -> bool:
+def _shares(one: Diagnosis, other: Diagnosis, names: frozenset[str]) -> bool:
     return any(name in one.fields and one.fields[name] == other.fields.get(name) for name in names)
 
 

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES
 from xenwatch.model.incident import Incident
 
-Rank = tuple[bool, bool, bool, int, int, int, int, float, str]
+Rank = tuple[bool, bool, bool, bool, int, int, int, int, float, str]
 
 
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
-    """What explains itself first: open before over, loud before weak, deep before shallow, then what explains most."""
+    """What explains itself first: open before over, loud before weak, critical before the rest, deep before shallow.
+
+    Then what explains most.
+    """
     everyone = list(incidents)
     explains = Counter(i.explained_by for i in everyone if i.explained_by and i.diagnosis.severity != "info")
     return sorted(everyone, key=lambda incident: _rank(incident, explains[incident.id]))
@@ -23,6 +26,7 @@ def _rank(incident: Incident, explained: int) -> Rank:
         incident.explained_by is not None,
         incident.state == "resolved",
         _weak(severity, explained),
+        diagnosis.severity != "critical",
         DEPTHS.index(diagnosis.depth),
         -explained,
         -severity,

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from xenwatch.diagnosis.incidents.bonds import DEVICES, THINGS, Bonds, NameOf, one_place
+from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
 from xenwatch.diagnosis.operations.phases import rank
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS
 
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one operation
@@ -62,15 +63,16 @@ class Relations:
         a_number = other.subject.name.isdigit() and self.bonds.guest(other) == one.subject.name
         if not self.bonds.nobodys(other) and not (a_number and one.subject.name != other.subject.name):
             return False
-        shared = [name for name in (*THINGS, *DEVICES) if name in other.fields]
+        shared = [name for name in other.fields if name in HOST_FIELDS or name in GUEST_FIELDS]
         return all(one.fields.get(name) == other.fields[name] for name in shared)
 
     def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """One that came first in the same operation, or lies deeper in the same record or trouble of one subject.
 
-        It never hides a second cause.
+        It never hides a second cause, nor what by its rule explains it, whichever came first.
         """
-        if cause.severity == "info":
+        symptoms_rule = self._rules.get(symptom.rule)
+        if cause.severity == "info" or (symptoms_rule is not None and _lists(symptoms_rule, cause)):
             return 0
         deeper = DEPTHS.index(cause.depth) < DEPTHS.index(symptom.depth)
         if same_record and (deeper or _repeated(rule, cause, symptom)):

@@ -77,9 +77,9 @@ class IncidentTracker:
         self._forget()
         return [incident for key, incident in self._all.items() if before.get(key) != incident]
 
-    def restore(self, known: Iterable[Incident]) -> None:
+    def restore(self, incidents: Iterable[Incident]) -> None:
         """Go on from the incidents of the journal."""
-        self._all = {incident.id: self._presently(incident) for incident in known}
+        self._all = {incident.id: self._presently(incident) for incident in incidents}
         self._own.clear()
         self._kept_under = {}
         for incident in self._all.values():
@@ -109,30 +109,30 @@ class IncidentTracker:
 
     def acknowledge(self, key: str, who: str) -> Incident | None:
         """Note that a person looks after it; None where there is no such incident."""
-        known = self._all.get(key)
-        if known is None:
+        incident = self._all.get(key)
+        if incident is None:
             return None
-        self._all[key] = replace(known, acknowledged_by=who)
+        self._all[key] = replace(incident, acknowledged_by=who)
         return self._all[key]
 
     def _see(self, diagnosis: Diagnosis) -> None:
         key = self._key(diagnosis.rule, str(diagnosis.subject))
-        known = self._all.get(key)
+        incident = self._all.get(key)
         self._own[key] = _merged(self._own.get(key, ()), diagnosis.evidence)
-        if known is None:
+        if incident is None:
             self._all[key] = Incident(key, diagnosis, "open", diagnosis.at, diagnosis.at)
             return
-        if known.state == "resolved":
-            known = _moved(replace(known, resolved=None), "open")
-        kept = self._decided(_newer(known, diagnosis), known.diagnosis, diagnosis)
-        told = known.diagnosis.guest_told and diagnosis.guest_told
-        kept = replace(kept, evidence=_merged(known.diagnosis.evidence, diagnosis.evidence), guest_told=told)
+        if incident.state == "resolved":
+            incident = _moved(replace(incident, resolved=None), "open")
+        kept = self._decided(_newer(incident, diagnosis), incident.diagnosis, diagnosis)
+        guest_told = incident.diagnosis.guest_told and diagnosis.guest_told
+        kept = replace(kept, evidence=_merged(incident.diagnosis.evidence, diagnosis.evidence), guest_told=guest_told)
         self._all[key] = replace(
-            known,
+            incident,
             diagnosis=kept,
-            opened=min(known.opened, diagnosis.at),
-            last_seen=max(known.last_seen, diagnosis.at),
-            times_seen=known.times_seen + 1,
+            opened=min(incident.opened, diagnosis.at),
+            last_seen=max(incident.last_seen, diagnosis.at),
+            times_seen=incident.times_seen + 1,
         )
 
     def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
@@ -216,11 +216,11 @@ class IncidentTracker:
                 self._own.pop(incident.id, None)
 
 
-def _newer(known: Incident, diagnosis: Diagnosis) -> Diagnosis:
-    """Whose words stand in the incident: the younger ones, but what the host said before what a guest may have."""
-    if known.diagnosis.guest_told != diagnosis.guest_told:
-        return known.diagnosis if diagnosis.guest_told else diagnosis
-    return diagnosis if diagnosis.at >= known.last_seen else known.diagnosis
+def _newer(incident: Incident, diagnosis: Diagnosis) -> Diagnosis:
+    """The text that the incident shows: the later one, but the host's before what a guest may have written."""
+    if incident.diagnosis.guest_told != diagnosis.guest_told:
+        return incident.diagnosis if diagnosis.guest_told else diagnosis
+    return diagnosis if diagnosis.at >= incident.last_seen else incident.diagnosis
 
 
 def _by_guest(event: Event) -> bool:
@@ -248,13 +248,13 @@ def _root(key: str, parents: dict[str, str]) -> str:
     return key
 
 
-def _merged(known: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _merged(earlier: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Both, nothing twice; when it grows too long, the beginning and the end of the story stay."""
-    kept = {_what(piece): piece for piece in known}
+    kept = {_what(piece): piece for piece in earlier}
     for piece in new:
         kept.setdefault(_what(piece), piece)
-    if len(kept) == len(known):
-        return known
+    if len(kept) == len(earlier):
+        return earlier
     both, half = tuple(kept.values()), MOST_EVIDENCE // 2
     return both if len(both) <= MOST_EVIDENCE else (*both[:half], *both[-half:])
 

@@ -44,7 +44,7 @@ def is_debug(line: bytes) -> bool:
 
 
 def is_error(text: str, level: str | None) -> bool:
-    """Whether a record speaks of something that failed; `level` is what its header says (None: nothing)."""
+    """Whether a record says that something failed; `level` is what its header says (None: nothing)."""
     if level == "debug":
         return False
     if level in ("error", "critical"):

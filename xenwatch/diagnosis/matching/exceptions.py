@@ -51,7 +51,7 @@ _SHELL = re.compile(
 
 
 def exception_in(text: str) -> ExceptionText | None:
-    """The exception that a record tells of; None where it tells of none."""
+    """The exception in a record; None where there is none."""
     text = text[:LONGEST]
     return next((found for read in _READERS if (found := read(text)) is not None), None)
 

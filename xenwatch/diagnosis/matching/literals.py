@@ -85,8 +85,8 @@ def _texts(node: Node, flags: int) -> Run | None:  # noqa: PLR0911  one return a
         return _sequence(arg[3], flags)
     if name == "BRANCH":
         branches = [_sequence(branch, flags) for branch in arg]
-        known = [b for b in branches if b is not None]
-        return tuple(t for b in known for t in b) if len(known) == len(branches) else None
+        alternatives = [b for b in branches if b is not None]
+        return tuple(t for b in alternatives for t in b) if len(alternatives) == len(branches) else None
     if name == "REPEAT":
         low, high, inner = arg
         return _repeated(low, high, inner, flags)

@@ -89,7 +89,7 @@ def _repeats(entry: SignatureEntry, found: list[Match]) -> bool:
 def captured(entry: SignatureEntry, text: str, writer: str = "dom0") -> dict[str, str] | None:
     """The fields of the first match that the signature's `where` agrees with; None: no match.
 
-    `writer`: whose kernel speaks, as in `LogRecord.writer`.
+    `writer`: which kernel wrote the line, as in `LogRecord.writer`.
     """
     signature = entry.signature
     for found in compiled(signature.regex).finditer(text):

@@ -1,4 +1,4 @@
-"""Which engine looks for the signatures: the one asked for, or the fastest that is to be had here."""
+"""Which engine looks for the signatures: the one asked for, or the fastest that is installed here."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def takes_long(regexes: Sequence[str], cache: Path | None) -> bool:
 
 
 def hyperscan_takes(form: str) -> bool:
-    """Whether Hyperscan compiles this raw form; true where Hyperscan is not to be had, for want of an answer."""
+    """Whether Hyperscan compiles this raw form; true where Hyperscan is not installed and cannot answer."""
     try:
         from xenwatch.diagnosis.matching.hyperscan import compiles  # noqa: PLC0415  a wheel that some platforms lack
     except ImportError:

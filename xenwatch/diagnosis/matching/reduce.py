@@ -34,8 +34,8 @@ def scan_form(regex: str) -> str | None:
         if score >= best:
             form = written(part, flags_there, groups_of(nodes))
             best, text = (score, form) if form is not None else (best, text)
-    whole = text if text is not None else raw_form(regex)
-    return _words(regex) or whole if whole is None or _OPEN.search(whole) else whole
+    raw = text if text is not None else raw_form(regex)
+    return _words(regex) or raw if raw is None or _OPEN.search(raw) else raw
 
 
 def _words(regex: str) -> str | None:

@@ -117,4 +117,4 @@ def _wrapped(before: bytes, line: bytes, format_: LogFormat) -> bool:
 
 def _begins(line: bytes, format_: LogFormat) -> bool:
     """Whether the line carries the format's own stamp, as no rest of a broken line does."""
-    return any(known is not None and known.match(line) for known in (format_.record_start, format_.sniff))
+    return any(pattern is not None and pattern.match(line) for pattern in (format_.record_start, format_.sniff))

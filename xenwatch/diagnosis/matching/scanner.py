@@ -79,8 +79,8 @@ class Scanner:
         data, position = memory.join(chunk)
         if not data:
             return []
-        whole = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
-        if whole:
+        is_whole_text = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
+        if is_whole_text:
             data = unquoted(data)
         self.kernels.see(chunk.source, data)
         reader = RecordReader(chunk, data, position, memory, self.kernels)
@@ -99,7 +99,7 @@ class Scanner:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
                 self.unread.note(unknown)
-        if whole:
+        if is_whole_text:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
         reader.remember_time()

@@ -20,7 +20,7 @@ class SourceMemory:
     def join(self, chunk: Chunk) -> tuple[bytes, Position]:
         """The chunk with the open record before it, where it continues that."""
         if self.goes_on_in(chunk):
-            # Counted back from the chunk, whose line its reader knows: nobody counts a chunk in which nothing is found.
+            # Counted back from the chunk: its reader knows its line. Nobody counts a chunk in which nothing is found.
             line = chunk.position.line and chunk.position.line - self.carry.count(b"\n")
             return self.carry + chunk.data, self.position._replace(line=line)
         self.told = set()

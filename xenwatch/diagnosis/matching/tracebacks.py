@@ -52,12 +52,12 @@ def mended_events(
             continue
         record, header = reader.record(torn.start, torn.end)
         asked = {index for _, index in candidates(torn.text.encode(), format_)}
-        told = {(e.rule, e.kind) for e in found if _overlaps(e, record.position.offset, torn)}
+        pairs = {(e.rule, e.kind) for e in found if _overlaps(e, record.position.offset, torn)}
         mended = record._replace(text=torn.text)
         matches = [
             match
             for match in matcher.matches(torn.text, asked, record)
-            if (match.entry.rule.id, match.entry.signature.event) not in told
+            if (match.entry.rule.id, match.entry.signature.event) not in pairs
         ]
         events += matcher.events(matches, mended, header)
     return events

@@ -1,4 +1,4 @@
-"""What says in a log that something is being done, to whom it is done, and that it has ended."""
+"""The lines of a log that say what is being done, to which guest, and that it has ended."""
 
 import re
 from collections.abc import Mapping
@@ -86,6 +86,7 @@ MARKS: tuple[Mark, ...] = (
 )
 
 _SUFFIX = re.compile(r"\.(?:cfg|conf(?:ig)?|hvm|pvh?|xl|xm|xen|xml|sxp|py|txt|yaml|json)(?:\.txt)?$")
+_HOSTS_OWN = ("0", "Domain-0")
 _PLAIN = re.compile(rf"(?!-){_NAME}\Z", re.ASCII)
 
 
@@ -114,8 +115,10 @@ class PlacedMark(NamedTuple):
 
     @property
     def target(self) -> str | None:
+        """The guest; None where none is named, as in `xl pci-attach 0 …`, which is about the host."""
         config = self.fields.get("config")
-        return self.fields.get("target") or (name_of_config(config) if config else None)
+        name = self.fields.get("target") or (name_of_config(config) if config else None)
+        return None if name in _HOSTS_OWN else name
 
     @property
     def verb(self) -> str:

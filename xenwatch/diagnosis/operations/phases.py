@@ -29,7 +29,7 @@ _WRITERS: dict[Phase, str] = {
     "firmware": r"hvmloader|SeaBIOS|OVMF|HVM Loader",
     "unpause": r"unpause",
 }
-"""Whose words belong to which phase; asked in this order."""
+"""Which lines belong to which phase; asked in this order."""
 _COMPILED = tuple((phase, re.compile(pattern, re.ASCII)) for phase, pattern in _WRITERS.items())
 _LONGEST = 2000
 

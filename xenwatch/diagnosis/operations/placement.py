@@ -9,7 +9,7 @@ from xenwatch.model.operation import Operation
 from xenwatch.model.subject import Subject
 
 LASTS = 180.0
-"""Seconds for which an operation is what nameless lines speak of: xend waits 100 s for devices, libxl 40 s a script."""
+"""Seconds for which an operation takes lines without a name: xend waits 100 s for devices, libxl 40 s a script."""
 BURST = 60.0
 """Dated lines of one log that lie so near belong to one burst."""
 

@@ -1,4 +1,4 @@
-"""Places events in the operations they belong to: a line that names nobody speaks of what it stands in."""
+"""Places events in the operations they belong to: a line that names nobody belongs to the one it stands in."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,9 +50,9 @@ class OperationTracker:
         placed: dict[int, str] = {}
         for path, items in by_log.items():
             placed |= self._log(path, sorted(items, key=lambda item: item[:2]), events)
-        told = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        placed_events = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
         self.operations.end_round()
-        return told
+        return placed_events
 
     def by_id(self) -> dict[str, Operation]:
         """Those that are remembered, oldest first."""
@@ -184,8 +184,8 @@ class OperationTracker:
         if domid is not None and operation.domid is not None:
             return domid == operation.domid
         if domid is not None and operation.target is not None:
-            known = self._registry.name_of(domid, operation.started or 0.0, operation.host)
-            return known in (None, operation.target)
+            owner = self._registry.name_of(domid, operation.started or 0.0, operation.host)
+            return owner in (None, operation.target)
         return name is not None and domid is None and operation.domid is None
 
     def _born(self, domid: int | None, event: Event) -> str | None:

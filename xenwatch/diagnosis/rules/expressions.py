@@ -13,7 +13,7 @@ _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
 """Names that CEL's macros bring with them: `value.exists(name, …)`."""
 
 VARIABLES = frozenset({"fields", "value", "subject", "kernel", "event", "facts", "others"})
-"""What an expression may speak of: captured fields (texts), the value checked, the subject's `kind` and `name`,
+"""What an expression may use: captured fields (texts), the value checked, the subject's `kind` and `name`,
 `kernel.role` of the line (dom0, guest, driver, unknown), in a hypothesis the name of the event; in the condition of a
 fact, further facts by name, and the names of the other subjects that have the same value."""
 
@@ -26,8 +26,8 @@ def check_expression(text: str) -> None:
         raise ValueError(f"not a CEL expression: {_first_line(error)}") from None
     unknown = sorted(set(program.variables()) - VARIABLES - set(_BOUND.findall(text)))
     if unknown:
-        known = ", ".join(sorted(VARIABLES))
-        raise ValueError(f"CEL expression speaks of {', '.join(unknown)}; known are {known}")
+        names = ", ".join(sorted(VARIABLES))
+        raise ValueError(f"the CEL expression uses {', '.join(unknown)}; it can use {names}")
 
 
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:

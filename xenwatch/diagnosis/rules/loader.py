@@ -48,7 +48,7 @@ def load_rule(path: Path) -> Rule:
     except OSError as error:
         raise RuleError([Problem(path, 0, "", f"cannot be read: {error.strerror or error}")]) from None
     if len(content) > LONGEST_FILE:
-        raise RuleError([Problem(path, 0, "", f"is larger than {LONGEST_FILE} bytes; this is no rule")])
+        raise RuleError([Problem(path, 0, "", f"is larger than {LONGEST_FILE} bytes; this is not a rule")])
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The name of a test that was given none: what is told, in which log, and what must come of it."""
+"""The name of a test that was given none: its lines, their log, and what is expected."""
 
 from collections.abc import Sequence
 

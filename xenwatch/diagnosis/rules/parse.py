@@ -48,7 +48,7 @@ def parse_offset(text: str) -> float:
 
 
 def build_rule(tree: YamlTree, path: Path) -> Rule:
-    """The rule in `tree`, whose shape has been checked."""
+    """The rule in `tree`; its shape has been checked."""
     raw: dict[str, Any] = tree.value
     signatures = tuple(
         _signature(item, raw["id"], tree.line(f"signatures[{index}].regex"))

@@ -25,7 +25,7 @@ class Signature:
     """Formats it is looked for in; empty: every host-written one."""
     where: str | None = None
     exception: bool = False
-    """The record tells of an exception: its parts become fields."""
+    """The record holds an exception: its parts become fields."""
     template: str = ""
     versions: str = ""
     source: str = ""
@@ -83,8 +83,8 @@ class MetricCondition:
 class FactCondition:
     """A fact satisfies `check`; `missing_holds` says what an unknown fact counts as.
 
-    `check` and `compute` may speak of further facts, of the subject or the host (`facts["bridge.names"]`), and of the
-    other subjects of this kind whose same fact has this value or one of its elements (`others`, their names).
+    `check` and `compute` may use further facts, of the subject or the host (`facts["bridge.names"]`), and of the
+    other subjects of this kind that share this value of the fact or one element of it (`others`, their names).
     """
 
     fact: str
@@ -95,12 +95,12 @@ class FactCondition:
 
     @property
     def further_facts(self) -> tuple[str, ...]:
-        """Names of the other facts that the expressions speak of."""
+        """Names of the other facts that the expressions use."""
         return tuple(sorted({name for text in (self.check, *self.compute.values()) for name in _FACT.findall(text)}))
 
     @property
     def compares(self) -> bool:
-        """Whether the expressions speak of other subjects."""
+        """Whether the expressions use other subjects."""
         return any("others" in text for text in (self.check, *self.compute.values()))
 
 
@@ -265,7 +265,7 @@ class Rule:
     aliases: tuple[str, ...] = ()
     """Ids that it had before: whatever still names one of them means this rule."""
     subject_name: tuple[str, ...] = ()
-    """Templates of the subject's name; the first whose fields were all captured is used."""
+    """Templates of the subject's name; the first with only captured fields is used."""
     unknown_kernel: str = ""
     """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()

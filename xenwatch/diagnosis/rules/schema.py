@@ -86,7 +86,7 @@ _SIGNATURE = _thing(
         "where": _CEL,
         "exception": {
             "type": "boolean",
-            "description": "It tells of an exception: `exception`, `message`, `frame`, `call` become fields.",
+            "description": "It holds an exception: `exception`, `message`, `frame`, `call` become fields.",
         },
         "template": _TEXT,
         "versions": _TEXT,
@@ -175,7 +175,7 @@ RULE: Schema = {
             "aliases": {"type": "array", "items": _NAME, "description": "Ids that this rule had before."},
             "class": {**_NAME, "description": "The kind of root cause."},
             "title": _TEXT,
-            "unknown_kernel": {**_TEXT, "description": "The title where nobody can tell whose kernel wrote the line."},
+            "unknown_kernel": {**_TEXT, "description": "The title where nobody can tell which kernel wrote the line."},
             "severity": {"enum": ["info", "warning", "error", "critical"]},
             "status": {"enum": ["experimental", "stable", "test", "deprecated"]},
             "depth": {"enum": ["cause", "mechanism", "symptom"]},

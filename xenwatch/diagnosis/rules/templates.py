@@ -42,9 +42,9 @@ class TemplateFiller:
     def cause(self, template: str) -> str:
         """Prose, and after it the numbers that the error ended with and the prose does not name."""
         named = set(PLACE.findall(template))
-        told = " ".join(self._values.values()).lower()
+        values = " ".join(self._values.values()).lower()
         numbers = [f"{name} {words}" for name, words in numbers_told(self._values) if name not in named]
-        new = [text for text in numbers if text.rpartition(": ")[2].rstrip(")") not in told]
+        new = [text for text in numbers if text.rpartition(": ")[2].rstrip(")") not in values]
         text = self.text(template)
         return f"{text} It ended with {' and '.join(new)}." if new else text
 

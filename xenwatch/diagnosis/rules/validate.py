@@ -44,14 +44,14 @@ class ShapeReader:
             yield from self._scalar(value, schema, path)
 
     def _mapping(self, value: dict[str, Any], schema: Mapping[str, Any], path: str) -> Iterator[Finding]:
-        known: Mapping[str, Any] = schema.get("properties", {})
+        properties: Mapping[str, Any] = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
         for key, inner in value.items():
             place = f"{path}.{key}" if path else key
-            if key in known:
-                yield from self._check(inner, known[key], place)
+            if key in properties:
+                yield from self._check(inner, properties[key], place)
             elif others is False:
-                yield place, f"unknown key{_suggestion(key, known)}"
+                yield place, f"unknown key{_suggestion(key, properties)}"
             elif isinstance(others, dict):
                 yield from self._check(inner, others, place)
         for key in schema.get("required", ()):
@@ -110,8 +110,8 @@ def _is(value: Any, kinds: str | list[str]) -> bool:
     return any(isinstance(value, _TYPES[kind]) for kind in wanted)
 
 
-def _suggestion(word: Any, known: Any) -> str:
-    near = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
+def _suggestion(word: Any, candidates: Any) -> str:
+    near = difflib.get_close_matches(str(word), [str(k) for k in candidates], n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -37,7 +37,7 @@ def read_tree(text: str) -> YamlTree:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
-            reader = _Reader(loader)
+            reader = _TreeReader(loader)
             value = reader.convert(root, "") if root is not None else None
         finally:
             loader.dispose()
@@ -58,7 +58,7 @@ def _refuse_what_explodes(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
-            raise YamlError("aliases (*name) are not taken here; write it out", _line(event))
+            raise YamlError("aliases (*name) cannot be used here; write the value out", _line(event))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise YamlError(f"nested more than {DEEPEST} deep", _line(event))
@@ -68,7 +68,7 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-class _Reader:
+class _TreeReader:
     def __init__(self, loader: Any) -> None:
         self._loader = loader
         self.lines: dict[str, int] = {}

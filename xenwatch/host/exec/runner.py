@@ -54,14 +54,14 @@ class SystemRunner:
         self._environment = {**os.environ, "LC_ALL": "C", "LANG": "C", **(environment or {})}
 
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
-        whole = tuple(argv)
-        child = Child(whole, self._environment)
+        command = tuple(argv)
+        child = Child(command, self._environment)
         kept = [_Kept(stream, limit) for stream in child.streams]
         try:
             async with asyncio.timeout(deadline):
                 returncode = await child.exit()
         except TimeoutError:
-            raise TimedOut(f"{' '.join(whole)}: no end within {deadline:g} s; killed") from None
+            raise TimedOut(f"{' '.join(command)}: still running after {deadline:g} s; killed") from None
         else:
             await _closed(kept)
         finally:
@@ -69,15 +69,15 @@ class SystemRunner:
                 stream.close()
             await child.end()
         out, err = kept
-        return Completed(whole, returncode, bytes(out.data), bytes(err.data), out.truncated or err.truncated)
+        return Completed(command, returncode, bytes(out.data), bytes(err.data), out.truncated or err.truncated)
 
     async def lines(self, argv: Sequence[str]) -> AsyncGenerator[bytes, None]:
         """The lines of a program that goes on for ever, as they come; a line over a mebibyte is passed over.
 
         CommandFailed when it ends with an error or cannot be started. The caller closes the iterator to end it.
         """
-        whole = tuple(argv)
-        child = Child(whole, self._environment, stderr=False)
+        command = tuple(argv)
+        child = Child(command, self._environment, stderr=False)
         try:
             async with _reader(child.streams[0]) as reader:
                 count = 0
@@ -87,7 +87,7 @@ class SystemRunner:
                     if count % _TURN_LINES == 0:  # what is buffered comes without waiting, and others want their turn
                         await asyncio.sleep(0)
             if (returncode := await child.exit()) != 0:
-                raise CommandFailed(whole, returncode, "")
+                raise CommandFailed(command, returncode, "")
         finally:
             await child.end()
 

@@ -1,4 +1,4 @@
-"""How ssh is called: it never asks for anything, and only a host whose key is known is spoken to."""
+"""How ssh is called: it never asks for anything, and talks only to a host with a known key."""
 
 import shlex
 from collections.abc import Sequence

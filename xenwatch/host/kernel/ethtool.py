@@ -36,8 +36,8 @@ def driver_counters(control: socket.socket, ifname: str) -> dict[str, int]:
 
 def _how_many(control: socket.socket, ifname: str) -> int:
     answer = _ask(control, ifname, struct.pack("=IIQI", _INFO, 0, 1 << _SET_OF_STATS, 0))
-    _, _, known, count = struct.unpack("=IIQI", answer)
-    return int(count) if known else 0
+    _, _, mask, count = struct.unpack("=IIQI", answer)
+    return int(count) if mask else 0
 
 
 def _words(data: bytes) -> list[str]:

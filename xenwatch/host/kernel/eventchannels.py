@@ -6,7 +6,7 @@ from xenwatch.host.files import read_bytes, read_number, read_text
 from xenwatch.host.paths import Paths
 
 _XEN_IRQ = re.compile(rb"^ *\d+:[ \d]+ xen-", re.MULTILINE)
-"""A row of /proc/interrupts whose chip is `xen-dyn`, `xen-pirq` or `xen-percpu` (linux: drivers/xen/events): each has a
+"""A row of /proc/interrupts with the chip `xen-dyn`, `xen-pirq` or `xen-percpu` (linux: drivers/xen/events): each has a
 channel of its own, those that daemons opened through /dev/xen/evtchn included."""
 _OFF = re.compile(r"(?:^|\s)xen\.fifo_events=(?:0|n|N|off)(?:\s|$)")
 _TWO_LEVELS_64, _TWO_LEVELS_32, _FIFO = 4096, 1024, 131072

@@ -38,7 +38,7 @@ def read_processes(proc: Path) -> Iterator[Process]:
 
 
 def named(proc: Path, comm: bytes) -> Iterator[Process]:
-    """Those alone whose short name is `comm`: one small file of each of the others."""
+    """Only those with the short name `comm`: one small file is read of each of the others."""
     for name in names_in(proc):
         if name.isdigit() and (read_line(f"{proc}/{name}/comm") or b"").strip() == comm:
             process = _read(proc, name)

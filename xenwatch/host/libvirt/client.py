@@ -100,7 +100,7 @@ class Libvirt:
             async with asyncio.timeout(max(0.05, give_up - self._clock.monotonic())):
                 await connection.turn.acquire()
         except TimeoutError:
-            raise TimedOut(f"libvirt {what}: no turn, earlier calls take long") from None
+            raise TimedOut(f"libvirt {what}: not asked, because earlier calls are still running") from None
         if not connection.alive:
             connection.turn.release()
             raise Unavailable(f"libvirt {what}: connection lost while waiting")

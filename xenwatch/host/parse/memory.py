@@ -14,7 +14,7 @@ def parse_meminfo(text: str) -> dict[str, int]:
 
 
 def parse_free(text: str, unit: int = 1024) -> dict[str, int]:
-    """The same keys as meminfo from `free`, whose numbers are in `unit` bytes (`free -m`: 1024**2)."""
+    """The same keys as meminfo from `free`, with numbers in `unit` bytes (`free -m`: 1024**2)."""
     values: dict[str, int] = {}
     for found in _FREE.finditer(text):
         values[f"{found['kind']}Total"] = int(found["total"]) * unit

@@ -1,4 +1,4 @@
-"""Tables that commands print: a header line, and rows whose cells stand under it, some of them empty."""
+"""Tables that commands print: a header line, and rows with cells under it, some of them empty."""
 
 import re
 
@@ -6,7 +6,7 @@ _WORD = re.compile(r"\S+")
 
 
 def rows_under(header: str, lines: list[str]) -> list[dict[str, str]]:
-    """Each line as `{column: cell}`; a word belongs to the column whose title it stands under, left or right aligned.
+    """Each line as `{column: cell}`; a word belongs to the column with the title above it, left or right aligned.
 
     An empty cell is absent. Words that stand under no title join the cell to their left.
     """

@@ -29,7 +29,7 @@ class Toolstack(Protocol):
 
 
 def find_toolstack(paths: Paths, runner: Runner, which: Callable[[str], str | None] = shutil.which) -> Toolstack | None:
-    """Xend where it runs, for xl does not work beside it; else xl; else xm, whose xend may be started later."""
+    """Xend where it runs, for xl does not work beside it; else xl; else xm: its xend may be started later."""
     legacy = paths.xend_socket.exists()
     if not legacy and which("xl"):
         return Xl(runner)

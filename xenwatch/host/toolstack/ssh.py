@@ -40,11 +40,11 @@ class SshRunner:
         seconds = max(1, math.ceil(deadline))
         command = ssh_argv(self.destination, far, connect_seconds=seconds, options=self._options)
         done = replace(await self._runner.run(command, deadline, limit=limit), argv=tuple(argv))
-        said = done.stderr.decode("utf-8", "replace")
+        stderr = done.stderr.decode("utf-8", "replace")
         if done.returncode == _SSH_FAILED:
-            raise Unavailable(f"ssh {self.destination}: {said.strip() or 'failed and said nothing'}")
+            raise Unavailable(f"ssh {self.destination}: {stderr.strip() or 'failed and said nothing'}")
         if done.returncode == _NOT_FOUND:
-            raise CommandFailed(done.argv, None, said)
+            raise CommandFailed(done.argv, None, stderr)
         return done
 
 

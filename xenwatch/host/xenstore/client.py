@@ -170,7 +170,7 @@ def _host(paths: Paths) -> Iterator[tuple[Path, int]]:
 
 def _connect(path: Path) -> int:
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
-        connection.settimeout(2.0)  # a listener whose queue is full would block here
+        connection.settimeout(2.0)  # a listener with a full queue would block here
         connection.connect(str(path))
         connection.setblocking(False)
         return connection.detach()

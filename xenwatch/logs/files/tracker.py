@@ -43,7 +43,7 @@ class LogTracker:
         self.open: list[FileReader] = []
         """Oldest first; the last reader that is not detached reads the file at the path."""
         self.ended: list[Cursor] = []
-        """Files that are gone, whose end has not been reported yet. The caller empties it."""
+        """Files that are gone and not yet reported as ended. The caller empties it."""
         self._parked: list[Cursor] = list(cursors or ())
         """Files that are tracked but not held open."""
         self._rewound: list[_Rewound] = []
@@ -247,7 +247,7 @@ class LogTracker:
             reader.detached = detached
 
     def _find_replaced(self) -> bool:
-        """Find open files whose content was replaced; unread lines may be in a copy beside them."""
+        """Find open files with content that was replaced; unread lines may be in a copy beside them."""
         any_replaced = False
         for index, reader in reversed(tuple(enumerate(self.open))):
             if reader.is_intact():

@@ -7,9 +7,6 @@ from xenwatch.logs.formats._shapes import level
 from xenwatch.logs.timestamps import ENGLISH, ISO, english_time, iso_time
 from xenwatch.model.record import Header, TimeHint
 
-ERROR = rb"^\[[^\]\n]{10,60}\] (?:ERROR|CRITICAL) \("
-"""Pattern of a line that tells an error."""
-
 
 def start_of(programs: str) -> bytes:
     """Pattern of the start of a record; `programs` is a pattern of their names."""

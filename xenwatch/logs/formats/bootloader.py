@@ -14,7 +14,6 @@ FORMAT = LogFormat(
     ),
     rank=20,
     continues=CONTINUED,
-    error=re.compile(rb"^(?:Traceback \(|RuntimeError|\w+Error: )|Unable to ", re.MULTILINE),
     guest_prompts=True,  # titles and files of the menu are the guest's
     subject=re.compile(r"(?:^|/)bootloader\.(?P<domid>\d+)\.log"),
 )

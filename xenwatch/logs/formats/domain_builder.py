@@ -14,5 +14,4 @@ FORMAT = LogFormat(
     rank=15,
     record_start=re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[a-z]\w*: [a-z]+: "),
     parse=xtl_header,
-    error=re.compile(rb"\b(?:xc|domainbuilder): (?:error|critical): |: panic: ", re.MULTILINE),
 )

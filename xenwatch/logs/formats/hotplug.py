@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import CONTINUED, SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import CONTINUED, named, syslog_header
 from xenwatch.model.record import LogFormat
 
 FORMAT = LogFormat(
@@ -20,10 +20,4 @@ FORMAT = LogFormat(
     continues=CONTINUED,
     # Where logger(1) fails, and where people cut the scripts' lines out of syslog, the lines carry a syslog header.
     parse=syslog_header,
-    error=re.compile(
-        rb"RTNETLINK answers: |^can't |does not exist|couldn't read path|ERROR while|ioctl: LOOP_"
-        rb"|[Nn]o such (?:file|device)"
-        rb"|[Ff]ailed|[Cc]annot |command not found|" + SYSLOG_LINE.encode() + rb"\S+ \S+ \S+ failed",
-        re.MULTILINE,
-    ),
 )

@@ -12,12 +12,13 @@ _HEADER = re.compile(
 )
 _PREFIX = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\] |" + SYSLOG_LINE.encode() + rb"(?:\S+ )?)?"
 _CONSOLED = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] )?"
-_STAMP = rb"(?:\[[^\]\n]{4,30}\] ?+)?+"
+_STAMP = rb"(?:\[(?!error_code)[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
     rb"(?:[ \t]+\S|----\[|CPU: |RIP: |RFLAGS: |EFLAGS: |EIP: |PC: |CPSR: |HCR|LR: |SP: |EAX|rax: |rbx: |rsi: "
     rb"|rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
-    rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code=)"
+    rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code="
+    rb"|FATAL (?:PAGE FAULT|TRAP)|Faulting linear address)"
 )
 
 
@@ -44,12 +45,6 @@ FORMAT = LogFormat(
     rank=15,
     continues=re.compile(_PREFIX + rb"\(XEN\) ?+" + _STAMP + _BODY),
     parse=_parse,
-    error=re.compile(
-        rb"\(XEN\).{0,60}(?:Xen BUG at|FATAL|Panic on CPU|Assertion '|crashed|DOUBLE FAULT|[Ee]rror|[Ff]ailed"
-        rb"|out of PoD|Over-allocation"
-        rb"|Could not |Cannot |DMAR:|IO_PAGE_FAULT|stuck!|Triple fault|Bad vmexit)",
-        re.MULTILINE,
-    ),
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
     # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.
     # `domain_crash called from FILE:LINE` is printed first, and then whom it concerns.

@@ -55,12 +55,5 @@ FORMAT = LogFormat(
     continues=re.compile(_PREFIX + _BODY + rb"|(?!device |vif|vbd)" + WRAPPED),
     parse=_parse,
     kernel_line=re.compile(rb""),
-    error=re.compile(
-        rb"BUG: |Oops: |Kernel panic|[Uu]nable to handle kernel|I/O error|Out of memory|oom-killer|-fs error"
-        rb"|blocked for more than"
-        rb"|segfault at|WARNING: (?:CPU|at)|general protection|(?:xen|vif|vbd|blkback|netback"
-        rb"|pciback)\S*[: ].{0,160}(?:[Ee]rror|[Ff]ail|Timeout)",
-        re.MULTILINE,
-    ),
     guest_text=GUEST_WORDS,
 )

@@ -42,5 +42,4 @@ FORMAT = LogFormat(
         rb"|qvm-\S+ |--> "
     ),
     parse=_parse,
-    error=re.compile(rb"(?:^|: )error : |libvirt?: .{2,40} error : |^error: |^Traceback \(", re.MULTILINE),
 )

@@ -35,10 +35,5 @@ FORMAT = LogFormat(
         rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|" + _CONTEXT.encode() + rb": |domainbuilder: |Domain start: |\S*[#$] \S"
     ),
     parse=_parse,
-    error=re.compile(
-        rb"\b(?:libxl|xc|xl|xen\w+): (?:error|critical): |xc: panic: |libxl: \S+\.c:\d+:\w+: .{0,200}(?:fail"
-        rb"|unable|cannot|not )",
-        re.MULTILINE,
-    ),
     subject=re.compile(r"libvirt/libxl/(?!libxl-driver|Domain-0)(?P<domain>[^/]+?)\.log" + ROTATED),
 )

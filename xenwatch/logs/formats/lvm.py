@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import named, syslog_header
 from xenwatch.model.record import LogFormat
 
 FORMAT = LogFormat(
@@ -19,9 +19,4 @@ FORMAT = LogFormat(
     ),
     rank=30,
     parse=syslog_header,
-    error=re.compile(
-        rb"Insufficient |insufficient|not found|Can't |Couldn't |ioctl.{0,40} failed|[Ff]ailed|Cannot |Refusing|"
-        + SYSLOG_LINE.encode()
-        + rb"\S+ lvm\S* [Ee]rror"
-    ),
 )

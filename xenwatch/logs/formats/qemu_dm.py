@@ -18,11 +18,6 @@ FORMAT = LogFormat(
     ),
     rank=20,
     continues=CONTINUED,
-    error=re.compile(
-        rb"[Cc]ould not |[Ff]ailed to |hardware error|^qemu: fatal|[Aa]ddress already in use"
-        rb"|xen be: .{0,80}error|[Cc]annot ",
-        re.MULTILINE,
-    ),
     guest_prompts=True,  # the guest writes whole lines through the platform device's log port
     subject=re.compile(
         r"(?:^|/)qemu-dm(?:\.(?P<pid>\d+)|-(?P<domid>\d{1,5})(?=\.log)"

@@ -35,9 +35,4 @@ FORMAT = LogFormat(
     rank=45,
     continues=CONTINUED,
     parse=_parse,
-    error=re.compile(
-        rb"Start failed: |Domain startup failed|^ERROR: |: ERROR: |^Traceback \(|Internal error"
-        rb"|Cannot (?:execute|connect)",
-        re.MULTILINE,
-    ),
 )

@@ -27,5 +27,4 @@ FORMAT = LogFormat(
     rank=15,
     continues=re.compile(rb"(?:" + _LINE + rb" ?+)?+" + _BODY),
     parse=_parse,
-    error=re.compile(rb"FAILED in |Raising exception|[*]{3} EXCEPTION|EXCEPTION|- ERROR -|Traceback", re.MULTILINE),
 )

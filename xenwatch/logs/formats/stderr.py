@@ -30,14 +30,14 @@ FORMAT = LogFormat(
     carries_any=True,
     foreign=True,
     captured=True,
-    names=named(r"(?:std)?err(?:\.(?:log|txt))?", r"[\w.-]*stderr(?:\.(?:log|txt))?", r"output\.(?:log|txt)"),
+    names=named(
+        r"(?:std)?err(?:\.(?:log|txt))?",
+        r"[\w.-]*stderr(?:\.(?:log|txt))?",
+        r"(?:output|terminal|session|typescript|screenlog)\.(?:log|txt)",
+        r"typescript",
+    ),
     rank=90,
     continues=re.compile(CONTINUED.pattern + rb"|" + WRAPPED),
     parse=_parse,
     kernel_line=_KERNEL,
-    error=re.compile(
-        rb"^[Ee]rror(?: code)?: |: error: |^Traceback \(|^\w+Error: |[Ii]nternal error|^Failed "
-        rb"|SR_BACKEND_FAILURE|: panic: ",
-        re.MULTILINE,
-    ),
 )

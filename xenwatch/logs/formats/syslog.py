@@ -34,13 +34,5 @@ FORMAT = LogFormat(
     ),
     parse=_parse,
     kernel_line=re.compile(_START + rb"\S+ kernel: "),
-    error=re.compile(
-        rb"/etc/xen/scripts/[\w.-]+: .{0,120}(?:fail|error|not |cannot|unable|busy)|(?:xen\w*|BLKTAPCTRL|TAPDISK"
-        rb"|tapdisk\w*|libvirtd|virt\w+d)"
-        rb"(?:\[\d+\])?: .{0,200}(?:[Ee]rror|[Ff]ail|[Cc]annot|[Uu]nable|corrupt|exceeds)|kernel: .{0,80}(?:BUG:"
-        rb"|Oops|[Pp]anic|I/O error|Out of memory)"
-        rb"|kernel: .{0,40}(?:EXT\d-fs|XFS|Buffer I/O) .{0,10}error",
-        re.MULTILINE,
-    ),
     guest_text=GUEST_WORDS,
 )

@@ -3,7 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import named
-from xenwatch.logs.formats._virttools import ERROR, header_of, start_of
+from xenwatch.logs.formats._virttools import header_of, start_of
 from xenwatch.model.record import LogFormat
 
 _PROGRAMS = "virt-(?:install|clone|image|convert|xml)"
@@ -18,5 +18,4 @@ FORMAT = LogFormat(
     rank=15,
     record_start=re.compile(_START),
     parse=header_of(_PROGRAMS),
-    error=re.compile(ERROR, re.MULTILINE),
 )

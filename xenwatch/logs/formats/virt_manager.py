@@ -3,7 +3,7 @@
 import re
 
 from xenwatch.logs.formats._shapes import named
-from xenwatch.logs.formats._virttools import ERROR, header_of, start_of
+from xenwatch.logs.formats._virttools import header_of, start_of
 from xenwatch.model.record import LogFormat
 
 _START = start_of("virt-manager")
@@ -18,5 +18,4 @@ FORMAT = LogFormat(
     # The text of its error dialogs, pasted without headers, starts with one of these sentences.
     record_start=re.compile(_START + rb"|Unable to |Error +\w+ing domain"),
     parse=header_of("virt-manager"),
-    error=re.compile(ERROR + rb"|^Unable to complete install|^Error +\w+ing domain", re.MULTILINE),
 )

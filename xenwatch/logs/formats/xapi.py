@@ -24,8 +24,8 @@ def _parse(text: str, hint: TimeHint) -> Header:
         return Header(iso_time(found["at"].replace("T", " ", 1), hint), level(found["level"].strip()), found.end())
     outer = syslog_header(text, hint)
     found = _BRACKET.match(text, outer.length)
-    said = level(found["level"]) if found else None
-    return Header(outer.at, said, found.end() if found else outer.length, outer.fields)
+    severity = level(found["level"]) if found else None
+    return Header(outer.at, severity, found.end() if found else outer.length, outer.fields)
 
 
 FORMAT = LogFormat(
@@ -38,8 +38,4 @@ FORMAT = LogFormat(
     rank=22,
     continues=CONTINUED,
     parse=_parse,
-    error=re.compile(
-        rb"\[error\||\|error\||SR_BACKEND_FAILURE|^Error code: |Server_error\(|Raising exception|EXCEPTION|- ERROR -",
-        re.MULTILINE,
-    ),
 )

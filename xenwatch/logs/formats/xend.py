@@ -24,11 +24,11 @@ def _parse(text: str, hint: TimeHint) -> Header:
         return Header()
     fields = {name: value for name in ("pid", "module") if (value := found[name])}
     at = iso_time(found["at"], hint) if found["at"] else None
-    said = level(found["level"])
+    severity = level(found["level"])
     # 3.0 logs each line that xc_save and xc_restore print, progress too, as an error.
-    if said == "error" and found["module"] == "XendCheckpoint" and "%" in text and "iter" in text:
-        said = "info"
-    return Header(at=at, level=said, length=found.end(), fields=fields)
+    if severity == "error" and found["module"] == "XendCheckpoint" and "%" in text and "iter" in text:
+        severity = "info"
+    return Header(at=at, level=severity, length=found.end(), fields=fields)
 
 
 FORMAT = LogFormat(
@@ -42,5 +42,4 @@ FORMAT = LogFormat(
     rank=10,
     record_start=re.compile(_START),
     parse=_parse,
-    error=re.compile(rb"^\[[^\]\n]{4,80}\] (?:ERROR|CRITICAL) \(|^(?:ERROR|CRITICAL) \(\w+:\d+\)", re.MULTILINE),
 )

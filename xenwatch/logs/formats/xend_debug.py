@@ -25,7 +25,6 @@ FORMAT = LogFormat(
     rank=10,
     continues=CONTINUED,
     parse=_parse,
-    error=re.compile(rb"^(?:ERROR:? |Exception |Traceback \(|xc: error:)", re.MULTILINE),
     # pygrub (GrubConf.py) names what it does not know in a guest's grub.conf.
     guest_text=re.compile(r"Unknown (?:image )?directive (?P<words>[^\n]*)"),
 )

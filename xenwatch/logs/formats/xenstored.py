@@ -34,17 +34,12 @@ FORMAT = LogFormat(
     ),
     rank=20,
     parse=_parse,
-    error=re.compile(
-        rb"\[\d{8}T[\d:.]+Z\|[ ]*error\||corrupt|TDB error|exceeds (?:hard|soft) |memory quota|[Ff]atal"
-        rb"|Uncaught exception",
-        re.MULTILINE,
-    ),
     # Connections: A and D0 are dom0's, D<domid> is a guest's, and so is every word behind it.
     guest_line=re.compile(
         rb"(?:\[\d{8}T[\d:.]+Z(?:\|[\w |]+)?\] *|"
         + SYSLOG_LINE.encode()
         + rb"\S+ \S*xenstored(?:\[\d+\])?: )?D[1-9]\d*(?:\.\d+)? "
     ),
-    # The trace of the C xenstored does not say whose message it shows.
+    # The trace of the C xenstored does not say which domain sent the message that it shows.
     guest_text=re.compile(r"\A(?:IN|OUT) \S+ \d{8} [\d:]+ \w+ \((?P<words>.*)\Z", re.DOTALL),
 )

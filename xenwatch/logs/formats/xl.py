@@ -21,8 +21,5 @@ FORMAT = LogFormat(
     rank=20,
     continues=CONTINUED,
     parse=xtl_header,
-    error=re.compile(
-        rb"\b(?:libxl|xc|xl|xen\w+): (?:error|critical): |dump failed|^Error|[Uu]nable to |^Failed ", re.MULTILINE
-    ),
     subject=re.compile(r"(?:^|/)xl-(?P<domain>[^/]+?)\.log" + ROTATED),
 )

@@ -4,14 +4,19 @@ from xenwatch.remediation.action import Action, Context, Plan, Step, Verdict
 from xenwatch.remediation.checks import health_verdict
 from xenwatch.remediation.machine import domain_commands
 from xenwatch.remediation.migration_recovery import MigrationEnds, source_end, target_end
-from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
 
 
 async def _plan(context: Context) -> Plan:
     target = target_of(context)
     return Plan(
-        (Step(domain_commands.migrate(context.managed_guest, HERE, target.address, context.policy.migrate_timeout)),)
+        (
+            Step(
+                domain_commands.migrate(
+                    context.machine, context.managed_guest, target.address, context.policy.migrate_timeout
+                )
+            ),
+        )
     )
 
 

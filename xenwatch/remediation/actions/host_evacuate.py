@@ -7,7 +7,7 @@ from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Ve
 from xenwatch.remediation.actions.domain_migrate import verify_moved
 from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine import domain_commands
-from xenwatch.remediation.policy.inventory import HERE, Guest
+from xenwatch.remediation.policy.inventory import Guest
 from xenwatch.remediation.preflight.guest_config import read_config
 from xenwatch.remediation.preflight.memory import free_mib, needed_mib
 from xenwatch.remediation.preflight.migrate import check_migrate, target_of
@@ -56,7 +56,7 @@ async def _plan(context: Context) -> Plan:
 
 
 def _step(context: Context, guest: Guest) -> Step:
-    order = domain_commands.migrate(guest, HERE, target_of(context).address, context.policy.migrate_timeout)
+    order = domain_commands.migrate(context.machine, guest, target_of(context).address, context.policy.migrate_timeout)
     return Step(order, lambda ctx: verify_moved(_context_of(ctx, guest)))
 
 

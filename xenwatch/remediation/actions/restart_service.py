@@ -1,22 +1,31 @@
 """Restarts a failed service of the toolstack; never xenstored, which cannot be restarted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding
-from xenwatch.remediation.machine.port import Order, argv, name_of
+from xenwatch.remediation.machine.port import Machine, Order, argv, name_of
+from xenwatch.remediation.machine.virsh import virsh_reading
 
-_VIRSH = ("virsh", "--readonly", "-c", "xen:///system", "list")
-_SERVICES: Mapping[str, tuple[str, ...]] = {
-    "xend": ("xm", "list"),
-    "libvirtd": _VIRSH,
-    "virtxend": _VIRSH,
-    "xenconsoled": (),
-    "xl-devd": (),
-    "xendriverdomain": (),
-    "xen-watchdog": (),
-    "prometheus-node-exporter": (),
+
+def _xm_lists(_: Machine) -> tuple[str, ...]:
+    return ("xm", "list")
+
+
+def _virsh_lists(machine: Machine) -> tuple[str, ...]:
+    return virsh_reading(machine, "list")
+
+
+_SERVICES: Mapping[str, Callable[[Machine], tuple[str, ...]] | None] = {
+    "xend": _xm_lists,
+    "libvirtd": _virsh_lists,
+    "virtxend": _virsh_lists,
+    "xenconsoled": None,
+    "xl-devd": None,
+    "xendriverdomain": None,
+    "xen-watchdog": None,
+    "prometheus-node-exporter": None,
 }
 """What may be restarted, with or without `.service`, and the command that must then work: active is not yet serving."""
 _NEVER = ("xenstored", "oxenstored", "xen-init-dom0", "proc-xen")
@@ -72,11 +81,12 @@ async def _verify(context: Context) -> Verdict:
     state = await _state(context, unit)
     if not state:
         return Verdict(state, f"{unit} is not active")
-    command = _SERVICES.get(_base_name(unit), ())
-    answer = await context.read(*command) if command else None
-    return Verdict(
-        answer is None or answer.ok, f"{unit} is active" + (f"; {command[0]}: {answer.summary}" if answer else "")
-    )
+    proof = _SERVICES.get(_base_name(unit))
+    if proof is None:
+        return Verdict(True, f"{unit} is active")
+    command = proof(context.machine)
+    answer = await context.read(*command)
+    return Verdict(answer.ok, f"{unit} is active; {command[0]}: {answer.summary}")
 
 
 ACTION = Action(

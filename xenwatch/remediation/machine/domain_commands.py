@@ -4,7 +4,9 @@ import shlex
 
 from xenwatch.base.errors import InputError
 from xenwatch.host.exec.ssh import ssh_options
-from xenwatch.remediation.machine.port import Order, argv, name_of, path_of
+from xenwatch.host.libvirt.uri import of_host
+from xenwatch.remediation.machine.port import Machine, Order, argv, name_of, path_of
+from xenwatch.remediation.machine.virsh import virsh
 from xenwatch.remediation.policy.inventory import HERE, Guest
 
 _GRACE = 60.0
@@ -70,17 +72,17 @@ def dump_core(guest: Guest, folder: str) -> Order:
     )
 
 
-def migrate(guest: Guest, host: str, address: str, deadline: float) -> Order:
+def migrate(machine: Machine, guest: Guest, address: str, deadline: float) -> Order:
     """Migrate it live, outside the agent's control group, so that a restart of the agent never interrupts it."""
     target = name_of(address, "a host")
     if guest.toolstack == "libvirt":
-        words = argv("virsh", "-c", "xen:///system", "migrate", "--live", guest.uuid, f"xen+ssh://{target}/system")
+        words = virsh(machine, "migrate", "--live", guest.uuid, of_host(target))
     elif guest.toolstack == "xm":
         words = argv("xm", "migrate", "--live", _name(guest), target)
     else:
         ssh = shlex.join(("ssh", *ssh_options(_CONNECT_SECONDS)))
         words = argv("xl", "migrate", "-s", ssh, _name(guest), target)
-    return Order(words, host, deadline=deadline, detached=True)
+    return Order(words, deadline=deadline, detached=True)
 
 
 def rename(domid: int, name: str, host: str = HERE) -> Order:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.host.exec.runner import Runner, SystemRunner
+from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.remediation.machine.libvirt_calls import PREFIX
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
 from xenwatch.remediation.machine.ssh import HANDSHAKE_SECONDS, SOCKETS, SshTransport
@@ -30,15 +31,20 @@ class LocalMachine:
         *,
         runner: Runner | None = None,
         libvirt: LibvirtCall | None = None,
+        libvirt_uri: str = LOCAL,
         systemd: bool | None = None,
         folder: Path = Path(OUTPUT_FOLDER),
         sockets: Path = SOCKETS,
     ) -> None:
         self._runner = runner or SystemRunner(environment=_PATH)
-        self._libvirt, self._folder = libvirt, folder
+        self._libvirt, self._libvirt_uri, self._folder = libvirt, libvirt_uri, folder
         self._ssh = SshTransport(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
         self._highest: dict[str, int] = {}
+
+    @property
+    def libvirt_uri(self) -> str:
+        return self._libvirt_uri
 
     async def read(self, command: Command) -> Answer:
         extra = HANDSHAKE_SECONDS if self._ssh.is_remote(command.host) else 0.0

@@ -68,6 +68,10 @@ class Order:
 class Machine(Protocol):
     """The host (and, over ssh, its neighbours). No call raises: a failure is an Answer that says so."""
 
+    @property
+    def libvirt_uri(self) -> str:
+        """The libvirt of this host that the configuration names."""
+
     async def read(self, command: Command) -> Answer: ...
 
     async def effect(self, order: Order) -> Answer: ...

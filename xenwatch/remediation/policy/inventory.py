@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import KINDS, Subject
 
 HERE = ""
 """The host the agent runs on."""
@@ -13,9 +13,6 @@ HERE = ""
 Toolstack = Literal["xl", "xm", "libvirt"]
 Desired = Literal["running", "stopped", "unmanaged"]
 Lease = Literal["", "none", "sanlock", "lvm", "virtlockd"]
-
-_HOST_KINDS = ("host", "daemon")
-"""Subjects that a policy selects, and actions act on, as `host:<name>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,9 @@ class ManagedInventory:
     def resolve(self, subject: Subject) -> tuple[Subject, Guest | None] | None:
         """The subject as the policy names it; None where it is a domain that the policy does not name."""
         if subject.kind != "domain":
-            return (Subject("host", self.here) if subject.kind in _HOST_KINDS else subject), None
+            kind = KINDS.get(subject.kind)
+            as_host = kind is not None and kind.repaired_as_host
+            return (Subject("host", self.here) if as_host else subject), None
         guest = self.guest(subject)
         return None if guest is None else (guest.subject, guest)
 

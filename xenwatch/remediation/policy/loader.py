@@ -1,12 +1,12 @@
 """Reads the policy from its TOML file; all mistakes are reported at once."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from xenwatch.base.errors import ConfigError, Problem
+from xenwatch.base.errors import ConfigError
+from xenwatch.base.toml_file import parse_toml, read_toml
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
 from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory, Toolstack
@@ -26,19 +26,16 @@ from xenwatch.remediation.policy.policy import (
 
 def load_policy(path: Path, actions: Mapping[str, Risk]) -> Policy:
     """The policy in a file; ConfigError lists every mistake. `actions`: the catalogue's names and risks."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise ConfigError([Problem(path, 0, "", f"cannot be read: {error}")]) from error
-    return parse_policy(text, path, actions)
+    text, content = read_toml(path)
+    return _checked(text, content, path, actions)
 
 
 def parse_policy(text: str, path: Path, actions: Mapping[str, Risk]) -> Policy:
     """The policy in a text; see load_policy."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([Problem(path, 0, "", f"is not TOML: {error}")]) from error
+    return _checked(text, parse_toml(text, path), path, actions)
+
+
+def _checked(text: str, content: Mapping[str, Any], path: Path, actions: Mapping[str, Risk]) -> Policy:
     file = TomlFile(path, text)
     policy = _policy(TomlTable(content, file), hashlib.sha256(text.encode()).hexdigest(), actions)
     if file.problems:

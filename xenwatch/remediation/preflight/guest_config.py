@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from xenwatch.remediation.action import Context
+from xenwatch.remediation.machine.virsh import virsh_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def read_config(context: Context, *, running: bool) -> GuestConfig | None:
     """The configuration as it stands: of the running domain, or in the file that a start would use. None: unknown."""
     guest = context.managed_guest
     if guest.toolstack == "libvirt":
-        answer = await context.read("virsh", "--readonly", "-c", "xen:///system", "dumpxml", "--", guest.uuid)
+        answer = await context.read(*virsh_reading(context.machine, "dumpxml", "--", guest.uuid))
         return from_xml(answer.out) if answer.ok else None
     if running and guest.toolstack == "xl":
         answer = await context.read("xl", "list", "-l", guest.name)

@@ -33,7 +33,7 @@ async def _collect(host: Host) -> Sequence[Sample]:
 
 
 def _guest(path: Path) -> str | None:
-    """Whose configuration this is, by the name inside, else by its file; None where nothing is there to read."""
+    """The guest that this configures, by the name inside, else by its file; None where nothing is there to read."""
     text = read_bytes(path, 256 * 1024)
     if text is None:
         return None

@@ -93,7 +93,7 @@ def _model_use(proc: Path, process: Process, domain: str) -> Iterator[Sample]:
 
 
 def domid_of(process: Process) -> int | None:
-    """Whose device model a process is: upstream qemu says `-xen-domid 3`, the traditional one `-d 3`."""
+    """The domain that a device model serves: upstream qemu says `-xen-domid 3`, the traditional one `-d 3`."""
     if _MODEL.search(process.program) is None:
         return None
     for flag, value in zip(process.command, process.command[1:], strict=False):

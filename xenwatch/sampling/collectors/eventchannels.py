@@ -15,7 +15,7 @@ LIMIT = Metric("xen_event_channels_limit", "gauge", "Most event channels that do
 async def _collect(host: Host) -> Sequence[Sample]:
     """At a minute's pace: the table is read whole, and has a column for each cpu."""
     if host.xenstore is None:
-        raise Unsupported("eventchannels: this is no control domain")
+        raise Unsupported("eventchannels: this is not a control domain")
     inventory = await host.domains.known(max_age=60.0)
     dom0 = inventory.by_domid.get(0)
     used = await host.aside.run(channels_used, host.paths)

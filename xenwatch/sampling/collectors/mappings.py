@@ -55,7 +55,7 @@ async def _mappings(host: Host) -> list[Mapping]:
 
 
 async def _dead_backends(host: Host) -> dict[str, int]:
-    """Backends whose domid no domain has; a zombie's devices are not orphaned yet."""
+    """Backends with a domid that no domain has; a zombie's devices are not orphaned yet."""
     if host.toolstack is None:
         return {}
     inventory = await host.domains.current(max_age=5.0)

@@ -1,4 +1,4 @@
-"""What xen-netback counts of each guest's interface beside its traffic: packets it had to mend, copy or refuse."""
+"""What xen-netback counts of each guest's interface beside its traffic: packets it had to repair, copy or refuse."""
 
 from collections.abc import Sequence
 

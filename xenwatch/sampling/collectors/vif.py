@@ -31,10 +31,10 @@ _COUNTED = {
     (guest_way, what): Metric(
         f"xen_domain_vif_{guest_way}_{what}_total",
         "counter",
-        f"{what.capitalize()} of a guest's interface, {said}{_VIEW}",
+        f"{what.capitalize()} of a guest's interface, {direction}{_VIEW}",
         _VIF,
     )
-    for guest_way, said in (("receive", "towards the guest"), ("transmit", "from the guest"))
+    for guest_way, direction in (("receive", "towards the guest"), ("transmit", "from the guest"))
     for what in ("bytes", "packets", "errors", "dropped")
 }
 
@@ -107,16 +107,16 @@ class _Ports:
 
 
 def _described(
-    labels: tuple[str, str], ifname: str, told: tuple[str | None, ...], up: bool | None, attached: bool | None
+    labels: tuple[str, str], ifname: str, details: tuple[str | None, ...], up: bool | None, attached: bool | None
 ) -> Iterator[Sample]:
     """`told`: what the toolstack wrote under the names of _TOLD."""
-    if any(told):
-        yield Sample(INFO, (*labels, ifname, *(word or "" for word in told[:-1])), 1.0)
+    if any(details):
+        yield Sample(INFO, (*labels, ifname, *(word or "" for word in details[:-1])), 1.0)
     if up is not None:
         yield Sample(UP, labels, float(up))
     if attached is not None:
         yield Sample(ATTACHED, labels, float(attached))
-    if (limit := rate_limit(told[-1] or "")) is not None:
+    if (limit := rate_limit(details[-1] or "")) is not None:
         yield Sample(RATE, labels, limit)
 
 

@@ -30,7 +30,7 @@ class _Reader:
     async def __call__(self, host: Host) -> Sequence[Sample]:
         store = host.xenstore
         if store is None:
-            raise Unsupported("xenstore: this is no control domain")
+            raise Unsupported("xenstore: this is not a control domain")
         before = host.clock.monotonic()
         await store.read("/local/domain/0/name")
         samples = [Sample(PROBE, (), host.clock.monotonic() - before)]

@@ -98,7 +98,7 @@ class EndingStream(io.RawIOBase):
 
 
 class PeekedStream(io.RawIOBase):
-    """A stream whose first 64 KiB can be looked at; a pipe is asked until they are there or it ended."""
+    """A stream that lets its first 64 KiB be looked at; a pipe is asked until they are there or it ended."""
 
     def __init__(self, inner: BinaryIO) -> None:
         self._inner = inner

@@ -32,7 +32,7 @@ class BundleEntry:
     path: str
     """For display: archive members as `archive.tar.gz/xend.log`."""
     format: str
-    """The format's name, or the command whose output this is (`xl list`)."""
+    """The format's name, or the command that printed this (`xl list`)."""
     source: Source | None
     """None where the file holds facts or a snapshot and no log."""
     mtime: float
@@ -113,7 +113,7 @@ def _goes_on(buffer: bytearray, start: int, format_: LogFormat) -> bool:
 
 
 def _some_time(chunk: Chunk, *, newest: bool) -> float | None:
-    """The time of the first (or newest) record in the chunk whose header carries one, looking at a few lines only."""
+    """The time of the first (or newest) record in the chunk with one in its header, looking at a few lines only."""
     data = chunk.data[-LONGEST_RECORD:] if newest else chunk.data[:LONGEST_RECORD]
     lines = _LINE.findall(data)
     for raw in lines[: -_DATED_LINES - 1 : -1] if newest else lines[:_DATED_LINES]:

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 
 from xenwatch.base.errors import ArchiveBomb, InputError
 from xenwatch.base.zones import Zone
+from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
 from xenwatch.logs.format import by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
@@ -164,6 +165,8 @@ class Bundle:
         source = Source(path, recognised.format, owner_of(path, recognised.format), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
+        if recognised.format.captured:
+            entry.facts = tuple(pasted_facts(headed.head.decode("utf-8", "replace"), mtime, path))
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
 

@@ -1,4 +1,4 @@
-"""What every request passes before its handler: whom it is for, who asks, what it may carry, how errors look."""
+"""What every request passes before its handler: its host name, who asks, what it may carry, how errors look."""
 
 import ipaddress
 import logging
@@ -53,7 +53,8 @@ async def safe(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         log.exception("answering %s %s failed", request.method, request.rel_url.raw_path)
         answer = web.json_response({"error": "internal error; see the agent's log for details"}, status=500)
-    answer.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)  # a page says for itself what it may load
     return answer
 
 

@@ -7,7 +7,7 @@ from xenwatch.diagnosis.authoring.lint import Library, Lint, problem
 from xenwatch.diagnosis.correlation.hypotheses import UNDECIDED
 
 _BLAMING = frozenset({"toolstack-bug", "config-invalid", "toolstack-version-mismatch"})
-"""Classes that say whose mistake it is."""
+"""Classes that say who made the mistake."""
 
 
 def _check(library: Library) -> Iterator[Problem]:

@@ -29,9 +29,9 @@ def _check(library: Library) -> Iterator[Problem]:
             yield from _unknown(rule, "when", metrics, library.metrics)
 
 
-def _unknown(rule: Rule, key: str, named: Collection[str], known: Collection[str]) -> Iterator[Problem]:
-    for name in sorted(set(named) - set(known)):
-        near = difflib.get_close_matches(name, known, n=1)
+def _unknown(rule: Rule, key: str, named: Collection[str], candidates: Collection[str]) -> Iterator[Problem]:
+    for name in sorted(set(named) - set(candidates)):
+        near = difflib.get_close_matches(name, candidates, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         yield problem(rule, key, f"nothing is called {name!r}{hint}")
 

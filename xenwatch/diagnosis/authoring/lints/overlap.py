@@ -10,13 +10,13 @@ from xenwatch.diagnosis.rules.rule import Rule, RuleTest
 def _check(library: Library) -> Iterator[Problem]:
     yield from _twins(library)
     rules = {rule.id: rule for rule in library.rules}
-    told: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     for rule in library.rules:
         for index, test in enumerate(rule.tests):
             for other in _others(library, rule, test):
                 pair = (rule.id, other) if rule.id < other else (other, rule.id)
-                if pair not in told and not _explained(rule, rules[other]):
-                    told.add(pair)
+                if pair not in pairs and not _explained(rule, rules[other]):
+                    pairs.add(pair)
                     message = f"{other} fires on {test.name!r} too: let one explain the other, or give them depths"
                     yield problem(rule, f"tests[{index}]", message, test.line)
 

@@ -26,12 +26,12 @@ def _check(library: Library) -> Iterator[Problem]:
 
 
 def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
-    known = {*capture_names(rule), *SUBJECT_FIELDS, "value"} | {name for look in rule.look for name in look.compute}
+    names = {*capture_names(rule), *SUBJECT_FIELDS, "value"} | {name for look in rule.look for name in look.compute}
     for part in parts_of(rule.when):
-        known |= part.compute.keys() if isinstance(part, FactCondition) else set()
+        names |= part.compute.keys() if isinstance(part, FactCondition) else set()
     asked = [rule.when, *(hypothesis.when for hypothesis in rule.hypotheses if hypothesis.when is not None)]
     for kind in frozenset[str]().union(*map(kinds_in, asked)):
-        known |= by_event.get(kind, set())
+        names |= by_event.get(kind, set())
     if any(isinstance(part, MetricCondition) for part in parts_of(rule.when)):
         return  # the labels of a metric are fields too, and they are declared elsewhere
     texts = [("title", rule.title), ("cause", rule.cause), *(("subject_name", name) for name in rule.subject_name)]
@@ -41,9 +41,9 @@ def _places(rule: Rule, by_event: dict[str, set[str]]) -> Iterator[Problem]:
     texts += [(f"remedy[{i}]", text) for i, text in enumerate(rule.remedy)]
     for key, text in texts:
         for name in PLACE.findall(text):
-            if name not in known:
+            if name not in names:
                 yield problem(
-                    rule, key, f"{{{name}}} is captured by no signature; there are {', '.join(sorted(known))}"
+                    rule, key, f"{{{name}}} is captured by no signature; there are {', '.join(sorted(names))}"
                 )
         if key.startswith(("verify", "remedy")) and _QUOTED.search(text):
             yield problem(

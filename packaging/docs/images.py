@@ -1,0 +1,87 @@
+"""Makes the pictures in docs/images from the demo's story: a report as a page, the same page drawn, and `top`.
+
+Needs Chromium for report.png. Usage: python packaging/docs/images.py
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from xenwatch.cli._client import Running
+from xenwatch.cli._top.app import TopApp
+from xenwatch.cli._top.sources import AgentSource
+from xenwatch.demo.story import read_story, write
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs/images"
+XENWATCH = (sys.executable, "-m", "xenwatch.cli.main")
+STARTED = datetime(2026, 11, 27, 23, 55, 42, tzinfo=UTC).timestamp()
+"""When the story begins in the report."""
+PAGE = (1100, 1600)
+SCREEN = (150, 30)
+LISTEN = "127.0.0.1:19197"
+
+
+def report(folder: Path) -> None:
+    """`diagnose` over the logs that the story leaves, as a page."""
+    logs = folder / "demo-host"
+    steps = read_story()
+    for step in steps:
+        write(step, logs, STARTED + step.at, UTC)
+    for path in logs.rglob("*"):  # lines without a time are dated by their file
+        os.utime(path, (STARTED + steps[-1].at, STARTED + steps[-1].at))
+    command = (*XENWATCH, "diagnose", logs.name, "--format", "html", "--output", "report.html")
+    subprocess.run(command, cwd=folder, check=False)  # it ends with 1: there are incidents
+    page = Path(shutil.move(folder / "report.html", IMAGES / "sample-report.html"))
+    draw(page, IMAGES / "report.png")
+
+
+def draw(page: Path, picture: Path) -> None:
+    """The top of a page as a browser shows it."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        sys.exit("report.png is not made: there is no Chromium here")
+    size = f"--window-size={PAGE[0]},{PAGE[1]}"
+    options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-color-profile=srgb", size)
+    subprocess.run((browser, *options, f"--screenshot={picture}", page.as_uri()), check=True, capture_output=True)
+
+
+def top(folder: Path) -> None:
+    """`top` beside an agent that has seen the whole story."""
+    agent = subprocess.Popen((*XENWATCH, "agent", "--demo-dir", str(folder / "demo"), "--listen", LISTEN))
+    try:
+        time.sleep(read_story()[-1].at + 15)
+        (IMAGES / "top.svg").write_text(asyncio.run(screen()) + "\n", encoding="utf-8")
+    finally:
+        agent.terminate()
+        agent.wait(120)
+
+
+async def screen() -> str:
+    """The screen after a few readings: rates need a first one."""
+    source = AgentSource(Running(f"http://{LISTEN}", None))
+    app = TopApp(source, 2.0)
+    async with app.run_test(size=SCREEN) as pilot:
+        until = time.monotonic() + 6
+        while time.monotonic() < until:
+            await pilot.pause(0.5)
+        drawn = app.export_screenshot()
+    await source.close()
+    return drawn
+
+
+def main() -> None:
+    """Make all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        report(Path(folder))
+        top(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The pages for people: what they show, what they never let run, and that they look again by themselves."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from xenwatch.model.sample import Metric, Sample, Snapshot
+from xenwatch.web.context import PartHealth
+from xenwatch.web.site.changes import MOST_STREAMS
+
+Served = Any  # conftest's, which cannot be imported in this import mode
+HOSTILE = "<script>alert(1)</script>"
+REVERSED = "\u202egnp.exe"
+
+
+async def text_of(client: aiohttp.ClientSession, path: str, status: int = 200) -> str:
+    answer = await client.get(path)
+    assert answer.status == status, path
+    assert answer.content_type == "text/html"
+    return await answer.text()
+
+
+def guests_of(*names: str) -> Snapshot:
+    info = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
+    state = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
+    vif = Metric("xen_domain_vif_info", "info", "", ("domain", "vif", "ifname", "mac", "bridge", "script", "type"))
+    disk = Metric("xen_domain_vbd_info", "info", "", ("domain", "device", "backend", "source"))
+    lv = Metric("xen_domain_vbd_backing_info", "info", "", ("domain", "device", "block_device", "vg", "lv"))
+    samples = []
+    for number, name in enumerate(names, 1):
+        samples += [
+            Sample(info, (name, f"uuid-{number}", str(number)), 1.0),
+            Sample(state, (name, "running"), 1.0),
+            Sample(vif, (name, "0", f"vif{number}.0", "00:16:3e:00:00:01", "xenbr0", "vif-bridge", ""), 1.0),
+            Sample(disk, (name, "xvda", "0", "/dev/vg0/root"), 1.0),
+            Sample(lv, (name, "xvda", "dm-3", "vg0", "root"), 1.0),
+        ]
+    return Snapshot(1e9, tuple(samples))
+
+
+async def test_the_first_page_says_what_is_wrong_and_what_to_type(served: Served, client, an_incident):
+    quiet = await text_of(client, "/")
+    assert "Nothing is wrong" in quiet
+    served.know(an_incident("web"), an_incident("db", state="resolved", resolved=1e9 + 90))
+    page = await text_of(client, "/")
+    assert "1 open incident" in page
+    assert 'href="/incidents/v-web"' in page
+    assert "Ended lately" in page
+
+
+async def test_an_incident_is_shown_whole(served: Served, client, an_incident):
+    symptom = an_incident("db", explained_by="v-web", state="explained")
+    served.know(an_incident("web"), symptom)
+    page = await text_of(client, "/incidents/v-web")
+    for part in (
+        "it was never made",
+        "/var/log/xen/xl-web.log:7",
+        "no bridge",
+        "Consequences",
+        "/incidents/v-db",
+        "opened",
+    ):
+        assert part in page, part
+    assert "Repair that first" in await text_of(client, "/incidents/v-db")
+
+
+@pytest.mark.parametrize("path", ["/incidents/nothing", "/guests/nobody", "/rules/no-such-rule"])
+async def test_what_is_not_there_is_said_in_words(client, path: str):
+    assert "There is no" in await text_of(client, path, 404)
+
+
+async def test_what_a_guest_wrote_stays_text_on_every_page(served: Served, client, an_incident):
+    made = an_incident(HOSTILE)
+    served.know(replace(made, id="v-1", diagnosis=replace(made.diagnosis, title=HOSTILE, cause=HOSTILE + REVERSED)))
+    served.snapshot = guests_of(HOSTILE)
+    name = HOSTILE.replace("/", "%2F").replace("<", "%3C").replace(">", "%3E")
+    for path in ("/", "/incidents/v-1", "/guests", f"/guests/{name}", f"/?q={name}", f"/rules?q={name}"):
+        page = await text_of(client, path)
+        assert "<script>alert" not in page, path
+        assert "\u202e" not in page, path
+
+
+async def test_nothing_but_our_own_style_and_script_runs(client):
+    policy = (await client.get("/")).headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    page = await text_of(client, "/")
+    assert "onclick" not in page
+    assert "style=" not in page
+    for asset in ("site.css", "site.js"):
+        assert (await client.get(f"/assets/{asset}")).status == 200
+    assert (await client.get("/assets/..%2Fpage.py")).status == 404
+
+
+async def test_filters_stand_in_the_address(served: Served, client, an_incident):
+    served.know(an_incident("web"), an_incident("db"))
+    page = await text_of(client, "/?q=WEB+bridge")
+    assert "/incidents/v-web" in page
+    assert "/incidents/v-db" not in page
+    assert "No open incident matches" in await text_of(client, "/?severity=critical")
+    assert "/incidents/v-db" in await text_of(client, "/?subject=domain/db")
+
+
+async def test_a_guest_is_drawn_down_to_what_carries_it(served: Served, client, an_incident):
+    served.snapshot = guests_of("web", "db")
+    served.know(an_incident("web"))
+    listed = await text_of(client, "/guests")
+    assert "2 domains" in listed
+    assert "/?subject=domain/web" in listed
+    page = await text_of(client, "/guests/web")
+    for part in ("/dev/vg0/root", "lv vg0/root", "vg vg0", "vif1.0", "xenbr0", "/incidents/v-web"):
+        assert part in page, part
+
+
+async def test_a_known_failure_is_found_by_its_words_and_by_a_former_id(client):
+    assert "/rules/vif-bridge-missing" in await text_of(client, "/rules?q=bridge+never")
+    assert "Nothing matches" in await text_of(client, "/rules?q=zebra")
+    assert "brctl show" in await text_of(client, "/rules/bridge-absent")
+
+
+async def test_what_the_agent_cannot_see_stands_on_the_first_page(served: Served, client):
+    served.checks = (PartHealth("sampling", False, 300.0, "no cycle"),)
+    served.waiting = "the first sampling cycle"
+    page = await text_of(client, "/")
+    assert "sampling makes no progress" in page
+    assert "waits for the first sampling cycle" in page
+
+
+async def test_an_open_page_is_told_that_something_changed(served: Served, client, an_incident):
+    async with asyncio.timeout(20):
+        stream = await client.get("/changes")
+        assert stream.content_type == "text/event-stream"
+        assert await stream.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+        served.know(an_incident("web"))
+        assert b"event: change" in await stream.content.readuntil(b"\n\n")
+        stream.close()
+
+
+async def test_too_many_followers_are_sent_away(client):
+    streams = [await client.get("/changes") for _ in range(MOST_STREAMS)]
+    answer = await client.get("/changes")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    for stream in streams:
+        stream.close()

@@ -1,0 +1,30 @@
+"""The guests as in `xl list`, and one guest with all that carries it."""
+
+from aiohttp import web
+
+from xenwatch.web.context import CONTEXT
+from xenwatch.web.site.guests import guest, guests
+from xenwatch.web.site.page import page
+from xenwatch.web.site.readings import Readings
+
+
+async def all_guests(request: web.Request) -> web.Response:
+    """Every domain with its state and how many incidents it has open."""
+    context = request.app[CONTEXT]
+    troubles: dict[str, int] = {}
+    for incident in context.incidents():
+        if incident.state == "open" and incident.diagnosis.subject.kind == "domain":
+            name = incident.diagnosis.subject.name
+            troubles[name] = troubles.get(name, 0) + 1
+    return page("guests.html", guests=guests(Readings(context.snapshot())), troubles=troubles, now=context.now())
+
+
+async def one_guest(request: web.Request) -> web.Response:
+    """A guest: its disks and interfaces down to the volume group and the bridge, and its incidents."""
+    context = request.app[CONTEXT]
+    name = request.match_info["name"]
+    found = guest(Readings(context.snapshot()), name)
+    its_own = [i for i in context.incidents() if str(i.diagnosis.subject) == f"domain/{name}"]
+    if found is None and not its_own:
+        return page("gone.html", status=404, what=f"guest {name[:80]}", now=context.now())
+    return page("guest.html", guest=found, name=name, incidents=its_own, now=context.now())

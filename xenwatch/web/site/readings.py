@@ -1,0 +1,36 @@
+"""The numbers of one snapshot, by metric and labels, as pages ask for them."""
+
+from collections.abc import Iterator, Mapping
+
+from xenwatch.model.sample import Sample, Snapshot
+
+
+class Readings:
+    """Of no snapshot, before the first sampling cycle is over, nothing is known."""
+
+    def __init__(self, snapshot: Snapshot | None) -> None:
+        self._by_metric: dict[str, list[Sample]] = {}
+        for sample in snapshot.samples if snapshot is not None else ():
+            self._by_metric.setdefault(sample.metric.name, []).append(sample)
+        self.at = snapshot.at if snapshot is not None else None
+
+    def rows(self, metric: str) -> Iterator[tuple[Mapping[str, str], float]]:
+        """Labels and value of each sample."""
+        for sample in self._by_metric.get(metric, ()):
+            yield dict(zip(sample.metric.labels, sample.labels, strict=False)), sample.value
+
+    def value(self, metric: str, **labels: str) -> float | None:
+        """The first sample with these labels; None where there is none."""
+        wanted = labels.items()
+        return next((value for found, value in self.rows(metric) if wanted <= found.items()), None)
+
+    def total(self, metric: str, **labels: str) -> float | None:
+        """The sum over the samples with these labels; None where there is none."""
+        wanted = labels.items()
+        values = [value for found, value in self.rows(metric) if wanted <= found.items()]
+        return sum(values) if values else None
+
+    def state(self, metric: str, label: str, **labels: str) -> str | None:
+        """Of a stateset: the state that holds."""
+        wanted = labels.items()
+        return next((row[label] for row, value in self.rows(metric) if value == 1 and wanted <= row.items()), None)
