@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -45,6 +45,9 @@ dashboards:  ## write the dashboards' JSON and the alerts' runbook links
 alerts:  # its own tests run with the others; this names what is out of date at once
 	$(BIN)/python alerts/build.py --check
 	$(BIN)/python dashboards/build.py --check
+
+coverage: setup-test  ## how much of what a source tree can print is known: make coverage XEN=PATH
+	$(BIN)/python packaging/coverage/measure.py $(XEN) --write
 
 test-pythons: setup-test  ## the unit tests on every Python from 3.11 on that is found here
 	packaging/test-pythons.sh

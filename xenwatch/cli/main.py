@@ -37,6 +37,9 @@ class CommandGroup(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(EXIT_INTERRUPTED)
+        except click.ClickException as error:
+            error.message = _printable(error.message)  # type: ignore[misc]  # click offers no other way
+            raise
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -67,21 +70,29 @@ def main() -> None:
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:
-        click.echo(f"xenwatch: {error}", err=True)
+        click.echo(f"xenwatch: {_printable(str(error))}", err=True)
         sys.exit(EXIT_WRONG_USE)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of the output went away (`| head`): nothing is wrong
         sys.exit(0)
     except OSError as error:
         _discard_output()
-        click.echo(f"xenwatch: {_os_error_text(error)}", err=True)
+        click.echo(f"xenwatch: {_printable(_os_error_text(error))}", err=True)
         sys.exit(EXIT_WRONG_USE)
     except Exception as error:  # a person at 3 a.m. is not shown a traceback unless they ask for it
         if os.environ.get("XENWATCH_DEBUG"):
             raise
-        click.echo(f"xenwatch: internal error (a bug in xenwatch): {type(error).__name__}: {error}", err=True)
+        what = f"{type(error).__name__}: {_printable(str(error))}"
+        click.echo(f"xenwatch: internal error (a bug in xenwatch): {what}", err=True)
         click.echo("Run the command again with XENWATCH_DEBUG=1 and report what it prints.", err=True)
         sys.exit(EXIT_BUG)
+
+
+def _printable(text: str) -> str:
+    """What a message repeats, such as a file's name, must not drive a person's terminal."""
+    from xenwatch.base.printed_text import printable  # noqa: PLC0415  only where something went wrong
+
+    return printable(text)
 
 
 def _repair_streams() -> None:

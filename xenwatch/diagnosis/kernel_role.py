@@ -189,9 +189,18 @@ class KernelRoles:
             return "dom0"
         return self._of(source, host).role
 
+    def is_partly_guests(self, source: Source) -> bool:
+        """Whether a guest's kernel writes any of the lines of that log, as far as it was read."""
+        return any(known.role == "guest" for known in self._signs.get(source.path, {}).values())
+
     def evidence(self, source: Source, host: str | None = None) -> tuple[str, ...]:
         """The lines that say so."""
         return tuple(self._of(source, host).lines.values())
+
+    def known(self, source: Source) -> dict[str, tuple[KernelRole, tuple[str, ...]]]:
+        """Role and evidence of the kernels in that log, by host name, as far as they are known."""
+        signs = {} if source.format.guest_written else self._signs.get(source.path, {})
+        return {host: (one.role, tuple(one.lines.values())) for host, one in signs.items() if one.role != "unknown"}
 
     def _of(self, source: Source, host: str | None) -> KernelSigns:
         signs = self._signs.get(source.path, {})

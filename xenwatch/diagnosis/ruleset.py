@@ -22,23 +22,23 @@ def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
 
     A former name counts, too: a file that replaced a rule goes on replacing it when the rule was renamed.
     """
-    shipped = load_library([shipped_rules()], cache)
+    shipped = load_library([shipped_rules()], cache, whole=False)
     if not own:
         return shipped
     theirs = load_library(own, cache)
-    _refuse_hanging(theirs)
+    _refuse_slow(theirs)
     replaced = {rule.id for rule in theirs}
     kept = [rule for rule in shipped if replaced.isdisjoint((rule.id, *rule.aliases))]
     return with_present_ids((*kept, *theirs))
 
 
-def _refuse_hanging(rules: Sequence[Rule]) -> None:
-    """Ours were judged before they were shipped; a stranger's would stop the agent on the first line made for it."""
+def _refuse_slow(rules: Sequence[Rule]) -> None:
+    """Ours were judged before they were shipped; a stranger's could stop the agent on the first line made for it."""
     if not rules:
         return
-    from xenwatch.diagnosis.authoring.lints.backtracking import hanging  # noqa: PLC0415  most have no rules of their own
+    from xenwatch.diagnosis.authoring.lints.linear import not_linear  # noqa: PLC0415  most have no rules of their own
 
-    problems = list(hanging(rules))
+    problems = list(not_linear(rules))
     if problems:
         raise RuleError(problems)
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from xenwatch.base.quoting import unquoted
 from xenwatch.base.registry import load_parts
+from xenwatch.base.retyped import as_written
 from xenwatch.logs import formats
 from xenwatch.model.record import LogFormat
 
@@ -13,6 +13,8 @@ HEAD = 64 * 1024
 """Bytes from the start of a file that are examined."""
 
 LAST_RESORT = "stderr"
+_TERMINAL = re.compile(rb"^(?:[Ee]rror: |libxl: |[\w.@-]+[:~][^\n]{0,60}[#$] )", re.MULTILINE)
+_WRITTEN = re.compile(rb"^.*\S.*\n", re.MULTILINE)
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
 _MOST_CONTROL_CHARACTERS = 0.03
 """Of random bytes a tenth are control characters no log has."""
@@ -56,7 +58,7 @@ def recognise(path: str, head: bytes) -> Recognised:
         if opened := _opened_by_the_machine(path, head):
             return Recognised(opened, "content")
         return Recognised(_kernel_or_console(format_, head), "name")
-    if format_ := by_content(unquoted(head)):
+    if format_ := by_content(as_written(head)):
         return Recognised(format_, "content")
     return Recognised(all_formats()[LAST_RESORT], "text")
 
@@ -73,7 +75,7 @@ def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
     """
     if not _ANY_CONSOLE.search(path):
         return None
-    text = unquoted(head)
+    text = as_written(head)
     return next((f for f in all_formats().values() if f.opening is not None and f.opening.match(text)), None)
 
 
@@ -82,8 +84,8 @@ def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:
     if format_.name != "kernel":
         return format_
     console = all_formats()["console"]
-    stamped_lines = _matching_lines(console, unquoted(head))
-    return console if 2 * stamped_lines > head.count(b"\n") else format_
+    stamped_lines = _matching_lines(console, as_written(head))
+    return console if 2 * stamped_lines > len(_WRITTEN.findall(head)) else format_
 
 
 def by_content(head: bytes) -> LogFormat | None:
@@ -91,6 +93,8 @@ def by_content(head: bytes) -> LogFormat | None:
     best, most = None, 0
     for part in all_formats().values():
         lines = _matching_lines(part, head)
+        if part.guest_prompts and _TERMINAL.search(head):
+            continue  # a terminal shows what a device model or a boot loader says among other things
         if lines > most:
             best, most = part, lines
     return best

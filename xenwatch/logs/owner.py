@@ -164,6 +164,8 @@ def owner_of(
     fields = {name: value for name, value in match.groupdict().items() if value}
     if "domain" in fields:
         return Subject("domain", fields["domain"])
+    if "one" in fields:
+        return Subject("domain", f"one-{fields['one']}")
     if "domid" in fields:
         return Subject("domain", fields["domid"], domid=int(fields["domid"]))
     owner = of_process(int(fields["pid"])) if "pid" in fields else None

@@ -24,3 +24,9 @@ class Event:
     """Id of the operation during which it happened, where that is known."""
     phase: str | None = None
     """How far that operation had got: see diagnosis/operations/phases.py."""
+    verb: str | None = None
+    """What was being done: create, start, migrate, block-attach …"""
+    target: str | None = None
+    """Name of the guest to which it was done."""
+    guest_phase: str | None = None
+    """How far the guest's own software had got: firmware, loader or kernel; only where the rule asks for it."""

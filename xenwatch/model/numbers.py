@@ -1,7 +1,7 @@
 """What the numbers mean that errors begin or end with: errno, grant tables, libxl, libxc, exit status, signals."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 
@@ -126,9 +126,19 @@ GRANT: Mapping[int, ErrorNumber] = {
 LIBXC: Mapping[int, ErrorNumber] = {
     1: ErrorNumber("XC_INTERNAL_ERROR", "internal error"),
     2: ErrorNumber("XC_INVALID_KERNEL", "invalid kernel", "kernel-image-invalid"),
-    3: ErrorNumber("XC_INVALID_PARAM", "invalid parameter"),
-    4: ErrorNumber("XC_OUT_OF_MEMORY", "out of memory"),
+    3: ErrorNumber("XC_INVALID_PARAM", "invalid configuration"),
+    4: ErrorNumber("XC_OUT_OF_MEMORY", "out of memory", MEMORY),
 }
+
+ZLIB: Mapping[int, ErrorNumber] = {
+    -1: ErrorNumber("Z_ERRNO", "the file could not be read"),
+    -2: ErrorNumber("Z_STREAM_ERROR", "a wrong parameter"),
+    -3: ErrorNumber("Z_DATA_ERROR", "the compressed data is damaged"),
+    -4: ErrorNumber("Z_MEM_ERROR", "not enough memory", MEMORY),
+    -5: ErrorNumber("Z_BUF_ERROR", "the compressed data ends too early"),
+    -6: ErrorNumber("Z_VERSION_ERROR", "another version of zlib"),
+}
+"""Of libxc's reading of compressed kernels."""
 
 SIGNAL: Mapping[int, ErrorNumber] = {
     1: ErrorNumber("SIGHUP", "hang-up"),
@@ -153,7 +163,8 @@ EXIT: Mapping[int, ErrorNumber] = {
 """What the shell's exit statuses mean; smaller ones are the program's own."""
 
 _FAMILIES: Mapping[str, Mapping[int, ErrorNumber]] = {
-    "errno": ERRNO, "rc": LIBXL, "grant_status": GRANT, "xc_code": LIBXC, "exit": EXIT, "signal": SIGNAL,
+    "errno": ERRNO, "rc": LIBXL, "grant_status": GRANT, "xc_code": LIBXC, "zlib_rc": ZLIB, "exit": EXIT,
+    "signal": SIGNAL,
 }  # fmt: skip
 """Fields that hold a number, and the table each is looked up in."""
 
@@ -166,6 +177,8 @@ _TEXT = re.compile(
     r"|\[?errno[ =:]{0,2}-?(?P<number>\d{1,3})\b|\((?P<pair>\d{1,3}) = |\((?P<tuple>\d{1,3}), ?['\"])",
     re.IGNORECASE,
 )
+_XC = re.compile(rf"\((?P<code>[1-4]), ?['\"](?:{'|'.join(one.words for one in LIBXC.values())})['\"],", re.IGNORECASE)
+"""What Python prints of an error of libxc: `(2, 'Invalid kernel', …)`. An errno is the first of two, not of three."""
 _NUMBER = re.compile(r"^(-?\d{1,4})(?:$|/[A-Z]+$|[ ,(])")
 
 
@@ -187,9 +200,17 @@ def errno_in(text: str) -> ErrorNumber | None:
         pass
     if last is None:
         return None
+    if last["tuple"] and _XC.match(text[-2000:], last.start()):
+        return None
     if last["name"] or last["words"]:
         return _BY_NAME.get((last["name"] or "").upper()) or _BY_WORDS.get((last["words"] or "").lower())
     return ERRNO.get(int(last["number"] or last["pair"] or last["tuple"]))
+
+
+def xc_in(text: str) -> ErrorNumber | None:
+    """The number of libxc that a Python exception names."""
+    found = _XC.search(text[-2000:])
+    return LIBXC[int(found["code"])] if found else None
 
 
 def number_fields(fields: Mapping[str, str]) -> dict[str, str]:
@@ -200,13 +221,15 @@ def number_fields(fields: Mapping[str, str]) -> dict[str, str]:
     found = {f"{field}_name": one.name for field, one in _meanings(fields)}
     if "errno_name" not in found and (errno := _errno_in_words(fields)) is not None:
         found["errno_name"] = errno.name
+    if "xc_code_name" not in found and (code := _in_words(fields, xc_in)) is not None:
+        found["xc_code_name"] = code.name
     return found
 
 
 def prior_class(fields: Mapping[str, str]) -> tuple[str, str] | None:
     """The class that the numbers of an error speak for, and the name of the number; None where they tell nothing."""
-    errno = None if "errno" in fields else _errno_in_words(fields)
-    for one in [*(one for _, one in _meanings(fields)), *([errno] if errno else [])]:
+    said = None if "errno" in fields else _errno_in_words(fields) or _in_words(fields, xc_in)
+    for one in [*(one for _, one in _meanings(fields)), *([said] if said else [])]:
         if one.prior:
             return one.prior, one.name
     return None
@@ -230,5 +253,9 @@ def _meanings(fields: Mapping[str, str]) -> Iterator[tuple[str, ErrorNumber]]:
 
 
 def _errno_in_words(fields: Mapping[str, str]) -> ErrorNumber | None:
+    return _in_words(fields, errno_in)
+
+
+def _in_words(fields: Mapping[str, str], read: Callable[[str], ErrorNumber | None]) -> ErrorNumber | None:
     texts = (fields[name] for name in _TEXT_FIELDS if name in fields)
-    return next((found for text in texts if (found := errno_in(text)) is not None), None)
+    return next((found for text in texts if (found := read(text)) is not None), None)

@@ -79,6 +79,8 @@ class LogFormat:
     """Many programs or many tasks write to it at once: a line says nothing of the line before it."""
     foreign: bool = False
     """Such a file may be of any program: only the words of Xen in it make it one of Xen."""
+    unrelated: bool = False
+    """No program of Xen writes so: its errors are nobody's trouble here."""
     names_device_models: bool = False
     """Its records say which process serves which domain."""
     guest_line: re.Pattern[bytes] | None = None
@@ -86,13 +88,16 @@ class LogFormat:
     guest_text: re.Pattern[str] | None = None
     """In a message of a host-written format: its group is what a guest or a stranger chose and the host repeats.
     No signature sees it."""
+    believed: re.Pattern[str] | None = None
+    """Where many programs write: matched at the start of a message with its tag, it is of the kernel or of a program
+    of the host that says nothing but its own words. Any other is believed by rules that name it. None: by all."""
     kernel_line: re.Pattern[bytes] | None = None
     """Matched at the start of a record: a kernel wrote it, and it may be dom0's or a guest's (the whole log's, where
     it is a guest's). None: nobody but the host's programs, or nobody but a guest, writes here."""
     opening: re.Pattern[bytes] | None = None
     """Searched in the first 64 KiB of a file that by its name is just some console: it is of this format."""
     subject: re.Pattern[str] | None = None
-    """Searched in the path: its groups `domain`, `domid` or `pid` say which domain the log belongs to."""
+    """Searched in the path: its groups `domain`, `domid`, `one` or `pid` say which domain the log belongs to."""
 
     def bounds(self, data: bytes, at: int) -> tuple[int, int]:
         """Start and end of the record around offset `at` in `data` (end excludes the final newline)."""
@@ -112,6 +117,13 @@ class LogFormat:
         """Whether a guest may have written the record that starts there: it is believed about that guest alone."""
         quoted = self.guest_line is not None and self.guest_line.match(data, line_start) is not None
         return self.guest_written or self.guest_prompts or quoted
+
+    def stranger(self, header: Header, message: str) -> str | None:
+        """The program that wrote a message, where not everything it says is the host's word; None: it is believed."""
+        tag = header.fields.get("tag")
+        if tag is None or self.believed is None or tag == "kernel" or self.believed.match(message):
+            return None
+        return tag
 
     def hidden(self, text: str) -> str:
         """A message without the words in it that are not the host's."""
@@ -185,6 +197,8 @@ class LogRecord(NamedTuple):
     """The host that the record's own header names, as syslog's does; None of what a guest may have written."""
     kernel_role: str | None = None
     """The kernel that wrote it: dom0, guest, driver, unknown; None where none did, or the format alone says which."""
+    stranger: str | None = None
+    """The program that wrote it, where not everything that it says is the host's word: see `LogFormat.believed`."""
 
     @property
     def writer(self) -> str:

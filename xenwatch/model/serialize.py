@@ -17,6 +17,8 @@ from xenwatch.model.subject import Subject
 
 _PLAIN = tuple(f.name for f in fields(Diagnosis) if f.name not in {"subject", "fields", "evidence"})
 """Fields of a diagnosis that are text, a number, or a tuple of texts."""
+_PLACED = ("operation", "phase", "verb", "target", "guest_phase")
+"""What an event says of the operation it belongs to, where that is known."""
 _INCIDENT = tuple(f.name for f in fields(Incident) if f.name != "diagnosis")
 
 
@@ -140,6 +142,7 @@ def _origin_from_json(body: Mapping[str, Any] | None) -> LogRecord | Sample | Fa
 
 def event_json(event: Event) -> dict[str, Any]:
     """An event, its record included."""
+    placed = {name: value for name in _PLACED if (value := getattr(event, name)) is not None}
     return {
         "kind": event.kind,
         "subject": subject_json(event.subject),
@@ -147,6 +150,7 @@ def event_json(event: Event) -> dict[str, Any]:
         "fields": dict(event.fields),
         "rule": event.rule,
         "record": record_json(event.record) if event.record else None,
+        **placed,
     }
 
 
@@ -154,7 +158,8 @@ def event_from_json(body: Mapping[str, Any]) -> Event:
     """The event of `event_json`."""
     record = record_from_json(body["record"]) if body["record"] else None
     captured = {str(k): str(v) for k, v in body["fields"].items()}
-    return Event(body["kind"], subject_from_json(body["subject"]), float(body["at"]), captured, record, body["rule"])
+    subject, placed = subject_from_json(body["subject"]), {name: body.get(name) for name in _PLACED}
+    return Event(body["kind"], subject, float(body["at"]), captured, record, body["rule"], **placed)
 
 
 def diagnosis_json(diagnosis: Diagnosis, longest: int | None = None) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """The tables of the state database and how an older file is brought up to date."""
 
+import logging
 import sqlite3
 
 from xenwatch.base.errors import StoreError
 from xenwatch.state.tables import correlation, cursors, incident_changes, incidents
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 """Kept in the file's `user_version`."""
@@ -23,3 +26,10 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version == 0:
         tables = "".join(table.CREATE for table in _TABLES)
         connection.executescript(f"BEGIN; {tables} PRAGMA user_version = {VERSION}; COMMIT;")
+        return
+    present = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in _TABLES:
+        name = table.__name__.rpartition(".")[2]
+        if name not in present:
+            log.error("the state database has lost its table %s; it starts empty", name)
+            connection.executescript(f"BEGIN; {table.CREATE} COMMIT;")

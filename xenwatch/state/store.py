@@ -149,8 +149,11 @@ class Store:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    _private(path)
     # One thread uses it at a time, but not always the one that opened it.
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    # A flipped bit in one row must not keep the agent from all the others.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -159,6 +162,20 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _private(path: Path) -> None:
+    """Lines of logs are in it, so others may not read it; SQLite gives its other files the same mode."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError:
+        return  # SQLite says why
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if mode & 0o007:
+            os.fchmod(descriptor, mode & 0o770)
+    finally:
+        os.close(descriptor)
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

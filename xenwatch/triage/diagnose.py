@@ -20,7 +20,7 @@ from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.history import earlier
-from xenwatch.triage.report import FileRead, Report, SkippedFile
+from xenwatch.triage.report import FileRead, KernelShown, Report, SkippedFile
 from xenwatch.triage.unread import XEN, unmatched, with_unread
 
 if TYPE_CHECKING:
@@ -157,7 +157,15 @@ class BundleReading:
             progress(entry.path, self._bytes)
             if self.pipeline.is_full:
                 self.pipeline.conclude(_NO_END)
-        self._files.append(FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last))
+        kernels = self._kernels(entry)
+        read = FileRead(entry.path, entry.format, entry.lines, entry.bytes, entry.first, entry.last, kernels)
+        self._files.append(read)
+
+    def _kernels(self, entry: BundleEntry) -> tuple[KernelShown, ...]:
+        if entry.source is None:
+            return ()
+        known = self.pipeline.scanner.kernels.known(entry.source)
+        return tuple(KernelShown(role, host, evidence) for host, (role, evidence) in known.items())
 
     def conclude(self, *, all_read: bool = True) -> None:
         """Judge what was read: the logs end here. Where not all was read, what did not follow may stand in the rest."""

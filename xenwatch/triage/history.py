@@ -44,10 +44,11 @@ def earlier(
 ) -> frozenset[str]:
     """Ids of the incidents that stand under "Earlier"; `captured` are paths of logs that hold a command's output."""
     families = _families(incidents)
-    asked = [f for f in families if any(_paths(i.diagnosis) & set(captured) for i in f.members)]
+    paths = frozenset(captured)
+    asked = [f for f in families if any(not paths.isdisjoint(_paths(i.diagnosis)) for i in f.members)]
     if asked:
-        guests = {f.guest for f in asked}
-        others = [f for f in families if f not in asked and f.last_seen is not None]
+        guests, known = {f.guest for f in asked}, {f.cause.id for f in asked}
+        others = [f for f in families if f.cause.id not in known and f.last_seen is not None]
         old = [f for f in others if f.guest is not None and f.guest not in guests]
     else:
         old = _before_the_last(families, operations)
@@ -69,9 +70,12 @@ def _before_the_last(families: list[_CauseFamily], operations: Mapping[str, Oper
 
 
 def _families(incidents: Iterable[Incident]) -> list[_CauseFamily]:
-    everyone = list(incidents)
+    everyone, explained = list(incidents), dict[str, list[Incident]]()
+    for incident in everyone:
+        if incident.explained_by not in (None, incident.id):
+            explained.setdefault(str(incident.explained_by), []).append(incident)
     return [
-        _CauseFamily(cause, (cause, *(i for i in everyone if i.explained_by == cause.id and i.id != cause.id)))
+        _CauseFamily(cause, (cause, *explained.get(cause.id, ())))
         for cause in everyone
         if cause.explained_by is None and cause.state != "resolved"
     ]

@@ -11,6 +11,16 @@ from xenwatch.model.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
+class KernelShown:
+    """Which kernel writes in a log: dom0, guest or driver; of the host that its lines name, if they do."""
+
+    role: str
+    host: str
+    evidence: tuple[str, ...]
+    """The lines that show it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileRead:
     """One log that was read; `first` and `last` are the times of its first and last dated record, if any."""
 
@@ -20,6 +30,8 @@ class FileRead:
     bytes: int
     first: float | None = None
     last: float | None = None
+    kernels: tuple[KernelShown, ...] = ()
+    """Those about which its lines leave no doubt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A pasted line is read as standard input is: the rules that match it, and the incident; else what it looks like."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_an_own_rule_is_asked_too(tmp_path: Path):
 
 def test_what_a_guest_wrote_drives_no_terminal():
     assert "\x1b" not in explain(f"{BRIDGE} \x1b[2J").stdout + explain("error: cannot \x1b]0;x\x07 do it").stdout
+
+
+def test_programs_get_the_document_of_diagnose_and_the_rules_that_match():
+    document = json.loads(explain("--format", "json", BRIDGE).stdout)
+    assert document["incidents"][0]["class"] == "vif-bridge-missing"
+    assert "vif-bridge-missing" in [rule["id"] for rule in document["rules"]]
+    assert json.loads(explain("--format", "json", "hello").stdout)["rules"] == []

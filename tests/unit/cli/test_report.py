@@ -1,5 +1,6 @@
 """The report in each format: the cause first, nothing a guest wrote does harm, nothing found is said honestly."""
 
+import html
 import html.parser
 import json
 import re
@@ -254,3 +255,32 @@ def test_in_a_browser_hostile_text_does_not_run_and_our_own_script_does(hostile:
     assert "<title>xenwatch diagnose</title>" in said
     assert re.search(r'<html [^>]*class="scripted"', said)
     assert "<img" not in said
+
+
+def test_markdown_begins_with_where_when_and_how_it_was_made(log: Path):
+    head = diagnose(str(log), "--format", "markdown").stdout.split("## ", 1)[0]
+    assert "- Host: not named in what was read" in head
+    assert "- Made: " in head
+    assert "- Command: xenwatch diagnose -q " in head or "- Command: xenwatch " in head
+    assert f"- Inputs: {log.parent}" in head.replace("\\", "")
+
+
+@pytest.fixture
+def oops(tmp_path: Path) -> Path:
+    path = tmp_path / "kern.log"
+    path.write_text("[    0.000000] Hypervisor detected: Xen HVM\n[    9.000000] BUG: unable to handle page fault\n")
+    return path
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_whose_kernel_wrote_a_log_is_told_with_the_line_that_shows_it(oops: Path, form: str):
+    shown = re.sub(r"\s+", " ", html.unescape(diagnose(str(oops), "--format", form).stdout.replace("\\", "")))
+    assert 'the kernel of a guest, by "[ 0.000000] Hypervisor detected: Xen HVM"' in shown
+
+
+def test_programs_get_all_that_shows_whose_kernel_it_is(oops: Path, log: Path):
+    (read,) = json.loads(diagnose(str(oops), "--format", "json").stdout)["files"]
+    assert read["kernels"] == [
+        {"role": "guest", "host": None, "evidence": ["[    0.000000] Hypervisor detected: Xen HVM"]}
+    ]
+    assert "kernels" not in json.loads(diagnose(str(log), "--format", "json").stdout)["files"][0]

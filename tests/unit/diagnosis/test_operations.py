@@ -180,3 +180,14 @@ def test_phases_follow_each_other_and_teardown_comes_last() -> None:
     teardown = phase_of("libxl: error: libxl_domain.c:889:domain_destroy_cb: Domain 3:Destruction of domain failed")
     assert (build, devices, teardown) == ("build", "devices", "teardown")
     assert rank(build) < rank(devices) < rank(None) < rank(teardown)
+
+
+@pytest.mark.parametrize(
+    "line", ["xc: info: Saving domain 7, type x86 HVM\n", "Shutting down domain 7\n", "Rebooting domain 7\n"]
+)
+def test_a_line_that_says_only_the_domid_is_what_the_nameless_lines_after_it_are_about(
+    rules: Sequence[Rule], line: str
+) -> None:
+    text = f"{line}xc: error: save callback suspend() failed: 0: Internal error\n"
+    found = incidents(rules, ("stderr", "x.txt", text))
+    assert {subject(incident) for incident in found.values()} == {"domain/7"}

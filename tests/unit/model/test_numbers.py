@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from xenwatch.model.numbers import ERRNO, errno_in, in_words, meaning, number_fields, prior_class
+from xenwatch.model.numbers import ERRNO, errno_in, in_words, meaning, number_fields, prior_class, xc_in
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,8 @@ def test_the_table_agrees_with_the_system():
         ("exit", "139", "139 (SIGSEGV: ended by signal 11, segmentation fault)"),
         ("signal", "11/SEGV", "11/SEGV (SIGSEGV: segmentation fault)"),
         ("grant_status", "-13", "-13 (GNTST_no_space: the table of mappings is full)"),
+        ("xc_code", "2", "2 (XC_INVALID_KERNEL: invalid kernel)"),
+        ("zlib_rc", "-3", "-3 (Z_DATA_ERROR: the compressed data is damaged)"),
         ("exit", "1", "1"),
         ("errno", "no number", "no number"),
         ("device", "51712", "51712"),
@@ -76,3 +78,18 @@ def test_only_some_numbers_speak_for_a_class():
     assert prior_class({"errno": "1"}) == ("permission-denied", "EPERM")
     assert prior_class({"reason": "Invalid argument"}) is None
     assert prior_class({"rc": "-5"}) == ("memory-insufficient-host", "ERROR_NOMEM")
+
+
+LIBXC_ERROR = "(2, 'Invalid kernel', 'xc_dom_find_loader: no loader found')"
+
+
+def test_the_first_of_three_is_a_number_of_libxc_and_no_errno():
+    assert errno_in(LIBXC_ERROR) is None
+    assert xc_in(LIBXC_ERROR).name == "XC_INVALID_KERNEL"
+    assert xc_in("(2, 'No such file or directory')") is None
+    assert errno_in("(2, 'No such file or directory')").name == "ENOENT"
+
+
+def test_what_libxc_says_speaks_for_a_class():
+    assert number_fields({"message": LIBXC_ERROR}) == {"xc_code_name": "XC_INVALID_KERNEL"}
+    assert prior_class({"message": LIBXC_ERROR}) == ("kernel-image-invalid", "XC_INVALID_KERNEL")

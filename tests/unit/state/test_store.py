@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,52 @@ def test_what_was_committed_before_a_failed_commit_stands(tmp_path: Path, incide
     store.commit({"a": 2}, {}, [huge])
     assert store.load() == SavedState({"a": 2}, {}, (huge,))
     store.close()
+
+
+def test_a_row_that_is_not_utf_8_costs_that_row_alone(tmp_path: Path, incident: Incident):
+    store = open_store(tmp_path)
+    store.commit({"a": 1, "b": 2}, {"windows": [1]}, [incident])
+    store._connection.execute("UPDATE cursors SET cursor = CAST(x'ff' AS TEXT) WHERE log = 'a'")
+    store.close()
+    again = open_store(tmp_path)
+    assert again.load() == SavedState({"b": 2}, {"windows": [1]}, (incident,))
+    again.commit({"a": 3, "b": 2}, {}, [])
+    again.close()
+
+
+@pytest.mark.parametrize("table", ["cursors", "correlation", "incidents", "incident_changes"])
+def test_a_table_that_is_missing_starts_empty_and_the_others_stay(tmp_path: Path, incident: Incident, table: str):
+    store = open_store(tmp_path)
+    store.commit({"a": 1}, {"windows": [1]}, [incident])
+    store._connection.execute(f"DROP TABLE {table}")
+    store.close()
+    again = open_store(tmp_path)
+    read = again.load()
+    kept = {"cursors": bool(read.cursors), "correlation": bool(read.correlation), "incidents": bool(read.incidents)}
+    assert [name for name, there in kept.items() if not there] == ([table] if table in kept else [])
+    again.commit({"a": 2}, {}, [incident])
+    again.close()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_nobody_else_may_read_the_state(tmp_path: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        store = open_store(tmp_path / "new")
+        store.commit({"a": 1}, {}, [])
+        modes = {file.name: file.stat().st_mode & 0o007 for file in (tmp_path / "new").iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0}
+    assert "state.db-wal" in modes
+
+
+def test_a_state_that_everybody_could_read_is_closed_to_others(tmp_path: Path):
+    open_store(tmp_path).close()
+    (tmp_path / FILE_NAME).chmod(0o644)
+    open_store(tmp_path).close()
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o640
 
 
 def fill(store: Store) -> None:

@@ -147,6 +147,27 @@ def test_a_bomb_is_cut_off_and_named(tmp_path: Path) -> None:
     assert [skip.reason for skip in bundle.skipped] == ["the rest: unfolds to more than 50 times its size"]
 
 
+def test_many_small_bombs_are_one_big_one(tmp_path: Path) -> None:
+    limits = ArchiveLimits(ratio=50, ratio_from_bytes=4 * 1024**2, small_bytes=64 * 1024)
+    line = b"[2011-05-18 20:55:04 xend 1] DEBUG (a:1) b\n"
+    bomb = gzip.compress(line * 80_000)
+    (tmp_path / "bombs.tar").write_bytes(tar_of({f"{number}/xend.log.gz": bomb for number in range(20)}))
+    texts, bundle, _ = read(tmp_path / "bombs.tar", limits=limits)
+    sizes = [len(text) for text in texts.values()]
+    assert len(sizes) == 20
+    assert sizes[0] == len(line) * 80_000  # one alone is a log of one repeated line
+    assert max(sizes[2:]) < 1024**2
+    assert {skip.reason for skip in bundle.skipped} == {"the rest: unfolds to more than 50 times its size"}
+
+
+def test_many_small_logs_that_were_packed_one_by_one_are_read_whole(tmp_path: Path) -> None:
+    limits = ArchiveLimits(ratio=50, ratio_from_bytes=10_000, small_bytes=5_000)
+    logs = {f"{number}/xend.log.gz": gzip.compress(xend_log(number % 9 + 1)) for number in range(30)}
+    (tmp_path / "logs.tar").write_bytes(tar_of(logs))
+    texts, bundle, _ = read(tmp_path / "logs.tar", limits=limits)
+    assert (len(texts), bundle.skipped) == (30, [])
+
+
 def test_an_archive_that_unfolds_to_more_than_the_limit_is_cut_off_and_the_next_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tar_of({"xend.log": os.urandom(3_000_000).hex().encode()})))
     (tmp_path / "xend.log").write_bytes(xend_log(4))

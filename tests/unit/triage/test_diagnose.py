@@ -149,3 +149,22 @@ def test_logs_are_diagnosed_without_libvirt_and_without_what_asks_a_running_host
     program = "import sys, xenwatch.triage.diagnose; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert {"libvirt", "asyncio", "xenwatch.host.host"}.isdisjoint(loaded)
+
+
+NGINX = (
+    "2024/01/02 10:00:00 [error] 12#12: *1 connect() failed (111: Connection refused) while connecting to upstream\n"
+)
+
+
+def test_the_errors_of_a_web_server_alone_are_no_report_about_xen(tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    log.write_text(NGINX)
+    with pytest.raises(InputError, match=r"none of what was read is from Xen: .*error.log \(web-server\)"):
+        diagnose([str(log)], rules_with((), None))
+
+
+def test_the_errors_of_a_web_server_beside_logs_of_xen_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "error.log").write_text(NGINX)
+    (tmp_path / "xl-web.log").write_text("libxl: error: something that nobody knows failed\n")
+    report = diagnose([str(tmp_path)], rules_with((), None))
+    assert not any("upstream" in error.text for error in report.unmatched)

@@ -25,6 +25,7 @@ from xenwatch.cli.report.format import (
 )
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.headline import headline, interruption_text
+from xenwatch.cli.report.kernel_text import kernel_note
 from xenwatch.cli.report.origin import ReportOrigin, origin_rows
 from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.headings import HEADINGS
@@ -62,6 +63,7 @@ def render(
         notes=len(notes(report)),
         points=points,
         year_note=lambda file: year_note(report, file),
+        kernel_note=kernel_note,
         count_text=count_text,
         not_checked_text=not_checked_text,
         shown=_SHOWN,

@@ -1,6 +1,7 @@
 """The report for programs: a JSON document; its shape is promised to scripts (version 1)."""
 
 import json
+import re
 from typing import Any
 
 from xenwatch.base.zones import Zone
@@ -10,15 +11,23 @@ from xenwatch.model.public_json import LONGEST_TEXT, public_incident
 from xenwatch.triage.report import FileRead, Report
 
 VERSION = 1
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+"""Characters that drive a terminal or turn text around; json itself writes those below the blank as escapes."""
 
 
 def render(report: Report) -> str:
-    """One JSON object; `incidents` in the report's order, the most likely root cause first.
+    """One JSON object, as text."""
+    text = json.dumps(document(report), indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
-    `interrupted` (the file that Ctrl-C cut short) and `years_assumed` (logs without a known year) are there only
-    where there is something to say.
+
+def document(report: Report) -> dict[str, Any]:
+    """`incidents` in the report's order, the most likely root cause first.
+
+    `interrupted` (the file that Ctrl-C cut short), `years_assumed` (logs without a known year) and a file's
+    `kernels` (which kernel writes there, and what shows it) are there only where there is something to say.
     """
-    document: dict[str, Any] = {
+    body: dict[str, Any] = {
         "version": VERSION,
         "incidents": [_incident(i, report) for i in report.incidents],
         "files": [_file(f, report.utc_offset) for f in report.files],
@@ -29,10 +38,10 @@ def render(report: Report) -> str:
         ],
     }
     if report.interrupted is not None:
-        document["interrupted"] = report.interrupted
+        body["interrupted"] = report.interrupted
     if report.years_assumed:
-        document["years_assumed"] = sorted(report.years_assumed)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+        body["years_assumed"] = sorted(report.years_assumed)
+    return body
 
 
 def _incident(incident: Incident, report: Report) -> dict[str, Any]:
@@ -41,6 +50,7 @@ def _incident(incident: Incident, report: Report) -> dict[str, Any]:
 
 
 def _file(read: FileRead, zone: Zone) -> dict[str, Any]:
+    kernels = [{"role": k.role, "host": k.host or None, "evidence": list(k.evidence)} for k in read.kernels]
     return {
         "path": read.path,
         "format": read.format,
@@ -48,4 +58,5 @@ def _file(read: FileRead, zone: Zone) -> dict[str, Any]:
         "bytes": read.bytes,
         "first": None if read.first is None else iso_text(read.first, zone),
         "last": None if read.last is None else iso_text(read.last, zone),
+        **({"kernels": kernels} if kernels else {}),
     }

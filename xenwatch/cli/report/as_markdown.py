@@ -21,6 +21,8 @@ from xenwatch.cli.report.format import (
 )
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.headline import headline, index_lines, interruption_text
+from xenwatch.cli.report.kernel_text import kernel_note
+from xenwatch.cli.report.origin import ReportOrigin, origin_rows
 from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, IMPACT, NOT_CHECKED, SUBJECT, VERIFY, Heading
 from xenwatch.model.incident import Incident
@@ -28,9 +30,14 @@ from xenwatch.model.record import LogRecord
 from xenwatch.triage.report import FileRead, Report, log_evidence
 
 
-def render(report: Report, *, everything: bool = False) -> str:
-    """One section for each incident that no other explains, then what was read; `everything`: for each incident."""
+def render(report: Report, *, origin: ReportOrigin | None = None, everything: bool = False) -> str:
+    """One section for each incident that no other explains, then what was read; `everything`: for each incident.
+
+    `origin`: on top stand host, time, command and inputs, for a colleague who gets only the report.
+    """
     lines = ["# xenwatch diagnose", "", f"**{_plain(headline(report))}**", ""]
+    if origin is not None:
+        lines += [*(f"- {label}: {_plain(text)}" for label, text in origin_rows(report, origin)), ""]
     if text := interruption_text(report):
         lines += [_plain(text), ""]
     if index := index_lines(report):
@@ -54,7 +61,7 @@ def render(report: Report, *, everything: bool = False) -> str:
 
 
 def _year(report: Report, file: FileRead) -> str:
-    return f"; {text}" if (text := year_note(report, file)) else ""
+    return "".join(f"; {_plain(text)}" for text in (year_note(report, file), kernel_note(file)) if text)
 
 
 def _incident(report: Report, incident: Incident) -> Iterator[str]:

@@ -11,6 +11,7 @@ from xenwatch.base.durations import format_size
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.cli.report.format import clock_text, cut, year_note
+from xenwatch.cli.report.kernel_text import kernel_note
 from xenwatch.triage.report import FileRead, Report
 
 _MOST_UNMATCHED = 8
@@ -40,7 +41,7 @@ def _file(report: Report, read: FileRead, common: str, width: int) -> Iterator[s
         has_year = read.path not in report.years_assumed
         first, last = (clock_text(at, report.utc_offset, has_year=has_year) for at in (read.first, read.last))
         details.append(f"{first} to {last}")
-    note = f"; {text}" if (text := year_note(report, read)) else ""
+    note = "".join(f"; {text}" for text in (year_note(report, read), kernel_note(read)) if text)
     yield from _placed(printable(read.path.removeprefix(common)), ", ".join(details) + note, width)
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import Outcome
 from xenwatch.diagnosis.correlation.engine import subject_key
+from xenwatch.diagnosis.matching.linear import Haystack, first_match
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.log_scope import seen_in
-from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.expressions import holds
-from xenwatch.diagnosis.rules.patterns import compiled
+from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
@@ -82,13 +83,13 @@ def _meet(story: SignatureStory, chunk: Chunk) -> None:
 def _judge(story: SignatureStory, chunk: Chunk, start: int, end: int) -> None:
     text = text_of(chunk.data[start:end])
     message = text[chunk.source.format.parse(text, chunk.hint).length :]
-    found = compiled(story.signature.regex).search(message)
+    found = first_match(story.signature.regex, Haystack(message))
     if found is None:
         kept, shown = story.near, message
     else:
-        fields = {name: value for name, value in found.groupdict().items() if value is not None}
+        fields = found.fields
         where = story.signature.where
-        fits = where is None or holds(where, {"fields": fields})
+        fits = where is None or holds(where, line_values(message, fields, "dom0", where))
         kept, shown = (story.matched if fits else story.refused), f"{message}\n{fields}"
     if len(kept) < MOST_SHOWN:
         kept.append(f"{chunk.source.path}: {shown}")

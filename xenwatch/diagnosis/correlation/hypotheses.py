@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from xenwatch.diagnosis.correlation.conditions import ConditionContext, evaluate, kinds_in, parts_of
 from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.line_values import event_values
 from xenwatch.diagnosis.rules.rule import Condition, FactCondition, Hypothesis, MetricCondition, Rule
 from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.event import Event
 from xenwatch.model.numbers import prior_class
 
 UNDECIDED = "unknown"
@@ -45,16 +48,20 @@ def _support(
     hypothesis: Hypothesis, fields: Mapping[str, str], world: ConditionContext
 ) -> tuple[bool | None, tuple[Evidence, ...]]:
     """True: supported, by this evidence; False: something speaks against it; None: nothing decides it."""
-    kind = world.event.kind if world.event is not None else ""
-    values = {"fields": dict(fields), "event": kind}
-    verdict = None if hypothesis.where is None else holds(hypothesis.where, values)
-    if verdict is False or hypothesis.when is None or (verdict is None and hypothesis.where is not None):
+    where = hypothesis.where
+    verdict = None if where is None else holds(where, _values(where, fields, world.event))
+    if verdict is False or hypothesis.when is None or (verdict is None and where is not None):
         return verdict, ()
     outcome = evaluate(hypothesis.when, world, fields)
     unknown = outcome.open or _unknown(hypothesis.when, world)
     if outcome.holds and not outcome.unchecked:
         return True, outcome.evidence
     return (None if unknown or outcome.unchecked else False), ()
+
+
+def _values(where: str, fields: Mapping[str, str], event: Event | None) -> dict[str, Any]:
+    placed = {} if event is None else event_values(event, fields, where)
+    return {**placed, "fields": dict(fields), "event": event.kind if event is not None else ""}
 
 
 def _unknown(condition: Condition, world: ConditionContext) -> bool:

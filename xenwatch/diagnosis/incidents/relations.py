@@ -1,10 +1,10 @@
 """When one incident explains another: by what its rule says, or because it came first in one operation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
+from xenwatch.diagnosis.matching.linear import Haystack, first_match
 from xenwatch.diagnosis.operations.phases import rank
-from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
@@ -27,6 +27,19 @@ class Relations:
     ) -> None:
         self._rules = rules
         self.bonds = Bonds(rules, undated_is_near=undated_is_near, name_of=name_of)
+
+    def start(self, incidents: Collection[Incident]) -> None:
+        """Before a round of comparisons of these incidents."""
+        self.bonds.start(incidents)
+        by_rule: dict[str, list[Incident]] = {}
+        for incident in incidents:
+            by_rule.setdefault(incident.diagnosis.rule, []).append(incident)
+        for name, alike in by_rule.items():
+            for nameless in alike if len(alike) > 1 and name in self._rules else ():
+                rule = self._rules[name]
+                named = [i for i in alike if i is not nameless and self._told_twice(i, nameless, rule)]
+                if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
+                    self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
@@ -119,4 +132,7 @@ def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
     if cause.depth != symptom.depth or SEVERITIES.index(cause.severity) < SEVERITIES.index(symptom.severity):
         return False
     words = symptom.fields.get("reason")
-    return words is not None and any(compiled(signature.regex).search(words) for signature in rule.signatures)
+    if words is None:
+        return False
+    text = Haystack(words)
+    return any(first_match(signature.regex, text) is not None for signature in rule.signatures)

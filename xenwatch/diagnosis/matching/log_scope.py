@@ -1,5 +1,7 @@
 """Which formats a signature is looked for in: the ones it names, and those in which its text also turns up."""
 
+import re
+
 from xenwatch.diagnosis.rules.rule import Signature
 from xenwatch.model.record import LogFormat
 
@@ -21,3 +23,9 @@ def seen_in(signature: Signature, format_: LogFormat) -> bool:
 def seen_in_guest_lines(signature: Signature) -> bool:
     """Whether the signature is looked for in lines of a host's log that quote a guest."""
     return GUEST_STREAM in signature.streams
+
+
+def names(signature: Signature, program: str) -> bool:
+    """Whether the signature is about what that program says: its text or its source has the program's name."""
+    name = re.escape(program.strip("()").rpartition("/")[2])
+    return re.search(rf"(?<![\w-]){name}(?![\w-])", f"{signature.regex}\n{signature.source}") is not None

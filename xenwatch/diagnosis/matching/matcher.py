@@ -1,29 +1,35 @@
-"""Python's `re` decides what the engine only suspected, and captures the fields."""
+"""Decides what the engine only suspected, and captures the fields."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
-from xenwatch.diagnosis.matching.exceptions import exception_fields
+from xenwatch.diagnosis.matching.exceptions import LONGEST, exception_fields
+from xenwatch.diagnosis.matching.linear import Effort, Haystack, first_match, occurrences
+from xenwatch.diagnosis.matching.log_scope import names
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
-from xenwatch.diagnosis.rules.patterns import compiled
+from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.event import Event
 from xenwatch.model.record import Header, LogRecord
 from xenwatch.model.subject import Subject
 
+MOST_KEPT, LONGEST_KEPT = 2048, 2000
+"""Texts whose matches are remembered, and how many characters they may have."""
+
 
 class Match(NamedTuple):
-    """A signature and the fields it captured."""
+    """A signature and the fields it captured; `subjects` are whom such a line was about before."""
 
     entry: SignatureEntry
     fields: dict[str, str]
+    subjects: dict[Hashable, Subject]
 
 
 class Matcher:
@@ -31,10 +37,11 @@ class Matcher:
 
     def __init__(self, index: SignatureIndex, registry: DomainRegistry) -> None:
         self._index, self._registry = index, registry
-        self._namings = [compiled(naming.pattern) for naming in NAMINGS]
-        self._marks = [compiled(mark.pattern.pattern) for mark in MARKS]
+        self._known: dict[tuple[str, frozenset[int], str, str, int, str | None], list[Match]] = {}
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
+        self.effort: Effort | None = None
+        """What may still be spent on the chunk that is read just now; None: as much as it takes."""
 
     def matches(self, text: str, asked: set[int], record: LogRecord, lines: int = OWN_LINES) -> list[Match]:
         """The signatures among `asked` that match in the text of the record, quiet rules' included.
@@ -42,27 +49,50 @@ class Matcher:
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
         `lines` says who wrote the text, `record` in which log.
         """
-        allowed, found = self._index.allowed(record.source.format), list[Match]()
+        if len(text) > LONGEST_KEPT:
+            return self._matches(text, asked, record, lines)
+        # A log says the same again and again: what a text means needs to be found out once.
+        key = (text, frozenset(asked), record.source.format.name, record.writer, lines, record.stranger)
+        known = self._known.get(key)
+        if known is None:
+            known = self._matches(text, asked, record, lines)
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            if self.effort is None or not self.effort.skipped:  # else it may be only a part
+                self._known[key] = known
+        return known
+
+    def _matches(self, text: str, asked: set[int], record: LogRecord, lines: int) -> list[Match]:
+        allowed, found, haystack = self._index.allowed(record.source.format), list[Match](), self._haystack(text)
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
                 entry = self._index.entries[index]
-                fields = captured(entry, text, record.writer)
+                if record.stranger is not None and not names(entry.signature, record.stranger):
+                    continue
+                fields = captured(entry, haystack, record.writer)
                 if fields is not None and not _repeats(entry, found):
-                    found.append(Match(entry, fields))
+                    found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int], place: Place) -> None:
-        """Take names, domids and uuids from the text of a record, and what it says is being done."""
+    def learn(self, text: str, at: float, asked: set[int], place: Place) -> bool:
+        """Take names, domids and uuids from a record, and what it says is being done; False where it says nothing."""
+        learnt, haystack = False, self._haystack(text)
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
-                found = self._namings[index - self._index.first_naming].search(text)
-                if found:
-                    self._registry.learn(found.groupdict(), at, place.origin)
+                found = first_match(NAMINGS[index - self._index.first_naming].pattern, haystack)
+                if found is not None:
+                    learnt = True
+                    self._registry.learn(found.fields, at, place.origin)
             elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
-                for found in self._marks[index - self._index.first_mark].finditer(text):
-                    fields = {name: value for name, value in found.groupdict().items() if value}
+                for found in occurrences(mark.pattern.pattern, haystack):
+                    fields = {name: value for name, value in found.fields.items() if value}
                     self.marks.append(PlacedMark(mark, fields, place, at))
+                    learnt = True
+        return learnt
+
+    def _haystack(self, text: str) -> Haystack:
+        return Haystack(text, self.effort)
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
@@ -86,17 +116,18 @@ def _repeats(entry: SignatureEntry, found: list[Match]) -> bool:
     return any(m.entry.rule is entry.rule and m.entry.signature.regex == entry.signature.regex for m in found)
 
 
-def captured(entry: SignatureEntry, text: str, writer: str = "dom0") -> dict[str, str] | None:
+def captured(entry: SignatureEntry, text: Haystack, writer: str = "dom0") -> dict[str, str] | None:
     """The fields of the first match that the signature's `where` agrees with; None: no match.
 
     `writer`: which kernel wrote the line, as in `LogRecord.writer`.
     """
     signature = entry.signature
-    for found in compiled(signature.regex).finditer(text):
-        fields = {name: value for name, value in found.groupdict().items() if value is not None}
+    for found in occurrences(signature.regex, text):
+        fields = found.fields
         if signature.exception:
-            fields = {**exception_fields(text[found.start() :]), **fields}
-        if signature.where is None or holds(signature.where, {"fields": fields, "kernel": {"role": writer}}):
+            fields = {**exception_fields(text.text[found.start : found.start + LONGEST]), **fields}
+        where = signature.where
+        if where is None or holds(where, line_values(text.text, fields, writer, where)):
             return fields
     return None
 
@@ -106,10 +137,21 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
+    about = (header.fields.get("domid"), record.source.subject, record.guest, guest, record.kernel_role)
+    subject = match.subjects.get(about)
+    if subject is None:
+        if len(match.subjects) >= MOST_KEPT:
+            match.subjects.clear()
+        subject = match.subjects[about] = _subject(match, record, header, guest)
+    rule = match.entry.rule
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, rule.id, phase=rule.phase)
+
+
+def _subject(match: Match, record: LogRecord, header: Header, guest: str | None) -> Subject:
     subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
     if not record.guest and record.kernel_role in GUEST_ROLES and _is_machines_own(match.entry.rule, record):
-        subject = guest_subject(record.source, "")
-    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+        return guest_subject(record.source, "")
+    return subject
 
 
 def _is_machines_own(rule: Rule, record: LogRecord) -> bool:

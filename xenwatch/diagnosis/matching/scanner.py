@@ -1,31 +1,46 @@
 """Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
 
+import logging
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xenwatch.base.quoting import unquoted
+from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
+from xenwatch.diagnosis.matching.error_places import places_of_errors
 from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
+from xenwatch.diagnosis.matching.linear import Effort
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
+from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
-from xenwatch.diagnosis.operations.marks import Place, PlacedMark
+from xenwatch.diagnosis.operations.guest_phases import domid_in, guest_phase, last_banners
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
+log = logging.getLogger(__name__)
+
 MOST_SOURCES = 4096
+EFFORT = 64
+"""How often each character of a chunk may be looked at to confirm what the engine suspects; a busy log takes two."""
+LEAST_EFFORT = 1024 * 1024
+"""Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
+
+_UNKNOWN_PREFIX = "…"
+"""What the host put before a line that lost its beginning."""
 
 
 class Scanner:
@@ -59,9 +74,12 @@ class Scanner:
         else:
             self._prefilter = make_prefilter(self._index.regexes, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
+        self._quiet = QuietRecords(self._index)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
+        self.skipped = 0
+        """Questions that were not asked any more, because a chunk was made to take for ever."""
         self.matches: Counter[str] = Counter()
         """Matches by rule, those of quiet rules included."""
 
@@ -81,19 +99,20 @@ class Scanner:
             return []
         is_whole_text = chunk.final and chunk.position.offset == 0 and len(data) <= LARGEST_TEXT
         if is_whole_text:
-            data = unquoted(data)
+            data = as_written(data)
         self.kernels.see(chunk.source, data)
+        self._matcher.effort = effort = Effort(max(EFFORT * len(data), LEAST_EFFORT))
         reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
-        for cut in reader.cuts(self.candidates(data, chunk.source.format)):
+        for cut, shape in self._loud(reader, open_start):
             if cut[0] != open_start and self._index.only_names(cut[2]):
-                self._learn(reader, cut)
+                self._learn(reader, cut, shape)
                 continue
             if cut[2] == {self._index.error} and is_debug(data[cut[0] : cut[0] + 80]):
                 continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
-            found, unknown = self._record(reader, cut, told)
+            found, unknown = self._record(reader, cut, told, shape)
             events += found
             if cut[0] == open_start:
                 still_told, memory.unknown = told, unknown
@@ -102,47 +121,101 @@ class Scanner:
         if is_whole_text:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
+        self._count_skipped(chunk, effort)
         reader.remember_time()
+        self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
+
+    def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
+        """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
+        data, source = reader.data, reader.chunk.source
+        shapes_count = not self.kernels.is_partly_guests(source)
+        for cut in reader.cuts(self.candidates(data, source.format)):
+            shape: Shape | None = None
+            if shapes_count and 0 < cut[0] != open_start:
+                shape = self._quiet.shape(source.format, data, *cut)
+                quiet = self._quiet.rules(shape) if shape is not None else None
+                if quiet is not None:
+                    for rule in quiet:
+                        self.matches[rule] += 1
+                    continue
+            yield cut, shape
+
+    def _count_skipped(self, chunk: Chunk, effort: Effort) -> None:
+        if effort.skipped:
+            self.skipped += effort.skipped
+            place = f"{chunk.source.path} from byte {chunk.position.offset} on"
+            log.warning("%s looks made to hold xenwatch up: %d checks of it were left out", place, effort.skipped)
 
     def take_marks(self) -> list[PlacedMark]:
         """What was said to be done since this was last asked."""
         marks, self._matcher.marks = self._matcher.marks, []
         return marks
 
-    def _record(self, reader: RecordReader, cut: Cut, told: set[str]) -> tuple[list[Event], LogRecord | None]:
+    def _record(
+        self, reader: RecordReader, cut: Cut, told: set[str], shape: Shape | None
+    ) -> tuple[list[Event], LogRecord | None]:
         """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reader.record(start, end)
-        guest = self._guest_prefix(reader, start)
-        if guest is None and not record.guest and max(asked) >= self._index.first_naming:
+        guest, learnt = self._guest_prefix(reader, start), False
+        if guest is None and not record.guest and record.stranger is None and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
-            place = Place(record.source, record.position.offset, record.logged, origin)
-            self._matcher.learn(record.text, record.at, asked, place)
+            command = command_of(record.source, record.text)
+            place = Place(record.source, record.position.offset, record.logged, origin, command)
+            learnt = self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         if guest is None and record.kernel_role in GUEST_ROLES:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
-            asked_for = max(asked) == self._index.error
+            asked_for = max(asked) == self._index.error and not record.source.format.unrelated
+            if shape is not None and not asked_for and not learnt:
+                self._note_quiet(shape, ())
             return [], record if asked_for and not told and is_error(record.text, header.level) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
             if match.entry.key not in told:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
-        return self._matcher.events(fresh, record, header, guest=guest), None
+        events = self._matcher.events(fresh, record, header, guest=guest)
+        if shape is not None and not events and not learnt:
+            self._note_quiet(shape, [match.entry.rule.id for match in matches])
+        return [self._with_guest_phase(event, reader, start) for event in events], None
 
-    def _learn(self, reader: RecordReader, cut: Cut) -> None:
+    def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
+        """How far the guest had got, where the rule asks: what it printed before is looked for once for such a line."""
+        if event.rule not in self._index.asking_guest_phase or event.record is None:
+            return event
+        text, format_ = event.record.text, reader.chunk.source.format
+        domid = domid_in(text) if format_.guest_line is not None else ""
+        banners = {**self._memory(reader.chunk.source.path).banners, **last_banners(reader.data[:start])}
+        said = banners.get(domid) if domid or format_.guest_written else None
+        return replace(event, guest_phase=guest_phase(text) or said)
+
+    def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
+        if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
+            memory.banners |= last_banners(data)
+
+    def _learn(self, reader: RecordReader, cut: Cut, shape: Shape | None) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
-            text, at, logged, host = reader.dated_text(start, end)
-            if reader.is_guests(host):
+            dated = reader.dated_text(start, end)
+            if dated is None or reader.is_guests(dated[3]):
                 return
-            place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
-            self._matcher.learn(text, at, asked, place)
+            text, at, logged, host = dated
+            source, origin = reader.chunk.source, self._origin(reader, host)
+            place = Place(source, reader.position.offset + start, logged, origin, command_of(source, text))
+            learnt = self._matcher.learn(text, at, asked, place)
+            if shape is not None and not learnt:
+                self._note_quiet(shape, ())
+
+    def _note_quiet(self, shape: Shape, rules: Sequence[str]) -> None:
+        """Where checks were left out, nothing is known of the record."""
+        if self._matcher.effort is None or not self._matcher.effort.skipped:
+            self._quiet.note(shape, rules)
 
     def _origin(self, reader: RecordReader, host: str | None) -> Origin:
         return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
@@ -154,6 +227,8 @@ class Scanner:
         quoted = format_.guest_line.match(reader.data, start) if format_.guest_line is not None else None
         if quoted is not None:
             return quoted.group().decode("ascii", "replace")
+        if reader.is_headless(start):
+            return _UNKNOWN_PREFIX
         return "" if format_.guest_written else None
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
@@ -161,8 +236,10 @@ class Scanner:
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        found += [(at, self._index.error) for at, _ in self._errors.candidates(data)]
-        found.sort()
+        error, places = self._index.error, places_of_errors(self._errors.candidates(data), found, data, format_)
+        if places:
+            found += [(at, error) for at in places]
+            found.sort()
         always = [index for index in self._prefilter.everywhere if allowed[index]]
         if self._errors.everywhere:
             always.append(self._index.error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
 from xenwatch.diagnosis.operations.marks import MARKS
+from xenwatch.diagnosis.rules.line_values import expressions
 from xenwatch.diagnosis.rules.rule import Rule, Signature
 from xenwatch.model.record import LogFormat
 
@@ -42,6 +43,10 @@ class SignatureIndex:
             *(naming.pattern for naming in NAMINGS),
             *(mark.pattern.pattern for mark in MARKS),
         ]
+        self.asking_guest_phase = frozenset(
+            rule.id for rule in rules if any("guest.phase" in expression for expression in expressions(rule))
+        )
+        """Rules that ask how far a guest's own software had got."""
         self._allowed: dict[str, bytearray] = {}
 
     def only_names(self, asked: set[int]) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from xenwatch.diagnosis.operations.guest_phases import GuestPhase
 from xenwatch.model.record import LONGEST_RECORD, Chunk, LogRecord, Position
 
 
@@ -14,11 +15,18 @@ class SourceMemory:
     position: Position = field(default_factory=lambda: Position("", 0))
     told: set[str] = field(default_factory=set)
     last_at: float | None = None
+    banners: dict[str, GuestPhase] = field(default_factory=dict)
+    """The phase that each guest announced last, by domid."""
+    lost: tuple[str, int] | None = None
+    """Generation and offset behind an open record that was too long to be kept."""
+    headless: bool = False
+    """The chunk that is read just now begins in the middle of that record."""
     unknown: LogRecord | None = None
     """The open record, where it is an error that no rule knows so far."""
 
     def join(self, chunk: Chunk) -> tuple[bytes, Position]:
         """The chunk with the open record before it, where it continues that."""
+        self.headless = self._goes_on_without_head(chunk)
         if self.goes_on_in(chunk):
             # Counted back from the chunk: its reader knows its line. Nobody counts a chunk in which nothing is found.
             line = chunk.position.line and chunk.position.line - self.carry.count(b"\n")
@@ -34,11 +42,20 @@ class SourceMemory:
         start = chunk.source.format.record_start
         return start is None or start.match(chunk.data) is None
 
+    def _goes_on_without_head(self, chunk: Chunk) -> bool:
+        if self.lost != (chunk.position.generation, chunk.position.offset):
+            return False
+        format_ = chunk.source.format
+        if format_.record_start is not None:
+            return format_.record_start.match(chunk.data) is None
+        return format_.continues is not None and format_.continues.match(chunk.data) is not None
+
     def keep(self, data: bytes, start: int, position: Position, told: set[str]) -> None:
         """Remember `data[start:]`, which stands at `position`, as the open record."""
         fits = len(data) - start <= LONGEST_RECORD
         self.carry, self.position = (data[start:], position) if fits else (b"", position)
         self.told = told if fits else set()
+        self.lost = None if fits else (position.generation, position.offset + len(data) - start)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -46,15 +63,20 @@ class SourceMemory:
             "position": list(self.position),
             "told": sorted(self.told),
             "last_at": self.last_at,
+            "banners": self.banners,
+            "lost": self.lost,
         }
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> "SourceMemory":
         """Raises KeyError, TypeError or ValueError where `state` is not what `state()` gave."""
         generation, offset, line = state["position"]
+        lost = state.get("lost")
         return cls(
             str(state["carry"]).encode("latin-1"),
             Position(str(generation), int(offset), int(line)),
             {str(t) for t in state["told"]},
             None if state["last_at"] is None else float(state["last_at"]),
+            lost=None if lost is None else (str(lost[0]), int(lost[1])),
+            banners=dict(state.get("banners", {})),
         )

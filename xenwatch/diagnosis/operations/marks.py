@@ -15,7 +15,7 @@ class Mark(NamedTuple):
     """A pattern for one record.
 
     Its groups: `target` (a name), `config` (a file that is called after the guest), `domid`, `uuid`, `verb` (a word of
-    the command; where it has none, `verb` below).
+    the command; where it has none, `verb` below), `one` (the number of OpenNebula, which calls guests after it).
     """
 
     step: Step
@@ -26,7 +26,9 @@ class Mark(NamedTuple):
 _NAME = r"[\w.:+@-]*[\w+@-]"
 _QUOTE = r"[\"'`]?"
 _OPTIONS = r"(?:--?[\w-]+(?:=\S+)?\s+)*"
-_TOOL = r"(?:^|[\s#$>%;&|(/])"
+_TOOL = r"(?:^|[\s#$>%;&|(/\"'])"
+_CLOUDSTACK = r"[irsv](?:-\d+){1,2}-VM"
+"""Guests of users, virtual routers, storage and console machines."""
 
 
 def _mark(step: Step, verb: str, pattern: str) -> Mark:
@@ -35,7 +37,15 @@ def _mark(step: Step, verb: str, pattern: str) -> Mark:
 
 MARKS: tuple[Mark, ...] = (
     # typed commands
-    _mark("begin", "create", rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=\s|$)"),
+    _mark(
+        "begin", "create", rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=[\s'\"]|$)"
+    ),
+    _mark(
+        "begin",
+        "create",
+        r"[\"'](?:/\S+/)?x[lm][\"'], ?[\"']create[\"'],(?: ?[\"']-[^\"'\n]*[\"'],)*"
+        r" ?[\"'](?P<config>[^\"'\s=]+)[\"']",
+    ),
     _mark(
         "begin",
         "",
@@ -85,6 +95,26 @@ MARKS: tuple[Mark, ...] = (
     _mark(
         "begin", "start", r"\bVM\.start(?:_on)? .{0,200}?VM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<target>[\w.:+@-]+)\)"
     ),
+    _mark("begin", "create", rf"{_TOOL}xen-create-image\b.{{0,400}}?\s--hostname[ =]{_QUOTE}(?P<target>{_NAME})"),
+    _mark("begin", "create", rf"^Hostname +: +(?P<target>{_NAME})$"),
+    _mark(
+        "begin", "create", rf"(?:Creating VM|Generated VM configuration for|Failed to launch VM) (?P<target>{_NAME})"
+    ),
+    _mark("begin", "start", r"\bDEPLOY (?:FAILURE|SUCCESS) (?P<one>\d+)\b|\bDEPLOY (?P<one_begun>\d+) "),
+    _mark("begin", "migrate", r"\bMIGRATE (?:FAILURE|SUCCESS) (?P<one>\d+)\b"),
+    _mark(
+        "begin",
+        "start",
+        rf"(?:[Ss]tart(?:ing|Command)?\b|[Dd]eployment for|[Dd]eploying)[^\n]{{0,160}}?\b(?P<target>{_CLOUDSTACK})\b",
+    ),
+    _mark(
+        "begin", "", r"\b(?P<verb>start|create|migrate|save|restore)_vm\('?[0-9a-f]{32}'?, '(?P<target>[0-9a-f]{32})'"
+    ),
+    _mark("begin", "create", rf"^[\w=> .:-]{{0,40}}-- Name: +(?P<target>{_NAME})$"),
+    # libxc and xl, which know the domid
+    _mark("begin", "save", r"\bSaving domain (?P<domid>\d+), type "),
+    _mark("begin", "shutdown", r"^Shutting down domain (?P<domid>\d+)$"),
+    _mark("begin", "reboot", r"^Rebooting domain (?P<domid>\d+)$"),
     # the operation is over: the guest runs, or is gone
     _mark("running", "create", rf"Waiting for domain (?P<target>{_NAME}) \(domid (?P<domid>\d+)\) to die"),
     _mark("running", "create", rf"Domain (?P<target>{_NAME}) \((?P<domid>\d+)\) (?:unpaused|started)"),
@@ -98,10 +128,30 @@ _HOSTS_OWN = ("0", "Domain-0")
 _PLAIN = re.compile(rf"(?!-){_NAME}\Z", re.ASCII)
 
 
+_OPENNEBULA_FILE = re.compile(r"/(\d+)/(?:images/)?deployment\.\d+$")
+_TEMPORARY = re.compile(r"^/(?:var/)?tmp/(?:tmp\w{6,}|tmp\.\w+)$")
+
+
 def name_of_config(path: str) -> str | None:
     """The guest that a configuration file is named after; None where the name says nothing."""
+    if numbered := _OPENNEBULA_FILE.search(path):
+        return f"one-{numbered[1]}"
+    if _TEMPORARY.match(path):
+        return None
     base = _SUFFIX.sub("", path.rsplit("/", 1)[-1].rstrip(".,;:"))
     return base if _PLAIN.match(base) and base not in {"config", "cfg", "domain", "guest", "xen", "vm"} else None
+
+
+_COMMAND = re.compile(r"(?:x[lm]|libxl-save-helper|virsh|virt-install)\[\d+\](?=: )")
+
+
+def command_of(source: Source, text: str) -> str:
+    """In a log that many write to: the process that wrote the record, `xl[2053]`, if it does one thing and ends.
+
+    Its lines are one story, as those of a log of its own; a daemon's are not, and of it the answer is empty.
+    """
+    found = _COMMAND.match(text) if source.format.shared else None
+    return found[0] if found else ""
 
 
 class Place(NamedTuple):
@@ -111,6 +161,13 @@ class Place(NamedTuple):
     offset: int
     logged: bool
     origin: Origin = Origin()
+    command: str = ""
+    """See `command_of`."""
+
+
+def story_in(path: str, command: str) -> str:
+    """The name of what one command, or all of them, wrote to a log."""
+    return f"{path}\t{command}" if command else path
 
 
 class PlacedMark(NamedTuple):
@@ -124,7 +181,9 @@ class PlacedMark(NamedTuple):
     @property
     def target(self) -> str | None:
         """The guest; None where none is named, as in `xl pci-attach 0 …`, which is about the host."""
-        config = self.fields.get("config")
+        config, one = self.fields.get("config"), self.fields.get("one") or self.fields.get("one_begun")
+        if one is not None:
+            return f"one-{one}"
         name = self.fields.get("target") or (name_of_config(config) if config else None)
         return None if name in _HOSTS_OWN else name
 
@@ -139,6 +198,11 @@ class PlacedMark(NamedTuple):
     @property
     def path(self) -> str:
         return self.place.source.path
+
+    @property
+    def story(self) -> str:
+        """What is told as one: a log, or what one command wrote to a log of many."""
+        return story_in(self.place.source.path, self.place.command)
 
     @property
     def offset(self) -> int:

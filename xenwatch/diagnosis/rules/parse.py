@@ -70,6 +70,7 @@ def build_rule(tree: YamlTree, path: Path) -> Rule:
         file=path,
         explains=tuple(raw.get("explains", ())),
         reach=raw.get("reach", "subject"),
+        phase=raw.get("phase"),
         window=parse_duration(raw["window"]) if "window" in raw else DEFAULT_WINDOW,
         impact=raw.get("impact", "").strip(),
         cause=raw.get("cause", "").strip(),

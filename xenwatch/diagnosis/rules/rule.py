@@ -270,6 +270,8 @@ class Rule:
     """The title where nobody can tell whether dom0's kernel or a guest's wrote the line; empty: the same."""
     explains: tuple[str, ...] = ()
     reach: Literal["subject", "host"] = "subject"
+    phase: str | None = None
+    """The phase of an operation to which it belongs; None: that of the part of Xen that wrote the line."""
     window: float = 120.0
     impact: str = ""
     cause: str = ""

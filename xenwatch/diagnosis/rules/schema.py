@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from xenwatch.diagnosis.operations.phases import PHASES
 from xenwatch.model.subject import KINDS
 
 Schema = dict[str, Any]
@@ -187,6 +188,7 @@ RULE: Schema = {
             "hypotheses": {"type": "array", "items": _HYPOTHESIS},
             "explains": _TEXTS,
             "reach": {"enum": ["subject", "host"]},
+            "phase": {"enum": list(PHASES), "description": "The phase of an operation to which it belongs."},
             "window": _DURATION,
             "impact": _TEXT,
             "cause": _TEXT,

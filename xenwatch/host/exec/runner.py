@@ -10,7 +10,9 @@ from typing import IO, Protocol
 from xenwatch.base.errors import CommandFailed, TimedOut
 from xenwatch.host.exec.child import Child
 
-OUTPUT_LIMIT = 16 * 1024 * 1024
+OUTPUT_LIMIT = 8 * 1024 * 1024
+"""Bytes of output that are kept: `xl list -l` of a thousand guests is half of it, and several programs run at once."""
+_ERRORS_LIMIT = 1024 * 1024
 _PIPE_SECONDS = 0.5
 _READ_BYTES = 256 * 1024
 _LONGEST_LINE = 1024 * 1024
@@ -56,7 +58,7 @@ class SystemRunner:
     async def run(self, argv: Sequence[str], deadline: float, *, limit: int = OUTPUT_LIMIT) -> Completed:
         command = tuple(argv)
         child = Child(command, self._environment)
-        kept = [_Kept(stream, limit) for stream in child.streams]
+        kept = [_Kept(stream, most) for stream, most in zip(child.streams, (limit, _ERRORS_LIMIT), strict=True)]
         try:
             async with asyncio.timeout(deadline):
                 returncode = await child.exit()

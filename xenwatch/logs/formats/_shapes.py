@@ -37,11 +37,33 @@ _STRANGERS = (
     r"|[sn]mbd(?:_audit)?|winbindd|snmpd|xinetd|vsftpd|proftpd|pure-ftpd|postfix/[\w/]+|sendmail|sm-mta"
     r"|exim\d?|dovecot|imapd|httpd|apache2|nginx|squid|slapd|radvd|openvpn|pppd|radiusd|freeradius)"
 )
+BELIEVED = re.compile(
+    # Toolstacks, their daemons and helpers, and device models.
+    r"(?:xl|xm|libxl|xen[\w.-]*|oxenstored|launch-xenstore|libvirtd|virt\w+d|xapi\d*|SM\w*|squeezed|forkexecd|v6d"
+    r"|message-switch|xcp-[\w-]+|emu-manager[\w-]*|tapdisk\w*|tapback|TAPDISK|TAPBACK|BLKTAP\w*|blktap\w*|qemu[\w.-]*"
+    r"|qubes[\w-]*|qvm-\w+|vm\.[\w-]+|ganeti[\w-]*|stubdom[\w.-]*"
+    # What runs the host's devices, disks and networks. The manager of a user's own units has another pid than 1.
+    r"|kernel|systemd(?=\[1\]|:)|systemd-(?:udevd|modules-load|networkd|coredump|journald|shutdown|fsck)|udevd?"
+    r"|\(?udev-worker\)?|multipathd?|dmeventd|lvm\w*|iscsi\w*|drbd[\w-]*|mdadm|smartd|rpc\.\w+|mount[\w.]*|automount"
+    r"|ovs-\w+|openvswitch|network|NetworkManager|ifup|dracut[\w-]*|modprobe|watchdog\w*|mcelog|rasdaemon|abrtd?"
+    r"|ntpd|chronyd|auditd|audispd|setroubleshootd?)(?:\[\d+\])?: "
+    # Anybody may call logger: it is believed where it says which script of Xen's speaks.
+    r"|(?:root|logger)(?:\[\d+\])?: /(?:etc/xen|usr/lib(?:exec)?/xen|opt/xensource|etc/xapi\.d)[\w./-]*(?:: |\[)"
+)
+"""Programs of the host in syslog that say nothing but their own words about guests."""
+
 GUEST_WORDS = re.compile(
     # Names of users, hosts and files that whoever is on the network sends, a guest as well.
     rf"(?:\A|(?<= )){_STRANGERS}(?:\[\d+\])?: (?P<words>.*)\Z"
     # The kernel quotes a value that the frontend wrote (drivers/block/xen-blkback/xenbus.c, connect_ring).
-    r"|\bunknown fe protocol (?P<protocol>.*)\Z",
+    r"|\bunknown fe protocol (?P<protocol>.*)\Z"
+    # btrfs prints the label of each file system that udev finds on a guest's disk (fs/btrfs/volumes.c).
+    r"|\bdevice (?:label|fsid) (?P<label>[^\n]{1,300}) devid \d+ transid"
+    # Whoever makes a USB device names it (drivers/usb/core/hub.c, announce_device); so do disks and their makers.
+    r"|\busb [\d.-]+: (?:Product|Manufacturer|SerialNumber): (?P<usb>.*)\Z"
+    r"|\binput: (?P<input>[^\n]{1,300}) as /devices/"
+    # systemd calls a disk what its maker calls it (src/core/device.c).
+    r"|\bFound device (?P<device>.*)\Z",
     re.DOTALL,
 )
 """In syslog and the kernel's log: what others chose and the host repeats."""

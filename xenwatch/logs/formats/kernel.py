@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import GUEST_WORDS, SYSLOG_LINE, WRAPPED, named, syslog_header
+from xenwatch.logs.formats._shapes import BELIEVED, GUEST_WORDS, SYSLOG_LINE, WRAPPED, named, syslog_header
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
@@ -56,4 +56,5 @@ FORMAT = LogFormat(
     parse=_parse,
     kernel_line=re.compile(rb""),
     guest_text=GUEST_WORDS,
+    believed=BELIEVED,
 )

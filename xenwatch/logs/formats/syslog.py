@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import GUEST_WORDS, SYSLOG_LINE, named, syslog_header
+from xenwatch.logs.formats._shapes import BELIEVED, GUEST_WORDS, SYSLOG_LINE, named, syslog_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _KERNEL = re.compile(r"kernel: (?:\[ *\d+\.\d+\] ?)?")
@@ -35,4 +35,5 @@ FORMAT = LogFormat(
     parse=_parse,
     kernel_line=re.compile(_START + rb"\S+ kernel: "),
     guest_text=GUEST_WORDS,
+    believed=BELIEVED,
 )

@@ -7,8 +7,8 @@ import itertools
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -23,6 +23,8 @@ DAMAGED = (EOFError, OSError, lzma.LZMAError, tarfile.TarError, zlib.error, zsta
 _MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst", b"PK\x03\x04": "zip"}
 _TAR_MAGIC_AT = 257
 HEAD = 64 * 1024
+_PACKED = 8 * 1024
+"""Packed bytes that are read ahead, and count before they are unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,25 @@ class ArchiveLimits:
     total_bytes: int = 64 * 1024**3
     ratio: int = 250
     ratio_from_bytes: int = 64 * 1024**2
-    """The ratio is judged only once this much came out: small files of one repeated line are no bombs."""
+    """The ratio is judged only once this much came out of all of it: a few small files of one line are no bombs."""
+    small_bytes: int = 1024**2
+    """Afterwards it is judged from here on in each file: many small bombs are one big one."""
     members: int = 200_000
+
+
+class Unfolded:
+    """How much has come out of everything that is packed in one bundle."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
 
 
 class BoundedStream(io.RawIOBase):
     """The unpacked side of a stream; raises Bomb when more comes out of it than its limits allow."""
 
-    def __init__(self, inner: BinaryIO, packed: "CountedStream", limits: ArchiveLimits) -> None:
-        self._inner, self._packed, self._limits = inner, packed, limits
+    def __init__(self, inner: BinaryIO, packed: "CountedStream", limits: ArchiveLimits, whole: Unfolded) -> None:
+        """`whole` counts what comes out of this stream too."""
+        self._inner, self._packed, self._limits, self._whole = inner, packed, limits, whole
         self._out = 0
 
     def readable(self) -> bool:
@@ -50,14 +62,16 @@ class BoundedStream(io.RawIOBase):
         data = self._inner.read(len(buffer))
         buffer[: len(data)] = data
         self._out += len(data)
+        self._whole.bytes += len(data)
         self._judge()
         return len(data)
 
     def _judge(self) -> None:
         limits = self._limits
-        if self._out > limits.total_bytes:
+        if self._whole.bytes > limits.total_bytes:
             raise ArchiveBomb(f"unfolds to more than {format_size(limits.total_bytes)}")
-        if self._out > limits.ratio_from_bytes and self._out > limits.ratio * max(1, self._packed.count):
+        free = self._whole.bytes <= limits.ratio_from_bytes or self._out <= limits.small_bytes
+        if not free and self._out > limits.ratio * max(1, self._packed.count):
             raise ArchiveBomb(f"unfolds to more than {limits.ratio} times its size")
 
 
@@ -120,6 +134,19 @@ class PeekedStream(io.RawIOBase):
             return len(part)
         return cast("io.BufferedReader", self._inner).readinto(buffer)
 
+    def rewrite(self, most: int, change: Callable[[bytes], bytes]) -> None:
+        """Put what `change` makes of the text in its place, provided that it is no longer than `most` bytes.
+
+        Before anything is read. What is damaged stays as it is, and the reading of it will say so.
+        """
+        with suppress(ArchiveBomb, *DAMAGED):
+            while len(self.head) <= most:
+                part = self._inner.read(most + 1 - len(self.head))
+                if not part:
+                    self.head = change(self.head)
+                    return
+                self.head += part
+
     @property
     def packing(self) -> str | None:
         """`tar`, `gz`, `bz2`, `xz`, `zst`, `zip`, or None for what is not packed."""
@@ -128,10 +155,10 @@ class PeekedStream(io.RawIOBase):
         return next((name for magic, name in _MAGIC.items() if self.head.startswith(magic)), None)
 
 
-def unpacked(stream: io.RawIOBase, kind: str, limits: ArchiveLimits) -> BinaryIO:
-    """What a compressed stream (gz, bz2, xz, zst) holds. Reading it raises one of DAMAGED, or Bomb."""
+def unpacked(stream: io.RawIOBase, kind: str, limits: ArchiveLimits, whole: Unfolded | None = None) -> BinaryIO:
+    """What a compressed stream (gz, bz2, xz, zst) holds; `whole`: the bundle's. Raises one of DAMAGED, or Bomb."""
     packed = CountedStream(cast("BinaryIO", stream))
-    buffered = cast("BinaryIO", io.BufferedReader(packed, 64 * 1024))
+    buffered = cast("BinaryIO", io.BufferedReader(packed, _PACKED))
     inner: BinaryIO
     if kind == "gz":
         inner = cast("BinaryIO", gzip.GzipFile(fileobj=buffered))
@@ -142,7 +169,7 @@ def unpacked(stream: io.RawIOBase, kind: str, limits: ArchiveLimits) -> BinaryIO
     else:
         decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
         inner = cast("BinaryIO", decompressor.stream_reader(buffered, read_across_frames=True))
-    return cast("BinaryIO", io.BufferedReader(BoundedStream(inner, packed, limits), 64 * 1024))
+    return cast("BinaryIO", io.BufferedReader(BoundedStream(inner, packed, limits, whole or Unfolded()), 64 * 1024))
 
 
 def members(stream: io.RawIOBase, limits: ArchiveLimits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:

@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from xenwatch.base.errors import ArchiveBomb, InputError
+from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
-from xenwatch.logs.format import by_name, recognise
+from xenwatch.logs.format import by_content, by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
-from xenwatch.model.record import Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, members, unpacked
+from xenwatch.logs.unwrapped import unwrapped
+from xenwatch.model.record import LogFormat, Source, TimeHint
+from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, Unfolded, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
 from xenwatch.triage.bundle.interruption import Interruption
+from xenwatch.triage.bundle.paste import Section, sections
 from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
 
 STDIN = "-"
+LARGEST_RETYPED = 1024 * 1024
+"""Bytes of a text that somebody may have quoted, numbered or indented; nobody does so with more."""
 _LAST_MOMENT = 4102444800.0
 """2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
@@ -53,6 +58,7 @@ class Bundle:
         self._paths, self._host = tuple(paths), host
         self._recorded: dict[str, str] = {}
         self._now, self._utc_offset, self._limits = now, utc_offset, limits or ArchiveLimits()
+        self._unfolded = Unfolded()
         self.skipped: list[SkippedMember] = []
         self.device_models = DeviceModels()
 
@@ -122,7 +128,7 @@ class Bundle:
             if wraps >= _NESTING:
                 self._skip(path, "packed too deep")
                 return
-            yield from self._stream(unpacked(headed, kind, self._limits), path, mtime, depth, wraps + 1)
+            yield from self._stream(unpacked(headed, kind, self._limits, self._unfolded), path, mtime, depth, wraps + 1)
         else:
             yield from self._leaf(headed, path, mtime)
 
@@ -146,17 +152,24 @@ class Bundle:
         if not headed.head:
             self._skip(path, "empty")
             return
-        if reader := facts_reader(path, headed.head, named_as_log=by_name(path) is not None):
+        reader = facts_reader(path, headed.head, named_as_log=by_name(path) is not None)
+        if reader is None and _as_written(headed.head) is not headed.head:
+            headed.rewrite(LARGEST_RETYPED, _as_written)
+            reader = facts_reader(path, headed.head[:HEAD], named_as_log=by_name(path) is not None)
+        if reader is not None:
             yield from self._facts(headed, path, mtime, reader)
             return
         if is_host_record(headed.head):
             self._record(path, headed.head)
         if is_host_record(headed.head) or headed.head.startswith(OWN_TEXT):
             return
-        if is_snapshot(headed.head):
-            yield from self._snapshot(headed, path, mtime)
-            return
+        yield from self._snapshot(headed, path, mtime) if is_snapshot(headed.head) else self._log(headed, path, mtime)
+
+    def _log(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         recognised = recognise(_unpacked_name(path), headed.head)
+        if recognised.format is not None and (recognised.reason != "name" or recognised.format.captured):
+            yield from self._pasted(headed, path, mtime, recognised.format)
+            recognised = recognise(_unpacked_name(path), headed.head)
         if recognised.format is None:
             self._skip(path, recognised.reason)
             return
@@ -169,6 +182,20 @@ class Bundle:
             entry.facts = tuple(pasted_facts(headed.head.decode("utf-8", "replace"), mtime, path))
         entry.pieces = aligned_chunks(lambda view: self._read(headed, view, path), source, hint)
         yield entry
+
+    def _pasted(self, headed: PeekedStream, path: str, mtime: float, format_: LogFormat) -> Iterator[BundleEntry]:
+        """The logs that a paste holds; `headed` is left with what is none of them. A guest may print any prompt."""
+        found: list[Section] = []
+
+        def take(text: bytes) -> bytes:
+            parts, rest = sections(text, _is_log, _has_facts)
+            found.extend(parts)
+            return rest
+
+        if not format_.guest_written and sections(headed.head, _is_log, _has_facts)[0]:
+            headed.rewrite(LARGEST_RETYPED, take)
+        for name, text in found:
+            yield from self._leaf(PeekedStream(io.BytesIO(text)), f"{path}/{_harmless(name)}", mtime)
 
     def _facts(self, headed: PeekedStream, path: str, mtime: float, reader: FactsReader) -> Iterator[BundleEntry]:
         data = self._output(headed, path)
@@ -234,6 +261,24 @@ def rotation_order(name: str) -> tuple[bool, str, tuple[int, str, int], str]:
 def _unpacked_name(path: str) -> str:
     packed = rotated_name(path.rpartition("/")[2]).packed
     return path.removesuffix(f".{packed}") if packed else path
+
+
+def _is_log(name: str, text: bytes) -> bool:
+    """A file is what its name says; a command, such as `xl dmesg`, may have failed instead of printing the log."""
+    format_ = by_name(name)
+    if format_ is None or format_.captured:
+        return False
+    return "." in name or "/" in name or by_content(text) is format_
+
+
+def _has_facts(name: str, text: bytes) -> bool:
+    """Only by the command before it: tables that tell by their heading what they are (`xl list`) are found anywhere."""
+    reader = facts_reader(name, text)
+    return reader is not None and not reader.by_content
+
+
+def _as_written(text: bytes) -> bytes:
+    return unwrapped(as_written(text))
 
 
 def _harmless(name: str) -> str:

@@ -7,40 +7,11 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 
-GONE = "[redacted]"
+from xenwatch.triage.bundle.secret_forms import FORMS, GONE, HINTS, VALUE
 
-_WORDS = (
-    r"passwo?r?d|passphrase|(?<![a-z])(?:vnc|spice|root|user|db)?_?pass|rootpw|(?<![a-z])pwd|secret(?:[_-]?key)?|"
-    r"(?:api|access|auth|session)[_-]?key|token|credentials?"
-)
-"""A key that ends in one of these has a secret as its value: `vncpasswd`, `node.session.auth.password`."""
-_BARE = r"[^\s,;)\]}\"'<>]+"
-_QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
-
-_PATTERNS: tuple[tuple[str, str], ...] = (
-    (r"\b(ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+|sk-[\w@.-]+) AAAA[\w+/=]+(?: [^\s'\"]+)?", rf"\1 {GONE}"),
-    (r"\b((?:proxy-)?authorization|x-auth-token|(?:set-)?cookie)(\s*[:=]\s*)[^\r\n'\"]+", rf"\1\2{GONE}"),
-    (r"\b(bearer|basic) [\w.~+/=-]{8,}", rf"\1 {GONE}"),
-    (r"(\w://[^\s:/@'\"]{0,80}):[^\s/@'\"]{1,200}@", rf"\1:{GONE}@"),
-    (rf"(\((?:[\w.-]{{0,40}})(?:{_WORDS})\s+)(?!\()[^\s()]+(?=\s*\))", rf"\1{GONE}"),
-    (rf"(<(?:[\w.:-]{{0,40}})(?:{_WORDS})>)[^<\n]+(?=</)", rf"\1{GONE}"),
-    (r"(\s--?(?:password|passwd|pass|token|secret)[ =])[^\s'\"-][^\s'\"]*", rf"\1{GONE}"),
-    (r"(^\s*password(?:_pbkdf2)?\s+(?:--\w+\s+)?(?:[\w.-]+\s+)?)[^\s=:]+\s*$", rf"\1{GONE}"),
-    (r"\$(?:1|2[aby]?|5|6|y|7|gy)\$[./\w$=,-]{10,}", GONE),
-    (r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*", GONE),
-)
-_RULES = tuple((re.compile(pattern, re.IGNORECASE), what) for pattern, what in _PATTERNS)
-_VALUE = re.compile(rf"((?:{_WORDS})[\"']?\s*(?:=|:(?!//))\s*)({_QUOTED}|{_BARE})", re.IGNORECASE)
-"""`name = "value"`, `name: value`, `"name": "value"`, `name='value'`: configuration, JSON, XML, xenstore, argv."""
 _SAYS_NOTHING = {"", "none", "null", "no", "yes", "true", "false", "0", "1", GONE}
 
-_HINTS = (
-    b"pass", b"pwd", b"rootpw", b"secret", b"key", b"token", b"credential", b"authorization", b"cookie", b"bearer ",
-    b"basic ", b"ssh-", b"ecdsa-", b"sk-", b"://", b"$1$", b"$2", b"$5$", b"$6$", b"$y$", b"$7$", b"$gy$", b"akia",
-    b"gh", b"eyj",
-)  # fmt: skip
-"""One of these, in lower case, stands in each line that a pattern above can match: only such lines are looked at."""
-
+_QUOTE = re.compile(r"[ubUB]{0,2}\\?[\"']")
 _KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
 _MAC = re.compile(r"(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![0-9a-f:])", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
@@ -72,9 +43,9 @@ class Redaction:
         return b"".join([*pieces, data[end:]])
 
     def _line(self, line: str) -> str:
-        for pattern, what in _RULES:
+        for pattern, what in FORMS:
             line = self._sub(pattern, lambda match, what=what: match.expand(what), line)  # type: ignore[misc]
-        line = self._sub(_VALUE, _value, line)
+        line = self._sub(VALUE, _value, line)
         if self._addresses:
             for pattern, made in ((_MAC, self._mac), (_IPV4, self._ip), (_IPV6, self._ip)):
                 line = self._sub(pattern, made, line)
@@ -117,10 +88,12 @@ class Redaction:
 def _value(match: re.Match[str]) -> str:
     """The quotes stay; so does what is no secret: a value that is only yes or no."""
     name, value = match.groups()
-    if value.strip("\"'").lower() in _SAYS_NOTHING:
+    plain = value.strip("u\\\"'")
+    if plain.lower() in _SAYS_NOTHING or value.lower() in _SAYS_NOTHING:
         return match[0]
-    quote = value[0] if value[0] in "\"'" else ""
-    return f"{name}{quote}{GONE}{quote}"
+    quote = _QUOTE.match(value)
+    before = quote[0] if quote else ""
+    return f"{name}{before}{GONE}{before.lstrip('ubUB')}"
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, int]]:
@@ -134,7 +107,7 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
 def _hinted(data: bytes) -> list[tuple[int, int]]:
     """Where the lines with a hint start and end: searching for plain words costs a hundredth of the patterns."""
     lower, places = data.lower(), set()
-    for hint in _HINTS:
+    for hint in HINTS:
         at = lower.find(hint)
         while at >= 0:
             start, stop = lower.rfind(b"\n", 0, at) + 1, lower.find(b"\n", at) + 1 or len(lower)

@@ -59,6 +59,13 @@ async def test_only_the_first_bytes_of_a_flood_are_kept() -> None:
     assert (done.returncode, len(done.stdout), done.truncated) == (0, 1000, True)
 
 
+async def test_a_program_that_prints_errors_without_end_is_kept_in_bounds_and_ended() -> None:
+    with pytest.raises(TimedOut):
+        await SystemRunner().run(["sh", "-c", "yes >&2"], 0.2)
+    done = await SystemRunner().run(["sh", "-c", "head -c 3000000 /dev/zero >&2"], 30)
+    assert (len(done.stderr), done.truncated) == (1024 * 1024, True)
+
+
 async def test_programs_speak_the_c_locale_and_read_nothing_from_us() -> None:
     done = await SystemRunner().run(["sh", "-c", "echo $LC_ALL; cat"], 10)
     assert done.text == "C\n"
