@@ -104,6 +104,8 @@ def _losetup(world: Hosts, host: SimHost, rest: list[str]) -> str:
 
 @answers("dmsetup")
 def _dmsetup(world: Hosts, host: SimHost, rest: list[str]) -> str:
+    if "-j" in rest:
+        return "vg0-pool-tpool\n"
     return "1\n" if any((d.get("held") or {}).get(rest[-1]) for d in host.disks.values()) else "0\n"
 
 
@@ -179,6 +181,8 @@ def _ping(world: Hosts, host: SimHost, rest: list[str]) -> Answer:
 
 @answers("systemctl")
 def _systemctl(world: Hosts, host: SimHost, rest: list[str]) -> Answer:
+    if "--property=LoadState" in rest:
+        return Answer(0, "loaded\n" if rest[-1] in host.services else "not-found\n")
     state = host.services.get(rest[-1], "inactive")
     return Answer(0 if state == "active" else 3, f"{state}\n")
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from xenwatch.diagnosis.rules.rule import Rule
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.model.incident import Incident
 from xenwatch.triage.diagnose import diagnose
 
@@ -26,7 +26,7 @@ def recordings() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def rules() -> Sequence[Rule]:
-    return rules_with((), None)
+    return rules_with((), cache_folder())
 
 
 def fits(wanted: dict[str, Any], incident: Incident) -> bool:
@@ -40,7 +40,7 @@ def fits(wanted: dict[str, Any], incident: Incident) -> bool:
 @pytest.mark.parametrize("folder", recordings(), ids=lambda folder: folder.name)
 def test_a_recorded_failure_is_traced_to_its_root(folder: Path, rules: Sequence[Rule]) -> None:
     expected = yaml.safe_load((folder / "recording.yaml").read_text())["expect"]
-    report = diagnose([str(folder / "log"), str(folder / "state")], rules)
+    report = diagnose([str(folder / "log"), str(folder / "state")], rules, cache=cache_folder())
     roots = [i for i in report.incidents if i.explained_by is None and i.diagnosis.severity != "info"]
     said = [(i.diagnosis.rule, str(i.diagnosis.subject), dict(i.diagnosis.fields)) for i in roots]
     assert [wanted for wanted in expected if not any(fits(wanted, root) for root in roots)] == [], said

@@ -1,5 +1,6 @@
 """`xenwatch policy`: whether the policy is valid, and what it would do about an incident."""
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
@@ -19,9 +21,14 @@ from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.action import Trigger
 from xenwatch.model.serialize import subject_from_json
+from xenwatch.model.subject import Subject
+from xenwatch.remediation.action import Context
+from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import selects
-from xenwatch.remediation.policy.policy import PolicyRule
+from xenwatch.remediation.policy.policy import Policy, PolicyRule
+from xenwatch.remediation.possible import Failure, impossible, only_told
+from xenwatch.remediation.registry import load_catalogue
 from xenwatch.remediation.service import RemediationService
 
 
@@ -43,22 +50,56 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def check(policy: Path | None, config: Path | None) -> None:
     """Read the policy and show every mistake with its line.
 
-    Rules that apply to no guest, or that name no existing failure, are shown too.
+    What can never happen is shown too: rules that apply to no guest or name no existing failure, actions that cannot
+    act on what their failures are about, and what this host does not have, such as a service or a configuration file.
     """
     path = policy_path(policy, config)
     read, known_rules = read_policy(path), load_rules(load_config(config, dict(os.environ)).config)
     present = present_ids(known_rules)
     names = _failure_names(known_rules, present)
     rules, guests = count_text(len(read.rules), "rule"), count_text(len(read.inventory.guests), "guest")
+    failures = [Failure(rule.id, rule.class_, rule.subject) for rule in known_rules]
+    missing = asyncio.run(_missing_here(read))
     click.echo(f"{path}: mode {read.mode}, {rules}, {guests}")
     for rule in read.rules:
-        selected = [g.name for g in read.inventory.guests if selects(rule.selectors, g.subject, g)]
-        steps = " then ".join(rung.action for rung in rule.ladder)
-        click.echo(f"  {rule.name}: {read.effective(rule)}; {steps}; guests: {', '.join(selected) or 'none'}")
-        if not rule.selectors:
-            click.echo(f"  warning: {rule.name} has no selector, so it applies to no guest", err=True)
-        for mistake in (*_unknown_failures(rule, names), *_former_ids(rule, present)):
+        _show(read, rule, failures)
+        mistakes = (
+            *_unknown_failures(rule, names),
+            *_former_ids(rule, present),
+            *impossible(rule, read.inventory, load_catalogue(), failures),
+            *missing[rule.name],
+        )
+        for mistake in mistakes:
             click.echo(f"  warning: {rule.name}: {mistake}", err=True)
+
+
+def _show(policy: Policy, rule: PolicyRule, failures: Sequence[Failure]) -> None:
+    selected = [g.name for g in policy.inventory.guests if selects(rule.selectors, g.subject, g)]
+    steps = " then ".join(rung.action for rung in rule.ladder)
+    click.echo(f"  {rule.name}: {policy.effective(rule)}; {steps}; guests: {', '.join(selected) or 'none'}")
+    if told := only_told(rule, load_catalogue(), failures):
+        click.echo(f"    does nothing about {', '.join(told)}: its actions act on other kinds of things")
+    if not rule.selectors:
+        click.echo(f"  warning: {rule.name} has no selector, so it applies to no guest", err=True)
+
+
+async def _missing_here(policy: Policy) -> dict[str, list[str]]:
+    """By rule: what its actions name and this host does not have."""
+    actions, machine, clock = load_catalogue(), LocalMachine(policy.inventory), SystemClock()
+    here = Subject("host", policy.inventory.here)
+    found: dict[str, list[str]] = {rule.name: [] for rule in policy.rules}
+    for name, rung in ((rule.name, rung) for rule in policy.rules for rung in rule.ladder):
+        exists = actions[rung.action].exists
+        if exists is None:
+            continue
+        try:
+            finding = await exists(Context(machine, clock, policy, here, None, rung.params))
+        except InputError as error:
+            found[name].append(f"{rung.action} can never happen: {error}")
+            continue
+        if finding.outcome == "fail":
+            found[name].append(f"{rung.action} can never happen on this host: {finding.detail}")
+    return found
 
 
 @COMMAND.command("test")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from xenwatch.model.record import Source
 from xenwatch.model.subject import HOST, HOST_NAME, KINDS, Subject
@@ -52,7 +53,12 @@ def guest_subject(source: Source, prefix: str) -> Subject:
 
 def domid_in(message: str) -> int | None:
     """The domid that a host-written message names in passing, and none but one."""
-    found = {int(text) for m in _DOMID.finditer(message[:8192]) for text in m.groups() if text} - {0}
+    return _domid_in(message[:8192])
+
+
+@lru_cache(maxsize=1024)
+def _domid_in(message: str) -> int | None:
+    found = {int(text) for m in _DOMID.finditer(message) for text in m.groups() if text} - {0}
     return found.pop() if len(found) == 1 else None
 
 

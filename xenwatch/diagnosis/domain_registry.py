@@ -68,7 +68,15 @@ class DomainRegistry:
             return self._of(origin.host or origin.header)
         if origin not in self._by_origin and len(self._by_origin) >= MOST_ORIGINS:
             origin = Origin(origin.host, header=origin.header)
-        return self._by_origin.setdefault(origin, HostDomains())
+        domains = self._by_origin.get(origin)
+        if domains is None:
+            domains = self._by_origin[origin] = HostDomains()
+        return domains
 
     def _of(self, host: str | None) -> HostDomains:
-        return self._all if self._by_host is None else self._by_host.setdefault(host, HostDomains())
+        if self._by_host is None:
+            return self._all
+        domains = self._by_host.get(host)
+        if domains is None:
+            domains = self._by_host[host] = HostDomains()
+        return domains

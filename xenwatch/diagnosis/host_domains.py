@@ -123,6 +123,8 @@ class HostDomains:
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])
         self._names.move_to_end(domid)
+        if names and names[-1].name == naming.name and -_SAME_LIFE <= names[-1].at - naming.at < _SAME_LIFE:
+            return
         start = bisect_left(names, naming.at - _SAME_LIFE, key=_at)
         if not any(
             other.name == naming.name for other in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]

@@ -189,6 +189,10 @@ class KernelRoles:
             return "dom0"
         return self._of(source, host).role
 
+    def is_partly_guests(self, source: Source) -> bool:
+        """Whether a guest's kernel writes any of the lines of that log, as far as it was read."""
+        return any(known.role == "guest" for known in self._signs.get(source.path, {}).values())
+
     def evidence(self, source: Source, host: str | None = None) -> tuple[str, ...]:
         """The lines that say so."""
         return tuple(self._of(source, host).lines.values())

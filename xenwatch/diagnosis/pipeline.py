@@ -14,6 +14,7 @@ from xenwatch.diagnosis.hosts import BundleHosts, Origin, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
+from xenwatch.diagnosis.operations.done import DoneAgain
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.diagnosis.rules.rule import Rule
@@ -77,11 +78,14 @@ class Pipeline:
         self.rules = rules
         self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
-        self.incidents = IncidentTracker(rules, at_rest=at_rest, name_of=self.scanner.registry.name_of)
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
         self.operations = OperationTracker(self.scanner.registry)
+        self._done = DoneAgain(self.operations)
+        self.incidents = IncidentTracker(
+            rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
+        )
         self._owners = owners or _PathsAlone()
         self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
@@ -194,6 +198,7 @@ class Pipeline:
         diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
         self._over = tuple(self.engine.over) if events or facts else ()
         for snapshot in snapshots:
+            self._done.see(snapshot)
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
             now = max(now, snapshot.at)
         return diagnoses, now

@@ -22,7 +22,7 @@ def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:
 
     A former name counts, too: a file that replaced a rule goes on replacing it when the rule was renamed.
     """
-    shipped = load_library([shipped_rules()], cache)
+    shipped = load_library([shipped_rules()], cache, whole=False)
     if not own:
         return shipped
     theirs = load_library(own, cache)

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from xenwatch.facts.definitions import FactRow
-from xenwatch.host.parse.mounts import parse_mounts
+from xenwatch.host.parse.mounts import NETWORK_TYPES, parse_mounts
 from xenwatch.model.subject import HOST, Subject
 
-NETWORK_TYPES = frozenset({"nfs", "nfs4", "cifs", "glusterfs", "ceph"})
 SYSCTLS = {
     "net.ipv4.ip_forward": "sysctl.ip_forward",
     "net.ipv4.conf.all.proxy_arp": "sysctl.proxy_arp",

@@ -8,11 +8,11 @@ from pathlib import Path
 from xenwatch.facts import config_network
 from xenwatch.facts.config_boot import boot_entries, kernel_command_line
 from xenwatch.facts.config_guest import NOT_IN_USE, autostart_config, autostart_xml, guest_config, guest_xml
-from xenwatch.facts.config_system import NETWORK_TYPES, SYSCTLS, exports, fstab
+from xenwatch.facts.config_system import SYSCTLS, exports, fstab
 from xenwatch.facts.config_xen import xend_config, xl_conf
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.files import names_in, read_bytes, read_text
-from xenwatch.host.parse.mounts import parse_mounts
+from xenwatch.host.parse.mounts import NETWORK_TYPES, parse_mounts
 from xenwatch.host.paths import Paths
 
 MOST_FILES = 2000

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from xenwatch.host.devicemodels import PID_KEY
 from xenwatch.host.inventory import Domain, join
 from xenwatch.host.parse.bridges import parse_brctl_show, parse_bridge_link
 from xenwatch.host.parse.dmsetup import parse_dmsetup
@@ -10,7 +11,8 @@ from xenwatch.host.parse.ip import parse_ip
 from xenwatch.host.parse.loops import parse_losetup
 from xenwatch.host.parse.mdstat import parse_mdstat
 from xenwatch.host.parse.memory import parse_free, parse_meminfo
-from xenwatch.host.parse.mounts import mounted_on, parse_df, parse_mounts
+from xenwatch.host.parse.mounts import Mount, holds_of, mounted_on, parse_df, parse_df_inodes, parse_mounts
+from xenwatch.host.parse.ps import parse_ps
 from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
 from xenwatch.host.parse.xl_list import active, parse_xl_list
@@ -23,6 +25,7 @@ FactRow = tuple[str, Subject, FactValue]
 _HOTPLUG = re.compile(
     r"^/local/domain/(?P<back>\d+)/backend/(?P<kind>\w+)/(?P<domid>\d+)/(?P<device>\d+)/hotplug-(?P<what>error|status)$"
 )
+_DEVICE_MODEL = re.compile(rf"^/local/domain/(?P<domid>\d+)/{PID_KEY}$")
 _MOST_MEBIBYTES = 64 * 1024
 """dom0 never has less than this many KiB, and hardly more than this many MiB."""
 
@@ -150,9 +153,14 @@ def arrays(text: str) -> Iterator[FactRow]:
 
 
 def printed_space(text: str) -> Iterator[FactRow]:
-    """Of df."""
-    for row in parse_df(text):
+    """Of df and `df -i`."""
+    rows = parse_df(text)
+    holds = holds_of(Mount(row.device, row.point, "", ()) for row in rows)
+    for row in rows:
         yield from space(row.point, row.free_bytes, row.size_bytes)
+        yield "mount.holds", Subject("mount", row.point), holds.get(row.point, ())
+    for point, total, free in parse_df_inodes(text):
+        yield from inodes(point, free, total)
 
 
 def space(mount_point: str, free_bytes: int, size_bytes: int) -> Iterator[FactRow]:
@@ -160,6 +168,13 @@ def space(mount_point: str, free_bytes: int, size_bytes: int) -> Iterator[FactRo
     subject = Subject("mount", mount_point)
     yield "disk.free_bytes", subject, free_bytes
     yield "disk.size_bytes", subject, size_bytes
+
+
+def inodes(mount_point: str, free: int, total: int) -> Iterator[FactRow]:
+    """Inodes of one file system; 0 of 0 where it has none, as vfat and btrfs."""
+    subject = Subject("mount", mount_point)
+    yield "disk.free_inodes", subject, free
+    yield "disk.inodes", subject, total
 
 
 def mounts(text: str) -> Iterator[FactRow]:
@@ -198,7 +213,26 @@ def _memory(values: Mapping[str, int]) -> Iterator[FactRow]:
 
 def printed_xenstore(text: str) -> Iterator[FactRow]:
     """Of xenstore-ls."""
-    return hotplug(parse_xenstore_ls(text))
+    values = parse_xenstore_ls(text)
+    yield from hotplug(values)
+    for path, value in values.items():
+        if (found := _DEVICE_MODEL.match(path)) and (name := values.get(f"/local/domain/{found['domid']}/name")):
+            yield from device_model(name, int(found["domid"]), value)
+
+
+def device_model(name: str, domid: int, pid: str) -> Iterator[FactRow]:
+    """Which process serves the guest's emulated devices, or its disks in files."""
+    yield "device_model.pid", Subject("domain", name, domid=domid), pid
+
+
+def printed_processes(text: str) -> Iterator[FactRow]:
+    """Of ps, in any form that has a column PID."""
+    return processes(parse_ps(text))
+
+
+def processes(pids: Iterable[str]) -> Iterator[FactRow]:
+    """All that run."""
+    yield "process.pids", HOST, tuple(pids)
 
 
 def hotplug(values: Mapping[str, str]) -> Iterator[FactRow]:
@@ -210,6 +244,11 @@ def hotplug(values: Mapping[str, str]) -> Iterator[FactRow]:
         if found := _HOTPLUG.match(path):
             domid = int(found["domid"])
             yield f"hotplug.{found['what']}", Subject(found["kind"], f"{domid}/{found['device']}", domid=domid), value
+
+
+def read_only_below(domid: int, device: str, backing: str) -> Iterator[FactRow]:
+    """A disk that a guest may write, on a device of dom0 that nobody can write."""
+    yield "vbd.read_only_below", Subject("vbd", f"{domid}/{device}", domid=domid), backing
 
 
 def capabilities(text: str) -> Iterator[FactRow]:

@@ -1,47 +1,56 @@
 """Where the facts of a running host come from: which command, file or connection gives the text of each."""
 
 import asyncio
-import os
+import re
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
 from xenwatch.base.errors import HostError
 from xenwatch.facts import definitions, lvm
 from xenwatch.facts.definitions import FactRow
 from xenwatch.facts.live_configuration import Answer, configuration, services, smart
+from xenwatch.host.devicemodels import device_model_pids, running_pids
 from xenwatch.host.files import names_in, read_text
+from xenwatch.host.filesystems import FileSystem, Room, file_systems, rooms
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
 from xenwatch.host.kernel.devmapper import loops
 from xenwatch.host.lvm import lvm_report
-from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
-from xenwatch.model.subject import HOST
+from xenwatch.model.subject import HOST, Subject
 
-_LVM_DEADLINE = 20.0
+PART_DEADLINE = 20.0
+"""Seconds for each question; a slow one costs its own facts alone."""
+_LVM_DEADLINE = 18.0
+_LOOK_AGAIN = 3.0
+_HEX = re.compile(r"[0-9a-f]{1,8}")
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
-async def detect(host: Host, *, once: bool = False) -> list[Fact]:
-    """All facts that can be learnt now. What does not answer in time is left out: a rule then says it is not known.
+async def detect(host: Host, *, once: bool = False, late: list[str] | None = None) -> list[Fact]:
+    """All facts that can be learnt now, asked side by side. What does not answer in time is left out, and only that.
 
     `once`: this is the only look, so that also the disks are asked, which would be too often in every round.
+    `late` is told of what did not answer within its deadline.
     """
-    parts: tuple[Callable[[Host], Awaitable[list[Answer]]], ...] = (
-        _toolstacks,
-        _domains,
-        _hypervisor,
-        _volumes,
-        _hotplug,
-        services,
-        *((smart,) if once else ()),
-    )
-    answers = await asyncio.gather(*(_or_nothing(part(host)) for part in parts))
+    parts: dict[str, Awaitable[list[Answer]]] = {
+        "toolstacks": _toolstacks(host),
+        "domains": _domains(host),
+        "hypervisor": _hypervisor(host),
+        "volumes": _volumes(host),
+        "hotplug scripts": _hotplug(host),
+        "disks of guests": _read_only(host),
+        "file systems": _space(host),
+        "device models": _device_models(host),
+        "services": services(host),
+        **({"disks": smart(host)} if once else {}),
+    }
     if _has_files(host.paths):
-        answers.append(await asyncio.to_thread(_files, host.paths))
-        answers.append(await asyncio.to_thread(configuration, host.paths))
+        parts["files of the kernel"] = asyncio.to_thread(_files, host.paths)
+        parts["configuration"] = asyncio.to_thread(configuration, host.paths)
+    answers = await asyncio.gather(*(_or_nothing(name, part, late) for name, part in parts.items()))
     now = host.clock.now()
     return [
         Fact(name, subject, value, now, origin)
@@ -51,10 +60,15 @@ async def detect(host: Host, *, once: bool = False) -> list[Fact]:
     ]
 
 
-async def _or_nothing(part: Awaitable[list[Answer]]) -> list[Answer]:
+async def _or_nothing(name: str, part: Awaitable[list[Answer]], late: list[str] | None) -> list[Answer]:
     try:
-        return await part
+        async with asyncio.timeout(PART_DEADLINE):
+            return await part
     except HostError:
+        return []
+    except TimeoutError:
+        if late is not None:
+            late.append(name)
         return []
 
 
@@ -94,6 +108,27 @@ async def _hotplug(host: Host) -> list[Answer]:
     return [("xenstore", definitions.hotplug({path: value for path, value in values.items() if value}))]
 
 
+async def _device_models(host: Host) -> list[Answer]:
+    """One that seems to be gone is looked for again: a guest that shuts down loses it, and then its name."""
+    if host.xenstore is None or not _has_files(host.paths):
+        return []
+    told, pids = await _models_now(host)
+    if set(told.values()) - pids:
+        await host.clock.sleep(_LOOK_AGAIN)
+        again, pids = await _models_now(host)
+        told = {key: pid for key, pid in again.items() if told.get(key) == pid}
+    rows = [row for (name, domid), pid in told.items() for row in definitions.device_model(name, domid, str(pid))]
+    present = sorted(set(told.values()) & pids)
+    return [("xenstore", rows), ("/proc", definitions.processes(map(str, present)))]
+
+
+async def _models_now(host: Host) -> tuple[dict[tuple[str, int], int], frozenset[int]]:
+    inventory = await host.domains.current()
+    told = await device_model_pids(host.xenstore, inventory, {}) if host.xenstore else {}
+    pids = await asyncio.to_thread(running_pids, host.paths)
+    return {(inventory.by_domid[domid].name, domid): pid for domid, pid in told.items()}, pids
+
+
 def _files(paths: Paths) -> list[Answer]:
     """Read in a thread: some thousand small files on a large host."""
     proc, sys = paths.proc, paths.sys
@@ -103,7 +138,6 @@ def _files(paths: Paths) -> list[Answer]:
         ("/proc/mdstat", definitions.arrays(read_text(proc / "mdstat") or "")),
         ("/proc/meminfo", definitions.own_memory(read_text(proc / "meminfo") or "")),
         ("/proc/mounts", definitions.mounts(mounts)),
-        ("statvfs", list(_space(paths, mounts))),
         ("sysfs", list(_sysfs(sys))),
     ]
 
@@ -117,12 +151,31 @@ def _sysfs(sys: Path) -> Iterator[FactRow]:
     yield from definitions.mappings(name for name in mapped if name)
 
 
-def _space(paths: Paths, mounts: str) -> Iterator[FactRow]:
-    """Of local disks only: a dead server must not hang this."""
-    for mount in parse_mounts(mounts):
-        if mount.device.startswith("/dev/"):
-            try:
-                space = os.statvfs(paths.at(mount.point))
-            except OSError:
-                continue
-            yield from definitions.space(mount.point, space.f_bavail * space.f_frsize, space.f_blocks * space.f_frsize)
+async def _read_only(host: Host) -> list[Answer]:
+    """Of disks that guests have for writing; the toolstack noted the device's number in hexadecimal."""
+    disks = [d for d in await host.devices.current() if d.about.get("mode", "").startswith("w")]
+    rows: list[FactRow] = []
+    for disk in disks:
+        major, _, minor = disk.about.get("physical-device", "").partition(":")
+        if not (_HEX.fullmatch(major) and _HEX.fullmatch(minor)):
+            continue
+        place = host.paths.sys / f"dev/block/{int(major, 16)}:{int(minor, 16)}"
+        if (read_text(place / "ro") or "").strip() == "1":
+            backing = disk.about.get("params") or place.resolve().name
+            rows += definitions.read_only_below(disk.domid, str(disk.devid), backing)
+    return [("xenstore and sysfs", rows)]
+
+
+async def _space(host: Host) -> list[Answer]:
+    """Of all file systems; one on a server that is gone does not answer, and nothing waits for it."""
+    found = await file_systems(host)
+    room = await rooms(host, [one.mount for one in found])
+    rows = (_room(one, room[one.mount.point]) for one in found if one.mount.point in room)
+    return [("stat -f", [row for part in rows for row in part])]
+
+
+def _room(one: FileSystem, room: Room) -> Iterator[FactRow]:
+    point = one.mount.point
+    yield from definitions.space(point, room.free_bytes, room.size_bytes)
+    yield from definitions.inodes(point, room.free_inodes, room.inodes)
+    yield "mount.holds", Subject("mount", point), one.holds

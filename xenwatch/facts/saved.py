@@ -133,7 +133,8 @@ READERS = (
     _reader("losetup", "losetup", r"^/dev/loop\d+[: ]", definitions.printed_loops),
     _reader("dmsetup ls", "dmsetup_ls", r"^\S+\s+\(\d+[:,] ?\d+\)$", definitions.printed_mappings, by_content=False),
     _reader("/proc/mdstat", "(?:cat_proc_|proc_)?mdstat", r"^Personalities :", definitions.arrays),
-    _reader("df", "df", r"^Filesystem\s.*Mounted on", definitions.printed_space),
+    _reader("df", "df(?:_[ailhpt]+)*", r"^Filesystem\s.*Mounted on", definitions.printed_space),
+    _reader("ps", "ps(?:_\\w+)?", r"^\s*(?:\S+\s+)*PID\s", definitions.printed_processes, by_content=False),
     _reader(
         "mounts",
         "(?:cat_)?(?:proc_)?mounts?",

@@ -9,7 +9,7 @@ from xenwatch.host.parse.xl_list import XlDomain, state_of
 if TYPE_CHECKING:  # `diagnose` joins what a bundle lists, without libvirt and quick to start
     from xenwatch.host.libvirt.domains import VirDomain
 
-STATES = ("running", "blocked", "paused", "shutdown", "crashed", "dying", "shutoff")
+STATES = ("running", "blocked", "paused", "building", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}
 _XL, _LIBVIRT, _BOTH = frozenset({"xl"}), frozenset({"libvirt"}), frozenset({"xl", "libvirt"})
 _IN_TRANSIT = ("--incoming", "--migratedaway")
@@ -109,7 +109,7 @@ def _from_libvirt(domain: "VirDomain") -> Domain:
 
 
 def _merged(one: XlDomain, other: "VirDomain | None", *, fresh: bool) -> Domain:
-    state = state_of(one.flags)
+    state = _built_or_not(state_of(one.flags), one.vcpus)
     domain = Domain(
         name=_without_transit(one.name or ""),
         uuid=one.uuid,
@@ -147,6 +147,11 @@ def _stopped(domain: "VirDomain") -> Domain:
         cpu_seconds=None,
         memory_bytes=None,
     )
+
+
+def _built_or_not(state: str, vcpus: int) -> str:
+    """A domain is paused from the first moment; until its builder is done it has no vcpu, and unpausing it is vain."""
+    return "building" if state == "paused" and vcpus == 0 else state
 
 
 def _without_transit(name: str) -> str:

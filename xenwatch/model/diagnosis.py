@@ -64,6 +64,43 @@ class Diagnosis:
         return frozenset(e.operation for e in self.evidence if e.operation is not None)
 
 
+def seen_again(known: Diagnosis, record: LogRecord, piece: Evidence) -> Diagnosis:
+    """The conclusion that rests on that record, from another one that says the same: `piece` stands for it now."""
+    if len(known.evidence) == 1 and known.evidence[0].origin is record:
+        return _told_by(known, (piece,), _first_line(piece), piece.at)
+    evidence = tuple(piece if one.origin is record else one for one in known.evidence)
+    told_by_it = any(one.origin is record and _first_line(one) == known.summary for one in known.evidence)
+    return _told_by(known, evidence, _first_line(piece) if told_by_it else known.summary, piece.at)
+
+
+def _told_by(known: Diagnosis, evidence: tuple[Evidence, ...], summary: str, at: float) -> Diagnosis:
+    return Diagnosis(
+        known.rule,
+        known.class_,
+        known.subject,
+        known.severity,
+        known.title,
+        summary,
+        known.cause,
+        at,
+        known.impact,
+        known.depth,
+        known.verify,
+        known.remedy,
+        evidence,
+        known.fields,
+        known.unchecked,
+        known.actions,
+        known.aliases,
+        known.experimental,
+        known.guest_told,
+    )
+
+
+def _first_line(piece: Evidence) -> str:
+    return piece.summary.split("\n", 1)[0]
+
+
 def distinct(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
     """All pieces of evidence, each log record once."""
     places = set()

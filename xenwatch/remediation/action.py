@@ -165,6 +165,10 @@ class Action:
     """Preconditions; checked for the proposal and again right before the effect."""
     params: tuple[str, ...] = ()
     """Names of the parameters it takes."""
+    required: tuple[str, ...] = ()
+    """Those of them without which it can do nothing."""
+    exists: Callable[[Context], Awaitable[Finding]] | None = None
+    """Whether what its parameters name is on this host at all, for those who check a policy."""
     within: float = 120.0
     """Seconds in which the goal must be reached."""
     hold: float = 0.0

@@ -1,6 +1,7 @@
 """From a trigger to one proposal: which rule, which rung, which plan; or why nothing is proposed."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -56,6 +57,8 @@ class Planner:
         )
         if isinstance(rung, Refusal):
             return Draft(trigger, refusal=rung)
+        if guest is None and not self._acts_on(rung, target) and self._acts_on(rung, resolved[0]):
+            target = resolved[0]  # a rule for the host, an action for the volume that the trigger names
         return await self._draft_rung(trigger, target, guest, rule, rung)
 
     async def requested(self, action: str, subject: Subject, params: Mapping[str, str], requester: str) -> Draft:
@@ -69,6 +72,10 @@ class Planner:
         trigger = replace(trigger, target=target)
         rung = Rung(action, dict(params), needs_approval=True)
         return await self._build(trigger, target, guest, rule=None, rung=rung, requester=requester)
+
+    def _acts_on(self, rung: Rung, target: Subject) -> bool:
+        action = self._actions.get(rung.action)
+        return action is not None and action.accepts(target.kind)
 
     def _rule_and_target(
         self, trigger: Trigger, target: Subject, guest: Guest | None
@@ -108,9 +115,11 @@ class Planner:
         others = runs.other_targets(view, rule.name, target.key)
         if others >= rule.max_targets:
             return Refusal("max_targets", f"{rule.name} is acting on {others} other target(s)")
+        allowed: Counter[str] = Counter()
         for rung in rule.ladder:
+            allowed[rung.action] += rung.max  # a later rung with the same action begins where the earlier one ended
             attempts = runs.attempts(view, trigger.key, rule.name, rung.action)
-            if attempts.used < rung.max and not attempts.succeeded:
+            if attempts.used < allowed[rung.action] and not attempts.succeeded:
                 pause = attempts.last + rung.every - view.at if attempts.last is not None else 0.0
                 return Refusal("every", f"{rung.action} may be tried again in {pause:.0f} s") if pause > 0 else rung
         notified = self._actions[rule.ladder[-1].action].message_only

@@ -1,7 +1,6 @@
 """One look at the running host for `diagnose --live` and `collect`: facts, a snapshot, and what did not answer."""
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from xenwatch.config.assembly import collectors_of
 from xenwatch.config.sections import Config
 from xenwatch.diagnosis.hosts import host_name
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
-from xenwatch.facts.live import detect
+from xenwatch.facts.live import PART_DEADLINE, detect
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.files import read_text
 from xenwatch.host.host import Host, is_control_domain, open_host
@@ -27,9 +26,6 @@ from xenwatch.sampling.sampler import Sampler
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.live_journal import journal_entry, live_journal
 from xenwatch.triage.report import SkippedFile
-
-FACTS_DEADLINE = 30.0
-"""Seconds for all facts together; each command has a shorter one of its own."""
 
 AT_ONCE = 16
 """Collectors that run at a time: more of them keep a small dom0 from answering any within its deadline."""
@@ -132,10 +128,9 @@ def _takes_time(condition: Condition) -> bool:
 
 
 async def _facts(host: Host) -> tuple[list[Fact], list[SkippedFile]]:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FACTS_DEADLINE):
-            return await detect(host, once=True), []
-    return [], [SkippedFile("facts", f"not all of them came within {FACTS_DEADLINE:g} s, so none is used")]
+    late: list[str] = []
+    facts = await detect(host, once=True, late=late)
+    return facts, [SkippedFile(f"facts: {name}", f"no answer within {PART_DEADLINE:g} s") for name in late]
 
 
 class _Answers:

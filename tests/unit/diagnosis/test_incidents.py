@@ -197,3 +197,33 @@ def test_a_reason_in_which_the_other_is_not_told_makes_no_symptom(incidents, say
     inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
     found = named(incidents.apply([inner, replace(outer, fields={"reason": "something else"})], 5))
     assert (found["relay"].explained_by, found["end"].explained_by) == (None, None)
+
+
+def test_a_later_line_that_says_less_wipes_nothing_that_an_earlier_one_captured(incidents, say):
+    path = "/dev/vg0/my web"
+    full = replace(say("end", 1), fields={"path": path}, title=f"{path} is missing", remedy=(f"ls -l '{path}'",))
+    less = replace(say("end", 2), fields={"device": "xvda"}, title="<path> is missing", remedy=("ls -l <path>",))
+    [found] = incidents.apply([full, less], 2)
+    assert found.diagnosis.fields == {"path": "/dev/vg0/my web", "device": "xvda"}
+    assert (found.diagnosis.title, found.diagnosis.remedy) == (full.title, full.remedy)
+
+
+def test_a_later_line_that_says_something_else_is_believed(incidents, say):
+    one, other = (replace(say("end", at), fields={"path": path}, title=path) for at, path in ((1, "/a"), (2, "/b")))
+    [found] = incidents.apply([one, other], 2)
+    assert (found.diagnosis.title, found.diagnosis.fields) == ("/b", {"path": "/b"})
+
+
+def test_what_dmesg_repeats_without_a_time_was_last_seen_when_syslog_says(rules, say):
+    at_rest = IncidentTracker(list(rules.values()), at_rest=True)
+    dated, repeated = say("end", 10, path="syslog"), say("end", 5000, path="dmesg.txt", logged=False)
+    for order in ([dated, repeated], [repeated, dated]):
+        [found] = IncidentTracker(list(rules.values()), at_rest=True).apply(order, 5000)
+        assert (found.opened, found.last_seen) == (10, 10)
+    [alone] = at_rest.apply([repeated], 5000)
+    assert alone.last_seen == 5000
+
+
+def test_on_a_running_host_a_line_without_a_time_was_seen_when_it_came(incidents, say):
+    [found] = incidents.apply([say("end", 10), say("end", 50, offset=9, logged=False)], 50)
+    assert (found.opened, found.last_seen) == (10, 50)

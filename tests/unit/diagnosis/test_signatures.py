@@ -10,7 +10,7 @@ from xenwatch.diagnosis.matching.bytes_regex import raw_form
 from xenwatch.diagnosis.matching.literal_prefilters import AhoCorasickPrefilter, FindPrefilter
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter
-from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.reduce import scan_form
 from xenwatch.diagnosis.rules.patterns import FLAGS
 

@@ -65,6 +65,10 @@ DF = """\
 Filesystem     1K-blocks    Used Available Use% Mounted on
 /dev/sda1        1000000 1000000         0 100% /
 """
+DF_INODES = """\
+Filesystem     Inodes IUsed IFree IUse% Mounted on
+/dev/sda1       65536 65536     0  100% /
+"""
 BRCTL = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\nxenbr0\t\t8000.feffffffffff\tno\n"
 LOSETUP = "/dev/loop3: [0801]:131 (/var/lib/xen/images/vm1.img)\n"
 XENSTORE = '/local/domain/0/backend/vif/5/0/hotplug-error = "Could not find bridge device xenbr7"\n'
@@ -80,6 +84,8 @@ XENSTORE = '/local/domain/0/backend/vif/5/0/hotplug-error = "Could not find brid
         ("losetup_-a", LOSETUP, "loop.files", "host/dom0", ("/var/lib/xen/images/vm1.img",)),
         ("proc/mdstat", MDSTAT, "array.degraded", "array/md0", True),
         ("df", DF, "disk.free_bytes", "mount//", 0),
+        ("commands/df_-i.txt", DF_INODES, "disk.free_inodes", "mount//", 0),
+        ("df-hi", DF_INODES, "disk.inodes", "mount//", 65536),
         ("proc/mounts", "/dev/vg0/web /mnt ext4 ro,relatime 0 0\n", "mount.read_only", "mount//mnt", True),
         ("proc/xen/capabilities", "control_d\n", "xen.dom0", "host/dom0", True),
         ("whatever.txt", BRCTL, "bridge.names", "host/dom0", ("xenbr0",)),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.errors import RuleError, YamlError
-from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.rules.loader import load_rule, parse_rule
 from xenwatch.diagnosis.rules.yaml_tree import read_tree
 from xenwatch.diagnosis.ruleset import rules_with

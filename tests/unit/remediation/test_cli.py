@@ -81,6 +81,72 @@ def test_a_former_id_of_a_failure_is_taken_and_the_present_one_is_told(run, tmp_
     assert "down: no known" not in said
 
 
+RULE = """
+[[rule]]
+name = "new"
+max_risk = "L3"
+[rule.when]
+{when}
+[rule.scope]
+selector = "{selector}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "selector", "ladder", "said"),
+    [
+        (
+            'diagnosis = "lvm-vg-full"',
+            "host:xen1",
+            'action = "lv_extend"\nparams = { by = "1GiB", max = "4GiB" }',
+            "lv_extend can never happen: it acts on a lv or a thinpool, and what is waited for is about a vg",
+        ),
+        (
+            'class = "domain-crashed"',
+            "host:xen1",
+            'action = "notify"',
+            "what it waits for is about a domain, which no selector of it selects; write tag:…, name:… or uuid:…",
+        ),
+        (
+            'diagnosis = "lvm-thin-pool-full"',
+            "host:xen1",
+            'action = "lv_extend"',
+            "lv_extend can never happen: it needs the parameter by",
+        ),
+        (
+            'diagnosis = "xend-died"',
+            "host:xen9",
+            'action = "notify"',
+            "host:xen9 selects nothing: this host is called xen1",
+        ),
+        (
+            'diagnosis = "xend-died"',
+            "host:xen1",
+            'action = "restart_service"\nparams = { unit = "xenstored" }',
+            "restart_service can never happen: xenstored is never restarted",
+        ),
+    ],
+)
+def test_what_can_never_happen_is_pointed_out(run, tmp_path, when, selector, ladder, said):
+    rule = RULE.format(when=when, selector=selector) + "[[rule.ladder]]\n" + ladder
+    (tmp_path / "policy.toml").write_text(POLICY.partition("[[rule]]")[0] + rule)
+    assert said in run(policy.COMMAND, "check").stderr
+
+
+def test_what_can_happen_is_not_pointed_out(run, tmp_path):
+    rule = RULE.format(when='diagnosis = "lvm-thin-pool-full"', selector="host:xen1")
+    ladder = '[[rule.ladder]]\naction = "lv_extend"\nparams = { by = "1GiB", max = "4GiB" }\n'
+    (tmp_path / "policy.toml").write_text(POLICY.partition("[[rule]]")[0] + rule + ladder)
+    assert run(policy.COMMAND, "check").stderr == ""
+
+
+def test_a_service_that_this_host_does_not_have_is_pointed_out(run, tmp_path):
+    rule = RULE.format(when='diagnosis = "xend-died"', selector="host:xen1")
+    ladder = '[[rule.ladder]]\naction = "restart_service"\nparams = { unit = "xend" }\n'
+    (tmp_path / "policy.toml").write_text(POLICY.partition("[[rule]]")[0] + rule + ladder)
+    assert "restart_service can never happen on this host" in run(policy.COMMAND, "check").stderr
+
+
 def test_the_shipped_policy_waits_for_known_failures_only(run, tmp_path):
     shipped = Path(__file__).parents[3] / "packaging/policy.toml"
     (tmp_path / "policy.toml").write_text(shipped.read_text())

@@ -17,7 +17,7 @@ FITS_NO_DOMAIN_CONTROL = {
 
 
 MANUAL = {
-    "vcpu": 10 + 2, "vif": 11, "vbd": 10, "domain": 10, "lvm": 6, "bridge": 5, "xenbus": 5, "memory": 4, "xenstore": 3,
+    "vcpu": 10 + 2, "vif": 11, "vbd": 10, "domain": 11, "lvm": 6, "bridge": 5, "xenbus": 5, "memory": 4, "xenstore": 3,
     "topology": 1,
 }  # fmt: skip
 """Of docs/metrics.md; of a console only one end is told by xenbus."""
@@ -124,3 +124,11 @@ async def test_a_guest_has_as_many_series_as_the_manual_says() -> None:
 async def test_the_snapshot_can_be_written_down(snapshot: Snapshot) -> None:
     rows = [[s.metric.name, s.labels, s.value] for s in snapshot.samples]
     assert len(json.loads(json.dumps(rows))) == len(snapshot.samples) > 300
+
+
+async def test_a_guest_that_has_not_answered_a_request_to_shut_down_is_counted_and_no_other() -> None:
+    name = '/local/domain/3/name = "g1"'
+    asked = f'/local/domain/3/control/shutdown = "poweroff"\n/local/domain/4/control/shutdown = ""\n{name}'
+    async with recorded_host(edit=lambda text: text.replace(name, asked)) as host:
+        samples = await all_collectors()["xenstore"].begin()(host)
+    assert [s.labels for s in samples if s.metric.name == "xen_domain_shutdown_unanswered"] == [("g1",)]

@@ -7,7 +7,7 @@ from xenwatch.diagnosis.correlation.conditions import Outcome
 from xenwatch.diagnosis.correlation.engine import subject_key
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.log_scope import seen_in
-from xenwatch.diagnosis.matching.record_reader import text_of
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.patterns import compiled

@@ -1,10 +1,12 @@
 """Whether the conditions of a rule hold for a subject at a moment, what speaks for it, and in words why not."""
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from xenwatch.base.durations import format_duration, format_size
+from xenwatch.diagnosis.operations.placement import story_of
 from xenwatch.diagnosis.rules.expressions import computed, holds
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
@@ -24,6 +26,7 @@ from xenwatch.model.sample import Sample
 from xenwatch.model.subject import Subject
 
 LONGEST_SUMMARY = 400
+NO_START = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class ConditionContext(Protocol):
     def window(self) -> float:
         """How far apart the rule's events may lie, in seconds."""
 
-    def events(self, *kinds: str) -> list[Event]:
-        """Those of the subject, oldest first, none later than now."""
+    def events(self, *kinds: str, since: float = NO_START) -> Sequence[Event]:
+        """Those of the subject from `since` to now, oldest first."""
 
     @property
     def subject(self) -> Subject:
@@ -142,17 +145,17 @@ def _values(event: Event, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
-    came = [e for e in world.events(condition.event) if e.at >= world.now - world.window]
-    fit = [e for e in came if condition.where is None or holds(condition.where, _values(e, fields))]
-    if fit:
-        return Outcome(True, f"{condition.event} came", (event_evidence(fit[-1]),), fit[-1].fields)
+    came, where = world.events(condition.event, since=world.now - world.window), condition.where
+    fit = next((e for e in reversed(came) if where is None or holds(where, _values(e, fields))), None)
+    if fit is not None:
+        return Outcome(True, f"{condition.event} came", (event_evidence(fit),), fit.fields)
     if came:
         return Outcome(False, f"{condition.event} came, but not with {condition.where}")
     return Outcome(False, f"{condition.event} did not come within {format_duration(world.window)}")
 
 
 def _count(condition: CountCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
-    came = [e for e in world.events(condition.event) if e.at >= world.now - condition.within]
+    came = world.events(condition.event, since=world.now - condition.within)
     if condition.by:
         came = [e for e in came if all(e.fields.get(name) == fields.get(name) for name in condition.by)]
     within = format_duration(condition.within)
@@ -164,10 +167,10 @@ def _count(condition: CountCondition, world: ConditionContext, fields: Mapping[s
 
 def _sequence(condition: SequenceCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     """Looked for backwards from the last one, so that the tightest run is found."""
-    came = [e for e in world.events(*condition.events) if e.at >= world.now - condition.within]
+    came = world.events(*condition.events, since=world.now - condition.within)
     wanted, run = list(condition.events), list[Event]()
     for event in reversed(came):
-        if wanted and event.kind == wanted[-1]:
+        if wanted and event.kind == wanted[-1] and (not run or _told_together(event, run[0])):
             run.append(event)
             wanted.pop()
     if wanted:
@@ -177,12 +180,21 @@ def _sequence(condition: SequenceCondition, world: ConditionContext, _fields: Ma
     return Outcome(True, f"{' then '.join(condition.events)} came", tuple(map(event_evidence, run)), fields)
 
 
+def _told_together(one: Event, other: Event) -> bool:
+    """Whether two events may be steps of one story: of one operation, or of what one log or one command tells."""
+    if one.operation is not None and other.operation is not None:
+        return one.operation == other.operation
+    records = (one.record, other.record)
+    return None in records or len({story_of(record) for record in records if record is not None}) == 1
+
+
 def _absent(condition: AbsentCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     within = format_duration(condition.within)
     starts = [e for e in world.events(condition.after) if e.at <= world.now - condition.within]
-    ends = world.events(condition.expect)
+    ends = [end.at for end in world.events(condition.expect)]
     for start in reversed(starts):
-        if not any(start.at <= end.at <= start.at + condition.within for end in ends):
+        next_end = bisect_left(ends, start.at)
+        if next_end == len(ends) or ends[next_end] > start.at + condition.within:
             why = f"{condition.expect} did not follow {condition.after} within {within}"
             return Outcome(True, why, (event_evidence(start),), start.fields)
     if starts:

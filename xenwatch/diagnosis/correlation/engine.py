@@ -10,6 +10,7 @@ from xenwatch.diagnosis.attribution import UNKNOWN, subject_of
 from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
+from xenwatch.diagnosis.correlation.line_memory import LineMemory
 from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
 from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
@@ -52,6 +53,7 @@ class CorrelationEngine:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
+        self._lines = LineMemory()
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
@@ -66,7 +68,9 @@ class CorrelationEngine:
         found: list[Diagnosis] = []
         self.over.clear()
         learnt = list(facts)
-        self._facts.learn(learnt)
+        if learnt:
+            self._facts.learn(learnt)
+            self._lines.forget()
         for event in sorted(events, key=lambda e: e.at):
             found += self._event(event)
         if learnt:
@@ -88,6 +92,7 @@ class CorrelationEngine:
     def forget_facts(self, before: float) -> None:
         """On a running host: what was not seen again since then may be gone."""
         self._facts.forget(before)
+        self._lines.forget()
 
     def outcome(self, rule_id: str, subject: Subject, now: float, event: Event | None = None) -> Outcome:
         """How the rule's conditions stand for the subject, or stood at the event, for `rules explain`."""
@@ -103,6 +108,7 @@ class CorrelationEngine:
         """Go on from `state()`; raises KeyError, TypeError or ValueError where it is not one."""
         self._windows.restore(state["windows"])
         self._facts.restore(state["facts"])
+        self._lines.forget()
         self._deadlines = []
         for at, rule, subject in state["deadlines"]:
             self._expect(float(at), str(rule), subject_from_json(subject))
@@ -121,13 +127,21 @@ class CorrelationEngine:
 
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
-        later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at) if plan.longest else []
+        if plan.by_line:
+            return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+        later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at, MOST_MOMENTS)
         fields = {} if event.kind in plan.supporting else event.fields
-        for moment in [event.at, *later[:MOST_MOMENTS]]:
+        for moment in [event.at, *later]:
             found = self._judge(plan, subject, moment, fields, event)
             if found:
                 return found
         return []
+
+    def _judge_line(self, plan: PreparedRule, subject: Subject, event: Event) -> tuple[list[Diagnosis], bool]:
+        """What the rule says of the line, and whether it was judged without failing."""
+        failed = self.failures[plan.rule.id]
+        found = self._judge(plan, subject, event.at, event.fields, event)
+        return found, self.failures[plan.rule.id] == failed
 
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject

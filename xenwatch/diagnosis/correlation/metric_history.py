@@ -1,7 +1,7 @@
 """Numbers over time, as metric conditions need them: since when a check holds, and how fast a counter grows."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import fill_names
@@ -11,6 +11,9 @@ from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.model.subject import KINDS, Subject, named_by_labels
 
 MOST_SERIES = 20_000
+
+_IDENTITY = "xen_domain_info"
+"""The metric that tells which domid a guest has."""
 
 Series = tuple[int, str | None, tuple[str, ...]]
 """Number of a condition, the host, and the labels of a sample."""
@@ -30,34 +33,70 @@ class MetricHistory:
     def __init__(self) -> None:
         self._points: OrderedDict[Series, deque[tuple[float, float]]] = OrderedDict()
         self._since: dict[Series, float] = {}
+        self._met: set[Series] = set()
+        self._guests: dict[Series, str] = {}
+        """Of which guest a series is."""
+        self._domids: dict[str | None, dict[str, str]] = {}
+        """By host: the domid of each guest in the last snapshot."""
 
     def take(self, conditions: list[MetricCondition], snapshot: Snapshot) -> dict[int, list[MetricReading]]:
-        """What each condition reads in the snapshot, by its position in the list."""
+        """What each condition reads in the snapshot, by its position in the list.
+
+        A series that a snapshot does not have starts over when it comes back, as does that of a guest which has a new
+        domid: what lasted was that of another.
+        """
         by_name: dict[str, list[Sample]] = {}
         for sample in snapshot.samples:
             by_name.setdefault(sample.metric.name, []).append(sample)
-        return {
+        self._end_lives(by_name.get(_IDENTITY, ()), snapshot.host)
+        self._met = set()
+        taken = {
             index: list(self._condition(index, condition, by_name.get(condition.metric, []), snapshot))
             for index, condition in enumerate(conditions)
         }
+        self._drop(series for series in self._known() if series[1] == snapshot.host and series not in self._met)
+        return taken
+
+    def _end_lives(self, identities: Iterable[Sample], host: str | None) -> None:
+        """Guests that are not the ones of the last snapshot, though they are called the same."""
+        now = {labels["domain"]: labels["domid"] for labels in map(_labels, identities)}
+        before = self._domids.get(host, {})
+        self._domids[host] = now
+        reborn = {name for name, domid in now.items() if before.get(name, domid) != domid}
+        if reborn:
+            self._drop(s for s in self._known() if s[1] == host and self._guests.get(s) in reborn)
+
+    def _known(self) -> list[Series]:
+        return [*dict.fromkeys((*self._points, *self._since))]
+
+    def _drop(self, gone: Iterable[Series]) -> None:
+        for series in gone:
+            self._points.pop(series, None)
+            self._since.pop(series, None)
+            self._guests.pop(series, None)
 
     def _condition(
         self, index: int, condition: MetricCondition, samples: list[Sample], snapshot: Snapshot
     ) -> Iterator[MetricReading]:
         at = snapshot.at
         for sample in samples:
-            labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+            labels = _labels(sample)
             if any(labels.get(name) != value for name, value in condition.labels.items()):
                 continue
             series = (index, snapshot.host, sample.labels)
             value = sample.value if condition.rate is None else self._rate(series, sample.value, at, condition.rate)
             if value is None:
+                self._met.add(series)
+                self._guests[series] = labels.get("domain", "")
                 continue
+            since = at
             if holds(condition.check, {"value": value, "fields": labels}):
                 since = self._since.setdefault(series, at)
             else:
                 self._since.pop(series, None)
-                since = at
+            if series in self._since or series in self._points:
+                self._met.add(series)
+                self._guests[series] = labels.get("domain", "")
             yield MetricReading(sample, value, since)
 
     def _rate(self, series: Series, value: float, at: float, span: float) -> float | None:
@@ -76,9 +115,13 @@ class MetricHistory:
         return (value - first) / (at - first_at) if at > first_at else None
 
 
+def _labels(sample: Sample) -> dict[str, str]:
+    return dict(zip(sample.metric.labels, sample.labels, strict=False))
+
+
 def sample_subject(sample: Sample, rule: Rule) -> Subject:
     """The subject of a number: by its labels, or as the rule names its subject where they name another thing."""
-    labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
+    labels = _labels(sample)
     subject = named_by_labels(labels, rule.subject)
     if subject.kind != rule.subject and rule.subject_name:
         name = fill_names(rule.subject_name, labels)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xenwatch.diagnosis.correlation.conditions import kinds_in, parts_of
+from xenwatch.diagnosis.correlation.conditions import NO_START, kinds_in, parts_of
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.metric_history import MetricReading
 from xenwatch.diagnosis.correlation.windows import Windows
@@ -42,6 +42,8 @@ class PreparedRule:
     longest: float
     by_facts: Condition | None
     """What of the rule's conditions facts alone can decide."""
+    by_line: bool
+    """One line and facts decide all that it says: with the same facts the same words give the same diagnosis again."""
     readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
@@ -68,6 +70,7 @@ def _plan(rule: Rule) -> PreparedRule:
         tuple(p for p in parts if isinstance(p, AbsentCondition)),
         0.0 if alone else 2 * max([rule.window, *spans]),
         part_of_facts(rule.when),
+        alone and not any(isinstance(p, MetricCondition) for p in asked),
     )
 
 
@@ -87,13 +90,14 @@ class RuleContext:
     def window(self) -> float:
         return self.plan.rule.window
 
-    def events(self, *kinds: str) -> list[Event]:
+    def events(self, *kinds: str, since: float = NO_START) -> Sequence[Event]:
         """A domain's events, and those that no log ascribed to any domain."""
         if not self.plan.longest:
-            return [self.event] if self.event is not None and self.event.kind in kinds else []
+            event = self.event
+            return (event,) if event is not None and event.kind in kinds and event.at >= since else ()
         rule = self.plan.rule.id
         groups = [(rule, self.who), *([(rule, str(self.subject.its_host))] if self.subject.kind == "domain" else [])]
-        return [event for event in self.windows.events(groups, kinds) if event.at <= self.now]
+        return self.windows.events(groups, kinds, since, self.now)
 
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)

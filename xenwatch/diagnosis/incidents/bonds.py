@@ -25,26 +25,37 @@ class Bonds:
     ) -> None:
         self._rules, self._undated_is_near = rules, undated_is_near
         self._name_of = name_of or (lambda _domid, _at, _host: None)
-        self._bases: dict[int, _Basis] = {}
+        self._bases: dict[int, tuple[Diagnosis, _Basis]] = {}
+        """What diagnoses rest on, by their identity; each with the diagnosis, so that it stays the one meant."""
         self._one_guest = True
+        self._guests_of_nameless: dict[int, str] = {}
 
     def start(self, incidents: Iterable[Incident]) -> None:
         """Before a round of comparisons of these incidents."""
-        self._bases.clear()
+        incidents = list(incidents)
+        known = (self._bases.get(id(incident.diagnosis)) for incident in incidents)
+        self._bases = {id(kept[0]): kept for kept in known if kept is not None}
         # Not those that only a guest writes about: it must not change how the host's incidents are read.
         believed = [i.diagnosis for i in incidents if not i.diagnosis.guest_told]
         guests = {guest for diagnosis in believed if (guest := self.guest(diagnosis)) is not None}
         self._one_guest = len(guests) <= 1
+        self._guests_of_nameless.clear()
+
+    def adopt(self, nameless: Diagnosis, named: Diagnosis) -> None:
+        """For this round: the nameless one tells the same trouble, so it is about the same guest and no other."""
+        guest = self.guest(named)
+        if guest is not None:
+            self._guests_of_nameless[id(nameless)] = guest
 
     def same_record(self, one: Diagnosis, other: Diagnosis) -> bool:
-        return not self._of(one).places.isdisjoint(self._of(other).places)
+        return not self.basis(one).places.isdisjoint(self.basis(other).places)
 
     def same_operation(self, one: Diagnosis, other: Diagnosis) -> bool:
-        return not self._of(one).operations.isdisjoint(self._of(other).operations)
+        return not self.basis(one).operations.isdisjoint(self.basis(other).operations)
 
     def near(self, one: Incident, other: Incident, window: float) -> bool:
         """Whether they lie within the window, or at least one of them carries no time."""
-        if self._undated_is_near and not (self._of(one.diagnosis).dated and self._of(other.diagnosis).dated):
+        if self._undated_is_near and not (self.basis(one.diagnosis).dated and self.basis(other.diagnosis).dated):
             return True
         return one.opened - window <= other.last_seen and other.opened <= one.last_seen + window
 
@@ -61,14 +72,16 @@ class Bonds:
             return True
         # One of them names no guest. What came at one time, on a running host or by the logs' own times, is told of
         # whoever fails then; without times, only where there is but one guest that can be meant.
-        timed = not self._undated_is_near or (self._of(cause).dated and self._of(symptom).dated)
+        if host_wide and not self.nobodys(cause) and other is not None and symptom.depth == "cause":
+            return False  # the guest's own trouble is known, and nothing but the time says that it has another reason
+        timed = not self._undated_is_near or (self.basis(cause).dated and self.basis(symptom).dated)
         return (host_wide or self.nobodys(cause) or self.nobodys(symptom)) and (timed or self._one_guest)
 
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
         subject = diagnosis.subject
         if subject.kind != "domain" or subject.name == UNKNOWN:
-            return None
+            return self._guests_of_nameless.get(id(diagnosis))
         if not subject.name.isdigit():
             return subject.name
         return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name
@@ -85,12 +98,12 @@ class Bonds:
             return not on_the_host or bool(_paths(one) & _paths(other))
         return one.subject.domid is not None and one.subject.domid == other.subject.domid
 
-    def _of(self, diagnosis: Diagnosis) -> "_Basis":
-        """A round compares everybody with everybody, so it is made once."""
-        key = id(diagnosis)
-        if key not in self._bases:
-            self._bases[key] = _basis(diagnosis)
-        return self._bases[key]
+    def basis(self, diagnosis: Diagnosis) -> "_Basis":
+        """What it rests on: made once as long as it takes part in the rounds."""
+        kept = self._bases.get(id(diagnosis))
+        if kept is None:
+            kept = self._bases[id(diagnosis)] = (diagnosis, _basis(diagnosis))
+        return kept[1]
 
 
 class _Basis(NamedTuple):

@@ -1,6 +1,6 @@
 """When one incident explains another: by what its rule says, or because it came first in one operation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
 from xenwatch.diagnosis.operations.phases import rank
@@ -27,6 +27,19 @@ class Relations:
     ) -> None:
         self._rules = rules
         self.bonds = Bonds(rules, undated_is_near=undated_is_near, name_of=name_of)
+
+    def start(self, incidents: Collection[Incident]) -> None:
+        """Before a round of comparisons of these incidents."""
+        self.bonds.start(incidents)
+        by_rule: dict[str, list[Incident]] = {}
+        for incident in incidents:
+            by_rule.setdefault(incident.diagnosis.rule, []).append(incident)
+        for name, alike in by_rule.items():
+            for nameless in alike if len(alike) > 1 and name in self._rules else ():
+                rule = self._rules[name]
+                named = [i for i in alike if i is not nameless and self._told_twice(i, nameless, rule)]
+                if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
+                    self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""

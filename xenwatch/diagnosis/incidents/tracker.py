@@ -1,13 +1,17 @@
 """Diagnoses over time: the same trouble is one incident, a symptom belongs to its cause, what is over is resolved."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.incidents.bonds import NameOf
+from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_evidence
+from xenwatch.diagnosis.incidents.neighbours import Neighbours
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.incidents.sightings import Sightings
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
@@ -16,12 +20,18 @@ from xenwatch.model.incident import MOVES, Incident, State
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
+DoneSince = Callable[[Evidence, float], bool]
+
 MOST_INCIDENTS = 5_000
-MOST_EVIDENCE = 40
 MOST_RELATED = 400
 """Incidents, the last seen ones, that are compared with each other."""
 
 
+def _never(_evidence: Evidence, _at: float) -> bool:
+    return False
+
+
+@lru_cache(maxsize=4096)
 def incident_id(rule: str, subject: str) -> str:
     """Of the rule and its subject: the same after a restart, and when it comes back."""
     return hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:12]
@@ -37,7 +47,10 @@ class IncidentTracker:
         *,
         at_rest: bool = False,
         name_of: NameOf | None = None,
+        done_since: DoneSince = _never,
     ) -> None:
+        """`done_since` says whether what a piece of evidence speaks of was done again after a moment, with success."""
+        self._done_since = done_since
         self._rules = {rule.id: rule for rule in rules}
         self._present = present_ids(rules)
         self._kept_under: dict[str, str] = {}
@@ -45,7 +58,7 @@ class IncidentTracker:
         self._relations = Relations(self._rules, undated_is_near=at_rest, name_of=name_of)
         self._at_rest = at_rest
         self._all: dict[str, Incident] = {}
-        self._own: dict[str, tuple[Evidence, ...]] = {}
+        self._own: dict[str, GrowingEvidence] = {}
         self._enders: dict[str, set[str]] = {}
         for rule in rules:
             for kind in rule.resolve.on:
@@ -64,12 +77,12 @@ class IncidentTracker:
         Returns the incidents that changed.
         """
         before = dict(self._all)
-        for diagnosis in sorted(diagnoses, key=lambda d: d.at):
-            self._see(diagnosis)
+        self._see(sorted(diagnoses, key=lambda d: d.at))
         for event in events:
             self._end(event)
         if not self._at_rest:
             self._end_by_facts(over)
+            self._end_by_success(now)
         if self._all != before:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
@@ -115,33 +128,19 @@ class IncidentTracker:
         self._all[key] = replace(incident, acknowledged_by=who)
         return self._all[key]
 
-    def _see(self, diagnosis: Diagnosis) -> None:
-        key = self._key(diagnosis.rule, str(diagnosis.subject))
-        incident = self._all.get(key)
-        self._own[key] = _merged(self._own.get(key, ()), diagnosis.evidence)
-        if incident is None:
-            self._all[key] = Incident(key, diagnosis, "open", diagnosis.at, diagnosis.at)
-            return
-        if incident.state == "resolved":
-            incident = _moved(replace(incident, resolved=None), "open")
-        kept = self._decided(_newer(incident, diagnosis), incident.diagnosis, diagnosis)
-        guest_told = incident.diagnosis.guest_told and diagnosis.guest_told
-        kept = replace(kept, evidence=_merged(incident.diagnosis.evidence, diagnosis.evidence), guest_told=guest_told)
-        self._all[key] = replace(
-            incident,
-            diagnosis=kept,
-            opened=min(incident.opened, diagnosis.at),
-            last_seen=max(incident.last_seen, diagnosis.at),
-            times_seen=incident.times_seen + 1,
-        )
-
-    def _decided(self, words: Diagnosis, *others: Diagnosis) -> Diagnosis:
-        """The words with the class that something decided: that it says so no more the next time takes nothing back."""
-        rule = self._rules.get(words.rule)
-        if rule is None or words.class_ != rule.class_:
-            return words
-        decided = next((one for one in others if one.class_ in rule.classes[1:]), words)
-        return replace(words, class_=decided.class_, cause=decided.cause)
+    def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
+        seen: dict[str, Sightings] = {}
+        for diagnosis in diagnoses:
+            key = self._key(diagnosis.rule, str(diagnosis.subject))
+            self._own.setdefault(key, GrowingEvidence()).add(diagnosis.evidence)
+            incident = self._all.get(key)
+            if key in seen:
+                seen[key].add(diagnosis)
+                continue
+            if incident is not None and incident.state == "resolved":
+                incident = _moved(replace(incident, resolved=None), "open")
+            seen[key] = Sightings(key, incident, diagnosis, self._rules.get(diagnosis.rule), at_rest=self._at_rest)
+        self._all |= {key: sightings.incident() for key, sightings in seen.items()}
 
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):
@@ -157,6 +156,15 @@ class IncidentTracker:
             if incident is not None and incident.state != "resolved" and at >= incident.last_seen:
                 self._all[incident.id] = _resolved(incident, at)
 
+    def _end_by_success(self, now: float) -> None:
+        """What a failed operation left in the logs is over when the same was done to the same guest and succeeded."""
+        for incident in [i for i in self._all.values() if i.state != "resolved"]:
+            own = self._own.get(incident.id)
+            evidence = own.pieces if own is not None else incident.diagnosis.evidence
+            said = [piece for piece in evidence if isinstance(piece.origin, LogRecord)]
+            if said and all(self._done_since(piece, incident.last_seen) for piece in said):
+                self._all[incident.id] = _resolved(incident, now)
+
     def _quieten(self, now: float) -> None:
         for incident in [i for i in self._all.values() if i.state != "resolved"]:
             rule = self._rules.get(incident.diagnosis.rule)
@@ -168,8 +176,9 @@ class IncidentTracker:
         """Decide again which of the incidents that are not over belongs to which."""
         active = [i for i in self._all.values() if i.state != "resolved"]
         active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
-        self._relations.bonds.start(active)
-        parents = {i.id: p for i in active if (p := self._parent(i, active)) is not None}
+        self._relations.start(active)
+        around = Neighbours(active, self._rules, self._relations.bonds)
+        parents = {i.id: p for i in active if (p := self._parent(i, around)) is not None}
         roots = {key: _root(key, parents) for key in parents}
         for incident in active:
             root = roots.get(incident.id)
@@ -185,10 +194,10 @@ class IncidentTracker:
         cause = self._all.get(incident.explained_by or "")
         return cause is not None and cause.resolved is not None and incident.last_seen <= cause.resolved
 
-    def _parent(self, symptom: Incident, active: Sequence[Incident]) -> str | None:
+    def _parent(self, symptom: Incident, around: Neighbours) -> str | None:
         """The surest explanation; of those the deepest, then the nearest in time."""
         best: tuple[tuple[float, ...], str] | None = None
-        for cause in active:
+        for cause in around.may_explain(symptom):
             sure = self._relations.sureness(cause, symptom)
             if sure:
                 depth = -DEPTHS.index(cause.diagnosis.depth)
@@ -200,12 +209,17 @@ class IncidentTracker:
         """A cause's evidence: its own lines, then those of all that it explains."""
         for root in roots:
             incident = self._all[root]
-            evidence = self._own.get(root, incident.diagnosis.evidence)
+            evidence = self._seen_of(incident)
             for key, cause in explained.items():
                 if cause == root and key != root:
-                    evidence = _merged(evidence, self._own.get(key, self._all[key].diagnosis.evidence))
+                    evidence = merged_evidence(evidence, self._seen_of(self._all[key]))
             if evidence != incident.diagnosis.evidence:
                 self._all[root] = replace(incident, diagnosis=replace(incident.diagnosis, evidence=evidence))
+
+    def _seen_of(self, incident: Incident) -> tuple[Evidence, ...]:
+        """Its own evidence, without what it was given of others."""
+        own = self._own.get(incident.id)
+        return incident.diagnosis.evidence if own is None else own.pieces
 
     def _forget(self) -> None:
         surplus = len(self._all) - MOST_INCIDENTS
@@ -214,13 +228,6 @@ class IncidentTracker:
             for incident in order[:surplus]:
                 del self._all[incident.id]
                 self._own.pop(incident.id, None)
-
-
-def _newer(incident: Incident, diagnosis: Diagnosis) -> Diagnosis:
-    """The text that the incident shows: the later one, but the host's before what a guest may have written."""
-    if incident.diagnosis.guest_told != diagnosis.guest_told:
-        return incident.diagnosis if diagnosis.guest_told else diagnosis
-    return diagnosis if diagnosis.at >= incident.last_seen else incident.diagnosis
 
 
 def _by_guest(event: Event) -> bool:
@@ -246,20 +253,3 @@ def _root(key: str, parents: dict[str, str]) -> str:
         seen.append(key)
         key = parents[key]
     return key
-
-
-def _merged(earlier: tuple[Evidence, ...], new: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Both, nothing twice; when it grows too long, the beginning and the end of the story stay."""
-    kept = {_what(piece): piece for piece in earlier}
-    for piece in new:
-        kept.setdefault(_what(piece), piece)
-    if len(kept) == len(earlier):
-        return earlier
-    both, half = tuple(kept.values()), MOST_EVIDENCE // 2
-    return both if len(both) <= MOST_EVIDENCE else (*both[:half], *both[-half:])
-
-
-def _what(piece: Evidence) -> Hashable:
-    """A record is known by its place: hashing its text for each event would cost more than finding it did."""
-    origin = piece.origin
-    return (origin.source.path, origin.position) if isinstance(origin, LogRecord) else piece

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
+from functools import lru_cache
 
 from xenwatch.base.text_shape import text_shape
 from xenwatch.model.record import LogRecord
@@ -47,10 +48,18 @@ def is_error(text: str, level: str | None) -> bool:
     """Whether a record says that something failed; `level` is what its header says (None: nothing)."""
     if level == "debug":
         return False
-    if level in ("error", "critical"):
-        return True
-    plain = _NOT_ONE.sub(" ", text[:_LONGEST])
-    return (_PLAIN_LEVEL if level == "info" else _ERROR).search(plain) is not None
+    return level in ("error", "critical") or _speaks_of_one(text[:_LONGEST], level == "info")
+
+
+@lru_cache(maxsize=1024)
+def _speaks_of_one(text: str, only_plainly: bool) -> bool:
+    plain = _NOT_ONE.sub(" ", text)
+    return (_PLAIN_LEVEL if only_plainly else _ERROR).search(plain) is not None
+
+
+@lru_cache(maxsize=1024)
+def _shape(text: str) -> str:
+    return text_shape(text)
 
 
 UnreadKind = tuple[LogRecord, int]
@@ -68,7 +77,7 @@ class UnreadErrors:
 
     def note(self, record: LogRecord) -> None:
         """Take in one more."""
-        kind = record.guest, text_shape(record.text)
+        kind = record.guest, _shape(record.text)
         self.total += 1
         self._latest.append(record)
         self._kinds.setdefault(kind, record)

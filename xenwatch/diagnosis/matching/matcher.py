@@ -1,6 +1,6 @@
 """Python's `re` decides what the engine only suspected, and captures the fields."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
@@ -18,12 +18,16 @@ from xenwatch.model.event import Event
 from xenwatch.model.record import Header, LogRecord
 from xenwatch.model.subject import Subject
 
+MOST_KEPT, LONGEST_KEPT = 2048, 2000
+"""Texts whose matches are remembered, and how many characters they may have."""
+
 
 class Match(NamedTuple):
-    """A signature and the fields it captured."""
+    """A signature and the fields it captured; `subjects` are whom such a line was about before."""
 
     entry: SignatureEntry
     fields: dict[str, str]
+    subjects: dict[Hashable, Subject]
 
 
 class Matcher:
@@ -33,6 +37,7 @@ class Matcher:
         self._index, self._registry = index, registry
         self._namings = [compiled(naming.pattern) for naming in NAMINGS]
         self._marks = [compiled(mark.pattern.pattern) for mark in MARKS]
+        self._known: dict[tuple[str, frozenset[int], str, str, int], list[Match]] = {}
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
 
@@ -42,27 +47,43 @@ class Matcher:
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
         `lines` says who wrote the text, `record` in which log.
         """
+        if len(text) > LONGEST_KEPT:
+            return self._matches(text, asked, record, lines)
+        # A log says the same again and again: what a text means needs to be found out once.
+        key = (text, frozenset(asked), record.source.format.name, record.writer, lines)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = self._known[key] = self._matches(text, asked, record, lines)
+        return known
+
+    def _matches(self, text: str, asked: set[int], record: LogRecord, lines: int) -> list[Match]:
         allowed, found = self._index.allowed(record.source.format), list[Match]()
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
                 entry = self._index.entries[index]
                 fields = captured(entry, text, record.writer)
                 if fields is not None and not _repeats(entry, found):
-                    found.append(Match(entry, fields))
+                    found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int], place: Place) -> None:
-        """Take names, domids and uuids from the text of a record, and what it says is being done."""
+    def learn(self, text: str, at: float, asked: set[int], place: Place) -> bool:
+        """Take names, domids and uuids from a record, and what it says is being done; False where it says nothing."""
+        learnt = False
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
                 found = self._namings[index - self._index.first_naming].search(text)
                 if found:
+                    learnt = True
                     self._registry.learn(found.groupdict(), at, place.origin)
             elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
                 for found in self._marks[index - self._index.first_mark].finditer(text):
                     fields = {name: value for name, value in found.groupdict().items() if value}
                     self.marks.append(PlacedMark(mark, fields, place, at))
+                    learnt = True
+        return learnt
 
     @staticmethod
     def events(matches: list[Match], record: LogRecord, header: Header, *, guest: str | None = None) -> list[Event]:
@@ -106,10 +127,20 @@ def _rank(match: Match) -> int:
 
 
 def _event(match: Match, record: LogRecord, header: Header, *, guest: str | None) -> Event:
+    about = (header.fields.get("domid"), record.source.subject, record.guest, guest, record.kernel_role)
+    subject = match.subjects.get(about)
+    if subject is None:
+        if len(match.subjects) >= MOST_KEPT:
+            match.subjects.clear()
+        subject = match.subjects[about] = _subject(match, record, header, guest)
+    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+
+
+def _subject(match: Match, record: LogRecord, header: Header, guest: str | None) -> Subject:
     subject = guest_subject(record.source, guest or "") if record.guest else _host_subject(match, record, header.fields)
     if not record.guest and record.kernel_role in GUEST_ROLES and _is_machines_own(match.entry.rule, record):
-        subject = guest_subject(record.source, "")
-    return Event(match.entry.signature.event, subject, record.at, match.fields, record, match.entry.rule.id)
+        return guest_subject(record.source, "")
+    return subject
 
 
 def _is_machines_own(rule: Rule, record: LogRecord) -> bool:

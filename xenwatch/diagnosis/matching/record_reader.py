@@ -1,18 +1,12 @@
 """One chunk while it is read: cuts out records, and says when and in which line each one stands."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
+from xenwatch.diagnosis.matching.nearest_time import NearestTime
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
-from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, Header, LogRecord, Position
-
-_LOOK_BACK = 24
-"""Records before an undated one that are asked for their time."""
-
-_SHORT, _END = 2048, 256
-_RUN = re.compile(rf"(?<![\w.:/+-])[\w.:/+-]{{{2 * _END + 1},}}", re.ASCII)
-r"""No name and no path is that long. `(?P<program>[\w.:/-]+) invoked` takes its square: 64 KiB took minutes."""
+from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
 
 Cut = tuple[int, int, set[int]]
 """Start and end of a record, and the indexes of what might match in it."""
@@ -29,6 +23,7 @@ class RecordReader:
         self._format = chunk.source.format
         starts = self._format.record_start
         self._begins = None if starts is None else starts.match
+        self._times = NearestTime(data, self._format, chunk.hint)
         self._counted = (0, position.line)
 
     def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
@@ -96,31 +91,16 @@ class RecordReader:
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""
-        found = self._dated_before(start)
+        found = self._times.before(start)
         if found is not None:
             return found
         return self.chunk.hint.near if self._memory.last_at is None else self._memory.last_at
 
     def remember_time(self) -> None:
         """Keep the time of the last dated record for what comes without one."""
-        found = self._dated_before(len(self.data))
+        found = self._times.before(len(self.data))
         if found is not None:
             self._memory.last_at = found
-
-    def _dated_before(self, start: int) -> float | None:
-        lines = 0
-        for _ in range(_LOOK_BACK):
-            if start <= 0 or lines > MOST_RECORD_LINES:
-                return None
-            before, end = self._format.bounds(self.data, start - 1)
-            before = max(before, start - LONGEST_RECORD)
-            first = self.data[before : min(end, before + 512)]
-            at = self._format.parse(text_of(first), self.chunk.hint).at
-            if at is not None:
-                return at
-            lines += self.data.count(b"\n", before, start)
-            start = before
-        return None
 
     def line_of(self, start: int) -> int:
         """Counted only up to records that matched, and only where the reader knows where the chunk stands."""
@@ -130,14 +110,3 @@ class RecordReader:
         line += self.data.count(b"\n", counted, start) if start >= counted else -self.data.count(b"\n", start, counted)
         self._counted = (start, line)
         return line
-
-
-def text_of(raw: bytes) -> str:
-    """Text of a record as signatures see it: UTF-8, bad bytes replaced, plain newlines, endless words shortened."""
-    text = raw.decode("utf-8", "replace")
-    text = text.replace("\r\n", "\n").rstrip("\r") if "\r" in text else text
-    return _RUN.sub(_ends, text) if len(text) > _SHORT else text
-
-
-def _ends(run: re.Match[str]) -> str:
-    return f"{run[0][:_END]}…{run[0][-_END:]}"

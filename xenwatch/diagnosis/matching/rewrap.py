@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.matching.matcher import Match, Matcher
-from xenwatch.diagnosis.matching.record_reader import RecordReader, text_of
+from xenwatch.diagnosis.matching.record_reader import RecordReader
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat, LogRecord
 

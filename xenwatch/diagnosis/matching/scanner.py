@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,18 @@ from xenwatch.base.quoting import unquoted
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
+from xenwatch.diagnosis.matching.error_places import places_of_errors
 from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
+from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
-from xenwatch.diagnosis.operations.marks import Place, PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
@@ -59,6 +61,7 @@ class Scanner:
         else:
             self._prefilter = make_prefilter(self._index.regexes, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
+        self._quiet = QuietRecords(self._index)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
@@ -86,14 +89,14 @@ class Scanner:
         reader = RecordReader(chunk, data, position, memory, self.kernels)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
-        for cut in reader.cuts(self.candidates(data, chunk.source.format)):
+        for cut, shape in self._loud(reader, open_start):
             if cut[0] != open_start and self._index.only_names(cut[2]):
-                self._learn(reader, cut)
+                self._learn(reader, cut, shape)
                 continue
             if cut[2] == {self._index.error} and is_debug(data[cut[0] : cut[0] + 80]):
                 continue
             told = set(memory.told) if cut[0] == 0 else set[str]()
-            found, unknown = self._record(reader, cut, told)
+            found, unknown = self._record(reader, cut, told, shape)
             events += found
             if cut[0] == open_start:
                 still_told, memory.unknown = told, unknown
@@ -106,43 +109,69 @@ class Scanner:
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
+    def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
+        """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
+        data, source = reader.data, reader.chunk.source
+        shapes_count = not self.kernels.is_partly_guests(source)
+        for cut in reader.cuts(self.candidates(data, source.format)):
+            shape: Shape | None = None
+            if shapes_count and 0 < cut[0] != open_start:
+                shape = self._quiet.shape(source.format, data, *cut)
+                quiet = self._quiet.rules(shape) if shape is not None else None
+                if quiet is not None:
+                    for rule in quiet:
+                        self.matches[rule] += 1
+                    continue
+            yield cut, shape
+
     def take_marks(self) -> list[PlacedMark]:
         """What was said to be done since this was last asked."""
         marks, self._matcher.marks = self._matcher.marks, []
         return marks
 
-    def _record(self, reader: RecordReader, cut: Cut, told: set[str]) -> tuple[list[Event], LogRecord | None]:
+    def _record(
+        self, reader: RecordReader, cut: Cut, told: set[str], shape: Shape | None
+    ) -> tuple[list[Event], LogRecord | None]:
         """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reader.record(start, end)
-        guest = self._guest_prefix(reader, start)
+        guest, learnt = self._guest_prefix(reader, start), False
         if guest is None and not record.guest and max(asked) >= self._index.first_naming:
             origin = self._origin(reader, record.host)
-            place = Place(record.source, record.position.offset, record.logged, origin)
-            self._matcher.learn(record.text, record.at, asked, place)
+            command = command_of(record.source, record.text)
+            place = Place(record.source, record.position.offset, record.logged, origin, command)
+            learnt = self._matcher.learn(record.text, record.at, asked, place)
         lines = QUOTED_GUESTS if guest else OWN_LINES
         if guest is None and record.kernel_role in GUEST_ROLES:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
             asked_for = max(asked) == self._index.error
+            if shape is not None and not asked_for and not learnt:
+                self._quiet.note(shape, ())
             return [], record if asked_for and not told and is_error(record.text, header.level) else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
             if match.entry.key not in told:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
-        return self._matcher.events(fresh, record, header, guest=guest), None
+        events = self._matcher.events(fresh, record, header, guest=guest)
+        if shape is not None and not events and not learnt:
+            self._quiet.note(shape, [match.entry.rule.id for match in matches])
+        return events, None
 
-    def _learn(self, reader: RecordReader, cut: Cut) -> None:
+    def _learn(self, reader: RecordReader, cut: Cut, shape: Shape | None) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
         if self._guest_prefix(reader, start) is None:
             text, at, logged, host = reader.dated_text(start, end)
             if reader.is_guests(host):
                 return
-            place = Place(reader.chunk.source, reader.position.offset + start, logged, self._origin(reader, host))
-            self._matcher.learn(text, at, asked, place)
+            source, origin = reader.chunk.source, self._origin(reader, host)
+            place = Place(source, reader.position.offset + start, logged, origin, command_of(source, text))
+            learnt = self._matcher.learn(text, at, asked, place)
+            if shape is not None and not learnt:
+                self._quiet.note(shape, ())
 
     def _origin(self, reader: RecordReader, host: str | None) -> Origin:
         return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
@@ -161,8 +190,10 @@ class Scanner:
         self._take_compiled()
         allowed = self._index.allowed(format_)
         found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        found += [(at, self._index.error) for at, _ in self._errors.candidates(data)]
-        found.sort()
+        error, places = self._index.error, places_of_errors(self._errors.candidates(data), found, data, format_)
+        if places:
+            found += [(at, error) for at in places]
+            found.sort()
         always = [index for index in self._prefilter.everywhere if allowed[index]]
         if self._errors.everywhere:
             always.append(self._index.error)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from xenwatch.diagnosis.matching.exceptions import FINAL_LINE, FRAME_LINE
 from xenwatch.diagnosis.matching.matcher import Matcher
-from xenwatch.diagnosis.matching.record_reader import RecordReader, text_of
+from xenwatch.diagnosis.matching.record_reader import RecordReader
+from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.rewrap import quotes_guest
 from xenwatch.model.event import Event
 from xenwatch.model.record import LogFormat

@@ -96,6 +96,18 @@ def name_of_config(path: str) -> str | None:
     return base if _PLAIN.match(base) and base not in {"config", "cfg", "domain", "guest", "xen", "vm"} else None
 
 
+_COMMAND = re.compile(r"(?:x[lm]|libxl-save-helper|virsh|virt-install)\[\d+\](?=: )")
+
+
+def command_of(source: Source, text: str) -> str:
+    """In a log that many write to: the process that wrote the record, `xl[2053]`, if it does one thing and ends.
+
+    Its lines are one story, as those of a log of its own; a daemon's are not, and of it the answer is empty.
+    """
+    found = _COMMAND.match(text) if source.format.shared else None
+    return found[0] if found else ""
+
+
 class Place(NamedTuple):
     """Where a record stands: its log, its offset there, whether it carries its own time, and what says its host."""
 
@@ -103,6 +115,13 @@ class Place(NamedTuple):
     offset: int
     logged: bool
     origin: Origin = Origin()
+    command: str = ""
+    """See `command_of`."""
+
+
+def story_in(path: str, command: str) -> str:
+    """The name of what one command, or all of them, wrote to a log."""
+    return f"{path}\t{command}" if command else path
 
 
 class PlacedMark(NamedTuple):
@@ -131,6 +150,11 @@ class PlacedMark(NamedTuple):
     @property
     def path(self) -> str:
         return self.place.source.path
+
+    @property
+    def story(self) -> str:
+        """What is told as one: a log, or what one command wrote to a log of many."""
+        return story_in(self.place.source.path, self.place.command)
 
     @property
     def offset(self) -> int:

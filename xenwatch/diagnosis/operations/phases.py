@@ -1,6 +1,7 @@
 """How far an operation had got when a record was written: told by the part of Xen that wrote it."""
 
 import re
+from functools import lru_cache
 from typing import Literal, get_args
 
 Phase = Literal[
@@ -36,7 +37,11 @@ _LONGEST = 2000
 
 def phase_of(text: str) -> Phase | None:
     """The phase of which the record speaks; None where its words do not say."""
-    head = text[:_LONGEST]
+    return _phase_of(text[:_LONGEST])
+
+
+@lru_cache(maxsize=1024)  # asked twice for each event, and a log says the same again and again
+def _phase_of(head: str) -> Phase | None:
     return next((phase for phase, pattern in _COMPILED if pattern.search(head)), None)
 
 

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 from xenwatch.diagnosis.attribution import UNKNOWN
-from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
+from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
 LASTS = 180.0
 """Seconds for which an operation takes lines without a name: xend waits 100 s for devices, libxl 40 s a script."""
+AFTERWARDS = 5.0
+"""Seconds for which they still may once it is being torn down: nobody waits for anything then."""
 BURST = 60.0
 """Dated lines of one log that lie so near belong to one burst."""
 
@@ -60,6 +63,12 @@ def host_of(of: Event | PlacedMark) -> str | None:
     return of.host if isinstance(of, PlacedMark) else of.subject.host
 
 
+def story_of(record: LogRecord) -> str:
+    """What the record is told in: its log, or what one command wrote to a log of many."""
+    return story_in(record.source.path, command_of(record.source, record.text))
+
+
 def in_shared_log(event: Event) -> bool:
     """Whether the line before it may be of anybody."""
-    return event.record is not None and event.record.source.format.shared
+    record = event.record
+    return record is not None and record.source.format.shared and not command_of(record.source, record.text)

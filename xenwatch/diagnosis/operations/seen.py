@@ -22,7 +22,8 @@ class SeenOperations:
         self._all: OrderedDict[str, Operation] = OrderedDict()
         self._numbers: dict[str, int] = {}
         self._ids: dict[int, str] = {}
-        self._of_guest: defaultdict[_Guest, list[int]] = defaultdict(list)
+        self._of_guest: defaultdict[_Guest, dict[str, list[int]]] = defaultdict(dict)
+        """By guest and log: their numbers, oldest first."""
         self._forgotten: dict[str, Operation] = {}
         for operation in operations:
             self.add(operation)
@@ -47,7 +48,7 @@ class SeenOperations:
         self._numbers[operation.id], self._ids[self._next] = self._next, operation.id
         self._next += 1
         for guest in _guests(operation):
-            self._of_guest[guest].append(self._numbers[operation.id])
+            self._of_guest[guest].setdefault(_log_of(operation), []).append(self._numbers[operation.id])
         while len(self._all) > self._most:
             oldest = next(iter(self._all))
             self._forgotten[oldest] = self._remove(oldest)
@@ -57,17 +58,21 @@ class SeenOperations:
         before, number = self._all[operation.id], self._numbers[operation.id]
         self._all[operation.id] = operation
         for guest in _guests(operation) - _guests(before):
-            insort(self._of_guest[guest], number)
+            insort(self._of_guest[guest].setdefault(_log_of(operation), []), number)
 
     def recent(self, count: int) -> list[Operation]:
         """The newest, oldest first."""
         return list(islice(reversed(self._all.values()), count))[::-1]
 
-    def about(self, host: str | None, name: str | None, domid: int | None) -> Iterator[Operation]:
-        """Those on a guest of that name or domid, newest first."""
-        named = self._of_guest.get((host, name), []) if name is not None else []
-        numbered = self._of_guest.get((host, domid), []) if domid is not None else []
-        for number in merge(reversed(named), reversed(numbered), reverse=True):
+    def about(
+        self, host: str | None, name: str | None, domid: int | None, *, other_log: str | None = None
+    ) -> Iterator[Operation]:
+        """Those on a guest of that name or domid, newest first; without those of `other_log`."""
+        guests = [(host, guest) for guest in (name, domid) if guest is not None]
+        logs = (item for guest in guests for item in self._of_guest.get(guest, {}).items())
+        found = [numbers for log, numbers in logs if log != other_log]
+        newest_first = reversed(found[0]) if len(found) == 1 else merge(*map(reversed, found), reverse=True)
+        for number in newest_first:
             yield self._all[self._ids[number]]
 
     def end_round(self) -> None:
@@ -78,10 +83,17 @@ class SeenOperations:
         operation, number = self._all.pop(key), self._numbers.pop(key)
         del self._ids[number]
         for guest in _guests(operation):
-            self._of_guest[guest].remove(number)
-            if not self._of_guest[guest]:
+            logs = self._of_guest[guest]
+            logs[_log_of(operation)].remove(number)
+            if not logs[_log_of(operation)]:
+                del logs[_log_of(operation)]
+            if not logs:
                 del self._of_guest[guest]
         return operation
+
+
+def _log_of(operation: Operation) -> str:
+    return operation.id.rpartition(":")[0]
 
 
 def _guests(operation: Operation) -> set[_Guest]:

@@ -11,23 +11,25 @@ from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.phases import phase_of, rank
 from xenwatch.diagnosis.operations.placement import (
+    AFTERWARDS,
     LASTS,
     are_near,
     guest_of,
     host_of,
     in_shared_log,
     lasts,
+    story_of,
     subject_in,
     time_of,
 )
-from xenwatch.diagnosis.operations.seen import SeenOperations
+from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
 
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
-_STARTING = frozenset({"create", "start", "restore", "migrate"})
+STARTING = frozenset({"create", "start", "restore", "migrate"})
 
 
 class OperationTracker:
@@ -37,21 +39,23 @@ class OperationTracker:
         self._registry = registry
         self.operations = SeenOperations()
         self._current: dict[str, str] = {}
-        """By path of a log: the operation that its last line stood in."""
+        """By log, or by command in a log of many: the operation that its last line stood in."""
 
     def place(self, events: Sequence[Event], marks: Iterable[PlacedMark]) -> list[Event]:
         """The events with their operation and phase, and with the guest of the operation where they name nobody."""
         by_log: defaultdict[str, list[tuple[int, int, PlacedMark | int]]] = defaultdict(list)
         for mark in marks:
-            by_log[mark.path].append((mark.offset, 0, mark))
+            by_log[mark.story].append((mark.offset, 0, mark))
         for index, event in enumerate(events):
             if event.record is not None:
-                by_log[event.record.source.path].append((event.record.position.offset, 1, index))
+                by_log[story_of(event.record)].append((event.record.position.offset, 1, index))
         placed: dict[int, str] = {}
-        for path, items in by_log.items():
-            placed |= self._log(path, sorted(items, key=lambda item: item[:2]), events)
+        for story in sorted(by_log, key=lambda story: _turn(story, by_log[story], events)):
+            placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events)
         placed_events = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
         self.operations.end_round()
+        if len(self._current) > MOST_OPERATIONS:  # of commands that ended, nobody says more
+            self._current = {story: key for story, key in self._current.items() if self.operations.get(key)}
         return placed_events
 
     def by_id(self) -> dict[str, Operation]:
@@ -70,7 +74,7 @@ class OperationTracker:
     # one log
 
     def _log(
-        self, path: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
+        self, story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
     ) -> dict[int, str]:
         placed: dict[int, str] = {}
         waiting: list[int] = []
@@ -81,7 +85,7 @@ class OperationTracker:
                 waiting.clear()
                 continue
             event = events[item]
-            key = self._of_event(path, offset, event)
+            key = self._of_event(story, offset, event)
             if key is None:
                 if not in_shared_log(event):
                     waiting.append(item)
@@ -95,11 +99,11 @@ class OperationTracker:
         return placed
 
     def _mark(self, mark: PlacedMark) -> None:
-        path, current = mark.path, self._now_in(mark.path)
+        story, current = mark.story, self._now_in(mark.story)
         if mark.mark.step == "begin":
             if current is None or not self._repeats(current, mark):
                 current = self._begin(mark)
-            self._current[path] = current.id
+            self._current[story] = current.id
             return
         key = (
             current.id
@@ -108,11 +112,12 @@ class OperationTracker:
         )
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
-            self.operations.change(replace(self.operations[key], outcome=ended, last_seen=time_of(mark)))
-            if self._current.get(path) == key:
-                del self._current[path]
+            known = self.operations[key]
+            self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
+            if self._current.get(story) == key:
+                del self._current[story]
         if mark.mark.step == "end":
-            self._current[path] = self._begin(mark).id
+            self._current[story] = self._begin(mark).id
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
@@ -156,9 +161,9 @@ class OperationTracker:
 
     # one event
 
-    def _of_event(self, path: str, offset: int, event: Event) -> str | None:
+    def _of_event(self, story: str, offset: int, event: Event) -> str | None:
         name, domid = guest_of(event)
-        current = self._now_in(path)
+        current = self._now_in(story)
         if name is None and domid is None:
             if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
@@ -172,10 +177,10 @@ class OperationTracker:
         key = (
             self._find(name, domid, event)
             or self._born(domid, event)
-            or self._implicit(path, offset, event, name, domid)
+            or self._implicit(story.partition("\t")[0], offset, event, name, domid)
         )
         if current is None and not in_shared_log(event):
-            self._current[path] = key
+            self._current[story] = key
         return key
 
     def _fits(self, operation: Operation, name: str | None, domid: int | None) -> bool:
@@ -217,9 +222,7 @@ class OperationTracker:
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
         at = time_of(near)
-        for operation in self.operations.about(host_of(near), name, domid):
-            if other_log is not None and operation.id.rpartition(":")[0] == other_log:
-                continue
+        for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
             if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
                 return operation.id
         return None
@@ -234,29 +237,48 @@ class OperationTracker:
             for o in self.operations.recent(_MOST_UNDER_WAY)
             if o.host == event.subject.host
             and o.started is not None
-            and o.verb in _STARTING
-            and o.started <= at <= (o.last_seen or at) + LASTS
+            and o.verb in STARTING
+            and o.outcome != "running"
+            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == "teardown" else LASTS)
         }
         return next(iter(under_way.values())) if len(under_way) == 1 else None
 
-    def _now_in(self, path: str) -> Operation | None:
-        return self.operations.get(self._current.get(path, ""))
+    def _now_in(self, story: str) -> Operation | None:
+        return self.operations.get(self._current.get(story, ""))
 
     def _saw(self, key: str, event: Event) -> None:
         operation, phase = self.operations[key], phase_of(event.record.text if event.record else "")
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
-        self.operations.change(replace(operation, phase=further, last_seen=last))
+        if further != operation.phase or last != operation.last_seen:
+            self.operations.change(replace(operation, phase=further, last_seen=last))
 
     def _told(self, event: Event, key: str | None) -> Event:
         phase = phase_of(event.record.text) if event.record is not None else None
         if key is None:
-            return replace(event, phase=phase)
+            return _in_phase(event, event.subject, event.operation, phase)
         operation = self.operations[key]
         guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
-        return replace(event, operation=key, phase=phase, subject=subject)
+        return _in_phase(event, subject, key, phase)
+
+
+def _in_phase(event: Event, subject: Subject, operation: str | None, phase: str | None) -> Event:
+    return Event(event.kind, subject, event.at, event.fields, event.record, event.rule, operation, phase)
+
+
+def _turn(
+    story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
+) -> tuple[bool, float, str]:
+    """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
+
+    Its nameless lines are of what was under way, and that has to be known by then.
+    """
+    told = [item if isinstance(item, PlacedMark) else events[item] for _, _, item in items]
+    first = min((at for one in told if (at := time_of(one)) is not None), default=float("inf"))
+    of_many = any(in_shared_log(one) for one in told if isinstance(one, Event))
+    return of_many, first, story
 
 
 _MOST_UNDER_WAY = 64

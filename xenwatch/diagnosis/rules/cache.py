@@ -5,7 +5,10 @@ import logging
 import os
 import pickle
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from xenwatch.base.atomic_file import write_atomically
 from xenwatch.diagnosis.rules.paths import rule_files
@@ -13,17 +16,20 @@ from xenwatch.diagnosis.rules.rule import Rule
 
 log = logging.getLogger(__name__)
 
+KEPT = 8
+"""Parsed libraries that are kept: whole and short ones, of the last few versions of the rules."""
 _CODE = ("rule.py", "loader.py", "parse.py", "schema.py", "validate.py", "yaml_tree.py", "patterns.py",
          "aliases.py", "naming.py")  # fmt: skip
 
 
-def load_library(paths: Iterable[Path], cache: Path | None = None) -> tuple[Rule, ...]:
+def load_library(paths: Iterable[Path], cache: Path | None = None, *, whole: bool = True) -> tuple[Rule, ...]:
     """Every rule at and under `paths`. `cache` is a private folder of ours: what lies there is trusted.
 
+    `whole`: with tests and line numbers, which only the tools of a rule's author need: they are two thirds of all.
     Raises RuleError with all problems of all files.
     """
     files = rule_files(paths)
-    kept = cache / f"rules-{_key(files)}.pickle" if cache else None
+    kept = cache / f"rules-{_key(files)}{'' if whole else '-short'}.pickle" if cache else None
     if kept is not None:
         rules = _load(kept)
         if rules is not None:
@@ -31,6 +37,8 @@ def load_library(paths: Iterable[Path], cache: Path | None = None) -> tuple[Rule
     from xenwatch.diagnosis.rules.loader import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
 
     rules = load_rules(files)
+    if not whole:
+        rules = tuple(replace(rule, tests=(), lines={}) for rule in rules)
     if kept is not None:
         _keep(kept, rules)
     return rules
@@ -58,11 +66,26 @@ def _ours(path: Path) -> bool:
 def _keep(kept: Path, rules: Sequence[Rule]) -> None:
     try:
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(kept, pickle.dumps(tuple(rules), protocol=pickle.HIGHEST_PROTOCOL))
-        for old in sorted(kept.parent.glob("rules-*.pickle"), key=lambda p: p.stat().st_mtime)[:-4]:
+        write_atomically(kept, _pickled(tuple(rules)))
+        for old in sorted(kept.parent.glob("rules-*.pickle"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
         log.info("the parsed rules cannot be kept: %s", error)
+
+
+class _Pickler(pickle.Pickler):
+    """Dataclasses come back by their constructor: Python's own way asks for the fields of each of them again."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type) or not is_dataclass(obj):
+            return NotImplemented
+        return type(obj), tuple(getattr(obj, field.name) for field in fields(obj))
+
+
+def _pickled(rules: tuple[Rule, ...]) -> bytes:
+    buffer = BytesIO()
+    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(rules)
+    return buffer.getvalue()
 
 
 def _key(files: Sequence[Path]) -> str:

@@ -32,10 +32,37 @@ def check_expression(text: str) -> None:
 
 def holds(text: str, values: Mapping[str, Any]) -> bool | None:
     """True or false as the expression says; None where it cannot be told (a field that was not captured, no number)."""
+    key = _of_a_line(text, values)
+    if key is None:
+        return _holds(text, values)
+    if key not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[key] = _holds(text, values)
+    return _known[key]
+
+
+def _holds(text: str, values: Mapping[str, Any]) -> bool | None:
     try:
         return bool(_program(text).execute(_with_names(text, values)))
     except (KeyError, TypeError, ValueError, RuntimeError, ArithmeticError):
         return None
+
+
+_known: dict[tuple[Any, ...], bool | None] = {}
+"""What expressions said of captured fields: a log says the same again and again, and to ask is slow."""
+_MOST_KNOWN = 4096
+_LONGEST_KNOWN = 2000
+
+
+def _of_a_line(text: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """What the answer depends on, where that is what a line said; None where it is more."""
+    if len(values) != 2 or "fields" not in values or not ("event" in values or "kernel" in values):  # noqa: PLR2004
+        return None
+    fields = values["fields"]
+    if sum(map(len, fields.values())) > _LONGEST_KNOWN:
+        return None
+    return text, values.get("event"), values.get("kernel", {}).get("role"), tuple(fields.items())
 
 
 def computed(text: str, values: Mapping[str, Any]) -> str | None:

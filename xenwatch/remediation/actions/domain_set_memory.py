@@ -50,6 +50,7 @@ ACTION = Action(
     risk="L1",
     kinds=("domain",),
     params=("mib",),
+    required=("mib",),
     check=_check,
     plan=_plan,
     verify=_verify,

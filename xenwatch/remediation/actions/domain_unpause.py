@@ -15,6 +15,7 @@ async def _check(context: Context) -> list[Finding]:
     labelled = _LABEL in context.managed_guest.tags
     findings = [
         state,
+        finding("built", row.vcpus > 0, f"{row.vcpus} vcpus; a domain without one is half built and cannot run"),
         finding("label", not labelled, f"label {_LABEL}: {labelled}", "policy"),
         await _at_work(context),
     ]

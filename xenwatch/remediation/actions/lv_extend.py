@@ -1,5 +1,7 @@
 """Grows a logical volume that backs a guest, by one step, up to a limit, while its group keeps a reserve."""
 
+import re
+
 from xenwatch.base.durations import parse_size
 from xenwatch.base.errors import HostError, InputError
 from xenwatch.host.parse.lvm import number, parse_report
@@ -10,11 +12,29 @@ from xenwatch.remediation.machine.port import Order, argv, name_of
 _MIB = 1024 * 1024
 _MOST_STEP = 64 * 1024
 _RESERVE = 0.05
+_NUMBERS = re.compile(r"(\d+):(\d+)")
+_MAPPING = re.compile(r"((?:[^-/]|--)+)-((?:[^-/]|--)+?)(?:-tpool|_tdata|_tmeta)?")
+"""Device-mapper doubles the hyphens of the two names that it joins with one; a pool in use has a layer of its own."""
 
 
-def _names(context: Context) -> tuple[str, str]:
-    vg, _, lv = context.target.name.partition("/")
+async def _names(context: Context) -> tuple[str, str]:
+    """Group and volume. The kernel names a thin pool by numbers, dmeventd by the name of its mapping."""
+    name = context.target.name
+    if found := _NUMBERS.fullmatch(name):
+        name = await _mapping(context, *found.groups())
+    if "/" not in name and (joined := _MAPPING.fullmatch(name)):
+        vg, lv = (part.replace("--", "-") for part in joined.groups())
+    else:
+        vg, _, lv = name.partition("/")
     return name_of(vg, "a volume group"), name_of(lv, "a logical volume")
+
+
+async def _mapping(context: Context, major: str, minor: str) -> str:
+    argv_ = ("dmsetup", "info", "-c", "--noheadings", "-o", "name", "-j", major, "-m", minor)
+    answer = await context.read_once(*argv_)
+    if not answer.ok:
+        raise InputError(f"device-mapper does not know {major}:{minor}: {answer.summary}")
+    return answer.out.strip()
 
 
 def _step(context: Context) -> int:
@@ -41,7 +61,7 @@ async def _mib(context: Context, tool: str, column: str, name: str) -> int | Non
 
 
 async def _check(context: Context) -> list[Finding]:
-    vg, lv = _names(context)
+    vg, lv = await _names(context)
     step, most = _step(context), parse_size(context.param("max")) // _MIB
     size = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}")
     total, free = await _mib(context, "vgs", "vg_size", vg), await _mib(context, "vgs", "vg_free", vg)
@@ -55,12 +75,12 @@ async def _check(context: Context) -> list[Finding]:
 
 
 async def _plan(context: Context) -> Plan:
-    vg, lv = _names(context)
+    vg, lv = await _names(context)
     return Plan((Step(Order(argv("lvextend", "--size", f"+{_step(context)}m", "--", f"{vg}/{lv}"))),))
 
 
 async def _verify(context: Context) -> Verdict:
-    vg, lv = _names(context)
+    vg, lv = await _names(context)
     size, before = await _mib(context, "lvs", "lv_size", f"{vg}/{lv}"), int(context.baseline["mib"])
     if size is None:
         return Verdict(None, "LVM does not report the size")
@@ -71,8 +91,9 @@ ACTION = Action(
     name="lv_extend",
     title="Grow a logical volume",
     risk="L2",
-    kinds=("lv",),
+    kinds=("lv", "thinpool"),
     params=("by", "max"),
+    required=("by", "max"),
     check=_check,
     plan=_plan,
     verify=_verify,

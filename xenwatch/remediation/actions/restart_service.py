@@ -55,8 +55,24 @@ async def _state(context: Context, unit: str) -> bool | None:
     return {0: True, 1: False, 3: False}.get(code) if code is not None else None
 
 
-async def _check(context: Context) -> list[Finding]:
+async def _exists(context: Context) -> Finding:
+    """Systemd calls a unit that it does not have inactive, as one that only stands still."""
     unit = _unit(context)
+    answer = await context.read("systemctl", "show", "--property=LoadState", "--value", "--", unit)
+    if not answer.ok:
+        script = f"/etc/init.d/{_base_name(unit)}"
+        without = answer.code == 127 or "not been booted with systemd" in answer.err  # noqa: PLR2004
+        there = (await context.read("test", "-x", script)).ok or (False if without else None)
+        return finding("unit", there, script, "test -x")
+    state = answer.out.strip()
+    there = state == "loaded" if state else None
+    return finding("unit", there, f"{unit} is {state or 'not known'} to systemd", "systemctl show")
+
+
+async def _check(context: Context) -> list[Finding]:
+    unit, exists = _unit(context), await _exists(context)
+    if exists.outcome == "fail":
+        return [exists]
     states = [await _state(context, unit)]
     await context.clock.sleep(_PAUSE)
     states.append(await _state(context, unit))
@@ -64,6 +80,7 @@ async def _check(context: Context) -> list[Finding]:
     cluster = (await context.read("pidof", "pacemakerd")).code
     alone = {0: False, 1: True}.get(cluster) if cluster is not None else None
     return [
+        exists,
         finding("service", down, f"{unit} active, read twice: {states}; it must be down twice", "systemctl is-active"),
         finding("no cluster", alone, "where a cluster manager runs, the cluster decides", "pidof pacemakerd"),
     ]
@@ -95,6 +112,8 @@ ACTION = Action(
     risk="L1",
     kinds=("host",),
     params=("unit",),
+    required=("unit",),
+    exists=_exists,
     check=_check,
     plan=_plan,
     verify=_verify,

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from xenwatch.base.errors import HostError
+from xenwatch.host.devicemodels import device_model_pids
 from xenwatch.host.host import Host
 from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.processes import Process, boot_time, open_files, open_files_limit, read_processes
@@ -19,7 +22,9 @@ CPU = Metric("xen_daemon_cpu_seconds_total", "counter", "Cpu time of a daemon", 
 FILES = Metric("xen_daemon_open_fds", "gauge", "Descriptors a daemon has open", ("daemon",))
 MAX_FILES = Metric("xen_daemon_max_fds", "gauge", "Descriptors a daemon may have open", ("daemon",))
 STARTED = Metric("xen_daemon_start_time_seconds", "gauge", "When a daemon was started", ("daemon",))
-MODEL_UP = Metric("xen_domain_device_model_up", "gauge", "Whether the device model a domain had is there", ("domain",))
+MODEL_UP = Metric(
+    "xen_domain_device_model_up", "gauge", "Whether the device model a domain was given is there", ("domain",)
+)
 MODEL_CPU = Metric("xen_domain_device_model_cpu_seconds_total", "counter", "Cpu time of a device model", ("domain",))
 MODEL_MEMORY = Metric("xen_domain_device_model_resident_memory_bytes", "gauge", "Memory of a device model", ("domain",))
 MODEL_FILES = Metric("xen_domain_device_model_open_fds", "gauge", "Descriptors a device model has open", ("domain",))
@@ -42,9 +47,14 @@ class _Reader:
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._models: set[tuple[str, int]] = set()
+        self._told: dict[int, int] = {}
+        """The toolstack's word: process id of each guest's device model, by domid."""
 
     async def __call__(self, host: Host) -> Sequence[Sample]:
         inventory = await host.domains.known(max_age=15.0)
+        if host.xenstore is not None:
+            with suppress(HostError):  # with a silent xenstored, the daemons are told of all the more
+                self._told = await device_model_pids(host.xenstore, inventory, self._told)
         control = host.xenstore is not None
         return await host.aside.run(self._read, host.paths, inventory, control)
 
@@ -65,9 +75,12 @@ class _Reader:
 
     def _device_models(self, proc: Path, processes: Iterable[Process], inventory: DomainInventory) -> Iterator[Sample]:
         running = {domid: one for one in processes if (domid := domid_of(one)) is not None and domid > 0}
+        pids = {one.pid: one for one in processes}
+        running = {domid: pids[pid] for domid, pid in self._told.items() if pid in pids} | running
         alive = {(domain.name, domid) for domid, domain in inventory.by_domid.items()}
         self._models = {key for key in self._models if key in alive}
-        self._models |= {(inventory.by_domid[domid].name, domid) for domid in running if domid in inventory.by_domid}
+        domids = [domid for domid in (*running, *self._told) if domid in inventory.by_domid]
+        self._models |= {(inventory.by_domid[domid].name, domid) for domid in domids}
         for name, domid in sorted(self._models):
             yield Sample(MODEL_UP, (name,), float(domid in running))
             if domid in running:

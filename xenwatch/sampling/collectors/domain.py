@@ -14,7 +14,8 @@ INFO = Metric("xen_domain_info", "info", "A domain's current identity", ("domain
 STATE = Metric(
     "xen_domain_state",
     "stateset",
-    "State of a domain; running covers one that waits for a cpu, shutoff one that is defined and does not run",
+    "State of a domain; running covers one that waits for a cpu, building one that is paused and has no vcpu yet, "
+    "shutoff one that is defined and does not run",
     ("domain", "state"),
 )
 REASON = Metric(

@@ -16,6 +16,12 @@ QUOTA = Metric(
 )
 TYPE = Metric("xen_domain_type_info", "info", "How a guest is virtualised: pv, pvh or hvm", ("domain", "type"))
 START_TIME = Metric("xen_domain_start_time_seconds", "gauge", "When the toolstack created a domain", ("domain",))
+SHUTDOWN = Metric(
+    "xen_domain_shutdown_unanswered",
+    "gauge",
+    "Whether a guest was asked to shut down, reboot or suspend and has not yet said that it heard; absent where not",
+    ("domain",),
+)
 
 _WALK_EVERY = 20
 """Runs from one count of nodes to the next: a walk costs a question a node."""
@@ -40,6 +46,7 @@ class _Reader:
         active = {domain.name: domid for domid, domain in inventory.by_domid.items()}
         samples += await _start_times(store, active)
         samples += await _types(store, active)
+        samples += await _unanswered(store, active)
         if self._runs % _WALK_EVERY == 0:
             self._counts = await _count(store, active)
         self._runs += 1
@@ -65,6 +72,13 @@ async def _types(store: Xenstore, active: dict[str, int]) -> list[Sample]:
     return [Sample(TYPE, (name, kind), 1.0) for name, kind in zip(guests, kinds, strict=True) if kind]
 
 
+async def _unanswered(store: Xenstore, active: dict[str, int]) -> list[Sample]:
+    """The toolstack writes what it asks for, and a guest's driver empties the node to say that it heard."""
+    guests = {name: domid for name, domid in active.items() if domid}
+    asked = await store.read_many([f"/local/domain/{domid}/control/shutdown" for domid in guests.values()])
+    return [Sample(SHUTDOWN, (name,), 1.0) for name, word in zip(guests, asked, strict=True) if word]
+
+
 async def _count(store: Xenstore, active: dict[str, int]) -> list[Sample]:
     samples, left = [], _MOST_NODES
     for name, domid in active.items():
@@ -87,5 +101,9 @@ async def _nodes_below(store: Xenstore, top: str, most: int) -> int:
 
 
 COLLECTOR = Collector(
-    name="xenstore", metrics=(PROBE, NODES, QUOTA, TYPE, START_TIME), begin=_Reader, interval=15.0, deadline=10.0
+    name="xenstore",
+    metrics=(PROBE, NODES, QUOTA, TYPE, START_TIME, SHUTDOWN),
+    begin=_Reader,
+    interval=15.0,
+    deadline=10.0,
 )

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "losetup_-a.txt": ("losetup", "-a"),
     "dmsetup_ls.txt": ("dmsetup", "ls"),
     "df.txt": ("df", "-l"),
+    "df_-i.txt": ("df", "-l", "-i"),
     "dmesg.txt": ("dmesg",),
     "ps.txt": ("ps", "-eo", "pid,stat,etime,args"),
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
@@ -149,16 +150,16 @@ async def _outputs(host: Host, done: Collected) -> list[tuple[str, bytes]]:
         async with places:
             return await _output(host, name, argv)
 
-    answers = await asyncio.gather(*(output(name, argv) for name, argv in COMMANDS.items()))
+    commands = asyncio.gather(*(output(name, argv) for name, argv in COMMANDS.items()))
+    files = asyncio.to_thread(lambda: [*_local(host), *_configured(host.paths)])
+    answers, local, smart = await asyncio.gather(commands, files, smart_text(host))
     outputs: list[tuple[str, bytes]] = []
     for name, answer in zip(COMMANDS, answers, strict=True):
         if isinstance(answer, SkippedFile):
             done.left_out.append(answer)
         elif answer:
             outputs.append((name, answer))
-    outputs += await asyncio.to_thread(lambda: [*_local(host), *_configured(host.paths)])
-    smart = await smart_text(host)
-    return [*outputs, *([("smartctl_-H.txt", smart.encode())] if smart else [])]
+    return [*outputs, *local, *([("smartctl_-H.txt", smart.encode())] if smart else [])]
 
 
 async def _output(host: Host, name: str, argv: tuple[str, ...]) -> bytes | SkippedFile:

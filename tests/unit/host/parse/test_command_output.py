@@ -9,7 +9,7 @@ from xenwatch.host.parse.loops import parse_losetup
 from xenwatch.host.parse.lvm import parse_lvm, size_in_bytes
 from xenwatch.host.parse.mdstat import parse_mdstat
 from xenwatch.host.parse.memory import parse_free, parse_meminfo
-from xenwatch.host.parse.mounts import mounted_on, parse_df, parse_mounts
+from xenwatch.host.parse.mounts import Mount, holds_of, mounted_on, parse_df, parse_df_inodes, parse_mounts
 from xenwatch.host.parse.table import rows_under
 from xenwatch.host.parse.xenstore_ls import parse_xenstore_ls
 from xenwatch.host.parse.xl_info import mebibytes, parse_info
@@ -170,6 +170,27 @@ def test_df_with_a_wrapped_line_with_types_and_for_people() -> None:
     assert parse_df(typed) == [("/dev/sda1", "/a b", 100 * 1024, 40 * 1024)]
     human = "Filesystem      Size  Used Avail Use% Mounted on\n/dev/sda1       9.8G  9.8G     0 100% /\n"
     assert parse_df(human) == [("/dev/sda1", "/", int(9.8 * 1024**3), 0)]
+
+
+def test_df_of_inodes_is_not_taken_for_space_also_where_both_are_in_one_file() -> None:
+    both = (
+        "Filesystem     1K-blocks    Used Available Use% Mounted on\n"
+        "/dev/sda1        1000000  600000    400000  60% /\n"
+        "\n"
+        "Filesystem      Inodes  IUsed   IFree IUse% Mounted on\n"
+        "/dev/sda1        65536  65536       0  100% /\n"
+        "/dev/sda2            0      0       0     - /boot/efi\n"
+    )
+    assert parse_df(both) == [("/dev/sda1", "/", 1_000_000 * 1024, 400_000 * 1024)]
+    assert parse_df_inodes(both) == [("/", 65536, 0), ("/boot/efi", 0, 0)]
+
+
+def test_what_a_file_system_holds_is_what_no_deeper_one_holds() -> None:
+    mounts = [Mount("/dev/sda1", "/", "ext4", ("rw",)), Mount("/dev/sda2", "/var", "ext4", ("rw",))]
+    folders = ("/", "/boot", "/var/log", "/var/lib/xen")
+    assert holds_of(mounts, folders) == {"/": ("/", "/boot"), "/var": ("/var/log", "/var/lib/xen")}
+    read_only = Mount("/dev/sda3", "/boot", "ext4", ("ro",))
+    assert holds_of([*mounts, read_only], folders)["/"] == ("/",)
 
 
 def test_proc_mounts_and_mount() -> None:

@@ -1,0 +1,113 @@
+"""A failed start is over when the same guest was started since; what is not repaired stays open."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
+from xenwatch.logs.format import all_formats
+from xenwatch.model.record import Chunk, Position, Source, TimeHint
+from xenwatch.model.sample import Metric, Sample, Snapshot
+
+NOW = 1_790_000_000.0
+STATE = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
+INFO = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
+START = Metric("xen_domain_start_time_seconds", "gauge", "", ("domain",))
+FAILED = (
+    "Parsing config from /etc/xen/web.cfg\n"
+    "libxl: error: libxl_device.c:381:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: "
+    "/dev/vg0/web: No such file or directory\n"
+)
+
+
+class Host:
+    """An agent's pipeline: what its logs say, and whom a snapshot finds."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.pipeline = Pipeline(rules, cache=cache_folder())
+        self.sees(NOW - 5.0)
+
+    def says(self, at: float, text: str, path: str = "/var/log/xen/xl-web.log") -> None:
+        source = Source(path, all_formats()["xl"])
+        self.pipeline.read(Chunk(source, text.encode(), Position(path, 0, 1), TimeHint(at), final=True))
+        self.pipeline.conclude(at)
+
+    def sees(self, at: float, started: float | None = None, **guests: str) -> None:
+        samples = [Sample(INFO, ("Domain-0", "", "0"), 1.0), Sample(STATE, ("Domain-0", "running"), 1.0)]
+        for name, state in guests.items():
+            samples += [Sample(INFO, (name, "", "7"), 1.0), Sample(STATE, (name, state), 1.0)]
+            samples += [] if started is None else [Sample(START, (name,), started)]
+        self.pipeline.snapshot(Snapshot(at, tuple(samples), {}))
+        self.pipeline.conclude(at)
+
+    @property
+    def open(self) -> set[str]:
+        return {i.diagnosis.rule for i in self.pipeline.incidents.all() if i.state != "resolved"}
+
+
+@pytest.fixture(scope="module")
+def rules() -> Sequence[Rule]:
+    return rules_with((), cache_folder())
+
+
+@pytest.fixture
+def host(rules: Sequence[Rule]) -> Host:
+    host = Host(rules)
+    host.says(NOW, FAILED)
+    assert "disk-image-missing" in host.open
+    return host
+
+
+@pytest.mark.parametrize("started", [None, NOW + 40.0])
+def test_a_guest_that_was_started_since_resolves_what_its_failed_start_left(host: Host, started: float | None) -> None:
+    host.sees(NOW + 35.0)
+    host.sees(NOW + 45.0, started, web="blocked")
+    assert host.open == set()
+
+
+def test_a_guest_that_is_only_paused_or_being_built_resolves_nothing(host: Host) -> None:
+    host.sees(NOW + 35.0)
+    host.sees(NOW + 45.0, web="building")
+    host.sees(NOW + 50.0, web="paused")
+    assert "disk-image-missing" in host.open
+
+
+def test_another_guest_that_is_started_resolves_nothing(host: Host) -> None:
+    host.sees(NOW + 45.0, NOW + 40.0, db="running")
+    assert "disk-image-missing" in host.open
+
+
+def test_a_guest_that_ran_all_the_time_resolves_nothing(rules: Sequence[Rule]) -> None:
+    host = Host(rules)
+    host.sees(NOW - 4.0, NOW - 900.0, web="blocked")
+    host.says(NOW, FAILED)
+    host.sees(NOW + 5.0, NOW - 900.0, web="blocked")
+    assert "disk-image-missing" in host.open
+
+
+XEND = "[2026-09-21 13:{}:00 xend 3456] {}\n"
+CREATE = "DEBUG (XendDomainInfo:103) XendDomainInfo.create(['vm', ['name', 'web'], ['memory', 256]])"
+REFUSED = "ERROR (XendDomainInfo:1821) Error: Device 51712 (vbd) could not be connected. Backend device not found."
+
+
+def test_a_start_that_the_log_tells_of_resolves_it_too(rules: Sequence[Rule]) -> None:
+    host = Host(rules)
+    path = "/var/log/xen/xend.log"
+
+    def xend(minute: int, words: str, offset: int) -> None:
+        at = datetime(2026, 9, 21, 13, minute, tzinfo=UTC).timestamp()
+        source = Source(path, all_formats()["xend"])
+        text = XEND.format(f"{minute:02}", words)
+        host.pipeline.read(Chunk(source, text.encode(), Position("g", offset, offset), TimeHint(at), final=True))
+        host.pipeline.conclude(at)
+
+    xend(13, CREATE, 0)
+    xend(14, REFUSED, 200)
+    assert host.open
+    xend(20, CREATE, 400)
+    assert host.open
+    xend(21, "INFO (XendDomain:1182) Domain web (7) unpaused.", 600)
+    assert host.open == set()

@@ -1,0 +1,82 @@
+"""Whether an operation that failed was done again since, with success: the guest runs, or is gone as was wanted."""
+
+from xenwatch.diagnosis.operations.phases import PHASES, rank
+from xenwatch.diagnosis.operations.tracker import STARTING, OperationTracker
+from xenwatch.model.diagnosis import Evidence
+from xenwatch.model.operation import Operation
+from xenwatch.model.sample import Sample, Snapshot
+
+_ENDING = frozenset({"shutdown", "destroy"})
+_RUNS = ("running", "blocked")
+_Guest = tuple[str | None, str]
+"""A host and the name of a guest of it."""
+
+
+class DoneAgain:
+    """Looks at snapshots and at later operations; `operations` are those of the logs."""
+
+    def __init__(self, operations: OperationTracker) -> None:
+        self._operations = operations
+        self._domids: dict[str | None, dict[str, str]] = {}
+        """By host: the guests of the last snapshot."""
+        self._running: dict[_Guest, float] = {}
+        """Guests that run, and since when."""
+        self._last: dict[str | None, float] = {}
+
+    def see(self, snapshot: Snapshot) -> None:
+        """Which guests run now. One that was built or is paused has not been started."""
+        host, by_name = snapshot.host, _by_metric(snapshot)
+        domids = {
+            labels["domain"]: labels["domid"] for labels, _ in by_name.get("xen_domain_info", ()) if labels["domid"]
+        }
+        if not domids:
+            return  # nobody could be asked: no guest is gone because of that
+        states = {labels["domain"]: labels["state"] for labels, _ in by_name["xen_domain_state"]}
+        told = {labels["domain"]: value for labels, value in by_name["xen_domain_start_time_seconds"]}
+        before, known = self._domids.get(host), self._running
+        self._running = {guest: at for guest, at in known.items() if guest[0] != host}
+        for name, domid in domids.items():
+            if states.get(name) not in _RUNS:
+                continue
+            same = before is not None and before.get(name) == domid
+            since = known.get((host, name)) if same else None
+            if since is None and (name in told or before is not None):
+                since = told.get(name, self._last.get(host, snapshot.at))
+            if since is not None:
+                self._running[host, name] = since
+        self._domids[host], self._last[host] = domids, snapshot.at
+
+    def since(self, evidence: Evidence, at: float) -> bool:
+        """Whether what the evidence speaks of was done after that moment."""
+        operation = self._operations.operations.get(evidence.operation or "")
+        if operation is None or operation.target is None:
+            return False
+        if operation.verb in _ENDING:
+            return operation.host in self._domids and operation.target not in self._domids[operation.host]
+        return _starts(operation, evidence) and self._started(operation.host, operation.target, at)
+
+    def _started(self, host: str | None, target: str, at: float) -> bool:
+        if self._running.get((host, target), at) > at:
+            return True
+        return any(
+            one.outcome == "running" and one.started is not None and one.started > at and one.verb in STARTING
+            for one in self._operations.operations.about(host, target, None)
+        )
+
+
+def _starts(operation: Operation, evidence: Evidence) -> bool:
+    """A start, or something unnamed that had not got as far as a guest that runs."""
+    return operation.verb in STARTING or (not operation.verb and rank(evidence.phase) < PHASES.index("running"))
+
+
+def _by_metric(snapshot: Snapshot) -> dict[str, list[tuple[dict[str, str], float]]]:
+    wanted = ("xen_domain_info", "xen_domain_state", "xen_domain_start_time_seconds")
+    found: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in wanted}
+    for sample in snapshot.samples:
+        if sample.value and sample.metric.name in found:  # of a state set, the state that holds
+            found[sample.metric.name].append((_labels(sample), sample.value))
+    return found
+
+
+def _labels(sample: Sample) -> dict[str, str]:
+    return dict(zip(sample.metric.labels, sample.labels, strict=False))
