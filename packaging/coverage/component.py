@@ -62,7 +62,7 @@ def tree_at(root: Path, release: str | None = None) -> Tree:
 
 
 def c_reader(says: Sequence[Says], headers: Sequence[str] = ()) -> Callable[[str, str, Tree], Iterator[Message]]:
-    """A reader of C files; `headers` are patterns of files whose macros stand for text."""
+    """A reader of C files; `headers` are patterns of the files with macros that stand for text."""
 
     def read(name: str, text: str, tree: Tree) -> Iterator[Message]:
         paths = [path for pattern in headers for path in tree.root.glob(pattern)]

@@ -124,7 +124,7 @@ class HostDomains:
         self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
 
     def _served(self, subject: Subject) -> Subject:
-        """The guest whose device model runs in the stub domain that the subject is; any other subject as it is."""
+        """Of a stub domain the guest that it serves; any other subject as it is."""
         served = subject.name.removesuffix(STUB_DOMAIN)
         if served == subject.name or served not in self._seen:
             return subject

@@ -1,4 +1,4 @@
-"""xend: what it logs, and the exceptions whose words xm prints."""
+"""xend: what it logs, and the exceptions that xm prints."""
 
 import re
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ class Neighbours:
         self._in_operation: _Ties = defaultdict(list)
         self._of_subject: _Ties = defaultdict(list)
         self._listing: _Ties = defaultdict(list)
-        """By a rule, or `class:` and a class: those whose rules say that they explain it."""
+        """By a rule, or `class:` and a class: those that explain it by what their rules say."""
         for incident in incidents:
             self._add(incident, rules)
 

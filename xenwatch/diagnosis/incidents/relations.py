@@ -37,7 +37,7 @@ class Relations:
         for name, alike in by_rule.items():
             for nameless in alike if len(alike) > 1 and name in self._rules else ():
                 rule = self._rules[name]
-                named = [i for i in alike if i is not nameless and self._told_twice(i, nameless, rule)]
+                named = [i for i in alike if i is not nameless and self._names(i, nameless, rule)]
                 if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
                     self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
 
@@ -59,6 +59,11 @@ class Relations:
             host_wide = rule.reach == "host" or rule.subject != "domain"
             return LISTED if same_record or self.bonds.tied(one, other, host_wide=host_wide) else 0
         return self._unlisted(rule, one, other, same_record=same_record)
+
+    def _names(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
+        """Whether it tells the same trouble and says of which guest; a guest says it of no line but a guest's."""
+        believed = named.diagnosis.guest_told <= nameless.diagnosis.guest_told
+        return believed and self._told_twice(named, nameless, rule)
 
     def _may_speak(self, cause: Diagnosis, symptom: Diagnosis) -> bool:
         """What a guest may have written explains nothing but that guest's own trouble."""

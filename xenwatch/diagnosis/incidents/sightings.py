@@ -1,4 +1,4 @@
-"""What one round saw of an incident, gathered before the incident is written anew: a burst is a thousand sightings."""
+"""What one round saw of an incident, gathered before the incident is changed: a burst is a thousand sightings."""
 
 from dataclasses import replace
 

@@ -174,8 +174,7 @@ class IncidentTracker:
 
     def _explain(self) -> None:
         """Decide again which of the incidents that are not over belongs to which."""
-        active = [i for i in self._all.values() if i.state != "resolved"]
-        active = sorted(active, key=lambda i: i.last_seen)[-MOST_RELATED:]
+        active = self._compared()
         self._relations.start(active)
         around = Neighbours(active, self._rules, self._relations.bonds)
         parents = {i.id: p for i in active if (p := self._parent(i, around)) is not None}
@@ -188,6 +187,12 @@ class IncidentTracker:
             elif incident.state == "explained" and not self._still_explained(incident):
                 self._all[incident.id] = replace(_moved(incident, "open"), explained_by=None)
         self._gather(set(roots.values()), roots)
+
+    def _compared(self) -> list[Incident]:
+        """Those last seen; what guests may have written, however much it is, takes no place from what the host says."""
+        active = sorted((i for i in self._all.values() if i.state != "resolved"), key=lambda i: i.last_seen)
+        of_guests = [i for i in active if i.diagnosis.guest_told][-MOST_RELATED:]
+        return [i for i in active if not i.diagnosis.guest_told][-MOST_RELATED:] + of_guests
 
     def _still_explained(self, incident: Incident) -> bool:
         """Its cause is over, and it has not been seen since."""
@@ -206,12 +211,16 @@ class IncidentTracker:
         return best[1] if best else None
 
     def _gather(self, roots: set[str], explained: dict[str, str]) -> None:
-        """A cause's evidence: its own lines, then those of all that it explains."""
+        """A cause's evidence: its own lines, then those of what it explains; no guest's words for the host."""
         for root in roots:
             incident = self._all[root]
             evidence = self._seen_of(incident)
             for key, cause in explained.items():
-                if cause == root and key != root:
+                if (
+                    cause == root
+                    and key != root
+                    and self._all[key].diagnosis.guest_told <= incident.diagnosis.guest_told
+                ):
                     evidence = merged_evidence(evidence, self._seen_of(self._all[key]))
             if evidence != incident.diagnosis.evidence:
                 self._all[root] = replace(incident, diagnosis=replace(incident.diagnosis, evidence=evidence))

@@ -21,11 +21,11 @@ from xenwatch.model.record import Header, LogRecord
 from xenwatch.model.subject import Subject
 
 MOST_KEPT, LONGEST_KEPT = 2048, 2000
-"""Texts whose matches are remembered, and how many characters they may have."""
+"""Texts of which the matches are remembered, and how many characters they may have."""
 
 
 class Match(NamedTuple):
-    """A signature and the fields it captured; `subjects` are whom such a line was about before."""
+    """A signature and the fields it captured; `subjects` are those that such a line was about before."""
 
     entry: SignatureEntry
     fields: dict[str, str]

@@ -8,7 +8,7 @@ from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 
 Step = Literal["begin", "about", "running", "end"]
-"""`about` says whose operation this is, and begins one only where none on that guest is under way."""
+"""`about` says which guest the operation is on, and begins one only where none on that guest is under way."""
 
 
 class Mark(NamedTuple):

@@ -286,10 +286,9 @@ def _turn(
 
     Its nameless lines are of what was under way, and that has to be known by then.
     """
-    told = [item if isinstance(item, PlacedMark) else events[item] for _, _, item in items]
-    first = min((at for one in told if (at := time_of(one)) is not None), default=float("inf"))
-    of_many = any(in_shared_log(one) for one in told if isinstance(one, Event))
-    return of_many, first, story
+    lines = [item if isinstance(item, PlacedMark) else events[item] for _, _, item in items]
+    first = min((at for line in lines if (at := time_of(line)) is not None), default=float("inf"))
+    return any(in_shared_log(line) for line in lines if isinstance(line, Event)), first, story
 
 
 def _phase(event: Event) -> str | None:

@@ -44,9 +44,11 @@ BELIEVED = re.compile(
     r"|qubes[\w-]*|qvm-\w+|vm\.[\w-]+|ganeti[\w-]*|stubdom[\w.-]*"
     # What runs the host's devices, disks and networks. The manager of a user's own units has another pid than 1.
     r"|kernel|hypervisor|systemd(?=\[1\]|:)|systemd-(?:udevd|modules-load|networkd|coredump|journald|shutdown|fsck)|udevd?"
-    r"|\(?udev-worker\)?|multipathd?|dmeventd|lvm\w*|iscsi\w*|drbd[\w-]*|mdadm|smartd|rpc\.\w+|mount[\w.]*|automount"
+    r"|\(?udev-worker\)?|multipathd?|dmeventd|(?:lv|vg|pv)\w+|iscsi\w*|drbd[\w-]*|mdadm|smartd|rpc\.\w+|mount[\w.]*|automount"
     r"|ovs-\w+|openvswitch|network|NetworkManager|ifup|dracut[\w-]*|modprobe|watchdog\w*|mcelog|rasdaemon|abrtd?"
     r"|ntpd|chronyd|auditd|audispd|setroubleshootd?)(?:\[\d+\])?: "
+    # What runs a tool of Xen's passes on what it prints, from its first word on: `timeout`, a script, a unit's shell.
+    r"|[\w.@()/-]{1,40}(?:\[\d+\])?: (?:(?:libxl|xc|xl): |ssh: connect to host )"
     # Anybody may call logger: it is believed where it says which script of Xen's speaks.
     r"|(?:root|logger)(?:\[\d+\])?: /(?:etc/xen|usr/lib(?:exec)?/xen|opt/xensource|etc/xapi\.d)[\w./-]*(?:: |\[)"
 )

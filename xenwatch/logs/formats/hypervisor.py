@@ -47,7 +47,7 @@ FORMAT = LogFormat(
     parse=_parse,
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
     # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.
-    # `domain_crash called from FILE:LINE` is printed first, and then whom it concerns.
+    # `domain_crash called from FILE:LINE` is printed first, and then the guest that it is about.
     told_next=re.compile(
         _PREFIX
         + rb"\(XEN\) ?"
