@@ -51,8 +51,9 @@ class DoneAgain:
         operation = self._operations.operations.get(evidence.operation or "")
         if operation is None or operation.target is None:
             return False
-        if operation.verb in _ENDING:
-            return operation.host in self._domids and operation.target not in self._domids[operation.host]
+        if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
+            gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
+            return gone and evidence.phase == "teardown"
         return _starts(operation, evidence) and self._started(operation.host, operation.target, at)
 
     def _started(self, host: str | None, target: str, at: float) -> bool:
