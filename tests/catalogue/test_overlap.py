@@ -7,13 +7,14 @@ import pytest
 from xenwatch.base.registry import load_parts
 from xenwatch.diagnosis.authoring.testing import START, RuleTestBench
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
+from xenwatch.diagnosis.rules.cache import load_library
 from xenwatch.diagnosis.rules.rule import Rule, RuleTest
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import shipped_rules
 from xenwatch.logs import formats
 from xenwatch.logs.owner import DeviceModels
 from xenwatch.model.record import LogFormat
 
-RULES = rules_with([], None)
+RULES = load_library([shipped_rules()], None)
 
 
 @pytest.fixture(scope="module")
