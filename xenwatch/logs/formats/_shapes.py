@@ -47,8 +47,9 @@ BELIEVED = re.compile(
     r"|\(?udev-worker\)?|multipathd?|dmeventd|(?:lv|vg|pv)\w+|iscsi\w*|drbd[\w-]*|mdadm|smartd|rpc\.\w+|mount[\w.]*|automount"
     r"|ovs-\w+|openvswitch|network|NetworkManager|ifup|dracut[\w-]*|modprobe|watchdog\w*|mcelog|rasdaemon|abrtd?"
     r"|ntpd|chronyd|auditd|audispd|setroubleshootd?)(?:\[\d+\])?: "
-    # What runs a tool of Xen's passes on what it prints, from its first word on: `timeout`, a script, a unit's shell.
-    r"|[\w.@()/-]{1,40}(?:\[\d+\])?: (?:(?:libxl|xc|xl): |ssh: connect to host )"
+    # What only runs another program passes on what a tool of Xen's prints, from its first word on.
+    r"|(?:timeout|nohup|nice|ionice|flock|setsid|env|sh|bash|dash|systemd-run|ssh)(?:\[\d+\])?: "
+    r"(?:(?:libxl|xc|xl): |ssh: connect to host )"
     # Anybody may call logger: it is believed where it says which script of Xen's speaks.
     r"|(?:root|logger)(?:\[\d+\])?: /(?:etc/xen|usr/lib(?:exec)?/xen|opt/xensource|etc/xapi\.d)[\w./-]*(?:: |\[)"
 )
