@@ -1,6 +1,6 @@
-"""Makes the pictures in docs/images from the demo's story: a report as a page, the same page drawn, and `top`.
+"""Makes the pictures in docs/images from the demo's story: a report, the agent's first page, and `top`.
 
-Needs Chromium for report.png. Usage: python packaging/docs/images.py
+Needs Chromium for report.png and now.png. Usage: python packaging/docs/images.py
 """
 
 import asyncio
@@ -39,28 +39,29 @@ def report(folder: Path) -> None:
     command = (*XENWATCH, "diagnose", logs.name, "--format", "html", "--output", "report.html")
     subprocess.run(command, cwd=folder, check=False)  # it ends with 1: there are incidents
     page = Path(shutil.move(folder / "report.html", IMAGES / "sample-report.html"))
-    draw(page, IMAGES / "report.png")
+    draw(page.as_uri(), IMAGES / "report.png")
 
 
-def draw(page: Path, picture: Path) -> None:
+def draw(address: str, picture: Path) -> None:
     """The top of a page as a browser shows it."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
-        sys.exit("report.png is not made: there is no Chromium here")
+        sys.exit(f"{picture.name} is not made: there is no Chromium here")
     size = f"--window-size={PAGE[0]},{PAGE[1]}"
-    options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-color-profile=srgb", size)
-    subprocess.run((browser, *options, f"--screenshot={picture}", page.as_uri()), check=True, capture_output=True)
+    options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-color-profile=srgb", "--timeout=5000", size)
+    subprocess.run((browser, *options, f"--screenshot={picture}", address), check=True, capture_output=True)
 
 
-def top(folder: Path) -> None:
-    """`top` beside an agent that has seen the whole story."""
-    agent = subprocess.Popen((*XENWATCH, "agent", "--demo-dir", str(folder / "demo"), "--listen", LISTEN))
+def agent(folder: Path) -> None:
+    """The first page of an agent that has seen the whole story, and `top` beside it."""
+    running = subprocess.Popen((*XENWATCH, "agent", "--demo-dir", str(folder / "demo"), "--listen", LISTEN))
     try:
         time.sleep(read_story()[-1].at + 15)
+        draw(f"http://{LISTEN}/", IMAGES / "now.png")
         (IMAGES / "top.svg").write_text(asyncio.run(screen()) + "\n", encoding="utf-8")
     finally:
-        agent.terminate()
-        agent.wait(120)
+        running.terminate()
+        running.wait(120)
 
 
 async def screen() -> str:
@@ -80,7 +81,7 @@ def main() -> None:
     """Make all of them."""
     with tempfile.TemporaryDirectory() as folder:
         report(Path(folder))
-        top(Path(folder))
+        agent(Path(folder))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ BELIEVED = re.compile(
     r"|ntpd|chronyd|auditd|audispd|setroubleshootd?)(?:\[\d+\])?: "
     # What only runs another program passes on what a tool of Xen's prints, from its first word on.
     r"|(?:timeout|nohup|nice|ionice|flock|setsid|env|sh|bash|dash|systemd-run|ssh)(?:\[\d+\])?: "
-    r"(?:(?:libxl|xc|xl): |ssh: connect to host )"
+    r"(?:(?:libxl|xc|xl):|ssh: connect to host)\s"
     # Anybody may call logger: it is believed where it says which script of Xen's speaks.
     r"|(?:root|logger)(?:\[\d+\])?: /(?:etc/xen|usr/lib(?:exec)?/xen|opt/xensource|etc/xapi\.d)[\w./-]*(?:: |\[)"
 )
