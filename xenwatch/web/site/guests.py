@@ -1,6 +1,6 @@
 """Guests as a page shows them: state, cpu, memory, and each disk and interface down to what carries it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from xenwatch.web.site.readings import Readings
@@ -45,61 +45,55 @@ class GuestView:
 
 def guests(readings: Readings) -> Sequence[GuestView]:
     """All domains, dom0 first, then by name."""
-    found = {row["domain"]: row for row, _ in readings.rows("xen_domain_info")}
-    states = {row["domain"]: row["state"] for row, value in readings.rows("xen_domain_state") if value == 1}
-    names = sorted({*found, *states}, key=lambda name: (name != "Domain-0", name))
-    return [_guest(readings, name, found.get(name, {}), states.get(name, "unknown")) for name in names]
+    by_name = {name: own for name, own in readings.of_each("domain").items() if _is_one(own)}
+    return [_guest(by_name[name], name) for name in sorted(by_name, key=lambda name: (name != "Domain-0", name))]
 
 
 def guest(readings: Readings, name: str) -> GuestView | None:
     """The guest of that name with its devices; None where there is none."""
-    return next((one for one in guests(readings) if one.name == name), None)
+    own = readings.of_each("domain").get(name)
+    return _guest(own, name) if own is not None and _is_one(own) else None
 
 
-def _guest(readings: Readings, name: str, info: dict[str, str] | object, state: str) -> GuestView:
-    known = info if isinstance(info, dict) else {}
+def _is_one(own: Readings) -> bool:
+    """Whether the toolstack lists it; a console's log or a core outlives its domain."""
+    states = own.rows("xen_domain_state")
+    return any(True for _ in own.rows("xen_domain_info")) or any(value == 1 for _, value in states)
+
+
+def _guest(own: Readings, name: str) -> GuestView:
+    """Of the readings that are about this domain alone."""
+    info = next((row for row, _ in own.rows("xen_domain_info")), {})
     return GuestView(
         name=name,
-        domid=known.get("domid", ""),
-        uuid=known.get("uuid", ""),
-        state=state,
-        vcpus=readings.value("xen_domain_vcpus", domain=name, kind="online")
-        or readings.value("xen_domain_vcpus", domain=name),
-        memory=readings.value("xen_domain_memory_current_bytes", domain=name),
-        maximum=readings.value("xen_domain_memory_maximum_bytes", domain=name),
-        kind=next((row["type"] for row, _ in readings.rows("xen_domain_type_info") if row["domain"] == name), ""),
-        disks=tuple(_disks(readings, name)),
-        nics=tuple(_nics(readings, name)),
-        vcpu_places=tuple(
-            (row["vcpu"], value) for row, value in readings.rows("xen_domain_vcpu_cpu") if row["domain"] == name
-        ),
+        domid=info.get("domid", ""),
+        uuid=info.get("uuid", ""),
+        state=own.state("xen_domain_state", "state") or "unknown",
+        vcpus=own.value("xen_domain_vcpus", kind="online") or own.value("xen_domain_vcpus"),
+        memory=own.value("xen_domain_memory_current_bytes"),
+        maximum=own.value("xen_domain_memory_maximum_bytes"),
+        kind=next((row["type"] for row, _ in own.rows("xen_domain_type_info")), ""),
+        disks=tuple(_disks(own)),
+        nics=tuple(_nics(own)),
+        vcpu_places=tuple((row["vcpu"], value) for row, value in own.rows("xen_domain_vcpu_cpu")),
     )
 
 
-def _disks(readings: Readings, name: str) -> list[DiskChain]:
-    backing = {row["device"]: row for row, _ in readings.rows("xen_domain_vbd_backing_info") if row["domain"] == name}
-    disks = []
-    for row, _ in readings.rows("xen_domain_vbd_info"):
-        if row["domain"] == name:
-            below = backing.get(row["device"], {})
-            chain = [row.get("source", ""), below.get("block_device", "")]
-            chain += [f"lv {below['vg']}/{below['lv']}", f"vg {below['vg']}"] if below.get("lv") else []
-            size = readings.value("xen_domain_vbd_capacity_bytes", domain=name, device=row["device"])
-            disks.append(DiskChain(row["device"], tuple(dict.fromkeys(filter(None, chain))), size))
-    return disks
+def _disks(own: Readings) -> Iterator[DiskChain]:
+    backing = {row["device"]: row for row, _ in own.rows("xen_domain_vbd_backing_info")}
+    for row, _ in own.rows("xen_domain_vbd_info"):
+        below = backing.get(row["device"], {})
+        chain = [row.get("source", ""), below.get("block_device", "")]
+        chain += [f"lv {below['vg']}/{below['lv']}", f"vg {below['vg']}"] if below.get("lv") else []
+        size = own.value("xen_domain_vbd_capacity_bytes", device=row["device"])
+        yield DiskChain(row["device"], tuple(dict.fromkeys(filter(None, chain))), size)
 
 
-def _nics(readings: Readings, name: str) -> list[NicChain]:
-    nics = []
-    for row, _ in readings.rows("xen_domain_vif_info"):
-        if row["domain"] == name:
-            attached = readings.value("xen_domain_vif_bridge_attached", domain=name, vif=row["vif"])
-            nics.append(
-                NicChain(
-                    row.get("ifname") or row["vif"], row.get("mac", ""), row.get("bridge", ""), _yes_or_no(attached)
-                )
-            )
-    return nics
+def _nics(own: Readings) -> Iterator[NicChain]:
+    for row, _ in own.rows("xen_domain_vif_info"):
+        attached = own.value("xen_domain_vif_bridge_attached", vif=row["vif"])
+        name_in_dom0 = row.get("ifname") or row["vif"]
+        yield NicChain(name_in_dom0, row.get("mac", ""), row.get("bridge", ""), _yes_or_no(attached))
 
 
 def _yes_or_no(value: float | None) -> bool | None:

@@ -1,5 +1,6 @@
 """The numbers of one snapshot, by metric and labels, as pages ask for them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from xenwatch.model.sample import Sample, Snapshot
@@ -13,6 +14,17 @@ class Readings:
         for sample in snapshot.samples if snapshot is not None else ():
             self._by_metric.setdefault(sample.metric.name, []).append(sample)
         self.at = snapshot.at if snapshot is not None else None
+
+    def of_each(self, label: str) -> dict[str, "Readings"]:
+        """The samples that have this label, by its value: one pass over all, not one for each."""
+        groups: dict[str, list[Sample]] = defaultdict(list)
+        for samples in self._by_metric.values():
+            labels = samples[0].metric.labels
+            if label in labels:
+                place = labels.index(label)
+                for sample in samples:
+                    groups[sample.labels[place]].append(sample)
+        return {value: Readings(Snapshot(self.at or 0.0, tuple(samples))) for value, samples in groups.items()}
 
     def rows(self, metric: str) -> Iterator[tuple[Mapping[str, str], float]]:
         """Labels and value of each sample."""
