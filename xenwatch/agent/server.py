@@ -23,7 +23,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.config.listeners import limits_of, tls_of
 from xenwatch.config.sections import Config
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
@@ -49,8 +49,8 @@ class ServedState:
     state_dir: Path
     monitor: Callable[[], Monitor]
     """Called each time: a reload replaces the monitor."""
-    acknowledge: Callable[[str, str], Incident | None]
-    """(id, user) → the incident as it is now; None where there is no such incident."""
+    remark: Callable[[str, Remark], Incident | None]
+    """A person's remark on the incident with this id → as it is now; None where there is no such incident."""
 
 
 class AgentServer:
@@ -98,7 +98,7 @@ class AgentServer:
             incidents=self._served.registry.ranked,
             version=lambda: self._served.registry.version,
             history=self._history,
-            acknowledge=self._served.acknowledge,
+            remark=self._served.remark,
             status=self._status,
             snapshot=lambda: self._served.monitor().last_snapshot,
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),

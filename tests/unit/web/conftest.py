@@ -8,9 +8,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from xenwatch.diagnosis.incidents.remarks import with_remark
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.fact import Fact
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
@@ -59,20 +60,24 @@ class Served:
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
 
-    def acknowledge(self, wanted: str, who: str) -> Incident | None:
+    def remark(self, wanted: str, remark: Remark) -> Incident | None:
         if wanted not in self.known:
             return None
-        self.known[wanted] = replace(self.known[wanted], acknowledged_by=who)
+        changed = with_remark(self.known[wanted], remark)
+        self.known[wanted] = replace(changed, state="resolved") if remark.what == "closed" else changed
         return self.known[wanted]
 
-    async def history(self, _wanted: str) -> Sequence[HistoryEntry]:
-        return [HistoryEntry(1e9, "opened", "no bridge")]
+    async def history(self, wanted: str) -> Sequence[HistoryEntry]:
+        return [
+            HistoryEntry(1e9, "opened", "no bridge"),
+            *(HistoryEntry(r.at, r.what, f"{r.who}: {r.text}") for r in self.known[wanted].remarks),
+        ]
 
     def view(self) -> WebContext:
         return WebContext(
             exposition=self.exposition, health=lambda: self.checks, ready=lambda: self.waiting,
             incidents=lambda: list(self.known.values()),
-            version=lambda: len(self.known), history=self.history, acknowledge=self.acknowledge,
+            version=lambda: len(self.known), history=self.history, remark=self.remark,
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot,
             failures=lambda: (BRIDGE_MISSING,), now=lambda: 1e9 + 120,
         )  # fmt: skip
