@@ -72,6 +72,7 @@ class AgentServer:
             loopback=is_loopback(host),
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
+            users=remediation.users,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
         limits = limits_of(settings)

@@ -19,9 +19,7 @@ _PLAIN = tuple(f.name for f in fields(Diagnosis) if f.name not in {"subject", "f
 """Fields of a diagnosis that are text, a number, or a tuple of texts."""
 _PLACED = ("operation", "phase", "verb", "target", "guest_phase")
 """What an event says of the operation it belongs to, where that is known."""
-_INCIDENT = tuple(
-    f.name for f in fields(Incident) if f.name not in {"diagnosis", "acknowledged_until", "remarks"}
-)
+_INCIDENT = tuple(f.name for f in fields(Incident) if f.name not in {"diagnosis", "acknowledged_until", "remarks"})
 
 
 def subject_json(subject: Subject) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A real server on a free loopback port, showing incidents as the engine makes them."""
 
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
+from xenwatch.web.auth import User
 from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 
@@ -25,6 +27,8 @@ BRIDGE_MISSING = KnownFailure(
     "vif-bridge-missing", "vif-bridge-missing", "error", "No bridge", "It was never made.", "The guest is not started.",
     ("brctl show",), ("Make the bridge.",), ("Could not find bridge device %s",), aliases=("bridge-absent",),
 )  # fmt: skip
+PEOPLE = (User("vera", "viewer", "viewer-token-1234"), User("ann", "approver", "approver-token-12"),
+          User("adam", "admin", "admin-token-12345"))  # fmt: skip
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
 
 
@@ -87,15 +91,34 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     made = Served()
     await made.exposition.update(Snapshot(1.0, (Sample(BRIDGES, ('x"\n',), 2.0),)))
-    listener, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
+    listener, port = await serve(build_app(made.view(), loopback=True, users=PEOPLE), "127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{port}"
     yield made
     await listener.close()
 
 
 @pytest.fixture
+def sign_in():
+    """Signs a client in as vera (viewer), ann (approver) or adam (admin); the token of the session's forms."""
+
+    async def begin(client: aiohttp.ClientSession, name: str = "ann") -> str:
+        token = next(user.token for user in PEOPLE if user.name == name)
+        said = {"token": token, "form_token": form_token(await (await client.get("/sign-in")).text()), "back": "/"}
+        answer = await client.post("/sign-in", data=said)
+        assert answer.status == 200, await answer.text()
+        return form_token(await answer.text())
+
+    return begin
+
+
+def form_token(page: str) -> str:
+    return re.search(r'name="form_token" value="([^"]+)"', page)[1]
+
+
+@pytest.fixture
 async def client(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(served.url) as session:
+    jar = aiohttp.CookieJar(unsafe=True)  # keeps the cookies of an IP address
+    async with aiohttp.ClientSession(served.url, cookie_jar=jar) as session:
         yield session
 
 

@@ -11,6 +11,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.model.public_json import public_evidence
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.site.host import headline, tiles
+from xenwatch.web.site.incident_forms import SPANS
 from xenwatch.web.site.page import page, utc
 from xenwatch.web.site.readings import Readings
 
@@ -26,6 +27,7 @@ async def now(request: web.Request) -> web.Response:
     root_causes = [i for i in incidents if i.state == "open"]
     readings, explains = Readings(context.snapshot()), Counter(i.explained_by for i in incidents)
     return page(
+        request,
         "now.html",
         tiles=tiles(readings),
         headline=headline(readings, context.now()),
@@ -36,7 +38,6 @@ async def now(request: web.Request) -> web.Response:
         waiting=context.ready(),
         wanted=wanted,
         severities=SEVERITIES[::-1],
-        now=context.now(),
     )
 
 
@@ -46,9 +47,10 @@ async def incident(request: web.Request) -> web.Response:
     known = context.incidents()
     found = next((i for i in known if i.id == request.match_info["id"]), None)
     if found is None:
-        return page("gone.html", status=404, what=f"incident {request.match_info['id'][:80]}", now=context.now())
+        return page(request, "gone.html", status=404, what=f"incident {request.match_info['id'][:80]}")
     history = await context.history(found.id)
     return page(
+        request,
         "incident.html",
         incident=found,
         diagnosis=found.diagnosis,
@@ -56,7 +58,7 @@ async def incident(request: web.Request) -> web.Response:
         consequences=[i for i in known if i.explained_by == found.id],
         cause=next((i for i in known if i.id == found.explained_by), None),
         history=history,
-        now=context.now(),
+        spans=SPANS,
     )
 
 
