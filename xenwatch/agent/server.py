@@ -97,12 +97,13 @@ class AgentServer:
             health=self._health,
             ready=self._ready,
             incidents=self._served.registry.ranked,
-            version=lambda: self._served.registry.version,
+            version=lambda: self._served.registry.version + self._served.remediation.version,
             history=self._history,
             remark=self._served.remark,
             status=self._status,
             snapshot=lambda: self._served.monitor().last_snapshot,
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),
+            remediation=self._served.remediation.active,
             now=self._served.clock.now,
         )
 

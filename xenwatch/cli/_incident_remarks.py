@@ -34,7 +34,7 @@ def _seconds(text: str) -> float:
 @click.command()
 @click.argument("incident")
 @_BY
-@click.option("--for", "seconds", type=_seconds, metavar="DURATION", help="Only for so long, such as 2h. Default: until it is over.")
+@click.option("--for", "seconds", type=_seconds, metavar="DURATION", help="For so long. Default: until it is over.")
 @click.option("--reason", default="", help="Why, or what you do about it.")
 @CONFIG
 @URL

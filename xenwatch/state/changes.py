@@ -45,7 +45,7 @@ def _state(before: Incident | None, after: Incident) -> list[Change]:
 
 
 def _acknowledgement(before: Incident | None, after: Incident, said: list[Remark]) -> list[Change]:
-    """What no remark says: one of a version that kept none, and one whose time is over."""
+    """What no remark says: one of a version that kept none, and the end of one that had a time."""
     was = before.acknowledged_by if before else None
     if was == after.acknowledged_by or any(remark.what in {"acknowledged", "taken back"} for remark in said):
         return []

@@ -9,6 +9,7 @@ from aiohttp import web
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.web.exposition import Exposition
+from xenwatch.web.remediation_api import RemediationSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class WebContext:
     """The last sampling cycle; None before the first is over."""
     failures: Callable[[], Sequence[KnownFailure]]
     """All that the rules know, by id."""
+    remediation: RemediationSite | None
+    """None where it is off."""
     now: Callable[[], float]
     """Seconds since 1970."""
 

@@ -17,7 +17,7 @@ LIFETIME = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BrowserSession:
     """One browser of one person. `form_token` is in each form: only our own pages know it."""
 
     user: User
@@ -31,20 +31,20 @@ class Sessions:
     def __init__(self, users: Sequence[User], clock: Callable[[], float], external_host: str = "") -> None:
         """`external_host`: the name behind a proxy that does TLS for the agent."""
         self.users, self._clock, self._external_host = tuple(users), clock, external_host
-        self._open: OrderedDict[str, Session] = OrderedDict()
+        self._open: OrderedDict[str, BrowserSession] = OrderedDict()
 
-    def sign_in(self, token: str) -> tuple[str, Session] | None:
+    def sign_in(self, token: str) -> tuple[str, BrowserSession] | None:
         """The secret of a new session and the session; None where nobody has this token."""
         user = user_of_token(token.encode("utf-8", "surrogateescape"), self.users)
         if user is None:
             return None
         secret = secrets.token_urlsafe(32)
-        self._open[secret] = Session(user, secrets.token_urlsafe(32), self._clock() + LIFETIME)
+        self._open[secret] = BrowserSession(user, secrets.token_urlsafe(32), self._clock() + LIFETIME)
         if len(self._open) > MOST_SESSIONS:
             self._open.popitem(last=False)
         return secret, self._open[secret]
 
-    def of(self, request: web.Request) -> Session | None:
+    def of(self, request: web.Request) -> BrowserSession | None:
         """The session of the browser that asks; None where there is none, or its time is over."""
         secret = request.cookies.get(self.cookie_name(request), "")
         session = self._open.get(secret)

@@ -20,6 +20,7 @@ from xenwatch.web.app import build_app, serve
 from xenwatch.web.auth import User
 from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
+from xenwatch.web.remediation_api import RemediationSite
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
@@ -60,6 +61,7 @@ class Served:
     exposition: Exposition = field(default_factory=lambda: Exposition(lambda _: b"own_total 1\n"))
     url: str = ""
     snapshot: Snapshot | None = None
+    remediation: RemediationSite | None = None
 
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
@@ -83,7 +85,8 @@ class Served:
             incidents=lambda: list(self.known.values()),
             version=lambda: len(self.known), history=self.history, remark=self.remark,
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot,
-            failures=lambda: (BRIDGE_MISSING,), now=lambda: 1e9 + 120,
+            failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
+            now=lambda: 1e9 + 120,
         )  # fmt: skip
 
 
@@ -103,7 +106,7 @@ def sign_in():
 
     async def begin(client: aiohttp.ClientSession, name: str = "ann") -> str:
         token = next(user.token for user in PEOPLE if user.name == name)
-        said = {"token": token, "form_token": form_token(await (await client.get("/sign-in")).text()), "back": "/"}
+        said = {"token": token, "form_token": form_token(await (await client.get("/sign-in")).text(), "/sign-in"), "back": "/"}
         answer = await client.post("/sign-in", data=said)
         assert answer.status == 200, await answer.text()
         return form_token(await answer.text())
@@ -111,8 +114,8 @@ def sign_in():
     return begin
 
 
-def form_token(page: str) -> str:
-    return re.search(r'name="form_token" value="([^"]+)"', page)[1]
+def form_token(page: str, action: str = "/sign-out") -> str:
+    return re.search(rf'action="{action}">\s*<input type="hidden" name="form_token" value="([^"]+)"', page)[1]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from xenwatch.base.errors import InputError, StoreError
 from xenwatch.web.auth import Role, User, may
 from xenwatch.web.body import read
 from xenwatch.web.rate_limit import RateLimiter
-from xenwatch.web.sessions import SESSIONS, Session, is_same
+from xenwatch.web.sessions import SESSIONS, BrowserSession, is_same
 from xenwatch.web.site.page import page
 
 _LARGEST = 16 * 1024
@@ -41,7 +41,7 @@ def form(path: str, least: Role, handler: FormHandler) -> web.RouteDef:
     return web.post(path, answer)
 
 
-def _objection(request: web.Request, session: Session, fields: FormFields, least: Role) -> web.Response | None:
+def _objection(request: web.Request, session: BrowserSession, fields: FormFields, least: Role) -> web.Response | None:
     """Why the form is not taken; None where it is."""
     user, limiter = session.user, request.app[_LIMITER]
     if not is_same(fields.get("form_token", ""), session.form_token):

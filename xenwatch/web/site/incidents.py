@@ -6,14 +6,16 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.base.errors import StoreError
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.model.public_json import public_evidence
-from xenwatch.web.context import CONTEXT
+from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.site.host import headline, tiles
 from xenwatch.web.site.incident_forms import SPANS
 from xenwatch.web.site.page import page, utc
 from xenwatch.web.site.readings import Readings
+from xenwatch.web.site.remediation import runs_about
 
 _MOST_ROWS = 200
 _MOST_EVIDENCE = 200
@@ -34,6 +36,7 @@ async def now(request: web.Request) -> web.Response:
         incidents=[_row(i, explains, context.now()) for i in root_causes[:_MOST_ROWS]],
         total=len(root_causes),
         ended=[_row(i, explains, context.now()) for i in incidents if i.state == "resolved"][:10],
+        consent=await _waiting(context),
         health=[check for check in context.health() if not check.ok],
         waiting=context.ready(),
         wanted=wanted,
@@ -59,7 +62,16 @@ async def incident(request: web.Request) -> web.Response:
         cause=next((i for i in known if i.id == found.explained_by), None),
         history=history,
         spans=SPANS,
+        runs=await runs_about(context.remediation, found.id),
     )
+
+
+async def _waiting(context: WebContext) -> int:
+    """Proposals that wait for a person."""
+    try:
+        return 0 if context.remediation is None else len((await context.remediation.overview()).waiting)
+    except StoreError:
+        return 0  # the page about remediation says it
 
 
 def _row(incident: Incident, explains: Mapping[str | None, int], now: float) -> dict[str, Any]:

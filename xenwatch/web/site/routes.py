@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from xenwatch.web.site import changes, guest_pages, incident_forms, incidents, page, rules, signing
+from xenwatch.web.site import changes, guest_pages, incident_forms, incidents, page, remediation, rules, signing
 
 ROUTES = (
     web.get("/", incidents.now),
@@ -10,6 +10,7 @@ ROUTES = (
     *incident_forms.ROUTES,
     web.get("/guests", guest_pages.all_guests),
     web.get("/guests/{name}", guest_pages.one_guest),
+    *remediation.ROUTES,
     web.get("/rules", rules.rules),
     web.get("/rules/{id}", rules.rule),
     web.get("/sign-in", signing.sign_in_page),

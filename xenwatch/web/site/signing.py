@@ -1,6 +1,7 @@
 """Sign in with the token of access.toml, and out again."""
 
 import asyncio
+import re
 import secrets
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from xenwatch.web.site.page import page
 
 _PER_MINUTE = 10
 _FORM_SECONDS = 3600.0
+_FORM_TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
 _LIMITER = web.AppKey("sign_in_limiter", RateLimiter)
 
 
@@ -35,6 +37,7 @@ async def sign_in(request: web.Request) -> web.Response:
     if not is_same(fields.get("form_token", ""), request.cookies.get(sessions.cookie_name(request, "form"), "")):
         return _form(request, back, 403, "The page was open for too long, or the browser keeps no cookies. Try again.")
     limiter.take(request.remote)
+    sessions.end(request)
     begun = sessions.sign_in(fields.get("token", "").strip())
     if begun is None:
         return _form(request, back, 403, "Nobody has this token.")
@@ -55,7 +58,9 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 def _form(request: web.Request, back: str, status: int = 200, problem: str = "") -> web.Response:
-    sessions, token = request.app[SESSIONS], secrets.token_urlsafe(32)
+    sessions = request.app[SESSIONS]
+    kept = request.cookies.get(sessions.cookie_name(request, "form"), "")  # a second window has the same
+    token = kept if _FORM_TOKEN.fullmatch(kept) else secrets.token_urlsafe(32)
     answer = page(
         request, "sign_in.html", status, back=back, problem=problem, login_token=token, has_users=bool(sessions.users)
     )
