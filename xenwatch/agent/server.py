@@ -62,10 +62,12 @@ class AgentServer:
         self.exposition = Exposition(self.metrics.render)
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
+        self._external_url = ""
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
         remediation, settings = self._served.remediation, config.web
+        self._external_url = settings.external_url.rstrip("/")
         webhooks, (host, port) = remediation.hook_routes(config.hooks.deliveries_per_minute), settings.listen
         app = build_app(
             self._context(),
@@ -73,6 +75,7 @@ class AgentServer:
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
             users=remediation.users,
+            external_url=settings.external_url,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
         limits = limits_of(settings)
@@ -140,7 +143,7 @@ class AgentServer:
             partial(agent_families, served.counters),
             partial(part_metrics.log_families, monitor.follower.counters, served.counters),
             partial(part_metrics.diagnosis_families, counts),
-            partial(part_metrics.incident_families, served.registry),
+            partial(part_metrics.incident_families, served.registry, self._external_url),
             partial(part_metrics.state_families, served.writer, served.store, served.counters, started),
             partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),

@@ -106,7 +106,11 @@ def sign_in():
 
     async def begin(client: aiohttp.ClientSession, name: str = "ann") -> str:
         token = next(user.token for user in PEOPLE if user.name == name)
-        said = {"token": token, "form_token": form_token(await (await client.get("/sign-in")).text(), "/sign-in"), "back": "/"}
+        said = {
+            "token": token,
+            "form_token": form_token(await (await client.get("/sign-in")).text(), "/sign-in"),
+            "back": "/",
+        }
         answer = await client.post("/sign-in", data=said)
         assert answer.status == 200, await answer.text()
         return form_token(await answer.text())

@@ -2,7 +2,17 @@
 
 from aiohttp import web
 
-from xenwatch.web.site import changes, guest_pages, incident_forms, incidents, page, remediation, rules, signing
+from xenwatch.web.site import (
+    changes,
+    documents,
+    guest_pages,
+    incident_forms,
+    incidents,
+    page,
+    remediation,
+    rules,
+    signing,
+)
 
 ROUTES = (
     web.get("/", incidents.now),
@@ -13,6 +23,7 @@ ROUTES = (
     *remediation.ROUTES,
     web.get("/rules", rules.rules),
     web.get("/rules/{id}", rules.rule),
+    *documents.ROUTES,
     web.get("/sign-in", signing.sign_in_page),
     web.post("/sign-in", signing.sign_in),
     web.post("/sign-out", signing.sign_out),
