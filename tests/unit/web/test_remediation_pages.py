@@ -2,18 +2,13 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
+from hosts.served import PEOPLE, Served
 from story import Story
 
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.auth import User
-
-PEOPLE = (User("vera", "viewer", "viewer-token-1234"), User("ann", "approver", "approver-token-12"),
-          User("adam", "admin", "admin-token-12345"))  # fmt: skip
-Served = Any  # conftest's, which cannot be imported in this import mode
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """Signing in with a browser: the cookie, the forms that only our own pages can send, and who may do what."""
 
-from typing import Any
-
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from hosts.served import Served
 
 from xenwatch.web.app import build_app, serve
 from xenwatch.web.auth import User
 from xenwatch.web.sessions import LIFETIME, MOST_SESSIONS, Sessions
 from xenwatch.web.site.forms import local
 
-Served = Any  # conftest's, which cannot be imported in this import mode
 ANN = User("ann", "approver", "approver-token-12")
 
 
