@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
@@ -265,7 +264,7 @@ class OperationTracker:
         if key is None:
             return _placed(event, event.subject, event.operation, phase, None)
         operation = self.operations[key]
-        guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
+        guessed = not event.subject.is_named and event.record is not None and event.record.guest
         subject = event.subject if guessed else subject_in(event.subject, operation)
         return _placed(event, subject, key, phase, operation)
 
