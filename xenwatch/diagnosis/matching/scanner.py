@@ -25,7 +25,8 @@ from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
-from xenwatch.diagnosis.operations.guest_phases import domid_in, guest_phase, last_banners
+from xenwatch.diagnosis.operations.banners import last_banners
+from xenwatch.diagnosis.operations.guest_phases import GuestPhase, domid_in, guest_phase
 from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -189,10 +190,12 @@ class Scanner:
         if event.rule not in self._index.asking_guest_phase or event.record is None:
             return event
         text, format_ = event.record.text, reader.chunk.source.format
+        phase: GuestPhase | None = guest_phase(text)
         domid = domid_in(text) if format_.guest_line is not None else ""
-        banners = {**self._memory(reader.chunk.source.path).banners, **last_banners(reader.data[:start])}
-        said = banners.get(domid) if domid or format_.guest_written else None
-        return replace(event, guest_phase=guest_phase(text) or said)
+        if phase is None and (domid or format_.guest_written):
+            before = self._memory(reader.chunk.source.path).banners.get(domid)
+            phase = reader.banners.before(start, domid) or before
+        return replace(event, guest_phase=phase)
 
     def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
         if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
