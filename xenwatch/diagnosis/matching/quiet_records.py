@@ -7,17 +7,27 @@ asked for looks at which digits there are, the next record of that shape means a
 import re
 from collections.abc import Sequence
 
+from xenwatch.diagnosis.kernel_role import NO_ROLES, Roles
 from xenwatch.diagnosis.matching.signature_index import SignatureIndex
 from xenwatch.model.record import LogFormat
 
 MOST_SHAPES, LONGEST_RECORD = 4096, 2000
+_NEWLINE = ord("\n")
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _ANY_DIGIT = re.compile(r"\\[dD]|0-9|\{\d*,?\d*\}|\(\?P<\w+>")
 """What of a pattern speaks of digits, and takes any."""
 _SOME_DIGIT = re.compile(r"\d|\(\?P=")
+_STAMPS = re.compile(
+    rb"(?:<\d{1,3}>)?(?:(?:[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8}(?:\.\d{1,9})?"
+    rb"|\d{4}-?\d\d-?\d\d[ T][\d:]{8}(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,5}\b)?) "
+    rb"(?P<host>\S*) (?P<tag>kernel: ?)?)?(?:\[ *\d+\.\d{6}\])?"
+)
+"""Times and host that begin a line of a log in which a kernel may write."""
 
-Shape = tuple[str, bytes, frozenset[int]]
-"""Format, the record with `0` for each digit, and what was asked of it."""
+Writers = tuple[frozenset[tuple[bytes, str]], bytes]
+"""The kernels that write in a log, and the host that a line names."""
+Shape = tuple[str, bytes, frozenset[int], Writers | None]
+"""Format, the record with `0` for each digit, what was asked of it, and what says which kernel may have written it."""
 
 
 class QuietRecords:
@@ -29,13 +39,19 @@ class QuietRecords:
             self._looks_at_digits[number] |= entry.signature.where is not None
         self._known: dict[Shape, tuple[str, ...]] = {}
 
-    def shape(self, format_: LogFormat, data: bytes, start: int, end: int, asked: set[int]) -> Shape | None:
-        """The shape of the record there; None where its digits may matter, or a kernel wrote it."""
-        if end - start > LONGEST_RECORD or any(self._looks_at_digits[index] for index in asked):
-            return None
-        if format_.kernel_line is not None and format_.kernel_line.match(data, start) is not None:
-            return None
-        return format_.name, data[start:end].translate(_ONE_DIGIT), frozenset(asked)
+    def shape(
+        self, format_: LogFormat, data: bytes, start: int, end: int, asked: set[int], roles: Roles = NO_ROLES
+    ) -> Shape | None:
+        """The shape of the record there; None where its digits may matter. `roles` are those of the log's kernels."""
+        if end - start > LONGEST_RECORD or (start and data[start - 1] != _NEWLINE):
+            return None  # of a record without its beginning nobody knows who wrote it
+        for index in asked:
+            if self._looks_at_digits[index]:
+                return None
+        if format_.kernel_line is None:
+            return format_.name, data[start:end].translate(_ONE_DIGIT), frozenset(asked), None
+        text, host = _text_and_host(data, start, end, roles)
+        return format_.name, text, frozenset(asked), (roles.by_host, host)
 
     def rules(self, shape: Shape) -> tuple[str, ...] | None:
         """Ids of the rules that match such a record, once for each signature; None where it is not known as quiet."""
@@ -46,6 +62,15 @@ class QuietRecords:
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
         self._known[shape] = tuple(rules)
+
+
+def _text_and_host(data: bytes, start: int, end: int, roles: Roles) -> tuple[bytes, bytes]:
+    """The record with `0` for each digit; but where its own words may say which kernel wrote it, they are kept."""
+    stamps = _STAMPS.match(data, start, end)
+    host = (stamps["host"] if stamps is not None else None) or b""
+    is_decided = roles.all_known and (b"" in roles.hosts or (host in roles.hosts and bool(stamps and stamps["tag"])))
+    behind = end if is_decided or stamps is None else stamps.end()
+    return data[start:behind].translate(_ONE_DIGIT) + data[behind:end], host
 
 
 def _looks_at_digits(regex: str) -> bool:

@@ -131,11 +131,11 @@ class Scanner:
     def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
         """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
         data, source = reader.data, reader.chunk.source
-        shapes_count = not self.kernels.is_partly_guests(source)
+        roles = self.kernels.roles(source)
         for cut in reader.cuts(self.candidates(data, source.format)):
             shape: Shape | None = None
-            if shapes_count and 0 < cut[0] != open_start:
-                shape = self._quiet.shape(source.format, data, *cut)
+            if 0 < cut[0] != open_start:
+                shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
                 if quiet is not None:
                     for rule in quiet:
