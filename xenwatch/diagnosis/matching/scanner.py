@@ -172,9 +172,10 @@ class Scanner:
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
             asked_for = max(asked) == self._index.error and not record.source.format.unrelated
-            if shape is not None and not asked_for and not learnt:
+            unknown = asked_for and not told and is_error(record.text, header.level)
+            if shape is not None and not unknown and not learnt:
                 self._note_quiet(shape, ())
-            return [], record if asked_for and not told and is_error(record.text, header.level) else None
+            return [], record if unknown else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
             if match.entry.key not in told:
