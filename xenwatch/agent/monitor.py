@@ -110,7 +110,7 @@ class Monitor:
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
         self.pipeline.restore(saved.correlation, saved.incidents)
         self._models.from_json(saved.correlation.get("device_models", []))
-        self.follower = self._new_follower(saved.cursors)
+        self.follower = self._new_follower(saved.cursors, lost=saved.cursors_lost)
         self.command_logs = CommandLogs(
             _command_log_options(parts.config.logs),
             self.host,
@@ -160,10 +160,10 @@ class Monitor:
         await self.follower.look()
         self.follower.close()
 
-    def _new_follower(self, cursors: Mapping[str, Any] | None) -> Follower:
+    def _new_follower(self, cursors: Mapping[str, Any] | None, *, lost: bool) -> Follower:
         logs = self._config.logs
         options = FollowOptions(
-            start="begin" if logs.from_start else "end",
+            start="begin" if logs.from_start and not lost else "end",
             history_bytes=logs.history,
             reconcile_seconds=logs.reconcile_every,
             most_open=most_for_logs(),

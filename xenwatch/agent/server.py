@@ -138,6 +138,7 @@ class AgentServer:
             monitor.rules,
             pipeline.scanner.skipped,
             monitor.being_read.left_out,
+            pipeline.incidents.pushed_out,
         )
         for families in (
             partial(agent_families, served.counters),

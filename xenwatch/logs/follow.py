@@ -160,14 +160,21 @@ class Follower:
         if source is None:
             return
         self._refused.pop(path, None)
+        cursors = self._stored.pop(path, None)
+        if cursors == []:
+            log.error(
+                "how far %s was read is lost: it is read from its end, without what was written while xenwatch was "
+                "down",
+                path,
+            )
         self._sources[path] = FileSource(
             source,
             self._clock,
             counters,
             self._options,
-            cursors=self._stored.pop(path, None),
+            cursors=cursors or None,
             spool=self._spool(path),
-            from_end=self._very_first and self._options.start == "end",
+            from_end=cursors == [] or (self._very_first and self._options.start == "end"),
         )
 
     def _was_refused(self, path: str, fd: int) -> bool:
@@ -201,12 +208,12 @@ class Follower:
     def _take_over(self, gone: str, path: str) -> None:
         """Of a log this name is all that is left."""
         source = self._sources.pop(gone, None)
-        if source is None:
-            self._stored[path] = self._stored.pop(gone, [])
-            return
-        self._stored[path] = source.cursors()
-        self._descriptors.forget(source)
-        source.close()
+        cursors = self._stored.pop(gone, []) if source is None else source.cursors()
+        if cursors:
+            self._stored[path] = cursors
+        if source is not None:
+            self._descriptors.forget(source)
+            source.close()
 
     def _review_other_names(self, paths: set[str], *, settle: bool) -> None:
         for path, other in tuple(self._other_names.items()):

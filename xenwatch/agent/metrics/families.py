@@ -80,6 +80,8 @@ class DiagnosisCounts:
     """Checks left out of lines that look made to hold xenwatch up."""
     left_out: int = 0
     """Lines left out because the agent died in them before."""
+    pushed_out: int = 0
+    """Incidents that ended because there were too many."""
 
 
 def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
@@ -104,6 +106,11 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
     )
     yield counter(
         "xenwatch_log_lines_left_out", "Lines left out because the agent died in them before", counts.left_out
+    )
+    yield counter(
+        "xenwatch_incidents_pushed_out",
+        "Incidents that were not over and ended because there were too many to watch",
+        counts.pushed_out,
     )
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
