@@ -20,6 +20,7 @@ from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.sections import WebSettings
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.demo.host import DemoHost, choose_address, run_with_story
+from xenwatch.logs.files.descriptors import raise_limit
 
 _URLS = (
     ("/", "start page with the open incidents"),
@@ -76,6 +77,7 @@ def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
 
 def _watch(load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
     share_one_arena()
+    raise_limit()
     loaded = load()
     # systemd adds the time itself; a terminal does not.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
