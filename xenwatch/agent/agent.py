@@ -27,7 +27,7 @@ from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.paths import Paths
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
@@ -88,7 +88,7 @@ class Agent:
                 self._writer,
                 settings.state_dir,
                 monitor=lambda: self.monitor,
-                acknowledge=self.acknowledge,
+                remark=self.remark,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -117,12 +117,12 @@ class Agent:
         """Read configuration and rules again, as SIGHUP does."""
         self._reload.set()
 
-    def acknowledge(self, incident: str, user: str) -> Incident | None:
-        """Note that this user looks after it; None where there is no such incident."""
-        acknowledged = self.monitor.pipeline.incidents.acknowledge(incident, user)
-        if acknowledged is not None:
-            self._changed([acknowledged])
-        return acknowledged
+    def remark(self, incident: str, remark: Remark) -> Incident | None:
+        """What a person says or does about an incident; None where there is no such incident."""
+        changed = self.monitor.pipeline.incidents.remark(incident, remark)
+        if changed is not None:
+            self._changed([changed])
+        return changed
 
     async def _run_parts(self) -> None:
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
