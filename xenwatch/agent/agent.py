@@ -27,6 +27,7 @@ from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.paths import Paths
+from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
 from xenwatch.state.retention import delete_old
@@ -54,6 +55,8 @@ class ExternalAccess:
     """Where the host's own files are."""
     runner: Runner | None = None
     """Runs remediation's programs; None: on this machine."""
+    hangup_ends: bool = False
+    """Whether SIGHUP ends it, as the closing of a terminal should, instead of reading the configuration again."""
 
 
 class Agent:
@@ -67,7 +70,9 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        parts = prepare(loaded.config, external.paths)
+        simulated = loaded.config.sampling.simulated
+        self._paths = external.paths if simulated is None else simulated_paths(simulated)
+        parts = prepare(loaded.config, self._paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
@@ -103,11 +108,12 @@ class Agent:
             await self.remediation.stop()
             raise
         self._external.started(port)
-        try:
-            with signal_handlers({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: self.reload}):
+        hangup = self.stop if self._external.hangup_ends else self.reload
+        with signal_handlers({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: hangup}):
+            try:
                 await self._run_parts()
-        finally:
-            await self._end()
+            finally:
+                await self._end()  # within the deadlines of its parts; a second signal must not cut it short
 
     def stop(self) -> None:
         """End cleanly, as SIGTERM does."""
@@ -180,7 +186,7 @@ class Agent:
         self._notifier.tell("STATUS=reloading")
         try:
             loaded = await asyncio.to_thread(self._external.reload)
-            parts = await asyncio.to_thread(prepare, loaded.config, self._external.paths)
+            parts = await asyncio.to_thread(prepare, loaded.config, self._paths)
             self.remediation.reload(loaded.config.remediation.policy, self._config.agent.state_dir)
         except XenwatchError as error:
             self.counters.reload_ok = False
@@ -196,7 +202,7 @@ class Agent:
         callbacks = MonitorCallbacks(
             self._changed, self._on_lines_read, self.progress.note, self._on_snapshot, self._failed
         )
-        return Monitor(parts, saved, self._clock, callbacks, paths=self._external.paths)
+        return Monitor(parts, saved, self._clock, callbacks, paths=self._paths)
 
     def _changed(self, incidents: Iterable[Incident]) -> None:
         changed = list(incidents)
@@ -255,5 +261,6 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         external.clock,
         config.sampling.libvirt_uri,
         runner=external.runner,
+        simulated=config.sampling.simulated,
         guarded=guarded(config.web),
     )

@@ -96,6 +96,12 @@ class SamplingSettings:
         "",
         "Sample another host through ssh, such as root@old1 (xm or xl, LVM; mount its logs here). Empty: this host.",
     )
+    simulated: Path | None = setting(  # noqa: RUF009 - it is dataclasses.field
+        optional(PATH),
+        None,
+        "Sample the simulated host in this folder instead of this machine. `xenwatch agent --demo` makes one "
+        "and writes this setting.",
+    )
     enabled: tuple[str, ...] = setting(
         TEXTS, (), "Run these collectors, which are off by default. `xenwatch check` lists those that run."
     )
