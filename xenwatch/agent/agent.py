@@ -24,12 +24,15 @@ from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
+from xenwatch.config.notify import routes_of
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
+from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
+from xenwatch.notify.notifications import Notifications
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -79,6 +82,8 @@ class Agent:
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self.notifications = _notifications(loaded.config, clock, self._paths)
+        self.notifications.changed(self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -141,6 +146,7 @@ class Agent:
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
             **self.remediation.parts(),
+            "notifications": self.notifications.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -211,6 +217,7 @@ class Agent:
         self.registry.update(changed)
         self._writer.changed(changed)
         self.remediation.changed(changed)
+        self.notifications.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -249,6 +256,12 @@ class Agent:
             await self.remediation.stop()
             await self._writer.close()
             await self.server.close()
+
+
+def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
+    """Those of [notify.NAME]; without any, it has nothing to do."""
+    host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
+    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

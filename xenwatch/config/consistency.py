@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from xenwatch.config.notify import contradictions_of
 from xenwatch.config.sections import Config, HookSettings, WebSettings
 
 
@@ -9,6 +10,8 @@ def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
     yield from _tls("hooks", config.hooks)
+    for name, settings in config.notify.items():
+        yield from contradictions_of(name, settings)
     if config.hooks.listen is None:
         for key in ("tls_certificate", "tls_key", "tls_client_ca"):
             if getattr(config.hooks, key) is not None:
