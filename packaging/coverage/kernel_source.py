@@ -20,12 +20,13 @@ SAYS = (
     Says(re.compile(r"DMWARN(?:_LIMIT)?|WPRINTK|xfs_warn|WARN(?:_ONCE|_RATELIMIT)?"), "warning"),
     Says(re.compile(r"panic|xen_raw_console_write"), "panic"),
 )
+_WPRINTK = re.compile(r"#define\s+WPRINTK\([^)]*\)\s*\\?\s*printk\(KERN_\w+\s*\"(?P<told>[^\"]*)\"")
 _XENBUS = re.compile(r"^pciback \S+ ")
 _PREFIX = re.compile(r"^#define\s+(?:pr_fmt\(\w+\)|DM_MSG_PREFIX)\s+(?P<told>[^\n]*)", re.MULTILINE)
 _NAMES = (
+    (r"pcistub|xen_pcibk|pciback_dev", "pciback 0000:03:00.0: "),
     (r"pcifront", "pcifront pci-0: "),
-    (r"pcistub|pciback|xen_pcibk", "pciback 0000:03:00.0: "),
-    (r"platform_pci", "xen-platform-pci 0000:00:02.0: "),
+    (r"platform_pci_(?:probe|init)", "xen-platform-pci 0000:00:02.0: "),
     (r"netback|xenvif", "vif vif-7-0: "),
     (r"netfront|xennet", "vif vif-0: "),
     (r"scsiback", "vscsi vscsi-7-2048: "),
@@ -52,6 +53,8 @@ def read(name: str, text: str, _tree: Tree) -> Iterator[Message]:
     module = name.removesuffix(".c").replace("-", "_")
     found = _PREFIX.search(text)
     own = literal(found["told"].replace("KBUILD_MODNAME", f'"{module}"')) if found else ""
+    if short := _WPRINTK.search(text):
+        own = short["told"]
     device = next((told for word, told in _NAMES if re.search(word, text)), "pci 0000:03:00.0: ")
     for message in read_c(name, text, SAYS, {"KBUILD_MODNAME": f'"{module}"'}):
         yield replace(message, format=_before(message.call, own, device) + message.format)
@@ -61,7 +64,7 @@ def _before(call: str, own: str, device: str) -> str:
     """What stands before the text: what pr_fmt says, the device, and the errno of xenbus_dev_error."""
     if call.startswith("DM"):
         return f"device-mapper: {own}: "
-    if call.startswith("pr_"):
+    if call.startswith(("pr_", "WPRINTK")):
         return own
     if call.startswith("netdev_"):
         return "vif vif-7-0 vif7.0: "

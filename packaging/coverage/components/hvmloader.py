@@ -8,7 +8,8 @@ from component import Component, Tree, c_reader
 from message import Line, Message
 
 _TELLS_OF_TROUBLE = re.compile(
-    r"fail|cannot|can't|could not|unable|error|invalid|unsupported|unexpected|bad |missing|wrong|not (?:found|enough|fit)"
+    r"fail|cannot|can't|could not|unable|error"
+    r"|invalid|unsupported|unexpected|bad |missing|wrong|not (?:found|enough|fit)"
     r"|no (?:space|room|memory)|too (?:small|big|large|many|low)|unknown|\*\*\*|corrupt|exceed|out of",
     re.IGNORECASE,
 )

@@ -2,9 +2,10 @@
 
 import re
 
-from component import Component, Tree
-from components.linux_xen import line
+from component import Component
 from kernel_source import read
+
+from components.linux_xen import line
 
 COMPONENT = Component(
     name="linux-dom0",
