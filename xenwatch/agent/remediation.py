@@ -48,13 +48,14 @@ class RemediationController:
         libvirt: Libvirt | None = None,
         *,
         runner: Runner | None = None,
+        simulated: Path | None = None,
         guarded: bool = True,
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own."""
         self._guarded = guarded
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
-        self._libvirt, self._runner = libvirt, runner
+        self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
@@ -117,7 +118,14 @@ class RemediationController:
         refuse_open_auto(following, policy, guarded=self._guarded)
         if following.hash == self._active.current.policy.hash:
             return
-        service = open_service(following, state_dir, clock=self._clock, libvirt=self._libvirt, runner=self._runner)
+        service = open_service(
+            following,
+            state_dir,
+            clock=self._clock,
+            libvirt=self._libvirt,
+            runner=self._runner,
+            simulated=self._simulated,
+        )
         if self._next is not None:
             self._next.close()
         self._next = service
@@ -216,6 +224,7 @@ def open_remediation(
     libvirt_uri: str,
     *,
     runner: Runner | None = None,
+    simulated: Path | None = None,
     guarded: bool = True,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
@@ -229,8 +238,8 @@ def open_remediation(
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:
-        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner)
+        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(service, access, clock, libvirt, runner=runner, guarded=guarded)
+    return RemediationController(service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded)

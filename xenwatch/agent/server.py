@@ -140,7 +140,13 @@ class AgentServer:
         served, monitor = self._served, self._served.monitor()
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unread.total, monitor.rules
+            pipeline.matches,
+            pipeline.engine.failures,
+            pipeline.scanner.unread.total,
+            monitor.rules,
+            pipeline.scanner.skipped,
+            monitor.being_read.left_out,
+            pipeline.incidents.pushed_out,
         )
         for families in (
             partial(agent_families, served.counters),

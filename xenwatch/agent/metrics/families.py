@@ -46,6 +46,11 @@ def log_families(follow: FollowCounters, agent: AgentCounters) -> Iterator[Metri
     yield counter(
         "xenwatch_log_watch_errors", "Directories that are polled because they cannot be watched", follow.watch_errors
     )
+    yield gauge("xenwatch_log_files_open", "Files of logs that are held open", follow.open_files)
+    yield gauge("xenwatch_log_files_limit", "Files of logs that may be held open at once", follow.most_open_files)
+    yield counter(
+        "xenwatch_log_rests", "Times a quiet log's files were closed because too many were open", follow.rests
+    )
     yield counter("xenwatch_log_bad_cursors", "Stored log positions that could not be understood", follow.bad_cursors)
 
 
@@ -71,6 +76,12 @@ class DiagnosisCounts:
     rule_errors: Mapping[str, int]
     unmatched: int
     rules: int
+    skipped: int = 0
+    """Checks left out of lines that look made to hold xenwatch up."""
+    left_out: int = 0
+    """Lines left out because the agent died in them before."""
+    pushed_out: int = 0
+    """Incidents that ended because there were too many."""
 
 
 def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
@@ -88,6 +99,19 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
         errors.add_metric([rule], count)
     yield errors
     yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule matches", counts.unmatched)
+    yield counter(
+        "xenwatch_log_checks_skipped",
+        "Checks left out of lines that look made to hold xenwatch up",
+        counts.skipped,
+    )
+    yield counter(
+        "xenwatch_log_lines_left_out", "Lines left out because the agent died in them before", counts.left_out
+    )
+    yield counter(
+        "xenwatch_incidents_pushed_out",
+        "Incidents that were not over and ended because there were too many to watch",
+        counts.pushed_out,
+    )
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 

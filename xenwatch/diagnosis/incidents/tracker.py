@@ -64,6 +64,8 @@ class IncidentTracker:
         for rule in rules:
             for kind in rule.resolve.on:
                 self._enders.setdefault(kind, set()).add(rule.id)
+        self.pushed_out = 0
+        """Incidents that were not over and ended because there were too many."""
         self.restore(known)
 
     def apply(
@@ -89,8 +91,8 @@ class IncidentTracker:
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
             self._quieten(now)
             self._all = {key: without_late_acknowledgement(i, now) for key, i in self._all.items()}
-        self._forget()
-        return [incident for key, incident in self._all.items() if before.get(key) != incident]
+        pushed_out = self._forget(now)
+        return [incident for key, incident in self._all.items() if before.get(key) != incident] + pushed_out
 
     def restore(self, incidents: Iterable[Incident]) -> None:
         """Go on from the incidents of the journal."""
@@ -237,13 +239,16 @@ class IncidentTracker:
         own = self._own.get(incident.id)
         return incident.diagnosis.evidence if own is None else own.pieces
 
-    def _forget(self) -> None:
-        surplus = len(self._all) - MOST_INCIDENTS
-        if surplus > 0:
-            order = sorted(self._all.values(), key=lambda i: (i.state != "resolved", i.last_seen))
-            for incident in order[:surplus]:
-                del self._all[incident.id]
-                self._own.pop(incident.id, None)
+    def _forget(self, now: float) -> list[Incident]:
+        """Drop the incidents that are too many. Nobody would end the ones that are not over: they end now."""
+        surplus = max(0, len(self._all) - MOST_INCIDENTS)
+        order = sorted(self._all.values(), key=lambda i: (i.state != "resolved", i.last_seen)) if surplus else []
+        for incident in order[:surplus]:
+            del self._all[incident.id]
+            self._own.pop(incident.id, None)
+        ended = [_resolved(incident, now) for incident in order[:surplus] if incident.state != "resolved"]
+        self.pushed_out += len(ended)
+        return ended
 
 
 def _by_guest(event: Event) -> bool:

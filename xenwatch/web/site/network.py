@@ -23,7 +23,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class BridgeView:
-    """A bridge with what is on it. `exists` is false for one that only guests' configurations name."""
+    """A bridge with what is on it. `exists` is false for one that only guests name: missing, or no kernel's bridge."""
 
     name: str
     exists: bool
@@ -36,6 +36,11 @@ class BridgeView:
     duplicates: float | None
     blocked: tuple[str, ...]
     attachments: tuple[Attachment, ...]
+
+    @property
+    def is_missed(self) -> bool:
+        """A guest's interface should be on it and is not."""
+        return not self.exists and any(one.attached is False for one in self.attachments)
 
 
 async def network(request: web.Request) -> web.Response:
