@@ -15,14 +15,14 @@ MOST_GUESTS = 500
 """Further guests have no memory."""
 _LABEL = "domain"
 _COUNTERS = {
-    "xen_domain_cpu_seconds_total": "cpu",
-    "xen_domain_vbd_read_bytes_total": "disk",
-    "xen_domain_vbd_written_bytes_total": "disk",
-    "xen_domain_vif_receive_bytes_total": "network",
-    "xen_domain_vif_transmit_bytes_total": "network",
+    "xen_domain_cpu_seconds_total": "cpu_seconds",
+    "xen_domain_vbd_read_bytes_total": "disk_bytes",
+    "xen_domain_vbd_written_bytes_total": "disk_bytes",
+    "xen_domain_vif_receive_bytes_total": "network_bytes",
+    "xen_domain_vif_transmit_bytes_total": "network_bytes",
 }
-_GAUGES = {"xen_domain_memory_current_bytes": "memory"}
-SERIES = ("cpu", "memory", "disk", "network")
+_GAUGES = {"xen_domain_memory_current_bytes": "memory_bytes"}
+SERIES = ("cpu_seconds", "memory_bytes", "disk_bytes", "network_bytes")
 _NOTHING = float("nan")
 
 

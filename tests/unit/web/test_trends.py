@@ -23,7 +23,7 @@ def test_a_counter_becomes_a_rate_once_a_minute():
         trends.note(cpu(minute * 60.0, web=minute * 30.0))
         trends.note(cpu(minute * 60.0 + 20, web=9e9))  # within the minute
     (trend,) = trends.of("web")
-    assert trend.name == "cpu"
+    assert trend.name == "cpu_seconds"
     assert list(trend.values) == [0.5, 0.5, 0.5]
 
 
@@ -52,18 +52,18 @@ def test_memory_is_bounded_and_a_guest_that_is_gone_is_forgotten():
 
 
 def test_a_line_has_a_gap_where_nothing_is_known_and_says_itself_in_words():
-    line = sparkline(Trend("cpu", [0.0, 1.0, math.nan, 0.5, 0.25], 0.0))
+    line = sparkline(Trend("cpu_seconds", [0.0, 1.0, math.nan, 0.5, 0.25], 0.0))
     assert line.paths == ("M0.0 38.0 L60.0 2.0", "M180.0 20.0 L240.0 29.0")
     assert (line.now, line.highest) == ("25 %", "100 %")
     assert line.label == "CPU over the last 0.1 hours: now 25 %, at most 100 %, at least 0 %"
-    assert sparkline(Trend("memory", [0.0, 0.0], 0.0)).paths
+    assert sparkline(Trend("memory_bytes", [0.0, 0.0], 0.0)).paths
 
 
 @pytest.mark.parametrize("count", [241, 1440])
 def test_a_peak_is_still_there_when_many_points_share_a_pixel(count: int):
     values = [0.0] * count
     values[count // 2] = 1.0
-    assert " 2.0" in sparkline(Trend("cpu", values, 0.0)).paths[0]
+    assert " 2.0" in sparkline(Trend("cpu_seconds", values, 0.0)).paths[0]
 
 
 async def test_the_page_of_a_guest_draws_what_it_used(served: Served, client):

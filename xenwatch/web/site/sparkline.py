@@ -23,10 +23,10 @@ class Sparkline:
 
 
 _TITLES: dict[str, tuple[str, Callable[[float], str]]] = {
-    "cpu": ("CPU", lambda value: f"{value * 100:.0f} %"),
-    "memory": ("Memory", format_size),
-    "disk": ("Disks", lambda value: f"{format_size(value)}/s"),
-    "network": ("Network", lambda value: f"{format_size(value)}/s"),
+    "cpu_seconds": ("CPU", lambda value: f"{value * 100:.0f} %"),
+    "memory_bytes": ("Memory", format_size),
+    "disk_bytes": ("Disks", lambda value: f"{format_size(value)}/s"),
+    "network_bytes": ("Network", lambda value: f"{format_size(value)}/s"),
 }
 
 
