@@ -38,9 +38,14 @@ class BridgeView:
     attachments: tuple[Attachment, ...]
 
     @property
-    def is_missed(self) -> bool:
+    def is_left(self) -> bool:
         """A guest's interface should be on it and is not."""
-        return not self.exists and any(one.attached is False for one in self.attachments)
+        return any(one.attached is False for one in self.attachments)
+
+    @property
+    def is_missed(self) -> bool:
+        """That, and the bridge itself is not there."""
+        return not self.exists and self.is_left
 
 
 async def network(request: web.Request) -> web.Response:
