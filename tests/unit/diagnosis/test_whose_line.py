@@ -119,3 +119,30 @@ def test_a_detach_claims_what_failed_to_detach_and_nothing_else(rules: Sequence[
 def test_opennebula_calls_the_guest_after_the_number_in_the_path(rules: Sequence[Rule]) -> None:
     deploy = "[VMM][I]: Generating deployment file: /var/lib/one/vms/31/deployment.0\n"
     assert subjects(rules, ("stderr", "sent.log", deploy + NO_DISK))["disk-image-missing"] == "domain/one-31"
+
+
+OOPS = """\
+Sep 01 08:59:20 {0} kernel: Hypervisor detected: Xen PVH
+Sep 01 08:59:21 {0} kernel: BUG: kernel NULL pointer dereference, address: 0000000000000060
+"""
+
+
+def test_a_guests_journal_is_about_the_guest_of_that_host_name(rules: Sequence[Rule]) -> None:
+    found = subjects(rules, ("kernel", "journal.log", OOPS.format("mail.example.org")))
+    assert found["guest-kernel-oops"] == "domain/mail"
+
+
+@pytest.mark.parametrize(("name", "at_rest"), [("localhost", True), ("mail", False)])
+def test_a_name_that_says_nothing_names_nobody_and_a_running_host_believes_no_guest(
+    rules: Sequence[Rule], name: str, at_rest: bool
+) -> None:
+    found = subjects(rules, ("kernel", "journal.log", OOPS.format(name)), at_rest=at_rest)
+    assert found["guest-kernel-oops"] == "domain/unknown"
+
+
+def test_libvirt_names_the_guest_of_the_reason_that_it_wrote_before(rules: Sequence[Rule]) -> None:
+    line = "Jun 13 09:04:2{} xen1 libvirtd[2937]: internal error: {}\n"
+    reason = line.format(5, "Active 0000:03:00.1 devices on bus with 0000:03:00.0, not doing bus reset")
+    failed = line.format(5, "libxenlight failed to create new domain 'mail'")
+    assert subjects(rules, ("syslog", "journal.log", failed + reason))["pci-reset-failed"] == "domain/mail"
+    assert subjects(rules, ("syslog", "journal.log", reason))["pci-reset-failed"] == "host/dom0"
