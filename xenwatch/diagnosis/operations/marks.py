@@ -62,6 +62,7 @@ MARKS: tuple[Mark, ...] = (
         r"|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
     ),
+    _mark("begin", "restore", rf"{_TOOL}x[lm]\s+{_OPTIONS}restore\s+{_OPTIONS}[\w.+:-]*/"),
     _mark(
         "begin",
         "",
