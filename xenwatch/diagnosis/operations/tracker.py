@@ -279,7 +279,7 @@ class OperationTracker:
         return placed_in(event, subject, key, phase, operation)
 
     def _is_a_guess(self, event: Event) -> bool:
-        """Which guest wrote a line in a log that does not say whose it is; the helpers of a start are the host's."""
+        """Whether only a guess tells which guest wrote it; the helpers of a start are the host's."""
         record = event.record
         if event.subject.name != UNKNOWN or record is None or not record.guest:
             return False
