@@ -8,8 +8,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from xenwatch.diagnosis.attribution import UNKNOWN
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.subject import HOST, UNKNOWN, Subject
 
 MOST_DOMAINS = 4096
 _MOST_NAMES = 32
@@ -73,7 +72,7 @@ class HostDomains:
         """The subject with its name where the domid or uuid is known to have one at that time."""
         if subject.kind != "domain":
             return subject
-        if subject.name == UNKNOWN:
+        if not subject.is_named:
             return HOST.on(subject.host)  # nobody's, until the operation that it stands in names the guest
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
@@ -229,7 +228,7 @@ class Pipeline:
     def _owned(self, event: Event) -> Event:
         """A log's owner may have been named by another log that was read after it."""
         record = event.record
-        if record is None or record.source.subject is not None or event.subject.name != UNKNOWN:
+        if record is None or record.source.subject is not None or event.subject.is_named:
             return event
         owner = self._owners.owner(record.source, self._of_one_host) or self._named_by_itself(record)
         return event if owner is None else replace(event, subject=owner)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
@@ -24,7 +23,7 @@ def subject_in(subject: Subject, operation: Operation) -> Subject:
     """A guest that is known by number only, or not at all, is the one that the operation is about."""
     if subject.kind != "domain":
         return subject
-    if subject.name == UNKNOWN:
+    if not subject.is_named:
         name = operation.target or (str(operation.domid) if operation.domid is not None else None)
         return subject if name is None else Subject("domain", name, operation.uuid, operation.domid, subject.host)
     if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
@@ -35,7 +34,7 @@ def subject_in(subject: Subject, operation: Operation) -> Subject:
 def guest_of(event: Event) -> tuple[str | None, int | None]:
     """Name and domid of the guest that the event names; None for what it does not say."""
     subject = event.subject
-    if subject.kind != "domain" or subject.name == UNKNOWN:
+    if subject.kind != "domain" or not subject.is_named:
         domid = event.fields.get("domid", "")
         return None, int(domid) if domid.isdigit() and 0 < len(domid) < 9 and domid != "0" else None  # noqa: PLR2004
     name = None if subject.name.isdigit() or subject.name == subject.uuid else subject.name

@@ -6,7 +6,6 @@ A guest that is merely known is never blamed. Something must have been done to i
 import re
 from collections.abc import Collection, Iterable
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.operations.marks import STARTING
 from xenwatch.diagnosis.operations.phases import PHASES, phase_of
 from xenwatch.diagnosis.operations.placement import time_of
@@ -31,7 +30,7 @@ def sole_operation(operations: Iterable[Operation], names: Collection[str]) -> O
 
 def is_of(operation: Operation, event: Event) -> bool:
     """Whether a line that names nobody, and that no log's order places, tells of what was done there."""
-    if event.subject.kind != "domain" or event.subject.name != UNKNOWN or event.record is None:
+    if event.subject.kind != "domain" or event.subject.is_named or event.record is None:
         return False
     of_a_helper = event.record.source.format.guest_prompts  # a device model or a boot loader: a start has both
     if event.record.guest and not of_a_helper:

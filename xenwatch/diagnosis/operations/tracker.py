@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
@@ -281,7 +280,7 @@ class OperationTracker:
     def _is_a_guess(self, event: Event) -> bool:
         """Whether only a guess tells which guest wrote it; the helpers of a start are the host's."""
         record = event.record
-        if event.subject.name != UNKNOWN or record is None or not record.guest:
+        if event.subject.is_named or record is None or not record.guest:
             return False
         return not (self._at_rest and record.source.format.guest_prompts)
 
