@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
-from xenwatch.diagnosis.hosts import BundleHosts, Origin, origin_of
+from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
+from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.operations.done import DoneAgain
@@ -22,7 +23,7 @@ from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident
-from xenwatch.model.record import Chunk, Source
+from xenwatch.model.record import Chunk, LogRecord, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import Subject
@@ -85,6 +86,7 @@ class Pipeline:
         self.incidents = IncidentTracker(
             rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
         )
+        self._at_rest = at_rest
         self._owners = owners or _PathsAlone()
         self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
@@ -228,8 +230,15 @@ class Pipeline:
         record = event.record
         if record is None or record.source.subject is not None or event.subject.is_named:
             return event
-        owner = self._owners.owner(record.source, self._of_one_host)
+        owner = self._owners.owner(record.source, self._of_one_host) or self._named_by_itself(record)
         return event if owner is None else replace(event, subject=owner)
+
+    def _named_by_itself(self, record: LogRecord) -> Subject | None:
+        """A guest's journal calls it by its host name. Only logs at rest are believed: nothing is repaired by them."""
+        if not self._at_rest or record.own_name is None or not (record.guest or record.kernel_role in GUEST_ROLES):
+            return None
+        name = host_name(record.own_name)
+        return Subject("domain", name) if name is not None else None
 
     def _of_one_host(self, one: Source, other: Source) -> bool:
         """Whether two logs are of the same host, as far as that is known by now."""

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 
+from xenwatch.base.shell_prompt import PROMPT
 from xenwatch.facts.saved import READERS
 from xenwatch.model.fact import Fact
 
 LONGEST_TABLE = 400
 """Lines of one command's output that are looked at."""
-_END = re.compile(r"\s*$|\[?[\w.-]+@[\w.-]+[^\n]{0,80}[#$%>](?:\s|$)|[#$%] \S")
-"""An empty line, or the prompt of a shell: `root@xen1:~#`, `[root@xen1 ~]$`, `# `."""
+_END = re.compile(rf"\s*$|{PROMPT}")
+"""An empty line, or the prompt of a shell."""
 
 
 def pasted_facts(text: str, at: float, origin: str) -> Iterator[Fact]:
@@ -17,21 +18,29 @@ def pasted_facts(text: str, at: float, origin: str) -> Iterator[Fact]:
 
     A table that cannot be read is passed over: the text is a log all the same.
     """
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        for reader in READERS:
-            if reader.by_content and reader.content.match(line):
-                try:
-                    found = tuple(reader.read(_table(lines, number), at, origin))
-                except (ValueError, LookupError):  # cut by hand, or folded by a mail program
-                    continue
-                # An empty list may only mean that the table was cut.
-                yield from (fact for fact in found if fact.value != ())
+    lines, number = text.splitlines(), 0
+    while number < len(lines):
+        found = _read(lines, number, at, origin)
+        # An empty list may only mean that the table was cut.
+        yield from (fact for fact in found if fact.value != ())
+        number = _end(lines, number) if found else number + 1
 
 
-def _table(lines: list[str], first: int) -> str:
-    """From the heading to the next prompt or empty line."""
+def _read(lines: list[str], first: int, at: float, origin: str) -> tuple[Fact, ...]:
+    """The facts of the table with its heading there; none where there is no heading or the table cannot be read."""
+    for reader in READERS:
+        if reader.by_content and reader.content.match(lines[first]):
+            table = "\n".join(lines[first : _end(lines, first)]) + "\n"
+            try:
+                return tuple(reader.read(table, at, origin))
+            except (ValueError, LookupError):  # cut by hand, or folded by a mail program
+                continue
+    return ()
+
+
+def _end(lines: list[str], first: int) -> int:
+    """The line of the next prompt, or the next empty one."""
     last = first + 1
     while last < min(len(lines), first + LONGEST_TABLE) and not _END.match(lines[last]):
         last += 1
-    return "\n".join(lines[first:last]) + "\n"
+    return last

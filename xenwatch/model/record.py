@@ -206,6 +206,8 @@ class LogRecord(NamedTuple):
     """The kernel that wrote it: dom0, guest, driver, unknown; None where none did, or the format alone says which."""
     stranger: str | None = None
     """The program that wrote it, where not everything that it says is the host's word: see `LogFormat.believed`."""
+    own_name: str | None = None
+    """What the writer calls its machine in the header: a guest may call itself as it likes."""
 
     @property
     def writer(self) -> str:

@@ -9,6 +9,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.logs.format import all_formats
 from xenwatch.model.fact import Fact
+from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 from xenwatch.model.subject import Subject
 
@@ -23,6 +24,14 @@ def rules() -> Sequence[Rule]:
 def subjects(
     rules: Sequence[Rule], *logs: tuple[str, str, str], facts: Sequence[Fact] = (), at_rest: bool = True
 ) -> dict[str, str]:
+    """By rule."""
+    found = incidents(rules, *logs, facts=facts, at_rest=at_rest)
+    return {rule: str(incident.diagnosis.subject) for rule, incident in found.items()}
+
+
+def incidents(
+    rules: Sequence[Rule], *logs: tuple[str, str, str], facts: Sequence[Fact] = (), at_rest: bool = True
+) -> dict[str, Incident]:
     """By rule; each log is its format, path and text."""
     pipeline = Pipeline(rules, cache=cache_folder(), at_rest=at_rest)
     pipeline.facts(facts)
@@ -30,7 +39,7 @@ def subjects(
         source = Source(path, all_formats()[format_])
         pipeline.read(Chunk(source, text.encode(), Position(path, 0, 1), TimeHint(NOW), final=True))
     pipeline.conclude(float("inf"))
-    return {i.diagnosis.rule: str(i.diagnosis.subject) for i in pipeline.incidents.all()}
+    return {incident.diagnosis.rule: incident for incident in pipeline.incidents.all()}
 
 
 NO_DISK = (
@@ -119,3 +128,56 @@ def test_a_detach_claims_what_failed_to_detach_and_nothing_else(rules: Sequence[
 def test_opennebula_calls_the_guest_after_the_number_in_the_path(rules: Sequence[Rule]) -> None:
     deploy = "[VMM][I]: Generating deployment file: /var/lib/one/vms/31/deployment.0\n"
     assert subjects(rules, ("stderr", "sent.log", deploy + NO_DISK))["disk-image-missing"] == "domain/one-31"
+
+
+OOPS = """\
+Sep 01 08:59:20 {0} kernel: Hypervisor detected: Xen PVH
+Sep 01 08:59:21 {0} kernel: BUG: kernel NULL pointer dereference, address: 0000000000000060
+"""
+
+
+def test_a_guests_journal_is_about_the_guest_of_that_host_name(rules: Sequence[Rule]) -> None:
+    found = subjects(rules, ("kernel", "journal.log", OOPS.format("mail.example.org")))
+    assert found["guest-kernel-oops"] == "domain/mail"
+
+
+@pytest.mark.parametrize(("name", "at_rest"), [("localhost", True), ("mail", False)])
+def test_a_name_that_says_nothing_names_nobody_and_a_running_host_believes_no_guest(
+    rules: Sequence[Rule], name: str, at_rest: bool
+) -> None:
+    found = subjects(rules, ("kernel", "journal.log", OOPS.format(name)), at_rest=at_rest)
+    assert found["guest-kernel-oops"] == "domain/unknown"
+
+
+def test_libvirt_names_the_guest_of_the_reason_that_it_wrote_before(rules: Sequence[Rule]) -> None:
+    line = "Jun 13 09:04:2{} xen1 libvirtd[2937]: internal error: {}\n"
+    reason = line.format(5, "Active 0000:03:00.1 devices on bus with 0000:03:00.0, not doing bus reset")
+    failed = line.format(5, "libxenlight failed to create new domain 'mail'")
+    assert subjects(rules, ("syslog", "journal.log", failed + reason))["pci-reset-failed"] == "domain/mail"
+    assert subjects(rules, ("syslog", "journal.log", reason))["pci-reset-failed"] == "host/dom0"
+
+
+RESTORE = """\
+# xl save -D mail /srv/mail.save
+xc: info: Saving domain 19505, type x86 PV
+# xl restore /srv/mail.save
+Parsing config from <saved>
+libxl: error: libxl_create.c:1233:initiate_domain_create: Domain 19505:cannot make domain: -3
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "class_"),
+    [(RESTORE, "save-restore-failed"), (RESTORE.replace("restore /srv/mail.save", "create mail.cfg"), "unknown")],
+)
+def test_what_was_being_done_decides_what_failed_and_a_save_tells_the_number_of_its_guest(
+    rules: Sequence[Rule], text: str, class_: str
+) -> None:
+    found = incidents(rules, ("stderr", "terminal.log", text))["libxl-cannot-make-domain"].diagnosis
+    assert (str(found.subject), found.class_) == ("domain/mail", class_)
+
+
+def test_udevs_worker_is_believed_and_a_stranger_is_not(rules: Sequence[Rule]) -> None:
+    said = "'/etc/xen/scripts/block' (stderr) '/etc/xen/scripts/hotplugpath.sh: No such file or directory'\n"
+    assert "missing-component" in incidents(rules, ("syslog", "syslog", f"Feb 28 21:24:37 xen1 udevd-work[64]: {said}"))
+    assert "missing-component" not in incidents(rules, ("syslog", "syslog", f"Feb 28 21:24:37 xen1 evil[64]: {said}"))

@@ -1,5 +1,7 @@
 """Facts in a captured terminal: tables between what was typed."""
 
+import pytest
+
 from xenwatch.facts.pasted import pasted_facts
 
 TERMINAL = """root@xen1:~# xm list
@@ -32,3 +34,21 @@ def test_text_without_a_table_has_no_facts() -> None:
 
 def test_a_table_cut_by_hand_proves_nothing() -> None:
     assert facts("Name  ID Mem\nvps01 twelve ---\n") == {}
+
+
+INFO = """\
+{0} xl info
+host                   : xen1
+xen_major              : 4
+xen_minor              : 17
+total_memory           : 8000
+{0} xl create web.cfg
+free_memory            : 1
+"""
+
+
+@pytest.mark.parametrize("prompt", ["root@xen1:~#", "[root@xen1 ~]$", "#", "root@xen1>"])
+def test_what_one_command_printed_is_read_once_and_ends_at_any_shells_prompt(prompt: str) -> None:
+    names = [fact.name for fact in pasted_facts(INFO.format(prompt), 0.0, "paste")]
+    assert names.count("memory.total_bytes") == 1
+    assert "memory.free_bytes" not in names

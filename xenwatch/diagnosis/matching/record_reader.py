@@ -73,10 +73,13 @@ class RecordReader:
         role = self._role(start, header, message)
         by_guest = self._format.by_guest(self.data, start) or self.is_headless(start)
         guest = by_guest or self.is_guests(header.fields.get("host"))
-        host = None if guest else header.fields.get("host")
+        own_name = header.fields.get("host")
+        host = None if guest else own_name
         stranger = self._format.stranger(header, message)
         logged = header.at is not None
-        return LogRecord(self.chunk.source, message, at, logged, position, guest, host, role, stranger), header
+        return LogRecord(
+            self.chunk.source, message, at, logged, position, guest, host, role, stranger, own_name
+        ), header
 
     def is_headless(self, start: int) -> bool:
         """Whether a record lost its beginning, which may have said that a guest's words follow."""

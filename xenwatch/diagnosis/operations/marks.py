@@ -62,6 +62,7 @@ MARKS: tuple[Mark, ...] = (
         r"|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
     ),
+    _mark("begin", "restore", rf"{_TOOL}x[lm]\s+{_OPTIONS}restore\s+{_OPTIONS}[\w.+:-]*/"),
     _mark(
         "begin",
         "",
@@ -116,6 +117,7 @@ MARKS: tuple[Mark, ...] = (
     _mark("begin", "create", rf"{_TOOL}xen-create-image\b.{{0,400}}?\s--hostname[ =]{_QUOTE}(?P<target>{_NAME})"),
     _mark("begin", "create", rf"^Hostname +: +(?P<target>{_NAME})$"),
     _mark("begin", "create", rf"(?:Creating VM|Generated VM configuration for) (?P<target>{_NAME})"),
+    _mark("told", "create", rf"libxenlight failed to (?:create new|start) domain {_QUOTE}(?P<target>{_NAME})"),
     _mark("told", "create", rf"Failed to launch VM (?P<target>{_NAME})"),
     _mark("begin", "start", r"Generating deployment file: (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"/vmm/xen\w*/deploy '?(?P<config>\S+?/\d+/(?:images/)?deployment\.\d+)"),

@@ -128,6 +128,8 @@ class OperationTracker:
         if mark.mark.step in _BEGINS:
             if current is None or not repeats(current, mark):
                 current = self._begin(mark)
+            elif mark.domid is not None and current.domid is None:
+                current = self._numbered(current, mark.domid, mark.at)
             self._current[story] = current.id
             return
         key = (
@@ -166,6 +168,14 @@ class OperationTracker:
             self._registry.notice(Subject("domain", mark.target, host=mark.host), mark.at)
         return operation
 
+    def _numbered(self, operation: Operation, domid: int, at: float) -> Operation:
+        """The operation with the domid that its guest has."""
+        operation = replace(operation, domid=domid)
+        self.operations.change(operation)
+        if operation.target:
+            self._teach(operation.target, domid, at, operation.host)
+        return operation
+
     def _teach(self, name: str, domid: int, at: float, host: str | None) -> None:
         self._registry.learn({"domain": name, "domid": str(domid)}, at, Origin(host))
 
@@ -180,9 +190,7 @@ class OperationTracker:
             return self._under_way(event)
         if current is not None and self._fits(current, name, domid):
             if domid is not None and current.domid is None:
-                self.operations.change(replace(current, domid=domid))
-                if current.target:
-                    self._teach(current.target, domid, event.at, current.host)
+                self._numbered(current, domid, event.at)
             return current.id
         key = (
             self._find(name, domid, event)
@@ -201,7 +209,7 @@ class OperationTracker:
         if domid is not None and operation.target is not None:
             owner = self._registry.name_of(domid, operation.started or 0.0, operation.host)
             return owner in (None, operation.target)
-        return name is not None and domid is None and operation.domid is None
+        return operation.domid is None and (name is None or domid is None)
 
     def _born(self, domid: int | None, event: Event) -> str | None:
         """A domid above all that were ever given out, while one guest is being started, is that guest's."""
@@ -210,10 +218,7 @@ class OperationTracker:
         )
         if key is None or self.operations[key].domid is not None:
             return None
-        operation = replace(self.operations[key], domid=domid)
-        self.operations.change(operation)
-        if operation.target:
-            self._teach(operation.target, domid or 0, event.at, operation.host)
+        self._numbered(self.operations[key], domid or 0, event.at)
         return key
 
     def _implicit(self, path: str, offset: int, event: Event, name: str | None, domid: int | None) -> str:
@@ -273,7 +278,7 @@ class OperationTracker:
         return placed_in(event, subject, key, phase, operation)
 
     def _is_a_guess(self, event: Event) -> bool:
-        """Which guest wrote a line in a log that does not say whose it is; the helpers of a start are the host's."""
+        """Whether only a guess tells which guest wrote it; the helpers of a start are the host's."""
         record = event.record
         if event.subject.is_named or record is None or not record.guest:
             return False

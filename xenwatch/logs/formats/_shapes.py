@@ -43,7 +43,7 @@ BELIEVED = re.compile(
     r"|message-switch|xcp-[\w-]+|tap-ctl|emu-manager[\w-]*|tapdisk\w*|tapback|TAPDISK|TAPBACK|BLKTAP\w*|blktap\w*|qemu[\w.-]*"
     r"|qubes[\w-]*|qvm-\w+|vm\.[\w-]+|ganeti[\w-]*|stubdom[\w.-]*"
     # What runs the host's devices, disks and networks. The manager of a user's own units has another pid than 1.
-    r"|kernel|hypervisor|systemd(?=\[1\]|:)|systemd-(?:udevd|modules-load|networkd|coredump|journald|shutdown|fsck)|udevd?"
+    r"|kernel|hypervisor|systemd(?=\[1\]|:)|systemd-(?:udevd|modules-load|networkd|coredump|journald|shutdown|fsck)|udevd?(?:-work)?"
     r"|\(?udev-worker\)?|multipathd?|dmeventd|(?:lv|vg|pv)\w+|iscsi\w*|drbd[\w-]*|mdadm|smartd|rpc\.\w+|mount[\w.]*|automount"
     r"|ovs-\w+|openvswitch|network|NetworkManager|ifup|dracut[\w-]*|modprobe|watchdog\w*|mcelog|rasdaemon|abrtd?"
     r"|ntpd|chronyd|auditd|audispd|setroubleshootd?)(?:\[\d+\])?: "

@@ -5,12 +5,11 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
+from xenwatch.base.shell_prompt import PROMPT
+
 MOST_SECTIONS = 200
 
-_PROMPT = re.compile(
-    rb"^(?:\[?[\w.-]+@[\w.-]+[ :][^\n#$]{0,80}\]?[#$%]|[\w./~-]{0,40}[#$]) ?(?P<command>\S[^\n]{0,400})?$", re.MULTILINE
-)
-"""`root@host:~# tail -n 50 /var/log/xen/xend.log`."""
+_PROMPT = re.compile(rf"^{PROMPT}".encode(), re.MULTILINE)
 _HEADING = re.compile(
     rb"^(?:==> ?(?P<tail>[^\n]{1,200}?) ?<==|[-=*#]{2,} ?(?P<ruled>[\w./ -]{3,120}?) ?[-=*#:]{2,}"
     rb"|(?P<plain>/?[\w.+-]+(?:/[\w.+-]+)*\.(?:log|txt|out)(?:\.\d)?):)[ \t]*$",
