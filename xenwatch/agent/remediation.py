@@ -22,6 +22,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
 from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
+from xenwatch.remediation.store.entries import Head
 from xenwatch.web import remediation_api, webhooks
 from xenwatch.web.auth import User
 
@@ -59,6 +60,7 @@ class RemediationController:
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
         self._failing: dict[str, set[str]] = {}
         """Ids of the serious open incidents of each guest, by its key."""
+        self._anchored: Head | None = None
         self.figures: RemediationStatistics | None = None
         """As of the last round; None before the first, and where remediation is off."""
 
@@ -133,6 +135,14 @@ class RemediationController:
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
         await service.tick()
         self.figures = await service.statistics()
+        await self._anchor(service)
+
+    async def _anchor(self, service: RemediationService) -> None:
+        """Say the head of the record where syslog carries it away: root of this host can forge all that stays here."""
+        head = await service.head()
+        if head != self._anchored:
+            self._anchored = head
+            log.info("the head of the record of remediation is %s", head)
 
     async def _drain(self, service: RemediationService) -> None:
         try:

@@ -33,7 +33,8 @@ from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.statistics import statistics
 from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
-from xenwatch.remediation.store.entries import RunLogEntry, entries_of
+from xenwatch.remediation.store.entries import Head, RunLogEntry, entries_of, head
+from xenwatch.remediation.store.retention import drop_old
 from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
@@ -217,6 +218,10 @@ class RemediationService:
     async def entries(self, run: str | None = None) -> list[RunLogEntry]:
         return await self._store.read(lambda view: entries_of(view, run))
 
+    async def head(self) -> Head:
+        """The newest entry of the record and its hash."""
+        return await self._store.read(head)
+
     async def statistics(self) -> RemediationStatistics:
         return await self._store.read(lambda view: statistics(view, self.policy, self._store.slowest_commit))
 
@@ -239,6 +244,7 @@ class RemediationService:
                 triggers.set_handled(transaction, trigger_key, False)
         triggers.forget_ended(transaction, _KEEP_SECONDS)
         nonces.forget(transaction, _KEEP_SECONDS)
+        drop_old(transaction)
 
     async def _consider(self, trigger: Trigger) -> None:
         draft = await self._planner.draft(trigger)

@@ -112,3 +112,8 @@ def set_handled(transaction: Transaction, key: str, handled: bool) -> None:
 def forget_ended(transaction: Transaction, seconds: float) -> None:
     """Drop ended triggers that were recorded longer ago than this."""
     transaction.db.execute("DELETE FROM trouble WHERE firing=0 AND at < ?", (transaction.at - seconds,))
+
+
+def active_keys(view: View) -> set[str]:
+    """The keys of all triggers that have not ended."""
+    return {key for (key,) in view.rows("SELECT key FROM trouble WHERE firing=1")}
