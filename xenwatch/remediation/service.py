@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _KEEP_SECONDS = 86400.0
 """How long nonces and ended triggers are kept."""
+_START_EVERY = 50
 _TEMPORARY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Refusals that may pass with time: the trigger is considered again."""
 
@@ -178,8 +179,13 @@ class RemediationService:
     async def tick(self) -> None:
         """One round: what expired, what is new, what may start. StoreError: the store failed, and nothing starts."""
         await self._store.write(self._expire)
-        for trigger in await self._store.write(triggers.unhandled):
+        for number, trigger in enumerate(await self._store.write(triggers.unhandled), start=1):
             await self._consider(trigger)
+            if number % _START_EVERY == 0:  # a flood of hints does not keep what is decided from starting
+                await self._start_pending()
+        await self._start_pending()
+
+    async def _start_pending(self) -> None:
         if self._draining:
             return
         for run in await self._store.read(lambda view: runs.select(view, *PENDING)):

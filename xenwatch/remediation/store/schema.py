@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from xenwatch.model.action import RUN_MOVES, WITHOUT_EFFECT, RunState
 
 VERSION = 2
-"""2: old lines of the record may be deleted; `pruned` says up to where."""
+"""2: old lines of the record may be deleted; `pruned` says up to where. `trouble` has its `origin`."""
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -61,7 +61,7 @@ CREATE TABLE switch(
 CREATE TABLE nonce(value TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE trouble(
   key TEXT PRIMARY KEY, trigger TEXT NOT NULL, firing INTEGER NOT NULL, handled INTEGER NOT NULL DEFAULT 0,
-  at REAL NOT NULL);
+  at REAL NOT NULL, origin TEXT NOT NULL DEFAULT '');
 CREATE TABLE outbox(
   id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
   done INTEGER NOT NULL DEFAULT 0);
@@ -132,6 +132,7 @@ def upgrade() -> str:
     triggers = [f"CREATE TRIGGER {text}" for text in TRIGGERS.split("CREATE TRIGGER ")[1:] if text.startswith(changed)]
     drop = "".join(f"DROP TRIGGER IF EXISTS {name};" for name in changed)
     return (
-        f"BEGIN IMMEDIATE;{table}INSERT INTO pruned VALUES(1,0,'');{drop}{''.join(triggers)}"
+        f"BEGIN IMMEDIATE;{table}INSERT INTO pruned VALUES(1,0,'');"
+        f"ALTER TABLE trouble ADD COLUMN origin TEXT NOT NULL DEFAULT '';{drop}{''.join(triggers)}"
         f"PRAGMA user_version={VERSION};COMMIT;"
     )
