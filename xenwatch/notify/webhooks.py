@@ -74,7 +74,7 @@ class Webhooks:
 
 
 def _pause(attempts: int) -> float:
-    return min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE)
+    return float(min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE))
 
 
 class _Outlet:

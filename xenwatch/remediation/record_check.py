@@ -28,7 +28,7 @@ def anchor_problem(view: View, anchor: str) -> str | None:
     found = entries.hash_at(view, seq)
     if found is None:
         return f"entries after {entries.head(view).seq} are missing: there was an entry {seq} once"
-    return None if found == digest else f"entry {seq} had another hash: the record was made anew"
+    return None if found == digest else f"entry {seq} had another hash: this is another record"
 
 
 def _runs(lines: list[RunLogEntry], stored: dict[str, runs.StoredRun]) -> Iterator[str]:

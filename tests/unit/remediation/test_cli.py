@@ -182,7 +182,7 @@ def test_a_head_noted_elsewhere_shows_a_record_that_was_made_anew(run):
     head = run(audit.COMMAND, "verify").output.split("head: ")[1].split()[0]
     assert run(audit.COMMAND, "verify", "--head", head).exit_code == 0
     forged = run(audit.COMMAND, "verify", "--head", "1:" + "0" * 64)
-    assert (forged.exit_code, forged.output) == (1, "entry 1 had another hash: the record was made anew\n")
+    assert (forged.exit_code, forged.output) == (1, "entry 1 had another hash: this is another record\n")
     cut = run(audit.COMMAND, "verify", "--head", "7:" + "0" * 64)
     assert (cut.exit_code, cut.output) == (1, "entries after 1 are missing: there was an entry 7 once\n")
     line = json.loads(run(audit.COMMAND, "--format", "json").output)

@@ -116,7 +116,7 @@ def test_a_chain_built_anew_is_found_by_a_head_noted_elsewhere(tmp_path):
     repaired(forged, "b")
     repaired(forged, "c")
     assert forged.verify() == [] == forged.read(record_problems)  # nothing here can tell
-    assert "made anew" in str(anchor_problem_of(forged, anchor))
+    assert "this is another record" in str(anchor_problem_of(forged, anchor))
     forged.close()
 
 
