@@ -177,7 +177,7 @@ def test_the_kill_switch_stands_in_the_audit_with_who_and_why(run):
     assert "Not proven: root of this host can write a whole record" in verified
 
 
-def test_a_head_noted_elsewhere_shows_a_record_that_was_made_anew(run):
+def test_a_head_noted_elsewhere_shows_a_record_that_is_another_one(run):
     run(remediation.COMMAND, "off", "--reason", "drill")
     head = run(audit.COMMAND, "verify").output.split("head: ")[1].split()[0]
     assert run(audit.COMMAND, "verify", "--head", head).exit_code == 0

@@ -107,7 +107,7 @@ def test_a_record_that_agrees_with_itself_is_found_by_a_head_noted_elsewhere(tmp
     again.close()
 
 
-def test_a_chain_built_anew_is_found_by_a_head_noted_elsewhere(tmp_path):
+def test_a_chain_written_again_is_found_by_a_head_noted_elsewhere(tmp_path):
     store = opened(tmp_path / "store.db")
     repaired(store, "a")
     anchor = str(store.read(entries.head))

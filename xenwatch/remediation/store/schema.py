@@ -62,6 +62,7 @@ CREATE TABLE nonce(value TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE trouble(
   key TEXT PRIMARY KEY, trigger TEXT NOT NULL, firing INTEGER NOT NULL, handled INTEGER NOT NULL DEFAULT 0,
   at REAL NOT NULL, origin TEXT NOT NULL DEFAULT '');
+CREATE INDEX trouble_origin ON trouble(firing, origin);
 CREATE TABLE outbox(
   id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
   done INTEGER NOT NULL DEFAULT 0);
@@ -133,6 +134,7 @@ def upgrade() -> str:
     drop = "".join(f"DROP TRIGGER IF EXISTS {name};" for name in changed)
     return (
         f"BEGIN IMMEDIATE;{table}INSERT INTO pruned VALUES(1,0,'');"
-        f"ALTER TABLE trouble ADD COLUMN origin TEXT NOT NULL DEFAULT '';{drop}{''.join(triggers)}"
+        f"ALTER TABLE trouble ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+        f"CREATE INDEX trouble_origin ON trouble(firing, origin);{drop}{''.join(triggers)}"
         f"PRAGMA user_version={VERSION};COMMIT;"
     )

@@ -44,12 +44,12 @@ def trigger_of_alert(alert: Alert, inventory: ManagedInventory) -> Trigger:
     return Trigger("alert", labels.get("alertname", ""), target, alert.fingerprint, alert.starts_at, "", dict(labels))
 
 
-def record(transaction: Transaction, trigger: Trigger) -> bool:
+def record(transaction: Transaction, trigger: Trigger, sender: str = "") -> bool:
     """Keep a trigger; false where it is kept already (then it is brought up to date), or where too many are active."""
     text = json.dumps(asdict(trigger))
     if transaction.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (text, trigger.key)).rowcount:
         return False
-    origin = f"{trigger.source}|{trigger.target.key}"
+    origin = f"{trigger.source}|{sender}|{trigger.target.key}"
     if not _has_room(transaction, origin):
         blocked.increment(transaction, _FLOOD)
         return False
@@ -95,7 +95,7 @@ def record_alerts(transaction: Transaction, alerts: Sequence[Alert], inventory: 
     for alert in alerts:
         trigger = trigger_of_alert(alert, inventory)
         if alert.firing:
-            count += record(transaction, trigger)
+            count += record(transaction, trigger, alert.sender)
         else:
             resolve(transaction, trigger)
     return count
