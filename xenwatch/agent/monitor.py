@@ -105,7 +105,13 @@ class Monitor:
         self.being_read = BeingRead(parts.config.agent.state_dir)
         self._last_chunk = clock.monotonic()
         sampling = parts.config.sampling
-        self.host = open_host(clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
+        self.host = open_host(
+            clock,
+            paths=paths,
+            libvirt_uri=sampling.libvirt_uri or None,
+            ssh=sampling.ssh,
+            simulated=sampling.simulated,
+        )
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
         self.pipeline.restore(saved.correlation, saved.incidents)

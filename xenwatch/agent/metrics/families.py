@@ -115,7 +115,7 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 
-def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
+def incident_families(registry: IncidentRegistry, external_url: str = "") -> Iterator[Metric]:
     """How incidents reach Alertmanager. An explained symptom is not open: its cause is."""
     opened = GaugeMetricFamily(
         "xenwatch_incident_open",
@@ -133,7 +133,7 @@ def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
         if incident.state == "open" and labels not in shown:
             shown.add(labels)
             opened.add_metric(list(labels), 1)
-            words.add_metric([], _words(incident))
+            words.add_metric([], _words(incident, external_url))
     yield opened
     yield words
     by_state = GaugeMetricFamily("xenwatch_incidents_known", "Incidents in memory", labels=["state"])
@@ -148,7 +148,7 @@ def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
     yield total
 
 
-def _words(incident: Incident) -> dict[str, str]:
+def _words(incident: Incident, external_url: str) -> dict[str, str]:
     """Texts change while an incident lasts, so they are apart from the series that alerts depend on."""
     diagnosis = incident.diagnosis
     lines = (e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord))
@@ -161,6 +161,7 @@ def _words(incident: Incident) -> dict[str, str]:
         "kind": diagnosis.subject.kind,
         "name": _text(diagnosis.subject.name),
         **{name: _short(text) for name, text in words.items()},
+        **({"url": f"{external_url}/incidents/{incident.id}"} if external_url else {}),
     }
 
 

@@ -11,12 +11,13 @@ from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_eviden
 from xenwatch.diagnosis.incidents.neighbours import Neighbours
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.incidents.remarks import with_remark, without_late_acknowledgement
 from xenwatch.diagnosis.incidents.sightings import Sightings
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
-from xenwatch.model.incident import MOVES, Incident, State
+from xenwatch.model.incident import MOVES, Incident, Remark, State
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
@@ -89,6 +90,7 @@ class IncidentTracker:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
             self._quieten(now)
+            self._all = {key: without_late_acknowledgement(i, now) for key, i in self._all.items()}
         pushed_out = self._forget(now)
         return [incident for key, incident in self._all.items() if before.get(key) != incident] + pushed_out
 
@@ -122,12 +124,17 @@ class IncidentTracker:
         """Every incident, the most likely root cause first."""
         return ranked(self._all.values())
 
-    def acknowledge(self, key: str, who: str) -> Incident | None:
-        """Note that a person looks after it; None where there is no such incident."""
+    def remark(self, key: str, remark: Remark) -> Incident | None:
+        """A person says or does something about it; None where there is no such incident.
+
+        One that is closed by hand opens again when the trouble is seen again.
+        """
         incident = self._all.get(key)
         if incident is None:
             return None
-        self._all[key] = replace(incident, acknowledged_by=who)
+        if remark.what == "closed" and incident.state != "resolved":
+            incident = _resolved(incident, remark.at)
+        self._all[key] = with_remark(incident, remark)
         return self._all[key]
 
     def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
