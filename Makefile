@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -57,6 +57,12 @@ bench: setup-test  ## the benchmarks, each beside a peer in the same run
 
 test-slow: setup-test  ## the follower's torture test and other minutes-long tests
 	$(BIN)/pytest -q -m slow --timeout=3000
+
+faults: setup-test  ## every fault that docs/reliability.md says was tried (many minutes)
+	$(BIN)/pytest -q --timeout=3000 $$(grep -oE 'tests/[a-z0-9_/]+\.py(::[a-z0-9_]+)?' docs/reliability.md | sort -u)
+
+fuzz: setup-test  ## the tests of properties, with 5,000 examples each (hours); what is found is kept in .hypothesis/
+	$(BIN)/pytest -q --timeout=36000 --hypothesis-profile=fuzz $$(grep -rl 'from hypothesis import' tests --include='test_*.py')
 
 setup-xenhost:
 	@packaging/setup.sh xenhost

@@ -23,6 +23,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
 from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
+from xenwatch.remediation.store.entries import Head
 from xenwatch.web import remediation_api, webhooks
 from xenwatch.web.auth import User
 
@@ -61,6 +62,7 @@ class RemediationController:
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
         self._failing: dict[str, set[str]] = {}
         """Ids of the serious open incidents of each guest, by its key."""
+        self._anchored: Head | None = None
         self.figures: RemediationStatistics | None = None
         """As of the last round; None before the first, and where remediation is off."""
         self._shown: RemediationStatistics | None = None
@@ -154,6 +156,14 @@ class RemediationController:
         if timeless != self._shown:
             self._shown, self.version = timeless, self.version + 1
         self.figures = figures
+        await self._anchor(service)
+
+    async def _anchor(self, service: RemediationService) -> None:
+        """Say the head of the record where syslog carries it away: root of this host can forge all that stays here."""
+        head = await service.head()
+        if head != self._anchored:
+            self._anchored = head
+            log.info("the head of the record of remediation is %s", head)
 
     async def _drain(self, service: RemediationService) -> None:
         try:

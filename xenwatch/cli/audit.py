@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,6 +16,8 @@ from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
 from xenwatch.remediation.open import RUN_STORE
+from xenwatch.remediation.record_check import anchor_problem, record_problems
+from xenwatch.remediation.store import entries
 from xenwatch.remediation.store.run_store import RunStore
 
 
@@ -45,20 +48,37 @@ def COMMAND(ctx: click.Context, config: Path | None, form: str) -> None:  # noqa
     store.close()
 
 
-@COMMAND.command()
-@click.pass_context
-def verify(ctx: click.Context) -> None:
-    """Verify the hash chain of the record.
+_UNPROVEN = """Not proven: root of this host can write a whole record that agrees with itself. The agent says the head
+of the record in its log and in every event it sends: compare with what syslog on another host or the receiver of the
+events has kept, by `xenwatch audit verify --head HEAD`."""
 
-    Exit code: 0 if it is complete, 1 if an entry was changed, removed or inserted.
+
+@COMMAND.command()
+@click.option("--head", "heads", multiple=True, metavar="SEQ:HASH", help="A head that was noted earlier elsewhere.")
+@click.pass_context
+def verify(ctx: click.Context, heads: tuple[str, ...]) -> None:
+    """Verify the record: its hash chain, and whether runs, approvals and budgets agree with it.
+
+    Exit code: 0 if it is complete, 1 if something was changed, removed or inserted, 2 if it cannot be verified.
     """
     try:
         store = _open(ctx.obj)
     except StoreError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    click.echo(f"complete: {count_text(len(store.entries()), 'entry', 'entries')}")
+    problems = store.read(record_problems)
+    problems += [problem for head in heads if (problem := store.read(partial(anchor_problem, anchor=head)))]
+    count, head, cut = len(store.entries()), store.read(entries.head), store.read(entries.pruned)
     store.close()
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(1)
+    older = f"; those up to {cut.seq} were old and are deleted" if cut.seq else ""
+    click.echo(f"complete: {count_text(count, 'entry', 'entries')}{older}")
+    click.echo(f"head: {head}")
+    if not heads:
+        click.echo(_UNPROVEN)
 
 
 def _open(config: Path | None) -> RunStore:

@@ -131,6 +131,8 @@ class Alert:
     starts_at: str
     firing: bool
     labels: Mapping[str, str]
+    sender: str = ""
+    """By which way and from which address it came."""
 
 
 @dataclass(frozen=True, slots=True)

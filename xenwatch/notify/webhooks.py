@@ -1,5 +1,6 @@
 """Sends remediation's events to other systems: signed, retried with growing pauses, each at least once."""
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -44,13 +45,14 @@ class EventSource(Protocol):
 
 
 class Webhooks:
-    """Delivers to every destination; an event that one of them refused goes to all again, under the same id."""
+    """Delivers to every destination, each by itself: one that never answers does not keep the others waiting."""
 
     def __init__(self, source: EventSource, destinations: Sequence[Destination], clock: Clock) -> None:
         for destination in destinations:
             if urlsplit(destination.url).scheme not in ("http", "https"):
                 raise InputError(f"{destination.url}: events can be sent only to http and https URLs")
-        self._source, self._destinations, self._clock = source, destinations, clock
+        self._source, self._clock = source, clock
+        self._outlets = [_Outlet(destination, clock) for destination in destinations]
 
     async def serve(self, every: float = 2.0) -> None:
         """Deliver what is due, over and over, until cancelled."""
@@ -59,15 +61,49 @@ class Webhooks:
             await self._clock.sleep(every)
 
     async def deliver_due(self) -> None:
-        """Deliver every event that is due, once."""
-        for event, attempts in await self._source.due_events():
-            accepted = [await self._send(destination, event) for destination in self._destinations]
-            if all(accepted):
+        """Deliver every event that is due, once, to each destination that has not accepted it yet."""
+        due = await self._source.due_events()
+        await asyncio.gather(*(outlet.deliver([event for event, _ in due]) for outlet in self._outlets))
+        for event, attempts in due:
+            if all(event.id in outlet.accepted for outlet in self._outlets):
                 await self._source.event_delivered(event.id)
+                for outlet in self._outlets:
+                    outlet.accepted.discard(event.id)
             else:
-                await self._source.event_put_off(event.id, min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE))
+                await self._source.event_put_off(event.id, _pause(attempts))
 
-    async def _send(self, destination: Destination, event: RemediationEvent) -> bool:
+
+def _pause(attempts: int) -> float:
+    return float(min(_FIRST_PAUSE * 2 ** min(attempts, 20), _LONGEST_PAUSE))
+
+
+class _Outlet:
+    """One destination."""
+
+    def __init__(self, destination: Destination, clock: Clock) -> None:
+        self._destination, self._clock = destination, clock
+        self.accepted: set[str] = set()
+        """Ids of events that it has and another one has not. After a restart such an event comes again, with its id."""
+        self._silences, self._silent_until = 0, 0.0
+
+    async def deliver(self, events: Sequence[RemediationEvent]) -> None:
+        """Send the events in order; after one without an answer the others wait, longer after each time."""
+        if self._clock.monotonic() < self._silent_until:
+            return
+        for event in events:
+            if event.id in self.accepted:
+                continue
+            accepted = await self._send(self._destination, event)
+            if accepted is None:
+                self._silent_until = self._clock.monotonic() + _pause(self._silences)
+                self._silences += 1
+                return
+            self._silences = 0
+            if accepted:
+                self.accepted.add(event.id)
+
+    async def _send(self, destination: Destination, event: RemediationEvent) -> bool | None:
+        """Whether it was accepted; None where there was no answer."""
         body = json.dumps(asdict(event), sort_keys=True).encode()
         stamp = str(int(self._clock.now()))
         headers = {
@@ -92,7 +128,7 @@ class Webhooks:
                 urlsplit(destination.url).hostname,
                 error,
             )
-            return False
+            return None
 
 
 def sign(key: bytes, stamp: str, body: bytes) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenwatch.base.clock import Clock, SystemClock
-from xenwatch.base.errors import HostError, TimedOut
+from xenwatch.base.errors import HostError, StoreError, TimedOut
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
@@ -15,6 +15,7 @@ from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer
 from xenwatch.remediation.policy.loader import load_policy
 from xenwatch.remediation.policy.policy import Policy
+from xenwatch.remediation.record_check import record_problems
 from xenwatch.remediation.registry import load_catalogue, risks
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.run_store import RunStore, boot_id
@@ -44,6 +45,9 @@ def open_service(
     clock = clock or SystemClock()
     machine = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated)
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
+    if problems := store.read(record_problems):
+        store.close()
+        raise StoreError(f"{store.path}: the run store was changed: {problems[0]} (xenwatch audit verify says more)")
     return RemediationService(store, policy, load_catalogue(), machine, clock)
 
 

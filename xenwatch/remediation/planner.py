@@ -204,3 +204,13 @@ class Planner:
         )
         content = "|".join((trigger.key, rule, self._policy.hash if rule else "", target.key, str(done)))
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def proposal_of(draft: Draft) -> Proposal:
+    """The proposal of a draft that nothing refuses."""
+    if draft.proposal is None:
+        raise XenwatchError(
+            f"{draft.trigger.name} of {draft.trigger.target}: the planner gave neither a proposal nor a refusal; "
+            "nothing is done. This is a mistake in xenwatch: please report it."
+        )
+    return draft.proposal

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from xenwatch.base.clock import Clock
-from xenwatch.base.errors import InputError, StoreError, XenwatchError
+from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import (
     ACTIVE,
     AGENT,
@@ -13,7 +13,6 @@ from xenwatch.model.action import (
     ActionRun,
     Alert,
     EventKind,
-    Proposal,
     RemediationEvent,
     RemediationOverview,
     RemediationStatistics,
@@ -30,12 +29,13 @@ from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.overview import overview
-from xenwatch.remediation.planner import Draft, Planner
+from xenwatch.remediation.planner import Draft, Planner, proposal_of
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.statistics import statistics
 from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
-from xenwatch.remediation.store.entries import RunLogEntry, entries_of, latest_entries
+from xenwatch.remediation.store.entries import Head, RunLogEntry, entries_of, head, latest_entries
+from xenwatch.remediation.store.retention import drop_old
 from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _KEEP_SECONDS = 86400.0
 """How long nonces and ended triggers are kept."""
+_START_EVERY = 50
 _TEMPORARY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Refusals that may pass with time: the trigger is considered again."""
 
@@ -120,7 +121,7 @@ class RemediationService:
         """Which guard would refuse a drafted run now; nothing is written, not even in the run store."""
         if draft.refusal is not None:
             return draft.refusal
-        proposal = _proposal_of(draft)
+        proposal = proposal_of(draft)
         action = self._actions[proposal.action]
         return await dry_run(self._store, proposal, action, self.policy, as_approved=as_approved)
 
@@ -179,8 +180,13 @@ class RemediationService:
     async def tick(self) -> None:
         """One round: what expired, what is new, what may start. StoreError: the store failed, and nothing starts."""
         await self._store.write(self._expire)
-        for trigger in await self._store.write(triggers.unhandled):
+        for number, trigger in enumerate(await self._store.write(triggers.unhandled), start=1):
             await self._consider(trigger)
+            if number % _START_EVERY == 0:  # a flood of hints does not keep what is decided from starting
+                await self._start_pending()
+        await self._start_pending()
+
+    async def _start_pending(self) -> None:
         if self._draining:
             return
         for run in await self._store.read(lambda view: runs.select(view, *PENDING)):
@@ -219,6 +225,10 @@ class RemediationService:
     async def entries(self, run: str | None = None) -> list[RunLogEntry]:
         return await self._store.read(lambda view: entries_of(view, run))
 
+    async def head(self) -> Head:
+        """The newest entry of the record and its hash."""
+        return await self._store.read(head)
+
     async def statistics(self) -> RemediationStatistics:
         return await self._store.read(lambda view: statistics(view, self.policy, self._store.slowest_commit))
 
@@ -249,6 +259,7 @@ class RemediationService:
                 triggers.set_handled(transaction, trigger_key, False)
         triggers.forget_ended(transaction, _KEEP_SECONDS)
         nonces.forget(transaction, _KEEP_SECONDS)
+        drop_old(transaction)
 
     async def _consider(self, trigger: Trigger) -> None:
         draft = await self._planner.draft(trigger)
@@ -264,7 +275,7 @@ class RemediationService:
             await self._store.write(lambda transaction: triggers.set_handled(transaction, trigger.key, True))
 
     async def _propose(self, trigger: Trigger, draft: Draft) -> str | None:
-        proposal = _proposal_of(draft)
+        proposal = proposal_of(draft)
         findings = [(finding.check, finding.outcome, finding.detail) for finding in draft.findings]
 
         def write(transaction: Transaction) -> str | None:
@@ -287,13 +298,3 @@ class RemediationService:
             log.exception("%s: the run store failed; nothing more is done for this run", run.id)
         finally:
             self._tasks.pop(run.id, None)
-
-
-def _proposal_of(draft: Draft) -> Proposal:
-    """The proposal of a draft that nothing refuses."""
-    if draft.proposal is None:
-        raise XenwatchError(
-            f"{draft.trigger.name} of {draft.trigger.target}: the planner gave neither a proposal nor a refusal; "
-            "nothing is done. This is a mistake in xenwatch: please report it."
-        )
-    return draft.proposal

@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from aiohttp import web
@@ -53,7 +54,7 @@ def routes(
         _limit_rate(rate_limiter, request, authenticated=authenticated)
         if not authenticated:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-        return await _accept(receiver, await read(request, LARGEST))
+        return await _accept(receiver, request, await read(request, LARGEST))
 
     async def signed(request: web.Request) -> web.Response:
         if rate_limiter.wait((request.remote, False)):  # before its body is read and its signature is calculated
@@ -63,7 +64,7 @@ def routes(
         _limit_rate(rate_limiter, request, authenticated=nonce is not None)
         if nonce is None:
             raise web.HTTPUnauthorized
-        return await _accept(receiver, body, nonce)
+        return await _accept(receiver, request, body, nonce)
 
     return [
         web.post("/hooks/alertmanager", alertmanager),
@@ -83,10 +84,10 @@ def _limit_rate(rate_limiter: RateLimiter, request: web.Request, *, authenticate
     rate_limiter.take(sender)
 
 
-async def _accept(receiver: AlertReceiver, body: bytes, nonce: str | None = None) -> web.Response:
+async def _accept(receiver: AlertReceiver, request: web.Request, body: bytes, nonce: str | None = None) -> web.Response:
     """202 once the alerts are in the run store; 400 is final, 503 means send again."""
     try:
-        alerts = parse(body)
+        alerts = [replace(alert, sender=f"{request.path} {request.remote}") for alert in parse(body)]
         if nonce is not None and not await receiver.first_use(nonce):
             return web.json_response({"accepted": 0, "note": "this delivery was received before"}, status=202)
         accepted = await receiver.take_alerts(alerts) if alerts else 0

@@ -1,6 +1,8 @@
 """Webhooks out: signed, tried again with growing pauses, under one id; never to this host unless told so."""
 
+import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -104,3 +106,30 @@ async def test_events_of_the_journal_are_kept_over_a_restart_until_delivered(rec
     assert [json.loads(body)["kind"] for _, body in got] == ["started", "succeeded"]
     assert await story.service.due_events() == []
     story.service.close()
+
+
+async def test_a_destination_that_never_answers_keeps_no_other_from_hearing(receiver, monkeypatch):
+    _answers, got, url = receiver
+    monkeypatch.setattr("xenwatch.notify.webhooks._DEADLINE", 0.2)
+    asked = []
+
+    async def hold(reader, writer):
+        asked.append(await reader.readline())
+        await reader.read()
+        writer.close()
+
+    dead = await asyncio.start_server(hold, "127.0.0.1", 0)
+    port = dead.sockets[0].getsockname()[1]
+    source, clock = Source(), ManualClock()
+    source.waiting = {f"r{n}": (replace(EVENT, id=f"r{n}"), 0) for n in range(5)}
+    destinations = [Destination(f"http://127.0.0.1:{port}/", b"key", local=True), Destination(url, b"key", local=True)]
+    hooks = Webhooks(source, destinations, clock)
+    await hooks.deliver_due()
+    assert [headers["X-Xenwatch-Event"] for headers, _ in got] == [f"r{n}" for n in range(5)]
+    assert len(asked) == 1  # the others wait until it answers again
+    await hooks.deliver_due()
+    assert (len(got), len(asked)) == (5, 1)  # what was heard is not told again
+    clock.advance(6)
+    await hooks.deliver_due()
+    assert (len(got), len(asked), len(source.waiting)) == (5, 2, 5)
+    dead.close()

@@ -172,7 +172,19 @@ def test_what_is_no_incident_is_said_in_words(run, tmp_path):
 def test_the_kill_switch_stands_in_the_audit_with_who_and_why(run):
     assert run(remediation.COMMAND, "off", "--reason", "drill").output == "remediation is off\n"
     assert "human:ann  drill" in run(audit.COMMAND).output
-    assert run(audit.COMMAND, "verify").output == "complete: 1 entry\n"
+    verified = run(audit.COMMAND, "verify").output
+    assert verified.startswith("complete: 1 entry\nhead: 1:")
+    assert "Not proven: root of this host can write a whole record" in verified
+
+
+def test_a_head_noted_elsewhere_shows_a_record_that_is_another_one(run):
+    run(remediation.COMMAND, "off", "--reason", "drill")
+    head = run(audit.COMMAND, "verify").output.split("head: ")[1].split()[0]
+    assert run(audit.COMMAND, "verify", "--head", head).exit_code == 0
+    forged = run(audit.COMMAND, "verify", "--head", "1:" + "0" * 64)
+    assert (forged.exit_code, forged.output) == (1, "entry 1 had another hash: this is another record\n")
+    cut = run(audit.COMMAND, "verify", "--head", "7:" + "0" * 64)
+    assert (cut.exit_code, cut.output) == (1, "entries after 1 are missing: there was an entry 7 once\n")
     line = json.loads(run(audit.COMMAND, "--format", "json").output)
     assert (line["kind"], line["facts"]) == ("switch", {"off": True})
     assert run(remediation.COMMAND, "on", "--reason", "done").exit_code == 0

@@ -166,7 +166,7 @@ def test_i12_a_run_store_of_another_version_is_not_opened(tmp_path):
     with sqlite3.connect(tmp_path / "store.db") as db:
         db.execute("PRAGMA user_version=99")
     db.close()
-    with pytest.raises(StoreError, match="version 99"):
+    with pytest.raises(StoreError, match=r"a newer xenwatch .* version is 99"):
         RunStore(tmp_path / "store.db", ManualClock(), "boot-1")
 
 

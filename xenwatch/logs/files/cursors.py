@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from xenwatch.logs.files.fingerprint import FileIdentity, Fingerprint
 
@@ -44,6 +44,13 @@ class Cursor:
             "marker": list(self.marker),
             "overwritten": self.overwritten,
         }
+
+
+class Rewound(NamedTuple):
+    """Content that was replaced in place; `current`: of the log itself, not of a file rotated long ago."""
+
+    cursor: Cursor
+    current: bool
 
 
 def read_cursor(raw: Any) -> Cursor | None:

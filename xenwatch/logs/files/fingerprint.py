@@ -52,5 +52,5 @@ def _generation(fd: int) -> int | None:
 
 
 def is_compressed(head: bytes) -> bool:
-    """The file is a compressed copy; its lines were read before it was compressed."""
+    """The file is a compressed copy; what was not read of it before is read by `archive.py`."""
     return head.startswith(_COMPRESSED)

@@ -45,6 +45,13 @@ class Spool:
         except OSError as error:
             log.warning("cannot keep the previous content of %s: %s", self._path, error)
 
+    def start_over(self, size: int) -> bytes | None:
+        """The log starts over and is of this size now: the old content where the new text goes over it, in place."""
+        content = self.content()
+        overlay = bool(content) and size == len(content)
+        self.turn(overlay=overlay)
+        return content if overlay else None
+
     def previous(self) -> list[bytes]:
         """Earlier contents, the latest first."""
         contents = [_read(self._file(str(number))) for number in range(1, _KEPT + 1)]

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
-from xenwatch.logs.files.cursors import Cursor
+from xenwatch.logs.files.archive import Archive, archives
+from xenwatch.logs.files.cursors import Cursor, Rewound
 from xenwatch.logs.files.file_reader import FileReader, next_name, skip_history
 from xenwatch.logs.files.fingerprint import FileIdentity, is_compressed
 from xenwatch.logs.files.replacement import moved_cursors, replaced_readers, skip_copied
@@ -15,13 +15,6 @@ from xenwatch.logs.files.rotation import RotatedFile, close_all, is_copy, open_f
 from xenwatch.logs.files.rotation_check import RotationCheck
 from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.options import FollowOptions
-
-
-class _Rewound(NamedTuple):
-    """Content that was replaced in place; `current`: of the log itself, not of a file rotated long ago."""
-
-    cursor: Cursor
-    current: bool
 
 
 class LogTracker:
@@ -49,9 +42,11 @@ class LogTracker:
         """Oldest first; the last reader that is not detached reads the file at the path."""
         self.ended: list[Cursor] = []
         """Files that are gone and not yet reported as ended. The caller empties it."""
+        self.archives: list[Archive] = []
+        """Compressed files with lines that were not read. The caller reads and removes them."""
         self._parked: list[Cursor] = list(cursors or ())
         """Files that are tracked but not held open."""
-        self._rewound: list[_Rewound] = []
+        self._rewound: list[Rewound] = []
         self._copies: set[FileIdentity] = set()
         """Files that hold what the log holds too."""
         self._first, self._from_end = cursors is None, from_end
@@ -68,7 +63,8 @@ class LogTracker:
     def cursors(self) -> list[Cursor]:
         """Where the next tracker goes on, oldest file first."""
         rewound = (replaced.cursor for replaced in self._rewound)
-        return [*self._parked, *rewound, *(reader.cursor() for reader in self.open)]
+        archived = (archive.cursor for archive in self.archives)
+        return [*archived, *self._parked, *rewound, *(reader.cursor() for reader in self.open)]
 
     def close(self) -> None:
         """Close all files."""
@@ -170,8 +166,13 @@ class LogTracker:
 
     def _forget(self, identities: set[FileIdentity]) -> None:
         """Drop the cursors of files that are gone, and content that is in none of the files."""
+        gone = [cursor for cursor in self._parked if cursor.identity not in identities]
         self._parked = [cursor for cursor in self._parked if cursor.identity in identities]
         self._copies &= identities
+        if found := archives(self._directory, self._log, [*gone, *(replaced.cursor for replaced in self._rewound)]):
+            self.archives += found
+            in_archives = [archive.cursor for archive in found]
+            self._rewound = [replaced for replaced in self._rewound if replaced.cursor not in in_archives]
         self._counters.truncations_without_copy += sum(replaced.current for replaced in self._rewound)
         self.ended += [replaced.cursor for replaced in self._rewound]
         self._rewound.clear()
@@ -192,7 +193,7 @@ class LogTracker:
         if self._resume(member, cursor):
             return True
         self._counters.truncations += 1
-        self._rewound.append(_Rewound(cursor, current=not (member.rotated and member.size)))
+        self._rewound.append(Rewound(cursor, current=not (member.rotated and member.size)))
         if not member.rotated:
             self._replaced(member, cursor)
         return not member.rotated
@@ -280,7 +281,7 @@ class LogTracker:
                 continue
             any_replaced = True
             self._counters.truncations += 1
-            self._rewound.append(_Rewound(reader.cursor(), current=not reader.detached))
+            self._rewound.append(Rewound(reader.cursor(), current=not reader.detached))
             if reader.detached:  # a new copy was written over it, or it was emptied: it is matched as a new file
                 del self.open[index]
                 os.close(reader.fd)
@@ -292,9 +293,5 @@ class LogTracker:
         return any_replaced
 
     def _take_stale(self, fresh: FileReader) -> None:
-        if self._spool is None:
-            return
-        content = self._spool.content()
-        overlay = bool(content) and os.fstat(fresh.fd).st_size == len(content)
-        self._spool.turn(overlay=overlay)
-        fresh.stale = content if overlay else None
+        if self._spool is not None:
+            fresh.stale = self._spool.start_over(os.fstat(fresh.fd).st_size)

@@ -75,6 +75,7 @@ class FileSource:
         """Everything new. Files that cannot be read are counted and tried again at the next call."""
         tracker = self._tracker
         tracker.look(settle=settle)
+        yield from self._archived()
         try_again = True
         while try_again:
             try_again = yield from self._drain_all(settle)
@@ -83,6 +84,17 @@ class FileSource:
             ended = tracker.ended.pop()
             yield self._final(Position(ended.name, ended.offset, ended.line))
         self._counters.lag_bytes = sum(max(0, reader.size - reader.offset) for reader in tracker.open)
+
+    def _archived(self) -> Iterator[Chunk]:
+        """What was compressed before it was read."""
+        while self._tracker.archives:
+            archive = self._tracker.archives[0]
+            for at, piece in archive.pieces():
+                self._count(piece)
+                position = Position(at.name, at.offset, at.line)
+                yield Chunk(self._source, piece, position, _hint(self._clock.now()))
+            self._tracker.ended.append(archive.cursor)
+            self._tracker.archives.remove(archive)
 
     def _drain_all(self, settle: bool) -> Generator[Chunk, None, bool]:
         """True when a file's content was replaced, so that all must be checked again."""
@@ -122,12 +134,15 @@ class FileSource:
             yield self._chunk(reader, offset, line, piece)
 
     def _chunk(self, reader: FileReader, offset: int, line: int, data: bytes) -> Chunk:
+        self._count(data)
+        return Chunk(self._source, data, Position(reader.name, offset, line), _hint(reader.modified))
+
+    def _count(self, data: bytes) -> None:
         counters = self._counters
         counters.lines += data.count(b"\n")
         counters.bytes += len(data)
         counters.cut_lines += not data.endswith(b"\n")
         counters.last_read = self._clock.now()
-        return Chunk(self._source, data, Position(reader.name, offset, line), _hint(reader.modified))
 
     def _final(self, position: Position) -> Chunk:
         return Chunk(self._source, b"", position, _hint(self._clock.now()), final=True)

@@ -1,6 +1,7 @@
 """A person's one-time approval of one plan: bound to its hash, limited in time, by a second person where risky."""
 
 import secrets
+from collections.abc import Collection
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import PENDING, ActionRun
@@ -51,3 +52,14 @@ def approver(view: View, run: ActionRun) -> str | None:
 def mark_used(transaction: Transaction, run: ActionRun) -> None:
     """An approval is valid for one start."""
     transaction.db.execute("UPDATE approval SET used=1 WHERE run=?", (run.id,))
+
+
+def stored(view: View) -> dict[str, tuple[str, str, str, bool]]:
+    """The rows by nonce: run, person, plan, and whether it was taken back."""
+    rows = view.rows("SELECT nonce, run, actor, plan_hash, revoked FROM approval")
+    return {nonce: (run, actor, plan, bool(revoked)) for nonce, run, actor, plan, revoked in rows}
+
+
+def forget(transaction: Transaction, run_ids: Collection[str]) -> None:
+    """Delete the rows of runs that are deleted."""
+    transaction.db.executemany("DELETE FROM approval WHERE run=?", [(run,) for run in run_ids])

@@ -14,7 +14,9 @@ def enqueue(
 ) -> None:
     """Put an event into the outbox, in the same transaction as what it reports; it is delivered at least once."""
     event_id = f"{run}.{kind}.{entries.last_seq(transaction)}"
-    event = RemediationEvent(event_id, kind, transaction.wall, run, summary, dict(details or {}))
+    # The receiver keeps the head of the record where root of this host cannot change it.
+    said = {**(details or {}), "record_head": str(entries.head(transaction))}
+    event = RemediationEvent(event_id, kind, transaction.wall, run, summary, said)
     row = (event.id, json.dumps(asdict(event)), transaction.at)
     transaction.db.execute("INSERT INTO outbox(id, body, next) VALUES(?,?,?)", row)
 
@@ -35,3 +37,8 @@ def postpone(transaction: Transaction, event: str, pause: float) -> None:
     """The receiver did not accept it; try again after a pause."""
     sql = "UPDATE outbox SET attempts=attempts+1, next=? WHERE id=?"
     transaction.db.execute(sql, (transaction.at + pause, event))
+
+
+def forget_delivered(transaction: Transaction, seconds: float) -> None:
+    """Drop delivered events that were due longer ago than this."""
+    transaction.db.execute("DELETE FROM outbox WHERE done=1 AND next < ?", (transaction.at - seconds,))

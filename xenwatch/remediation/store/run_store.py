@@ -119,20 +119,26 @@ def _open(path: Path) -> sqlite3.Connection:
         with closing(db.execute("PRAGMA user_version")) as rows:
             version = rows.fetchone()[0]
         if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-            _create(db)
+            _create(db, schema.script())
+        elif version == 1:
+            _create(db, schema.upgrade())
         elif version != schema.VERSION:
-            reason = f"the run store has version {version}; this program reads version {schema.VERSION}"
-            raise StoreError(f"{path}: {reason}")  # noqa: TRY301 - closed below
+            raise StoreError(  # noqa: TRY301 - closed below
+                f"{path}: a newer xenwatch has written this run store (its version is {version}, and this xenwatch "
+                f"reads up to {schema.VERSION}): upgrade xenwatch, or move the file away to begin a new record"
+            )
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _create(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection, script: str) -> None:
     try:
-        db.executescript(schema.script())
+        db.executescript(script)
     except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         if db.execute("PRAGMA user_version").fetchone()[0] != schema.VERSION:  # another process was first
             raise
 

@@ -1,9 +1,10 @@
 """Runs: a proposal each, with the state it has reached. All SQL of the table `run` is here."""
 
+import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +26,11 @@ from xenwatch.remediation.store.schema import sql_list
 from xenwatch.remediation.store.transaction import Transaction, View
 
 _COLUMNS = "id, proposal, state, created, wall, reason, token"
+_FIXED = (
+    "id", "dedupe_key", "action", "target", "host", "rule", "trouble", "mode", "risk", "policy_hash", "plan_hash",
+    "proposal", "requester", "expires", "needs_approval",
+)  # fmt: skip
+"""Columns that say what a run is; they never change."""
 _SUCCEEDED: RunState = "succeeded"
 _CANCELLED: RunState = "cancelled"
 _UNKNOWN: RunState = "unknown"
@@ -53,8 +59,9 @@ def add(transaction: Transaction, proposal: Proposal, findings: Sequence[Sequenc
             return None
         raise
     reason = proposal.rule or "requested by a person"
-    checked = {"findings": [list(finding) for finding in findings]} if findings else {}
-    move(transaction, run, "proposed", proposal.requester, reason, {"plan": list(proposal.plan), **checked})
+    facts: dict[str, Any] = {"findings": [list(finding) for finding in findings]} if findings else {}
+    facts |= {"plan": list(proposal.plan), "run": _digest(tuple(row[column] for column in _FIXED))}
+    move(transaction, run, "proposed", proposal.requester, reason, facts)
     return run
 
 
@@ -174,6 +181,51 @@ def outcomes(view: View, trigger_key: str, rule: str) -> list[tuple[str, RunStat
     return view.rows("SELECT action, state FROM run WHERE trouble=? AND rule=?", trigger_key, rule)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run's row as it stands, for the comparison with the record."""
+
+    id: str
+    state: RunState
+    digest: str
+    """Of what the run is, as the record has it from the start."""
+    plan_hash: str
+    budget: tuple[str, str, str, str]
+    """Target, host, risk and action."""
+
+
+def stored(view: View) -> dict[str, StoredRun]:
+    """The rows of all runs, by id."""
+    columns = ",".join(("state", *_FIXED))
+    found = {}
+    for state, *fixed in view.rows(f"SELECT {columns} FROM run"):  # noqa: S608 - constants
+        row = dict(zip(_FIXED, fixed, strict=True))
+        taken = (row["target"], row["host"], row["risk"], row["action"])
+        found[row["id"]] = StoredRun(row["id"], state, _digest(tuple(fixed)), row["plan_hash"], taken)
+    return found
+
+
+def without_record(transaction: Transaction, recorded: Collection[str]) -> list[str]:
+    """Ids of runs that no line of the record speaks of any more."""
+    return [run for (run,) in transaction.rows("SELECT id FROM run") if run not in recorded]
+
+
+def not_over(view: View) -> set[str]:
+    """Ids of runs that are pending or active, or that a person must settle."""
+    states = sql_list((*PENDING, *ACTIVE, _UNKNOWN))
+    return {run for (run,) in view.rows(f"SELECT id FROM run WHERE state IN ({states})")}  # noqa: S608 - constants
+
+
+def forget(transaction: Transaction, ids: Collection[str]) -> None:
+    """Delete runs; the database refuses it for one that the record still speaks of."""
+    transaction.db.executemany("DELETE FROM run WHERE id=?", [(run,) for run in ids])
+
+
+def troubles(view: View) -> dict[str, str]:
+    """The key of each run's trigger, by the run's id."""
+    return dict(view.rows("SELECT id, trouble FROM run"))
+
+
 def state_counts(view: View) -> list[tuple[str, RunState, int]]:
     """How many runs each action has in each state."""
     return view.rows("SELECT action, state, count(*) FROM run GROUP BY action, state")
@@ -198,6 +250,10 @@ def trigger_from_json(stored: Mapping[str, Any]) -> Trigger:
     """A trigger as this store keeps it."""
     target, aliases = subject_from_json(stored["target"]), tuple(stored.get("aliases", ()))
     return Trigger(**{**stored, "target": target, "aliases": aliases})
+
+
+def _digest(fixed: tuple[Any, ...]) -> str:
+    return hashlib.sha256(json.dumps([int(v) if isinstance(v, bool) else v for v in fixed]).encode()).hexdigest()
 
 
 def _run(row: tuple[Any, ...]) -> ActionRun:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from xenwatch.model.action import RUN_MOVES, WITHOUT_EFFECT, RunState
 
-VERSION = 1
+VERSION = 2
+"""2: old lines of the record may be deleted; `pruned` says up to where. `trouble` has its `origin`."""
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -41,6 +42,7 @@ CREATE TABLE entry(
   prev TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE INDEX entry_run ON entry(run);
 CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE pruned(one INTEGER PRIMARY KEY CHECK(one=1), seq INTEGER NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE allowed(old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY(old, new));
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE budget(
@@ -59,7 +61,8 @@ CREATE TABLE switch(
 CREATE TABLE nonce(value TEXT PRIMARY KEY, at REAL NOT NULL);
 CREATE TABLE trouble(
   key TEXT PRIMARY KEY, trigger TEXT NOT NULL, firing INTEGER NOT NULL, handled INTEGER NOT NULL DEFAULT 0,
-  at REAL NOT NULL);
+  at REAL NOT NULL, origin TEXT NOT NULL DEFAULT '');
+CREATE INDEX trouble_origin ON trouble(firing, origin);
 CREATE TABLE outbox(
   id TEXT PRIMARY KEY, body TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next REAL NOT NULL,
   done INTEGER NOT NULL DEFAULT 0);
@@ -69,8 +72,13 @@ CREATE TABLE blocked(guard TEXT PRIMARY KEY, count INTEGER NOT NULL);
 
 TRIGGERS = f"""
 CREATE TRIGGER entry_is_kept BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'a run is never deleted'); END;
+CREATE TRIGGER entry_stays BEFORE DELETE ON entry WHEN OLD.seq > (SELECT seq FROM pruned)
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER pruned_rises BEFORE UPDATE ON pruned
+  WHEN NEW.seq < OLD.seq OR NEW.hash IS NOT (SELECT hash FROM entry WHERE seq = NEW.seq)
+  BEGIN SELECT RAISE(ABORT, 'old lines are deleted from the oldest on'); END;
+CREATE TRIGGER run_stays BEFORE DELETE ON run WHEN EXISTS (SELECT 1 FROM entry WHERE run = OLD.id)
+  BEGIN SELECT RAISE(ABORT, 'a run is kept as long as the journal speaks of it'); END;
 CREATE TRIGGER run_is_fixed BEFORE UPDATE OF
   id, dedupe_key, action, target, host, rule, trouble, risk, policy_hash, plan_hash, proposal, requester, expires ON run
   BEGIN SELECT RAISE(ABORT, 'what a run is cannot be changed'); END;
@@ -95,6 +103,7 @@ CREATE TRIGGER intent_needs_executing BEFORE INSERT ON entry WHEN NEW.kind = 'in
   BEGIN SELECT RAISE(ABORT, 'an effect needs an executing run'); END;
 CREATE TRIGGER budget_is_kept BEFORE DELETE ON budget
   WHEN (SELECT state FROM run WHERE id = OLD.run) NOT IN ({sql_list(WITHOUT_EFFECT)})
+    AND EXISTS (SELECT 1 FROM entry WHERE run = OLD.run)
   BEGIN SELECT RAISE(ABORT, 'a budget is given back only where nothing was done'); END;
 CREATE TRIGGER fence_rises BEFORE UPDATE ON fence WHEN NEW.highest < OLD.highest
   BEGIN SELECT RAISE(ABORT, 'a fencing token never falls'); END;
@@ -107,8 +116,25 @@ CREATE TRIGGER allowed_stays BEFORE DELETE ON allowed BEGIN SELECT RAISE(ABORT, 
 def script() -> str:
     """The SQL that makes a new run store, in one transaction."""
     moves = ",".join(f"('{old}','{new}')" for old, news in RUN_MOVES.items() for new in news)
-    first = "INSERT INTO head VALUES(1,0,'');INSERT INTO storm VALUES(1,0,NULL);INSERT INTO switch VALUES(1,0,'','');"
+    first = (
+        "INSERT INTO head VALUES(1,0,'');INSERT INTO pruned VALUES(1,0,'');"
+        "INSERT INTO storm VALUES(1,0,NULL);INSERT INTO switch VALUES(1,0,'','');"
+    )
     return (
         f"BEGIN IMMEDIATE;{TABLES}INSERT INTO allowed VALUES{moves};{first}{TRIGGERS}"
+        f"PRAGMA user_version={VERSION};COMMIT;"
+    )
+
+
+def upgrade() -> str:
+    """The SQL that brings a run store of version 1 up to date, in one transaction."""
+    table = next(line for line in TABLES.splitlines() if line.startswith("CREATE TABLE pruned("))
+    changed = ("entry_stays", "run_stays", "budget_is_kept", "pruned_rises")
+    triggers = [f"CREATE TRIGGER {text}" for text in TRIGGERS.split("CREATE TRIGGER ")[1:] if text.startswith(changed)]
+    drop = "".join(f"DROP TRIGGER IF EXISTS {name};" for name in changed)
+    return (
+        f"BEGIN IMMEDIATE;{table}INSERT INTO pruned VALUES(1,0,'');"
+        f"ALTER TABLE trouble ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+        f"CREATE INDEX trouble_origin ON trouble(firing, origin);{drop}{''.join(triggers)}"
         f"PRAGMA user_version={VERSION};COMMIT;"
     )

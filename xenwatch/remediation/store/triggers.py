@@ -8,12 +8,15 @@ from xenwatch.model.action import AGENT, Alert, Trigger
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.policy.inventory import ManagedInventory
-from xenwatch.remediation.store import runs
+from xenwatch.remediation.store import blocked, runs
 from xenwatch.remediation.store.transaction import Transaction, View
 
 _NAME_LABELS = ("uuid", "domain_uuid", "domain", "guest", "name")
 _MAX_ACTIVE = 10_000
-"""Active triggers kept; further new ones are refused, so that a flood of alerts does not fill the disk."""
+"""Active triggers kept; a flood of alerts must not fill the disk."""
+_MAX_OF_ONE = 1_000
+"""Of these, of one origin: a flood from one sender about one subject takes no room from the others."""
+_FLOOD = "flood"
 
 
 def trigger_of_incident(incident: Incident) -> Trigger:
@@ -41,15 +44,35 @@ def trigger_of_alert(alert: Alert, inventory: ManagedInventory) -> Trigger:
     return Trigger("alert", labels.get("alertname", ""), target, alert.fingerprint, alert.starts_at, "", dict(labels))
 
 
-def record(transaction: Transaction, trigger: Trigger) -> bool:
+def record(transaction: Transaction, trigger: Trigger, sender: str = "") -> bool:
     """Keep a trigger; false where it is kept already (then it is brought up to date), or where too many are active."""
     text = json.dumps(asdict(trigger))
     if transaction.db.execute("UPDATE trouble SET trigger=? WHERE key=?", (text, trigger.key)).rowcount:
         return False
-    if int(transaction.value("SELECT count(*) FROM trouble WHERE firing=1")) >= _MAX_ACTIVE:
+    origin = f"{trigger.source}|{sender}|{trigger.target.key}"
+    if not _has_room(transaction, origin):
+        blocked.increment(transaction, _FLOOD)
         return False
-    sql = "INSERT INTO trouble(key, trigger, firing, at) VALUES(?,?,1,?)"
-    transaction.db.execute(sql, (trigger.key, text, transaction.at))
+    sql = "INSERT INTO trouble(key, trigger, firing, at, origin) VALUES(?,?,1,?,?)"
+    transaction.db.execute(sql, (trigger.key, text, transaction.at, origin))
+    return True
+
+
+def _has_room(transaction: Transaction, origin: str) -> bool:
+    """Whether one more of this origin is kept; where all room is taken, the largest origin gives way."""
+    own = int(transaction.value("SELECT count(*) FROM trouble WHERE firing=1 AND origin=?", origin))
+    if own >= _MAX_OF_ONE:
+        return False
+    if int(transaction.value("SELECT count(*) FROM trouble WHERE firing=1")) < _MAX_ACTIVE:
+        return True
+    largest, size = transaction.rows(
+        "SELECT origin, count(*) AS size FROM trouble WHERE firing=1 GROUP BY origin ORDER BY size DESC LIMIT 1"
+    )[0]
+    if own + 1 >= size:
+        return False
+    newest = "SELECT key FROM trouble WHERE firing=1 AND origin=? ORDER BY at DESC, key DESC LIMIT 1"
+    transaction.db.execute("DELETE FROM trouble WHERE key=?", (transaction.value(newest, largest),))
+    blocked.increment(transaction, _FLOOD)
     return True
 
 
@@ -72,15 +95,19 @@ def record_alerts(transaction: Transaction, alerts: Sequence[Alert], inventory: 
     for alert in alerts:
         trigger = trigger_of_alert(alert, inventory)
         if alert.firing:
-            count += record(transaction, trigger)
+            count += record(transaction, trigger, alert.sender)
         else:
             resolve(transaction, trigger)
     return count
 
 
 def unhandled(view: View) -> list[Trigger]:
-    """Active triggers that have not been handled, oldest first."""
-    rows = view.rows("SELECT trigger FROM trouble WHERE firing=1 AND handled=0 ORDER BY at, key")
+    """Active triggers that have not been handled: the oldest of each origin, then the second of each, and so on."""
+    rows = view.rows(
+        "SELECT trigger FROM"
+        " (SELECT trigger, at, key, row_number() OVER (PARTITION BY origin ORDER BY at, key) AS place"
+        " FROM trouble WHERE firing=1 AND handled=0) ORDER BY place, at, key"
+    )
     return [runs.trigger_from_json(json.loads(text)) for (text,) in rows]
 
 
@@ -112,3 +139,8 @@ def set_handled(transaction: Transaction, key: str, handled: bool) -> None:
 def forget_ended(transaction: Transaction, seconds: float) -> None:
     """Drop ended triggers that were recorded longer ago than this."""
     transaction.db.execute("DELETE FROM trouble WHERE firing=0 AND at < ?", (transaction.at - seconds,))
+
+
+def active_keys(view: View) -> set[str]:
+    """The keys of all triggers that have not ended."""
+    return {key for (key,) in view.rows("SELECT key FROM trouble WHERE firing=1")}
