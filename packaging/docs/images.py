@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xenwatch.base.clock import ManualClock
 from xenwatch.cli._client import Running
 from xenwatch.cli._top.app import TopApp
 from xenwatch.cli._top.sources import AgentSource
-from xenwatch.base.clock import ManualClock
 from xenwatch.demo.shell import Shell
 from xenwatch.demo.story import read_story, take
 from xenwatch.demo.world import World, appended_to
