@@ -12,6 +12,8 @@ from xenwatch.demo.world import Domain, SimulatedHost
 _HEADER = struct.Struct("<IIII")  # type, request id, transaction, length: xen/include/public/io/xs_wire.h
 _DIRECTORY, _READ, _ERROR = 1, 2, 16
 _CONNECTED = "4"
+_OVER = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
+"""How a connection ends: its client goes, or the demo."""
 
 
 def nodes(host: SimulatedHost) -> dict[str, str]:
@@ -78,7 +80,7 @@ async def serve_xenstore(root: Path, now: Callable[[], Mapping[str, str]]) -> As
     socket.parent.mkdir(parents=True, exist_ok=True)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError), contextlib.closing(writer):
+        with contextlib.suppress(*_OVER), contextlib.closing(writer):
             while True:
                 kind, request, transaction, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
                 path = (await reader.readexactly(length)).rstrip(b"\0").decode("utf-8", "replace")
