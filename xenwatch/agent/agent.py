@@ -30,7 +30,7 @@ from xenwatch.host.exec.runner import Runner
 from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.notifications import Notifications
 from xenwatch.state.retention import delete_old
@@ -98,7 +98,7 @@ class Agent:
                 self._writer,
                 settings.state_dir,
                 monitor=lambda: self.monitor,
-                acknowledge=self.acknowledge,
+                remark=self.remark,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -128,12 +128,12 @@ class Agent:
         """Read configuration and rules again, as SIGHUP does."""
         self._reload.set()
 
-    def acknowledge(self, incident: str, user: str) -> Incident | None:
-        """Note that this user looks after it; None where there is no such incident."""
-        acknowledged = self.monitor.pipeline.incidents.acknowledge(incident, user)
-        if acknowledged is not None:
-            self._changed([acknowledged])
-        return acknowledged
+    def remark(self, incident: str, remark: Remark) -> Incident | None:
+        """What a person says or does about an incident; None where there is no such incident."""
+        changed = self.monitor.pipeline.incidents.remark(incident, remark)
+        if changed is not None:
+            self._changed([changed])
+        return changed
 
     async def _run_parts(self) -> None:
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -261,7 +261,8 @@ class Agent:
 def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
     """Those of [notify.NAME]; without any, it has nothing to do."""
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host)
+    link = config.web.external_url.rstrip("/")
+    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ class RemediationController:
         """Ids of the serious open incidents of each guest, by its key."""
         self.figures: RemediationStatistics | None = None
         """As of the last round; None before the first, and where remediation is off."""
+        self._shown: RemediationStatistics | None = None
+        self.version = 0
+        """Higher after each round in which something changed."""
 
     def changed(self, incidents: Iterable[Incident]) -> None:
         """Incidents that opened, changed or ended; taken in with the next round."""
@@ -87,6 +91,11 @@ class RemediationController:
         if self._active is None:
             return []
         return webhooks.routes(self._active, self._access.senders, now=self._clock.now, per_minute=per_minute)
+
+    @property
+    def active(self) -> ActiveService | None:
+        """What pages show and the API acts on; None where remediation is off."""
+        return self._active
 
     @property
     def users(self) -> tuple[User, ...]:
@@ -140,7 +149,11 @@ class RemediationController:
         await service.note_failing(self._failing.keys(), len(guests))
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
         await service.tick()
-        self.figures = await service.statistics()
+        figures = await service.statistics()
+        timeless = replace(figures, oldest_open_seconds=0.0, fsync_seconds=0.0)
+        if timeless != self._shown:
+            self._shown, self.version = timeless, self.version + 1
+        self.figures = figures
 
     async def _drain(self, service: RemediationService) -> None:
         try:

@@ -22,6 +22,7 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.demo.host import DemoHost, choose_address, is_free
+from xenwatch.logs.files.descriptors import raise_limit
 
 _URLS = (
     ("/", "start page with the open incidents"),
@@ -111,6 +112,7 @@ def _load_demo(host: DemoHost, config: Path | None, listen: tuple[str, int] | No
 
 def _prepare_process(loaded: LoadedConfig) -> None:
     share_one_arena()
+    raise_limit()
     # systemd adds the time itself; a terminal does not.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loaded.config.agent.log_level.upper(), format=form, stream=sys.stderr)

@@ -140,6 +140,12 @@ class WebSettings:
         "Who may read. token: people listed in access.toml, with any role; only /healthz and /readyz need no token. "
         "none: everybody who reaches the port. To approve a run, a person always needs a token.",
     )
+    external_url: str = setting(
+        TEXT,
+        "",
+        "Where people reach the pages, such as https://xen1.example:10197: links in alerts begin with it, and a "
+        "proxy may pass requests for that host on. Empty: address and port of listen.",
+    )
     tls_certificate: Path | None = setting(  # noqa: RUF009 - as above
         optional(PATH), None, "PEM file of the certificate and its intermediate certificates. Empty: no TLS."
     )

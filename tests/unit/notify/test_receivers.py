@@ -1,4 +1,4 @@
-"""Messages arrive at real receivers on the loopback: an SMTP server with TLS, ntfy, chat services, a webhook, a program."""
+"""Messages arrive at real receivers on the loopback: SMTP with TLS, ntfy, chat services, a webhook, a program."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""When people are told: what opens is grouped, told again, and told to be over; symptoms and quiet hours stay silent."""
+"""When people are told: what opens is grouped, told again, and told to be over; symptoms stay silent."""
 
 from dataclasses import replace
 from datetime import datetime, time
