@@ -28,7 +28,7 @@ TICK = 2.0
 """Seconds between two looks at the counters of the simulated host."""
 _LONGEST_FOLDER = 80
 """The sockets below it have names of at most 107 bytes (man 7 unix)."""
-_ENVIRONMENT = """# For a shell that shall see the demo instead of this machine: . {folder}/env
+_ENVIRONMENT = """# For a shell that should see the demo instead of this machine: . {folder}/env
 export XENWATCH_CONFIG={folder}/xenwatch.toml XENWATCH_TOKEN={token}
 PATH={folder}/bin:$PATH
 PS1="(demo) ${{PS1:-$ }}"

@@ -40,7 +40,7 @@ class AppriseSender:
     """Mail, ntfy, Matrix, Slack, Mattermost and whatever else Apprise knows, by URLs of its kind."""
 
     urls: Callable[[], str]
-    """One a line; read anew for each message, so that a changed file counts."""
+    """One a line; read again for each message, so that a changed file counts."""
 
     @property
     def kind(self) -> str:
