@@ -51,11 +51,11 @@ def test_words_that_xenwatch_does_not_take_would_be_found(words: str) -> None:
         parse(words)
 
 
-def test_the_commands_that_a_demo_shows_at_its_start_are_ones(tmp_path: Path) -> None:
-    banner = _demo_banner(DemoHost(tmp_path), "http://127.0.0.1:10197", moved=False, kept=False)
-    shown = [words for line in banner if line.startswith("  ") for words in _IN_BOX.findall(line.strip())]
-    assert len(shown) >= 3
-    for words in shown:
+def test_the_commands_that_a_demo_shows_at_its_start_are_some(tmp_path: Path) -> None:
+    shown = "\n".join(_demo_banner(DemoHost(tmp_path), "http://127.0.0.1:10197", moved=False, kept=False))
+    commands = re.findall(r"^  xenwatch ([a-z].*?)(?:  .*|$)", shown, re.MULTILINE)
+    assert len(commands) > 1
+    for words in commands:
         parse(words)
 
 
