@@ -262,7 +262,8 @@ class Agent:
 def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
     """Those of [notify.NAME]; without any, it has nothing to do."""
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host)
+    link = config.web.external_url.rstrip("/")
+    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

@@ -11,7 +11,7 @@ from typing import Any
 from xenwatch.base.clock import Clock
 from xenwatch.base.nice import yield_to_others
 from xenwatch.base.supervise import supervise
-from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory
+from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory, ways_to
 from xenwatch.config.sections import Config, LogSettings
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.facts.poller import FactRounds
@@ -105,13 +105,7 @@ class Monitor:
         self.being_read = BeingRead(parts.config.agent.state_dir)
         self._last_chunk = clock.monotonic()
         sampling = parts.config.sampling
-        self.host = open_host(
-            clock,
-            paths=paths,
-            libvirt_uri=sampling.libvirt_uri or None,
-            ssh=sampling.ssh,
-            simulated=sampling.simulated,
-        )
+        self.host = open_host(clock, paths=paths, **ways_to(sampling))
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
         self.pipeline.restore(saved.correlation, saved.incidents)

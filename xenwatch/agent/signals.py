@@ -29,18 +29,23 @@ _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """While the context is open, SIGHUP and SIGTERM raise SystemExit, so that what is open is closed."""
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    """While the context is open, a signal raises SystemExit, so that what is open is closed.
+
+    From then on, and after the context, which is for the whole life of a process, signals do not cut the end short.
+    """
+    for number in _ENDING:
+        signal.signal(number, _end)
     try:
         yield
     finally:
-        for number, former in before.items():
-            signal.signal(number, former)
+        _ignore()
 
 
-def ignore_signals() -> None:
-    """For the last steps of a process, which must not be cut short."""
+def _end(number: int, _frame: object) -> None:
+    _ignore()
+    sys.exit(128 + number)
+
+
+def _ignore() -> None:
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)

@@ -1,25 +1,27 @@
 """`xenwatch agent`: watch this host until stopped."""
 
 import asyncio
+import atexit
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 import click
 
 from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.agent.heap import share_one_arena
-from xenwatch.agent.signals import ended_by_signals, ignore_signals
+from xenwatch.agent.signals import ended_by_signals
 from xenwatch.base.clock import SystemClock
+from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.settings import LISTEN, show_address
-from xenwatch.demo.host import DemoHost, choose_address
+from xenwatch.demo.host import DemoHost, choose_address, is_free
 from xenwatch.logs.files.descriptors import raise_limit
 
 _URLS = (
@@ -67,10 +69,9 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
       xenwatch agent --demo
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if demo or demo_dir:
-        with ended_by_signals(), ExitStack() as stack:
-            folder = demo_dir or Path(stack.enter_context(TemporaryDirectory(prefix="xenwatch-demo-")))
-            stack.callback(ignore_signals)  # nothing interrupts the removal of the folder
-            _watch_demo(DemoHost(folder.absolute()), config, listen, kept=demo_dir is not None)
+        with ended_by_signals():
+            host = DemoHost((demo_dir or _throwaway_folder()).absolute())
+            _watch_demo(host, config, listen, kept=demo_dir is not None)
     else:
         overrides = {"web.listen": listen} if listen else {}
         load = partial(load_config, config, dict(os.environ), overrides)
@@ -79,11 +80,21 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
         asyncio.run(_run(loaded, load))
 
 
+def _throwaway_folder() -> Path:
+    """Removed at the very end: before that, threads that still compile may write to it."""
+    folder = Path(mkdtemp(prefix="xenwatch-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _watch_demo(host: DemoHost, config: Path | None, listen: tuple[str, int] | None, *, kept: bool) -> None:
     """A configuration file that is named is honoured; neither the one of this machine nor the environment is."""
     host.prepare()
     load = partial(_load_demo, host, config, listen)
     loaded = load()
+    if not is_free(loaded.config.web.listen):
+        address = show_address(loaded.config.web.listen)
+        raise InputError(f"{address} cannot be listened on: it is in use or no address of this machine; see --listen")
     _prepare_process(loaded)
     asyncio.run(_run_demo(loaded, load, host, kept=kept))
 

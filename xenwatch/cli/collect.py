@@ -67,6 +67,7 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
       xenwatch collect --mask-addresses -o /tmp/support.tar.gz
       xenwatch diagnose /tmp/support.tar.gz
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    from xenwatch.config.assembly import ways_to  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
     from xenwatch.host.host import open_host  # noqa: PLC0415
     from xenwatch.triage.bundle.collect import collect  # noqa: PLC0415 (help needs none of this)
@@ -77,10 +78,7 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     progress = Progress(on=not quiet and sys.stderr.isatty())
 
     async def work(file: BinaryIO) -> "Collected":
-        sampling = loaded.sampling
-        host = open_host(
-            SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
-        )
+        host = open_host(SystemClock(), **ways_to(loaded.sampling))
         try:
             return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.step)
         finally:

@@ -53,6 +53,7 @@ async def _run(config: Path | None, url: str | None, every: float, *, alone: boo
 
 async def _source(config: Path | None, url: str | None, *, alone: bool) -> "TopSource":
     from xenwatch.cli._top.sources import AgentSource, HostSource  # noqa: PLC0415
+    from xenwatch.config.assembly import ways_to  # noqa: PLC0415
     from xenwatch.config.loader import load_config  # noqa: PLC0415
     from xenwatch.host.host import open_host  # noqa: PLC0415
 
@@ -66,7 +67,5 @@ async def _source(config: Path | None, url: str | None, *, alone: bool) -> "TopS
         else:
             return AgentSource(running)
     sampling = load_config(config, dict(os.environ)).config.sampling
-    host = open_host(
-        SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
-    )
+    host = open_host(SystemClock(), **ways_to(sampling))
     return HostSource(host, running.incidents)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from xenwatch.base.errors import InputError
 from xenwatch.config.sections import Config, SamplingSettings
@@ -34,6 +35,15 @@ def collectors_of(settings: SamplingSettings) -> list[Collector]:
             f"[sampling] names no collector that exists: {', '.join(unknown)}; there are {', '.join(collectors)}"
         )
     return enabled({**dict.fromkeys(settings.enabled, True), **dict.fromkeys(settings.disabled, False)})
+
+
+def ways_to(sampling: SamplingSettings) -> dict[str, Any]:
+    """By which `open_host` finds the host that is sampled."""
+    return {
+        "libvirt_uri": sampling.libvirt_uri or None,
+        "ssh": sampling.ssh,
+        "simulated": sampling.simulated,
+    }
 
 
 def device_models(paths: Paths) -> DeviceModels:

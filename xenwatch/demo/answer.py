@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from xenwatch.demo.world import Domain, SimulatedHost, World
+from xenwatch.demo.world import DemoDomain, SimulatedHost, World
 
 
 class Said(NamedTuple):
@@ -16,7 +16,7 @@ class Said(NamedTuple):
 
 Program = Callable[[World, SimulatedHost, list[str]], Said | str]
 """Given the arguments; a text alone is the output of success."""
-OnDomain = Callable[[World, SimulatedHost, Domain, list[str]], Said | None]
+OnDomain = Callable[[World, SimulatedHost, DemoDomain, list[str]], Said | None]
 
 
 def on_a_domain(act: OnDomain) -> Program:

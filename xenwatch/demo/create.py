@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from xenwatch.demo.answer import Said
-from xenwatch.demo.guests import GROUP, Guest
-from xenwatch.demo.world import Domain, SimulatedHost, World
+from xenwatch.demo.guests import GROUP, DemoGuest
+from xenwatch.demo.world import DemoDomain, SimulatedHost, World
 
 _DISKS = (51712, 51728, 51744, 51760)
 _SCRIPTS = "/etc/xen/scripts"
 
 
-def create(world: World, host: SimulatedHost, guest: Guest) -> Said:
+def create(world: World, host: SimulatedHost, guest: DemoGuest) -> Said:
     """Start a guest. Where it cannot start, its domain is gone again, and logs and standard error say why."""
     log, parsing = f"xl-{guest.name}.log", f"Parsing config from {guest.config_path}"
     if host.find(guest.name) is not None:
@@ -26,7 +26,7 @@ def create(world: World, host: SimulatedHost, guest: Guest) -> Said:
         for line in (parsing, *errors):
             world.log(host, log, line)
         return Said(3, parsing + "\n", "".join(f"{line}\n" for line in errors))
-    domain = Domain(guest, domid, guest.mib)
+    domain = DemoDomain(guest, domid, guest.mib)
     host.domains.append(domain)
     for line in _connected(guest, domid):
         syslog(world, host, line)
@@ -41,10 +41,10 @@ def syslog(world: World, host: SimulatedHost, text: str, file: str = "syslog") -
     world.log(host, file, f"{local:%b %e %H:%M:%S} {host.name} {text}")
 
 
-def _obstacle(world: World, host: SimulatedHost, guest: Guest, domid: int) -> Iterator[str]:
+def _obstacle(world: World, host: SimulatedHost, guest: DemoGuest, domid: int) -> Iterator[str]:
     """The lines about the first thing that fails."""
     if host.free_mib < guest.mib:
-        yield from _no_memory(world, host, domid)
+        yield from _no_memory(domid)
         return
     for volume in guest.volumes:
         if volume in host.mounted:
@@ -56,13 +56,7 @@ def _obstacle(world: World, host: SimulatedHost, guest: Guest, domid: int) -> It
             return
 
 
-def _no_memory(world: World, host: SimulatedHost, domid: int) -> Iterator[str]:
-    moment = datetime.fromtimestamp(world.clock.now(), UTC)
-    world.log(
-        host, "domain-builder-ng.log",
-        f"{moment:%Y-%m-%d %H:%M:%S} UTC [{5300 + domid}] domainbuilder: panic: xc_dom_boot.c:120: "
-        "xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory",
-    )  # fmt: skip
+def _no_memory(domid: int) -> Iterator[str]:
     source = "libxl: error: libxl_mem.c:569:libxl_wait_for_free_memory"
     yield f"{source}: Domain {domid}:not enough memory available after 10 s"
     yield "failed to free memory for the domain"
@@ -95,7 +89,7 @@ def _child(command: str, domid: int) -> str:
     return f"{source}: {command} [{4700 + domid}] exited with error status 1"
 
 
-def _connected(guest: Guest, domid: int) -> Iterator[str]:
+def _connected(guest: DemoGuest, domid: int) -> Iterator[str]:
     for disk in _DISKS[: len(guest.volumes)]:
         path = f"backend/vbd/{domid}/{disk}"
         yield f"root: {_SCRIPTS}/block: add XENBUS_PATH={path}"

@@ -3,13 +3,13 @@
 from xenwatch.demo.answer import Program, Said, on_a_domain
 from xenwatch.demo.create import syslog
 from xenwatch.demo.guests import GROUP
-from xenwatch.demo.world import Domain, SimulatedHost, World
+from xenwatch.demo.world import DemoDomain, SimulatedHost, World
 
 _SCRIPT_SAID = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script"
 
 
 @on_a_domain
-def _network_list(_world: World, _host: SimulatedHost, domain: Domain, _rest: list[str]) -> Said:
+def _network_list(_world: World, _host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> Said:
     lines = ["Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path"]
     for nth in range(domain.vifs):
         path = f"/local/domain/0/backend/vif/{domain.domid}/{nth}"
@@ -18,7 +18,7 @@ def _network_list(_world: World, _host: SimulatedHost, domain: Domain, _rest: li
 
 
 @on_a_domain
-def _network_attach(world: World, host: SimulatedHost, domain: Domain, rest: list[str]) -> Said | None:
+def _network_attach(world: World, host: SimulatedHost, domain: DemoDomain, rest: list[str]) -> Said | None:
     """`bridge=xenbr0`, which must be there."""
     named = dict(word.partition("=")[::2] for word in rest)
     bridge = named.get("bridge", "xenbr0")
@@ -40,7 +40,7 @@ def _network_attach(world: World, host: SimulatedHost, domain: Domain, rest: lis
 
 
 @on_a_domain
-def _network_detach(_world: World, _host: SimulatedHost, domain: Domain, rest: list[str]) -> Said | None:
+def _network_detach(_world: World, _host: SimulatedHost, domain: DemoDomain, rest: list[str]) -> Said | None:
     """The youngest one only: the numbers of the others stay."""
     if not rest or rest[0] != str(domain.vifs - 1):
         return Said(1, "", f"Unknown device {rest[0] if rest else ''}.\n")
@@ -50,7 +50,7 @@ def _network_detach(_world: World, _host: SimulatedHost, domain: Domain, rest: l
 
 
 @on_a_domain
-def _block_list(_world: World, _host: SimulatedHost, domain: Domain, _rest: list[str]) -> Said:
+def _block_list(_world: World, _host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> Said:
     lines = ["Vdev  BE  handle state evt-ch ring-ref BE-path"]
     lines += [
         f"{number} 0   {domain.domid:<6} 4     11     8        /local/domain/0/backend/vbd/{domain.domid}/{number}"
@@ -60,7 +60,7 @@ def _block_list(_world: World, _host: SimulatedHost, domain: Domain, _rest: list
 
 
 @on_a_domain
-def _block_attach(world: World, host: SimulatedHost, domain: Domain, rest: list[str]) -> Said | None:
+def _block_attach(world: World, host: SimulatedHost, domain: DemoDomain, rest: list[str]) -> Said | None:
     """`phy:/dev/vg_guests/NAME,xvdb,w`: a volume that is there and that dom0 has not mounted."""
     volume = (rest[0] if rest else "").partition(",")[0].rpartition("/")[2]
     if volume not in host.volumes or any(volume in other.volumes for other in host.domains):
@@ -78,7 +78,7 @@ def _block_attach(world: World, host: SimulatedHost, domain: Domain, rest: list[
 
 
 @on_a_domain
-def _block_detach(_world: World, _host: SimulatedHost, domain: Domain, rest: list[str]) -> Said | None:
+def _block_detach(_world: World, _host: SimulatedHost, domain: DemoDomain, rest: list[str]) -> Said | None:
     names = {f"xvd{'abcd'[n]}": n for n in range(len(domain.volumes))}
     names |= {str(number): n for n, number in enumerate(domain.disk_numbers)}
     if not rest or names.get(rest[0], 0) != len(domain.volumes) - 1 or len(domain.volumes) == 1:

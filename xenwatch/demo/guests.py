@@ -7,7 +7,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class DemoGuest:
     """One guest as it is configured. `load` is in processor seconds a second, the rates are in bytes a second."""
 
     number: int
@@ -51,12 +51,12 @@ class Guest:
 GUESTS = {
     guest.name: guest
     for guest in (
-        Guest(1, "web", 2, 2048, ("web", "web-swap"), ("xenbr1",), 0.42, 310e3, 2.4e6, 180e3, 95e3),
-        Guest(2, "db", 4, 6144, ("db",), ("xenbr0",), 1.31, 420e3, 760e3, 3.1e6, 4.6e6),
-        Guest(3, "mail", 1, 1024, ("mail",), ("xenbr0",), 0.08, 24e3, 31e3, 12e3, 88e3),
-        Guest(4, "build", 4, 14336, ("build",), ("xenbr0", "xenbr0"), 2.35, 150e3, 45e3, 900e3, 2.2e6),
-        Guest(5, "archive", 1, 12288, ("archive",), ("xenbr0",), 0.05, 95e3, 8e3, 14e3, 640e3),
-        Guest(6, "shop", 2, 2048, ("shop",), ("xenbr0",), 0.37, 180e3, 1.1e6, 210e3, 160e3),
+        DemoGuest(1, "web", 2, 2048, ("web", "web-swap"), ("xenbr1",), 0.42, 310e3, 2.4e6, 180e3, 95e3),
+        DemoGuest(2, "db", 4, 6144, ("db",), ("xenbr0",), 1.31, 420e3, 760e3, 3.1e6, 4.6e6),
+        DemoGuest(3, "mail", 1, 1024, ("mail",), ("xenbr0",), 0.08, 24e3, 31e3, 12e3, 88e3),
+        DemoGuest(4, "build", 4, 14336, ("build",), ("xenbr0", "xenbr0"), 2.35, 150e3, 45e3, 900e3, 2.2e6),
+        DemoGuest(5, "archive", 1, 12288, ("archive",), ("xenbr0",), 0.05, 95e3, 8e3, 14e3, 640e3),
+        DemoGuest(6, "shop", 2, 2048, ("shop",), ("xenbr0",), 0.37, 180e3, 1.1e6, 210e3, 160e3),
     )
 }
 

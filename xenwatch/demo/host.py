@@ -28,7 +28,7 @@ TICK = 2.0
 """Seconds between two looks at the counters of the simulated host."""
 _LONGEST_FOLDER = 80
 """The sockets below it have names of at most 107 bytes (man 7 unix)."""
-_ENVIRONMENT = """# For a shell that shall see the demo instead of this machine: . {folder}/env
+_ENVIRONMENT = """# For a shell that should see the demo instead of this machine: . {folder}/env
 export XENWATCH_CONFIG={folder}/xenwatch.toml XENWATCH_TOKEN={token}
 PATH={folder}/bin:$PATH
 PS1="(demo) ${{PS1:-$ }}"
@@ -62,12 +62,12 @@ class DemoHost:
             "sampling.libvirt_uri": "",
             "sampling.ssh": "",
             "sampling.simulated": self.folder,
-            "diagnosis.cache_dir": self.folder / "cache",
         }
 
     def defaults(self) -> dict[str, Any]:
         """What a configuration file may say otherwise."""
         return {
+            "diagnosis.cache_dir": self.folder / "cache",
             "sampling.facts_every": 10.0,
             "remediation.policy": self.folder / "policy.toml",
             "remediation.access": self.folder / "access.toml",
@@ -132,14 +132,19 @@ async def _tick(world: World, tree: Tree) -> None:
 
 def choose_address(wanted: tuple[str, int]) -> tuple[str, int]:
     """`wanted` where it is free, otherwise any port there: a demo should work beside a real agent."""
-    host, port = wanted
+    return wanted if is_free(wanted) else (wanted[0], 0)
+
+
+def is_free(address: tuple[str, int]) -> bool:
+    """Whether somebody may listen there now."""
+    host, port = address
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
-            return host, 0
-    return wanted
+            return False
+    return True
 
 
 def _policy_guests() -> str:

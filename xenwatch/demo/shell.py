@@ -39,12 +39,12 @@ class Shell:
     """The command lines of both hosts; those of the second one are reached through ssh from the first."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
 
     def run(self, argv: Sequence[str], host: SimulatedHost | None = None) -> Said:
         """What the command prints and does."""
         name, *rest = argv or [""]
-        here = host or self._world.here
+        here = host or self.world.here
         if name in _STARTERS:
             return self.run(rest[rest.index("--") + 1 :], here) if "--" in rest else Said()
         if name == "ssh":
@@ -52,14 +52,14 @@ class Shell:
         program = PROGRAMS.get(name)
         if program is None:
             return Said(NO_SUCH_PROGRAM, "", f"{name}: command not found\n")
-        self._world.advance()
-        said = program(self._world, here, rest)
+        self.world.advance()
+        said = program(self.world, here, rest)
         return Said(0, said) if isinstance(said, str) else said
 
     def _ssh(self, words: list[str]) -> Said:
         """Options, then `root@address`, then the command as one word for a shell there."""
         at = next((n for n, word in enumerate(words) if "@" in word and not word.startswith("-")), None)
-        host = self._world.host(words[at].rpartition("@")[2]) if at is not None else None
+        host = self.world.host(words[at].rpartition("@")[2]) if at is not None else None
         if at is None or host is None:
             return Said(255, "", "ssh: connect to host: No route to host\n")
         return self.run(shlex.split(" ".join(word for word in words[at + 1 :] if word != "--")), host)
@@ -70,7 +70,7 @@ async def serve_shell(shell: Shell, folder: Path) -> AsyncIterator[None]:
     """On a socket in `folder`."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ValueError), contextlib.closing(writer):
+        with contextlib.suppress(ConnectionError, ValueError, asyncio.CancelledError), contextlib.closing(writer):
             said = shell.run(json.loads(await reader.readline()))
             writer.write(json.dumps(said._asdict()).encode() + b"\n")
             await writer.drain()

@@ -7,7 +7,7 @@ from xenwatch.demo.answer import Program, Said
 from xenwatch.demo.create import syslog
 from xenwatch.demo.guests import GROUP, GUESTS, MIB
 from xenwatch.demo.tree import mapping
-from xenwatch.demo.world import Domain, SimulatedHost, World
+from xenwatch.demo.world import DemoDomain, SimulatedHost, World
 from xenwatch.demo.xenstore import listing, nodes
 
 _DEVICE = f"/dev/{GROUP}/"
@@ -95,7 +95,7 @@ def _umount(_world: World, host: SimulatedHost, rest: list[str]) -> Said:
     return Said()
 
 
-def _vif(host: SimulatedHost, name: str) -> tuple[Domain, int] | None:
+def _vif(host: SimulatedHost, name: str) -> tuple[DemoDomain, int] | None:
     """`vif7.0`."""
     domid, _, nth = name.removeprefix("vif").partition(".")
     domain = host.find(domid) if name.startswith("vif") else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from xenwatch.demo.guests import GROUP, GUESTS, MIB
-from xenwatch.demo.world import DOM0_MIB, Domain, SimulatedHost, World, packets, requests
+from xenwatch.demo.world import DOM0_MIB, DemoDomain, SimulatedHost, World, packets, requests
 
 _SECTOR = 512
 _DAEMONS = {
@@ -181,7 +181,7 @@ def _interfaces(host: SimulatedHost) -> Iterator[tuple[str, str]]:
         yield f"sys/class/net/{bridge}/bridge/topology_change_detected", "0\n"
 
 
-def _backends(domain: Domain) -> Iterator[tuple[str, str]]:
+def _backends(domain: DemoDomain) -> Iterator[tuple[str, str]]:
     bus, traffic = "sys/bus/xen-backend/devices", domain.traffic
     yield f"{bus}/console-{domain.domid}-0/devtype", "console\n"
     for nth in range(domain.vifs):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xenwatch.base.clock import Clock
-from xenwatch.demo.guests import GUESTS, VOLUME_MIB, Guest
+from xenwatch.demo.guests import GUESTS, VOLUME_MIB, DemoGuest
 
 TOTAL_MIB, DOM0_MIB, CPUS = 32768, 2048, 8
 UPTIME = 41 * 86400.0
@@ -27,10 +27,10 @@ class Traffic:
 
 
 @dataclass(slots=True)
-class Domain:
+class DemoDomain:
     """One domain that exists on a host."""
 
-    guest: Guest
+    guest: DemoGuest
     domid: int
     mib: int
     cpu_seconds: float = 0.0
@@ -84,7 +84,7 @@ class SimulatedHost:
     name: str
     address: str
     machine_id: str
-    domains: list[Domain] = field(default_factory=list)
+    domains: list[DemoDomain] = field(default_factory=list)
     bridges: set[str] = field(default_factory=lambda: {"xenbr0", "xenbr1"})
     volumes: dict[str, int] = field(default_factory=lambda: dict(VOLUME_MIB))
     mounted: dict[str, str] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class SimulatedHost:
     def free_mib(self) -> int:
         return TOTAL_MIB - DOM0_MIB - 412 - sum(domain.mib for domain in self.domains)
 
-    def find(self, word: str) -> Domain | None:
+    def find(self, word: str) -> DemoDomain | None:
         """By name, domid or UUID."""
         return next((d for d in self.domains if word in (d.name, str(d.domid), d.guest.uuid)), None)
 
@@ -122,7 +122,7 @@ class World:
         for host in (self.here, self.there):
             host.dom0_seconds = _DOM0_LOAD * UPTIME
 
-    def by_name(self) -> dict[str, Domain | None]:
+    def by_name(self) -> dict[str, DemoDomain | None]:
         """Of every guest, its domain on the first host."""
         return {name: self.here.find(name) for name in GUESTS}
 
@@ -130,9 +130,9 @@ class World:
         """By name or address."""
         return next((h for h in (self.here, self.there) if address in (h.name, h.address)), None)
 
-    def place(self, host: SimulatedHost, guest: Guest) -> Domain:
+    def place(self, host: SimulatedHost, guest: DemoGuest) -> DemoDomain:
         """A domain of this guest, just begun."""
-        domain = Domain(guest, host.take_domid(), guest.mib)
+        domain = DemoDomain(guest, host.take_domid(), guest.mib)
         host.domains.append(domain)
         return domain
 

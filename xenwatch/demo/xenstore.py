@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 from xenwatch.demo.guests import GROUP, MIB
-from xenwatch.demo.world import Domain, SimulatedHost
+from xenwatch.demo.world import DemoDomain, SimulatedHost
 
 _HEADER = struct.Struct("<IIII")  # type, request id, transaction, length: xen/include/public/io/xs_wire.h
 _DIRECTORY, _READ, _ERROR = 1, 2, 16
 _CONNECTED = "4"
+_OVER = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
+"""How a connection ends: its client goes, or the demo."""
 
 
 def nodes(host: SimulatedHost) -> dict[str, str]:
@@ -29,7 +31,7 @@ def listing(host: SimulatedHost, below: str) -> str:
     return "".join(f'{path} = "{value}"\n' for path, value in sorted(nodes(host).items()) if path.startswith(below))
 
 
-def _of_domain(domain: Domain) -> Iterator[tuple[str, str]]:
+def _of_domain(domain: DemoDomain) -> Iterator[tuple[str, str]]:
     home = f"/local/domain/{domain.domid}"
     yield f"{home}/name", domain.name
     yield f"{home}/vm", f"/vm/{domain.guest.uuid}"
@@ -42,7 +44,7 @@ def _of_domain(domain: Domain) -> Iterator[tuple[str, str]]:
     yield from {f"{back}/frontend": f"{home}/console", f"{back}/state": _CONNECTED, f"{back}/online": "1"}.items()
 
 
-def _disks(domain: Domain, host: SimulatedHost) -> Iterator[tuple[str, str]]:
+def _disks(domain: DemoDomain, host: SimulatedHost) -> Iterator[tuple[str, str]]:
     names = sorted(host.volumes)
     for nth, (number, volume) in enumerate(zip(domain.disk_numbers, domain.volumes, strict=True)):
         values = {
@@ -53,7 +55,7 @@ def _disks(domain: Domain, host: SimulatedHost) -> Iterator[tuple[str, str]]:
         yield from _device(domain, "vbd", number, values)
 
 
-def _vifs(domain: Domain) -> Iterator[tuple[str, str]]:
+def _vifs(domain: DemoDomain) -> Iterator[tuple[str, str]]:
     for nth, bridge in enumerate(domain.bridges):
         values = {
             "mac": domain.guest.mac(nth), "bridge": bridge, "script": "/etc/xen/scripts/vif-bridge", "type": "vif",
@@ -62,7 +64,7 @@ def _vifs(domain: Domain) -> Iterator[tuple[str, str]]:
         yield from _device(domain, "vif", nth, values)
 
 
-def _device(domain: Domain, kind: str, number: int, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _device(domain: DemoDomain, kind: str, number: int, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     back = f"/local/domain/0/backend/{kind}/{domain.domid}/{number}"
     front = f"/local/domain/{domain.domid}/device/{kind}/{number}"
     ends = {"frontend": front, "frontend-id": str(domain.domid), "online": "1", "state": _CONNECTED}
@@ -78,7 +80,7 @@ async def serve_xenstore(root: Path, now: Callable[[], Mapping[str, str]]) -> As
     socket.parent.mkdir(parents=True, exist_ok=True)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError), contextlib.closing(writer):
+        with contextlib.suppress(*_OVER), contextlib.closing(writer):
             while True:
                 kind, request, transaction, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
                 path = (await reader.readexactly(length)).rstrip(b"\0").decode("utf-8", "replace")

@@ -6,7 +6,7 @@ from xenwatch.demo.answer import Program, Said, on_a_domain
 from xenwatch.demo.create import create
 from xenwatch.demo.devices import DEVICES
 from xenwatch.demo.guests import GROUP, GUESTS
-from xenwatch.demo.world import CPUS, DOM0_MIB, TOTAL_MIB, Domain, SimulatedHost, World
+from xenwatch.demo.world import CPUS, DOM0_MIB, TOTAL_MIB, DemoDomain, SimulatedHost, World
 
 DOM0_UUID = "00000000-0000-0000-0000-000000000000"
 _DOM0_VCPUS = 4
@@ -70,7 +70,7 @@ def _vcpus(_world: World, host: SimulatedHost, _rest: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _flags(domain: Domain) -> str:
+def _flags(domain: DemoDomain) -> str:
     return "--p" if domain.paused else "r--" if domain.guest.load > 1 else "-b-"
 
 
@@ -122,36 +122,36 @@ def _migrate(world: World, host: SimulatedHost, rest: list[str]) -> Said:
 
 
 @on_a_domain
-def _destroy(_world: World, host: SimulatedHost, domain: Domain, _rest: list[str]) -> None:
+def _destroy(_world: World, host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> None:
     host.domains.remove(domain)
 
 
 @on_a_domain
-def _shutdown(world: World, host: SimulatedHost, domain: Domain, _rest: list[str]) -> Said:
+def _shutdown(world: World, host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> Said:
     host.domains.remove(domain)
     world.log(host, f"xl-{domain.name}.log", f"Domain {domain.domid} has shut down, reason code 0 0x0")
     return Said(0, f"Shutting down domain {domain.domid}\n")
 
 
 @on_a_domain
-def _reboot(world: World, host: SimulatedHost, domain: Domain, _rest: list[str]) -> Said:
+def _reboot(world: World, host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> Said:
     host.domains.remove(domain)
     world.log(host, f"xl-{domain.name}.log", f"Domain {domain.domid} has shut down, reason code 1 0x1")
     return create(world, host, domain.guest)
 
 
 @on_a_domain
-def _pause(_world: World, _host: SimulatedHost, domain: Domain, _rest: list[str]) -> None:
+def _pause(_world: World, _host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> None:
     domain.paused = True
 
 
 @on_a_domain
-def _unpause(_world: World, _host: SimulatedHost, domain: Domain, _rest: list[str]) -> None:
+def _unpause(_world: World, _host: SimulatedHost, domain: DemoDomain, _rest: list[str]) -> None:
     domain.paused = False
 
 
 @on_a_domain
-def _mem_set(_world: World, host: SimulatedHost, domain: Domain, rest: list[str]) -> Said | None:
+def _mem_set(_world: World, host: SimulatedHost, domain: DemoDomain, rest: list[str]) -> Said | None:
     """Mebibytes, as xl takes a number without a unit."""
     mib = rest[0].removesuffix("m") if rest else ""
     if not mib.isdigit() or int(mib) - domain.mib > host.free_mib:
@@ -160,7 +160,7 @@ def _mem_set(_world: World, host: SimulatedHost, domain: Domain, rest: list[str]
     return None
 
 
-def _described(domain: Domain) -> str:
+def _described(domain: DemoDomain) -> str:
     """`xl list -l`."""
     guest = domain.guest
     config = {

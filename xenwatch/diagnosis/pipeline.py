@@ -207,11 +207,13 @@ class Pipeline:
         facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
         diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
-        self._over = tuple(self.engine.over) if events or facts else ()
+        over = list(self.engine.over) if events or facts else []
         for snapshot in snapshots:
             self._done.see(snapshot)
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
+            over += self.engine.over
             now = max(now, snapshot.at)
+        self._over = tuple(over)
         return diagnoses, now
 
     def _learnt(self) -> tuple[list[Fact], list[Snapshot]]:

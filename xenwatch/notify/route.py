@@ -20,7 +20,7 @@ class Sender(Protocol):
         """For people; no secret is in it."""
 
     async def send(self, message: Message) -> None:
-        """Raises Undelivered, whose words hold no secret."""
+        """Raises Undelivered; no secret is in its words."""
 
 
 @dataclass(frozen=True, slots=True)

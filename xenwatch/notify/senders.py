@@ -40,7 +40,7 @@ class AppriseSender:
     """Mail, ntfy, Matrix, Slack, Mattermost and whatever else Apprise knows, by URLs of its kind."""
 
     urls: Callable[[], str]
-    """One a line; read anew for each message, so that a changed file counts."""
+    """One a line; read again for each message, so that a changed file counts."""
 
     @property
     def kind(self) -> str:
@@ -56,7 +56,9 @@ class AppriseSender:
     async def _send(self, which: str, url: str, message: Message) -> None:
         import apprise  # noqa: PLC0415 - half a second and 20 MB, for those who use it
 
-        logging.getLogger("apprise").propagate = False  # some of its lines repeat the URL, and that is a secret
+        for name in ("apprise", "urllib3"):  # some of their lines repeat the URL, and that is a secret
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("apprise").propagate = False
         service = apprise.Apprise()
         if not service.add(url):
             raise Undelivered(f"{which} ({url.partition(':')[0][:20]}) is not one that Apprise knows")

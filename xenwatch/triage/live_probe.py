@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.plurals import count_text
-from xenwatch.config.assembly import collectors_of
+from xenwatch.config.assembly import collectors_of, ways_to
 from xenwatch.config.sections import Config
 from xenwatch.diagnosis.hosts import host_name
 from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, MetricCondition, Rule
@@ -70,10 +70,7 @@ async def look(
     progress: Progress = _in_silence,
 ) -> LiveProbe:
     """Connect to the host, read everything once, disconnect. It also works without Xen, with fewer answers."""
-    sampling = config.sampling
-    host = open_host(
-        clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
-    )
+    host = open_host(clock, paths=paths, **ways_to(config.sampling))
     try:
         return await look_through(host, config, journal=journal, progress=progress)
     finally:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.base.clock import SystemClock
 from xenwatch.config.loader import LoadedConfig, load_config
-from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
+NODE = Path(__file__).parents[2] / "hosts/demo_node.xml"
+"""What libvirt's test driver plays."""
 BRIDGE = (
     "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device xenbr7\n"
 )
@@ -56,13 +58,40 @@ class Running:
         return {i.diagnosis.class_ for i in self.agent.registry.incidents.values() if i.state == "open"}
 
 
+@dataclass(frozen=True)
+class LogFolder:
+    """Where a test writes the logs of its host, and where the agent keeps its state."""
+
+    folder: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "log"
+
+
+def settings(host: LogFolder, cache: Path) -> dict[str, Any]:
+    """For an agent whose hypervisor is libvirt's test driver."""
+    return {
+        "agent.state_dir": host.folder / "state",
+        "logs.paths": (f"{host.logs}/*", f"{host.logs}/console/*"),
+        "logs.from_start": True,
+        "logs.hypervisor_every": 0.0,
+        "logs.journal": False,
+        "sampling.libvirt_uri": f"test://{NODE}",
+        "diagnosis.cache_dir": cache,
+        "web.listen": ("127.0.0.1", 0),
+        "remediation.policy": host.folder / "policy.toml",
+        "remediation.access": host.folder / "access.toml",
+    }
+
+
 class Bench:
     """Starts agents one after the other on the same host."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
-        self.host = DemoHost(folder)
-        self.host.prepare()
-        self.overrides = {**self.host.settings(("127.0.0.1", 0)), "diagnosis.cache_dir": cache}
+        self.host = LogFolder(folder)
+        (self.host.logs / "console").mkdir(parents=True, exist_ok=True)
+        self.overrides = settings(self.host, cache)
         self.config_file: Path | None = None
 
     def load(self) -> LoadedConfig:

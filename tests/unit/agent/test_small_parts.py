@@ -1,7 +1,5 @@
-import asyncio
 import socket
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, SelfMetric
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.base.clock import ManualClock
 from xenwatch.demo.host import choose_address
-from xenwatch.demo.story import StoryStep, play, read_story, write
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -131,30 +128,6 @@ def test_so_many_logs_that_series_would_explode_are_cut_and_counted():
     assert len(shown) == MOST_LOGS
     assert {"source": f"/log/{MOST_LOGS + 2}"} in shown
     assert counters.dropped["logs"] == 3
-
-
-async def test_the_story_is_written_when_its_time_has_come(tmp_path: Path):
-    clock = ManualClock(start=1_700_000_000.0)
-    story = (
-        StoryStep("first", 0.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] one",)}),
-        StoryStep("second", 5.0, {"a/x.log": ("[{now:%Y-%m-%d %H:%M:%S}] two",)}),
-    )
-    playing = asyncio.create_task(play(story, tmp_path, clock, UTC))
-    while not clock._sleepers:  # noqa: ASYNC110 - the story is running towards its first pause
-        await asyncio.sleep(0)
-    assert (tmp_path / "a/x.log").read_text() == "[2023-11-14 22:13:20] one\n"
-    clock.advance(5)
-    await playing
-    assert (tmp_path / "a/x.log").read_text().splitlines()[1] == "[2023-11-14 22:13:25] two"
-
-
-def test_the_shipped_story_can_be_written_and_names_a_class_where_something_is_wrong(tmp_path: Path):
-    story = read_story()
-    for step in story:
-        write(step, tmp_path, 1_700_000_000.0, UTC)
-    assert [step.at for step in story] == sorted(step.at for step in story)
-    assert sum(step.expected_class is not None for step in story) >= 8
-    assert sum(step.expected_class is None for step in story) >= 2
 
 
 def test_the_demo_takes_another_port_where_the_usual_one_is_taken():

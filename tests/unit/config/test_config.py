@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.loader import all_settings, load_config, variable
+from xenwatch.config.notify import NotifySettings
 from xenwatch.config.reference import example_file, manual
 from xenwatch.config.sections import Config
 
@@ -122,11 +123,18 @@ def test_the_example_file_is_current_and_changes_nothing(tmp_path: Path):
 
 
 def test_each_key_of_the_example_can_be_uncommented(tmp_path: Path):
-    lines = example_file().splitlines()
+    lines = example_file().partition("\n#[notify.NAME]")[0].splitlines()  # there are as many of these as one likes
     text = "\n".join(line[1:] if line.startswith("#") and " = " in line.split("(")[0] else line for line in lines)
     loaded = load_config(written(tmp_path, text))
     assert loaded.config == Config()
     assert "default" not in loaded.origins.values()
+
+
+def test_each_key_of_a_table_of_the_example_can_be_uncommented(tmp_path: Path):
+    lines = example_file().partition("\n#[notify.NAME]")[2].splitlines()
+    keys = [line[1:] for line in lines if line.startswith("#") and " = " in line.split("(")[0]]
+    text = "\n".join(["[notify.mail]", *keys]).replace('url = ""', 'url = "ntfy://host/topic"')
+    assert load_config(written(tmp_path, text)).config.notify == {"mail": NotifySettings(url="ntfy://host/topic")}
 
 
 def test_the_manual_is_current():
@@ -161,3 +169,34 @@ def test_any_text_for_any_setting_is_taken_or_is_one_clear_problem(text: str, ke
     except ConfigError as error:
         found = error.problems
     assert all(p.key == variable(key) and p.message for p in found)
+
+
+def test_tables_of_notifications_are_read_each_under_its_name(tmp_path: Path):
+    file = tmp_path / "xenwatch.toml"
+    file.write_text(
+        '[notify.mail]\nurl_file = "/etc/xenwatch/secrets/mail"\nseverity = "warning"\nrepeat_every = "1h"\n'
+        '[notify.pager]\nprogram = ["/usr/local/bin/page"]\nquiet = "22:00-07:00"\n'
+    )
+    notify = load_config(file).config.notify
+    assert list(notify) == ["mail", "pager"]
+    assert (notify["mail"].severity, notify["mail"].repeat_every) == ("warning", 3600.0)
+    assert notify["pager"].program == ("/usr/local/bin/page",)
+    assert load_config(None, {}, default_file=None).config.notify == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[notify.mail]\n", r":1: notify\.mail: names no receiver"),
+        ('[notify.mail]\nurl = "ntfy://x/y"\nseverty = "error"\n', r":3: .*did you mean severity"),
+        ('[notify.mail]\nurl = "ntfy://x/y"\nquiet = "at night"\n', r":3: notify\.mail\.quiet: .*two times of the day"),
+        ('[notify.mail]\nwebhook = "ftp://x"\n', r"must begin with http"),
+        ('[notify.mail]\nurl = "ntfy://x/y"\ntoken_file = "/x"\n', r"token_file: is for webhook"),
+        ('[notify]\nmail = "me"\n', r"notify\.mail: is no table: write \[notify\.NAME\]"),
+    ],
+)
+def test_a_mistake_in_a_table_of_notifications_is_told_with_its_line(tmp_path: Path, text: str, message: str):
+    file = tmp_path / "xenwatch.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_config(file)

@@ -7,6 +7,7 @@ import pytest
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.model.fact import Fact, FactValue
 from xenwatch.model.incident import Incident
+from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 
 WEB, MAIL = Subject("domain", "web"), Subject("domain", "mail")
@@ -140,3 +141,50 @@ def test_guests_of_two_hosts_are_compared_with_their_own_host_only(pipeline):
         macs, 1.0, fact("guest.macs", ("00:16:3e:00:00:01",), here), fact("guest.macs", ("00:16:3e:00:00:01",), there)
     )
     assert states(macs) == {}
+
+
+LASTING = """\
+subject: domain
+title: '{subject} is off its bridge'
+when:
+  any:
+    - {type: metric, metric: xen_domain_vif_bridge_attached, check: 'value == 0.0', for: '60s'}
+"""
+FLEETING = """\
+subject: domain
+title: '{subject} drops packets'
+when:
+  any:
+    - {type: metric, metric: xen_domain_vif_bridge_attached, check: 'value == 0.0'}
+"""
+ATTACHED = Metric("xen_domain_vif_bridge_attached", "gauge", "", ("domain", "vif"))
+
+
+def sample(pipeline: Pipeline, at: float, *values: float) -> None:
+    samples = tuple(Sample(ATTACHED, ("web", str(n)), value) for n, value in enumerate(values))
+    pipeline.snapshot(Snapshot(at, samples, {}))
+    pipeline.conclude(at)
+
+
+def test_what_rests_on_a_number_that_lasted_is_over_when_the_number_is_right_again(pipeline):
+    made = pipeline(LASTING)
+    sample(made, 100.0, 0.0)
+    sample(made, 170.0, 0.0)
+    assert states(made) == {"domain/web": "open"}
+    sample(made, 180.0, 1.0)
+    assert states(made) == {"domain/web": "resolved"}
+
+
+def test_it_is_not_over_while_another_of_its_devices_is_wrong(pipeline):
+    made = pipeline(LASTING)
+    sample(made, 100.0, 0.0, 0.0)
+    sample(made, 170.0, 0.0, 0.0)
+    sample(made, 180.0, 1.0, 0.0)
+    assert states(made) == {"domain/web": "open"}
+
+
+def test_a_number_that_may_come_and_go_at_once_ends_nothing(pipeline):
+    made = pipeline(FLEETING)
+    sample(made, 100.0, 0.0)
+    sample(made, 110.0, 1.0)
+    assert states(made) == {"domain/web": "open"}

@@ -14,7 +14,7 @@ from xenwatch.host.libvirt.lifecycle import Lifecycle
 from xenwatch.host.paths import Paths
 from xenwatch.sampling.catalogue import all_collectors
 
-DEMO = Path(__file__).parents[3] / "xenwatch/demo/demo_node.xml"
+DEMO = Path(__file__).parents[2] / "hosts/demo_node.xml"
 
 
 @pytest.fixture

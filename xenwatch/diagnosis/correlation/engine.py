@@ -59,7 +59,7 @@ class CorrelationEngine:
         self._by_id = {plan.rule.id: plan for plan in self._plans}
         self.failures: Counter[str] = Counter()
         self.over: list[tuple[str, Subject, float]] = []
-        """Rules of facts alone that no longer hold after the facts were read again: their subjects, and when."""
+        """Rules of facts or numbers alone that no longer hold after these were read again: their subjects, and when."""
 
     def observe(
         self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
@@ -192,7 +192,7 @@ class CorrelationEngine:
                     asked[plan.rule.id, subject_key(subject)] = (plan, subject)
         found: list[Diagnosis] = []
         for plan, subject in asked.values():
-            found += self._judge(plan, subject, snapshot.at, {})
+            found += self._judge(plan, subject, snapshot.at, {}, again=plan.by_numbers)
         return found
 
     def _judge(
@@ -204,7 +204,9 @@ class CorrelationEngine:
         event: Event | None = None,
         *,
         by_facts: bool = False,
+        again: bool = False,
     ) -> list[Diagnosis]:
+        """`again`: all that decides the rule was read just now, so that where it does not hold, it is over."""
         condition = plan.by_facts if by_facts and plan.by_facts is not None else plan.rule.when
         try:
             scene = self._scene(plan, subject, now, event)
@@ -215,7 +217,7 @@ class CorrelationEngine:
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
-        if by_facts and condition == plan.rule.when and not outcome.open:
+        if (again or (by_facts and condition == plan.rule.when)) and not outcome.open:
             self.over.append((plan.rule.id, subject, now))
         return []
 

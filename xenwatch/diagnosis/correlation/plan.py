@@ -44,6 +44,8 @@ class PreparedRule:
     """What of the rule's conditions facts alone can decide."""
     by_line: bool
     """One line and facts decide all that it says: with the same facts the same words give the same diagnosis again."""
+    by_numbers: bool
+    """Only numbers that must last for a while decide it: when they are right again, it is over."""
     readings: dict[tuple[int, str], MetricReading] = field(default_factory=dict)
     """The last reading of each metric condition (by its place in `metrics`) and subject."""
 
@@ -71,7 +73,13 @@ def _plan(rule: Rule) -> PreparedRule:
         0.0 if alone else 2 * max([rule.window, *spans]),
         part_of_facts(rule.when),
         alone and not any(isinstance(p, MetricCondition) for p in asked),
+        not rule.signatures and bool(deciding) and all(map(_is_lasting_number, parts)),
     )
+
+
+def _is_lasting_number(part: Condition) -> bool:
+    """A rate is none of them: it comes and goes, and so would the incident."""
+    return isinstance(part, AnyOf) or (isinstance(part, MetricCondition) and part.hold > 0 and part.rate is None)
 
 
 @dataclass(slots=True)
