@@ -22,6 +22,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.fleet_member import fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
@@ -74,6 +75,8 @@ class Agent:
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self._fleet = fleet_registry(loaded.config.fleet, clock)
+        self._fleet.offer(self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -134,6 +137,7 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "fleet": self._fleet.run,
             **self.remediation.parts(),
         }
         async with asyncio.TaskGroup() as group:
@@ -205,6 +209,7 @@ class Agent:
         self.registry.update(changed)
         self._writer.changed(changed)
         self.remediation.changed(changed)
+        self._fleet.offer(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()

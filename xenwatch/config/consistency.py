@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from xenwatch.config.sections import Config, HookSettings, WebSettings
+from xenwatch.config.sections import Config, FleetSettings, HookSettings, WebSettings
 
 
 def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
     yield from _tls("hooks", config.hooks)
+    yield from _fleet(config.fleet)
     if config.hooks.listen is None:
         for key in ("tls_certificate", "tls_key", "tls_client_ca"):
             if getattr(config.hooks, key) is not None:
@@ -35,3 +36,15 @@ def _tls(section: str, settings: WebSettings | HookSettings) -> Iterator[tuple[s
             f"{section}.tls_client_auth",
             f"needs [{section}] tls_client_ca, the authority that signs the certificates of clients",
         )
+
+
+def _fleet(settings: FleetSettings) -> Iterator[tuple[str, str]]:
+    if wrong := [address for address in settings.etcd if not address.startswith(("http://", "https://"))]:
+        yield "fleet.etcd", f"{wrong[0]} must begin with https:// or http://"
+    if "/" in settings.host:
+        yield "fleet.host", "must not hold a slash"
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        given, other = ("certificate", "key") if settings.tls_key is None else ("key", "certificate")
+        yield f"fleet.tls_{given}", f"needs [fleet] tls_{other}"
+    if settings.user and settings.password_file is None:
+        yield "fleet.user", "needs [fleet] password_file"

@@ -25,6 +25,16 @@ CLOSED_SECONDS = 600.0
 _LONGEST_PAUSE = 30.0
 
 
+class NoFleet:
+    """In the place of a registry where the host belongs to no fleet."""
+
+    def offer(self, incidents: Iterable[Incident]) -> None:
+        """Nobody hears of them."""
+
+    async def run(self) -> None:
+        """Ends at once."""
+
+
 class HostRegistry:
     """Runs beside the agent; `run` never ends and never raises for anything that etcd does."""
 
