@@ -90,7 +90,8 @@ class Hub:
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._lease_seconds / 4)
+            async with asyncio.timeout(self._lease_seconds / 4):  # wait_for of Python 3.11 may lose a cancellation
+                await self._wake.wait()
             await self._clock.sleep(_GATHER_SECONDS)
 
     async def _write_changes(self, client: EtcdClient, term: int) -> None:

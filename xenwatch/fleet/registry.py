@@ -95,7 +95,8 @@ class HostRegistry:
             if not await client.keep_alive(lease):
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._lease_seconds / 3)
+                async with asyncio.timeout(self._lease_seconds / 3):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._wake.wait()
 
     async def _write(self, client: EtcdClient, lease: int, written: dict[str, str]) -> None:
         """Only what differs from what this session has written."""
