@@ -148,12 +148,12 @@ class BundleReading:
         if entry.facts:
             self.pipeline.facts(entry.facts, origin)
             self._versions.learn(entry.facts)
-        if entry.source is None:
+        if entry.is_printed:
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
-        elif entry.source.format.captured:
+        elif entry.source is not None and entry.source.format.captured:
             self.captured.add(entry.path)
-        self.is_of_xen |= entry.source is None or not entry.source.format.foreign
+        self.is_of_xen |= entry.is_printed or (entry.source is not None and not entry.source.format.foreign)
         for chunk in entry.chunks():
             self.is_of_xen = self.is_of_xen or XEN.search(chunk.data) is not None
             self._versions.read(chunk.data)
