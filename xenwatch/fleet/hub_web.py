@@ -90,7 +90,9 @@ class _HubMetrics:
         )
         for incident in filter(lambda incident: incident.is_open, self._hub.view.fleet.values()):
             causes.add_metric([incident.id, incident.rule, incident.key, incident.severity], len(incident.hosts))
-        hosts = GaugeMetricFamily("xenwatch_fleet_hosts", "Hosts whose agents are there.", len(self._hub.view.hosts))
+        hosts = GaugeMetricFamily(
+            "xenwatch_fleet_hosts", "Hosts with an agent that is there.", len(self._hub.view.hosts)
+        )
         leads = GaugeMetricFamily("xenwatch_fleet_hub_leader", "1 on the hub that leads.", int(self._hub.is_leader))
         current = GaugeMetricFamily(
             "xenwatch_fleet_hub_current", "1 while the hub sees etcd.", int(self._hub.view.is_current)

@@ -11,7 +11,7 @@ from xenwatch.fleet.host_report import HostIncident
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FleetRule:
-    """Incidents of one of `rules` or `classes` whose field has the same value, on enough hosts at once."""
+    """Incidents of one of `rules` or `classes` with the same value in a field, on enough hosts at once."""
 
     id: str
     title: str
