@@ -31,6 +31,7 @@ from xenwatch.web.app import build_app, build_bare, is_loopback, serve
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.trends import Trends
 
 STATE_DEADLINE = 5.0
 
@@ -63,6 +64,7 @@ class AgentServer:
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
+        self.trends = Trends()
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
@@ -105,6 +107,7 @@ class AgentServer:
             remark=self._served.remark,
             status=self._status,
             snapshot=lambda: self._served.monitor().last_snapshot,
+            trends=self.trends.of,
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),
             remediation=self._served.remediation.active,
             now=self._served.clock.now,
