@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -54,6 +54,10 @@ test-pythons: setup-test  ## the unit tests on every Python from 3.11 on that is
 
 bench: setup-test  ## the benchmarks, each beside a peer in the same run
 	$(BIN)/python tests/benchmarks/run.py
+
+fleet: setup-test  ## fifty hosts and their hubs on a real etcd, then the sizes: HOSTS=500 agents for SECONDS=60
+	$(BIN)/pytest -q tests/unit/fleet
+	$(BIN)/python tests/benchmarks/bench_fleet.py $(or $(HOSTS),500) $(or $(SECONDS),60)
 
 test-slow: setup-test  ## the follower's torture test and other minutes-long tests
 	$(BIN)/pytest -q -m slow --timeout=3000

@@ -2,7 +2,7 @@
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
 # usage: packaging/setup.sh [run|test|xenhost]
 #   `test` also unpacks Prometheus' tools below .cache/tools, without installing them, and as root installs the programs
-#   that tests run for themselves (sshd, libvirtd, chromium, strace), without starting any of them; `xenhost` also
+#   that tests run for themselves (sshd, libvirtd, chromium, strace, etcd), without starting any of them; `xenhost` also
 #   installs what builds and boots the real Xen host of tests/xenhost.
 set -eu
 cd "$(dirname "$0")/.."
@@ -95,11 +95,14 @@ has sshd || wanted="$wanted openssh-server"
 has libvirtd || wanted="$wanted libvirt-daemon"
 has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
 has strace || wanted="$wanted strace"
+has etcd || wanted="$wanted etcd-server"
+has etcdctl || wanted="$wanted etcd-client"
 if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   say "installing$wanted, for the tests"
   # shellcheck disable=SC2086  # a list of package names
   install_stopped $wanted || say "not all of them could be installed; what needs them will be skipped"
   case "$wanted" in *openssh-server*) systemctl disable -q ssh.service ssh.socket 2>/dev/null || true ;; esac
+  case "$wanted" in *etcd-server*) systemctl disable -q etcd.service 2>/dev/null || true ;; esac
 elif [ -n "$wanted" ]; then
   say "some tests are skipped; to run them all, install as root:$wanted"
 fi

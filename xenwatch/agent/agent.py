@@ -22,6 +22,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.fleet_member import fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.notify import routes_of
@@ -82,6 +83,8 @@ class Agent:
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self._fleet = fleet_registry(loaded.config.fleet, clock)
+        self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
         self._writer = Writer(
@@ -145,6 +148,7 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "fleet": self._fleet.run,
             **self.remediation.parts(),
             "notifications": self.notifications.run,
         }
@@ -217,6 +221,7 @@ class Agent:
         self.registry.update(changed)
         self._writer.changed(changed)
         self.remediation.changed(changed)
+        self._fleet.offer(changed)
         self.notifications.changed(changed)
 
     def _on_lines_read(self) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from xenwatch.config.notify import contradictions_of
-from xenwatch.config.sections import Config, HookSettings, WebSettings
+from xenwatch.config.sections import Config, FleetSettings, HookSettings, WebSettings
 
 _EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 
@@ -13,6 +13,7 @@ def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
     yield from _tls("hooks", config.hooks)
+    yield from _fleet(config.fleet)
     if config.web.external_url and not _EXTERNAL.fullmatch(config.web.external_url):
         yield "web.external_url", "must be a scheme and a host, without a path, such as https://xen1.example:10197"
     for name, settings in config.notify.items():
@@ -43,3 +44,15 @@ def _tls(section: str, settings: WebSettings | HookSettings) -> Iterator[tuple[s
             f"{section}.tls_client_auth",
             f"needs [{section}] tls_client_ca, the authority that signs the certificates of clients",
         )
+
+
+def _fleet(settings: FleetSettings) -> Iterator[tuple[str, str]]:
+    if wrong := [address for address in settings.etcd if not address.startswith(("http://", "https://"))]:
+        yield "fleet.etcd", f"{wrong[0]} must begin with https:// or http://"
+    if "/" in settings.host:
+        yield "fleet.host", "must not hold a slash"
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        given, other = ("certificate", "key") if settings.tls_key is None else ("key", "certificate")
+        yield f"fleet.tls_{given}", f"needs [fleet] tls_{other}"
+    if settings.user and settings.password_file is None:
+        yield "fleet.user", "needs [fleet] password_file"

@@ -214,6 +214,24 @@ class RemediationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """Many hosts on one etcd: what they have in common becomes one incident (docs/fleet.md). Read at the start."""
+
+    etcd: tuple[str, ...] = setting(
+        TEXTS, (), "Addresses of etcd's members, such as https://10.0.0.1:2379. Empty: this host belongs to no fleet."
+    )
+    host: str = setting(TEXT, "", "Name of this host in the fleet. Empty: its own name.")
+    metrics_address: str = setting(
+        TEXT, "", "Address and port at which Prometheus reaches this agent, for the targets that a hub lists."
+    )
+    user: str = setting(TEXT, "", "User of etcd. Empty: none.")
+    password_file: Path | None = setting(optional(PATH), None, "File with the password of that user.")  # noqa: RUF009 - as above
+    tls_ca: Path | None = setting(optional(PATH), None, "PEM file of the authority that signed etcd's certificates.")  # noqa: RUF009 - as above
+    tls_certificate: Path | None = setting(optional(PATH), None, "PEM file of this host's certificate for etcd.")  # noqa: RUF009 - as above
+    tls_key: Path | None = setting(optional(PATH), None, "PEM file of the key of that certificate.")  # noqa: RUF009 - as above
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All sections; the names of the fields are the names of the sections in the file."""
 
@@ -224,6 +242,7 @@ class Config:
     web: WebSettings = field(default_factory=WebSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
 
@@ -236,6 +255,7 @@ SECTIONS: dict[str, type] = {
     "web": WebSettings,
     "hooks": HookSettings,
     "remediation": RemediationSettings,
+    "fleet": FleetSettings,
 }
 TABLES: dict[str, type] = {"notify": NotifySettings}
 """Sections of which there may be several, each with a name: [notify.mail]."""

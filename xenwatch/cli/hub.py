@@ -1,0 +1,85 @@
+"""`xenwatch hub`: what many hosts have in common as one incident, until stopped."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+from aiohttp import web
+
+from xenwatch.base.clock import SystemClock
+from xenwatch.base.errors import InputError
+from xenwatch.cli._options import CONFIG
+from xenwatch.config.fleet_member import etcd_access, member_name
+from xenwatch.config.loader import load_config
+from xenwatch.config.sections import FleetSettings
+from xenwatch.config.settings import LISTEN, show_address
+from xenwatch.fleet.etcd import EtcdClient
+from xenwatch.fleet.hub import Hub
+from xenwatch.fleet.hub_web import hub_app
+from xenwatch.fleet.rule import fleet_rules
+from xenwatch.web.app import is_loopback
+
+_DEFAULT = "127.0.0.1:10198"
+
+
+def _loopback(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, int]:
+    try:
+        address = LISTEN.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if not is_loopback(address[0]):
+        raise click.BadParameter("only the loopback: a hub asks nobody who he is; put a proxy with TLS before it")
+    return address
+
+
+@click.command(short_help="See what many hosts have in common, as one incident.")
+@CONFIG
+@click.option(
+    "--listen", metavar="ADDRESS:PORT", default=_DEFAULT, show_default=True, callback=_loopback, help="Listen here."
+)
+def COMMAND(config: Path | None, listen: tuple[str, int]) -> None:  # noqa: N802 - the registry's name
+    """Follow the incidents of all hosts in etcd until stopped (SIGTERM, Ctrl-C), and serve what they have in common.
+
+    Run two or more on different machines: one is elected, the others take over when it dies. The addresses of etcd
+    stand in [fleet] of the configuration.
+
+    \b
+    Examples:
+      xenwatch hub
+      XENWATCH_FLEET_ETCD=http://127.0.0.1:2379 xenwatch hub --listen 127.0.0.1:10198
+    """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    settings = load_config(config, dict(os.environ)).config.fleet
+    if not settings.etcd:
+        raise InputError("no etcd is configured: set [fleet] etcd, or XENWATCH_FLEET_ETCD")
+    logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    asyncio.run(_run(settings, listen))
+
+
+async def _run(settings: FleetSettings, listen: tuple[str, int]) -> None:
+    access = etcd_access(settings)
+    name = f"{member_name(settings)}:{os.getpid()}"
+    hub = Hub(name, lambda: EtcdClient(access), fleet_rules(), SystemClock())
+    runner = web.AppRunner(hub_app(hub), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, *listen).start()
+        click.echo(f"xenwatch hub: http://{show_address(listen)}/fleet/incidents", err=True)
+        await _until_stopped(hub)
+    except OSError as error:
+        raise InputError(f"cannot listen on {show_address(listen)}: {error.strerror or error}") from None
+    finally:
+        await runner.cleanup()
+
+
+async def _until_stopped(hub: Hub) -> None:
+    running = asyncio.create_task(hub.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    await asyncio.wait([running])
+    if not running.cancelled():
+        running.result()

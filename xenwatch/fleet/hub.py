@@ -1,0 +1,110 @@
+"""The hub: every one follows the fleet; the one that is elected writes what the hosts' incidents have in common.
+
+It is elected by a key on its lease. Each of its writes is a transaction that holds only while that very key exists, so
+a hub that slept through its lease writes nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+from xenwatch.base.clock import Clock
+from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, put_operation
+from xenwatch.fleet.incident import FleetIncident, judged
+from xenwatch.fleet.rule import FleetRule
+from xenwatch.fleet.view import FleetView
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10
+LEADER = "/xenwatch/fleet/leader"
+RESOLVED_SECONDS = 86_400
+"""An incident of the fleet that is over is kept for a day."""
+_GATHER_SECONDS = 0.2
+"""A storm is judged in a few parts, not once for each line of it."""
+_PAUSE = 1.0
+_FAREWELL_SECONDS = 2.0
+"""Without it the next hub waits until the lease is over."""
+
+
+class Hub:
+    """One of any number; `run` goes on until it is cancelled."""
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], EtcdClient],
+        rules: Sequence[FleetRule],
+        clock: Clock,
+        *,
+        lease_seconds: int = LEASE_SECONDS,
+    ) -> None:
+        self._name, self._connect, self._rules = name, connect, rules
+        self._clock, self._lease_seconds = clock, lease_seconds
+        self._wake = asyncio.Event()
+        self.view = FleetView(self._wake.set)
+        self.is_leader = False
+        self.failures = 0
+
+    async def run(self) -> None:
+        """Follow the fleet, and lead it whenever nobody else does."""
+        client = self._connect()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._again(lambda: self.view.follow(client)))
+                group.create_task(self._again(lambda: self._lead(client)))
+        finally:
+            await client.close()
+
+    async def _again(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                await work()
+            except EtcdError as error:
+                self.failures += 1
+                log.info("etcd: %s", error)
+            await self._clock.sleep(_PAUSE)
+
+    async def _lead(self, client: EtcdClient) -> None:
+        """Wait until nobody leads, lead, and end when the lease or the key is lost."""
+        lease = await client.grant_lease(self._lease_seconds)
+        try:
+            while not await client.transact([created_at(LEADER, 0)], [put_operation(LEADER, self._name, lease)]):
+                await self._clock.sleep(self._lease_seconds / 4)
+                if not await client.keep_alive(lease):
+                    return
+            term = (await client.list_below(LEADER)).keys[0].created
+            self.is_leader = True
+            log.info("this hub (%s) leads the fleet", self._name)
+            while await client.keep_alive(lease):
+                self._wake.clear()
+                await self._write_changes(client, term)
+                await self._wait()
+        finally:
+            self.is_leader = False
+            with suppress(EtcdError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await client.revoke(lease)
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._lease_seconds / 4):  # wait_for of Python 3.11 may lose a cancellation
+                await self._wake.wait()
+            await self._clock.sleep(_GATHER_SECONDS)
+
+    async def _write_changes(self, client: EtcdClient, term: int) -> None:
+        if not self.view.is_current:
+            return
+        known = self.view.fleet
+        for id_, incident in judged(self._rules, list(self.view.incidents.values()), dict(known)).items():
+            if known.get(id_) != incident:
+                await self._write(client, term, incident)
+
+    async def _write(self, client: EtcdClient, term: int, incident: FleetIncident) -> None:
+        lease = 0 if incident.is_open else await client.grant_lease(RESOLVED_SECONDS)
+        put = put_operation(incident.etcd_key, incident.as_json(), lease)
+        if not await client.transact([created_at(LEADER, term)], [put]):
+            raise LeaderLost("another hub leads the fleet")
+        self.view.fleet[incident.id] = incident

@@ -1,0 +1,110 @@
+"""What a hub serves: metrics with one series for each cause, the API, and the hosts as targets for Prometheus."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import CollectorRegistry
+
+from xenwatch.fleet.host_report import HostIncident
+from xenwatch.fleet.hub import Hub
+from xenwatch.fleet.incident import FleetIncident
+
+HUB = web.AppKey("hub", Hub)
+
+
+def hub_app(hub: Hub) -> web.Application:
+    """Reads only: nothing that is asked of it changes anything."""
+    app = web.Application()
+    app[HUB] = hub
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/healthz", _health)
+    app.router.add_get("/fleet/incidents", _incidents)
+    app.router.add_get("/fleet/incidents/{id}", _incident)
+    app.router.add_get("/fleet/hosts", _hosts)
+    app.router.add_get("/fleet/targets", _targets)
+    return app
+
+
+async def _health(request: web.Request) -> web.Response:
+    """503 while the hub does not see etcd: what it serves is then what it last knew."""
+    hub = request.app[HUB]
+    body = {"current": hub.view.is_current, "leader": hub.is_leader}
+    return web.json_response(body, status=200 if hub.view.is_current else 503)
+
+
+async def _incidents(request: web.Request) -> web.Response:
+    fleet = request.app[HUB].view.fleet.values()
+    return web.json_response({"version": 1, "incidents": [asdict(i) for i in sorted(fleet, key=_order)]})
+
+
+async def _incident(request: web.Request) -> web.Response:
+    """One, with what is known of its children."""
+    hub = request.app[HUB]
+    incident = hub.view.fleet.get(request.match_info["id"])
+    if incident is None:
+        raise web.HTTPNotFound(text="no incident of the fleet has this id\n")
+    known = {f"{child.host}/{child.id}": child for child in hub.view.incidents.values()}
+    children = [_child(known[name]) for name in incident.children if name in known]
+    return web.json_response({"version": 1, **asdict(incident), "children": children})
+
+
+async def _hosts(request: web.Request) -> web.Response:
+    view = request.app[HUB].view
+    counts: dict[str, int] = {}
+    for incident in view.incidents.values():
+        counts[incident.host] = counts.get(incident.host, 0) + incident.is_open
+    hosts = [{"host": name, **about, "open": counts.get(name, 0)} for name, about in sorted(view.hosts.items())]
+    return web.json_response({"version": 1, "hosts": hosts})
+
+
+async def _targets(request: web.Request) -> web.Response:
+    """Prometheus' http_sd: each host that says where its metrics are."""
+    hosts = sorted(request.app[HUB].view.hosts.items())
+    targets = [
+        {"targets": [about["metrics"]], "labels": {"host": name}} for name, about in hosts if about.get("metrics")
+    ]
+    return web.json_response(targets)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    registry = CollectorRegistry()
+    registry.register(_HubMetrics(request.app[HUB]))
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+class _HubMetrics:
+    """Made for each scrape from what the hub knows then."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """The library's protocol."""
+        labels = ["id", "rule", "key", "severity"]
+        causes = GaugeMetricFamily(
+            "xenwatch_fleet_incident_open", "Hosts that one cause outside of them concerns.", labels=labels
+        )
+        for incident in filter(lambda incident: incident.is_open, self._hub.view.fleet.values()):
+            causes.add_metric([incident.id, incident.rule, incident.key, incident.severity], len(incident.hosts))
+        hosts = GaugeMetricFamily(
+            "xenwatch_fleet_hosts", "Hosts with an agent that is there.", len(self._hub.view.hosts)
+        )
+        leads = GaugeMetricFamily("xenwatch_fleet_hub_leader", "1 on the hub that leads.", int(self._hub.is_leader))
+        current = GaugeMetricFamily(
+            "xenwatch_fleet_hub_current", "1 while the hub sees etcd.", int(self._hub.view.is_current)
+        )
+        return [causes, hosts, leads, current]
+
+
+def _child(child: HostIncident) -> Mapping[str, Any]:
+    body = asdict(child)
+    body["class"] = body.pop("class_")
+    return body
+
+
+def _order(incident: FleetIncident) -> tuple[bool, str]:
+    return not incident.is_open, incident.id

@@ -1,0 +1,87 @@
+"""What a hub sees of etcd: the hosts, their incidents, and the incidents of the fleet that are kept there."""
+
+import json
+from collections.abc import Callable, Iterable
+
+from xenwatch.fleet.etcd import EtcdClient, KeyValue
+from xenwatch.fleet.host_report import PREFIX, HostIncident, incident_of
+from xenwatch.fleet.incident import INCIDENTS, FleetIncident, fleet_incident_of
+from xenwatch.fleet.watch import Compacted, WatchEvent, watch_below
+
+ALL = "/xenwatch/"
+_SELF = "/self"
+
+
+class FleetView:
+    """Follows all of it; `is_current` while the watch goes on."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        """`changed` is called after each change that was taken in."""
+        self._changed = changed
+        self.hosts: dict[str, dict[str, str]] = {}
+        self.incidents: dict[str, HostIncident] = {}
+        self.fleet: dict[str, FleetIncident] = {}
+        self.is_current = False
+
+    async def follow(self, client: EtcdClient) -> None:
+        """List everything, then follow each change; only an error of etcd ends it, and then it is called again."""
+        try:
+            while True:
+                listing = await client.list_below(ALL)
+                self._take_all(listing.keys)
+                await self._follow_from(client, listing.revision)
+        finally:
+            self.is_current = False
+
+    async def _follow_from(self, client: EtcdClient, revision: int) -> None:
+        """Until what lies between was compacted away."""
+        try:
+            while True:
+                async for events, reached in watch_below(client, ALL, revision):
+                    self._take(events)
+                    revision = reached
+        except Compacted:
+            return
+
+    def _take_all(self, keys: Iterable[KeyValue]) -> None:
+        self.hosts.clear()
+        self.incidents.clear()
+        self.fleet.clear()
+        self._take([WatchEvent(kv, is_gone=False) for kv in keys])
+        self.is_current = True
+        self._changed()
+
+    def _take(self, events: Iterable[WatchEvent]) -> None:
+        for kv, is_gone in events:
+            if kv.key.startswith(INCIDENTS):
+                self._take_fleet(kv, is_gone)
+            elif kv.key.startswith(PREFIX):
+                self._take_host(kv, is_gone)
+        self._changed()
+
+    def _take_fleet(self, kv: KeyValue, is_gone: bool) -> None:
+        incident = None if is_gone else fleet_incident_of(kv.value)
+        if incident is None:
+            self.fleet.pop(kv.key.removeprefix(INCIDENTS), None)
+        else:
+            self.fleet[incident.id] = incident
+
+    def _take_host(self, kv: KeyValue, is_gone: bool) -> None:
+        host = kv.key.removeprefix(PREFIX).removesuffix(_SELF)
+        if kv.key.endswith(_SELF) and "/" not in host:
+            self.hosts.pop(host, None)
+            if not is_gone:
+                self.hosts[host] = _texts(kv.value)
+            return
+        incident = None if is_gone else incident_of(kv.key, kv.value, kv.created)
+        if incident is None:
+            self.incidents.pop(kv.key, None)
+        else:
+            self.incidents[kv.key] = incident
+
+
+def _texts(value: str) -> dict[str, str]:
+    try:
+        return {str(name): str(text) for name, text in dict(json.loads(value)).items()}
+    except (ValueError, TypeError):
+        return {}
