@@ -1,12 +1,15 @@
 """A Linux guest's PV drivers, as they speak on its console."""
 
+import re
+
 from component import Component, Tree
 from kernel_source import read
 from message import Line, Message
 
 
 def _line(_message: Message, text: str, _tree: Tree) -> Line:
-    return Line("console", f"[12345.678901] {text.replace('vbd-7-51712', 'vbd-51712')}")
+    own = re.sub(r"-7-(\d+)", r"-\1", text)
+    return Line("console", f"[12345.678901] {own}")
 
 
 COMPONENT = Component(
