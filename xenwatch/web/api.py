@@ -9,6 +9,7 @@ from xenwatch.model.incident import MOVES, Incident
 from xenwatch.web.body import json_object
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
+from xenwatch.web.server.local_users import WRITER, from_this_machine
 
 MOST_ROWS = 1000
 _LONGEST_NAME = 200
@@ -81,7 +82,7 @@ async def incident(request: web.Request) -> web.Response:
 
 async def acknowledge(request: web.Request) -> web.Response:
     """`{"by": NAME}` says that a user looks after it. From this machine only, and never from a web page."""
-    if request.remote not in {"127.0.0.1", "::1"}:
+    if not from_this_machine(request):
         raise web.HTTPForbidden(text="an incident can be acknowledged only from the machine that runs the agent")
     # A browser sends JSON to another site only after a preflight request, which the agent never answers.
     if request.content_type != "application/json" or "Origin" in request.headers:
@@ -126,8 +127,9 @@ def _find(incidents: Sequence[Incident], wanted: str) -> Incident:
 
 
 async def _user_name(request: web.Request) -> str:
+    """The name in the body counts only where the connection does not prove another."""
     body = await json_object(request, request.client_max_size)
     name = body.get("by")
     if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise web.HTTPBadRequest(text='the body must be {"by": "your name"}')
-    return name.strip()
+    return str(request.get(WRITER, name.strip()))

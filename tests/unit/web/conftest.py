@@ -15,6 +15,7 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.app import build_app, serve
+from xenwatch.web.auth import User
 from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 
@@ -24,6 +25,7 @@ BRIDGE_MISSING = KnownFailure(
     "vif-bridge-missing", "vif-bridge-missing", "error", "No bridge", "It was never made.", "The guest is not started.",
     ("brctl show",), ("Make the bridge.",), ("Could not find bridge device %s",), aliases=("bridge-absent",),
 )  # fmt: skip
+PEOPLE = (User("vera", "viewer", "viewer-token-1234"), User("ann", "approver", "approver-token-12"))
 BRIDGES = Metric("xen_bridge_ports", "gauge", "Ports of a bridge.", ("bridge",))
 
 
@@ -82,7 +84,7 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     made = Served()
     await made.exposition.update(Snapshot(1.0, (Sample(BRIDGES, ('x"\n',), 2.0),)))
-    listener, port = await serve(build_app(made.view(), loopback=True), "127.0.0.1", 0)
+    listener, port = await serve(build_app(made.view(), loopback=True, users=PEOPLE), "127.0.0.1", 0)
     made.url = f"http://127.0.0.1:{port}"
     yield made
     await listener.close()
@@ -92,6 +94,12 @@ async def served() -> AsyncIterator[Served]:
 async def client(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(served.url) as session:
         yield session
+
+
+@pytest.fixture
+def as_ann() -> dict[str, str]:
+    """The headers of an approver."""
+    return {"Authorization": "Bearer approver-token-12"}
 
 
 @pytest.fixture(name="an_incident")

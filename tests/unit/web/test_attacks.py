@@ -15,17 +15,20 @@ from monitoring.certificates import Authority
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
+from xenwatch.web.auth import User
 from xenwatch.web.server.connection import ConnectionLimits
 from xenwatch.web.server.listener import Listener, _source
 from xenwatch.web.server.tls import TlsFiles
 
 Served = Any  # conftest's
+ANN = User("ann", "approver", "approver-token-12")
 MOST = 16
 PATIENT = ConnectionLimits(connections=MOST, head=60, idle=60, request=60)
 HASTY = ConnectionLimits(connections=MOST, head=0.3, idle=0.3, request=0.3)
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ACKNOWLEDGE = (
     b"POST /api/v1/incidents/v-web/acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Authorization: Bearer approver-token-12\r\n"
 )
 
 
@@ -80,7 +83,8 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
     targets: list[Target] = []
 
     async def opened(limits: ConnectionLimits = PATIENT, **more: Any) -> Target:
-        listener, _ = await serve(build_app(served.view(), loopback=True), "127.0.0.1", 0, limits=limits, **more)
+        app = build_app(served.view(), loopback=True, users=(ANN,))
+        listener, _ = await serve(app, "127.0.0.1", 0, limits=limits, **more)
         targets.append(Target(listener, []))
         return targets[-1]
 
