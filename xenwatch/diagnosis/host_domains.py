@@ -91,6 +91,10 @@ class HostDomains:
         """The highest domid that was ever given out: within one boot they only grow."""
         return max(self._names, default=0)
 
+    def known(self) -> frozenset[str]:
+        """The names that were seen."""
+        return frozenset(self._seen)
+
     def name_of(self, domid: int, at: float) -> str | None:
         """The name the domid had nearest to that time."""
         names = self._names.get(domid)
@@ -109,6 +113,10 @@ class HostDomains:
     def notice(self, name: str, at: float) -> None:
         """A line named a guest so."""
         self._note(self._seen, name, at)
+
+    def forget(self, name: str) -> None:
+        """That was no guest's name."""
+        self._seen.pop(name, None)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -8,13 +8,26 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from xenwatch.model.record import Source
 
 KernelRole = Literal["dom0", "guest", "driver", "unknown"]
 GUEST_ROLES: tuple[KernelRole, ...] = ("guest", "driver")
 """Kernels with troubles that are not the host's."""
+
+
+class Roles(NamedTuple):
+    """The kernels of one log as far as they are known."""
+
+    by_host: frozenset[tuple[bytes, str]]
+    hosts: frozenset[bytes]
+    """Those of which something is known; the empty name: of lines that name none."""
+    all_known: bool
+    """Of none of these nobody can tell."""
+
+
+NO_ROLES = Roles(frozenset(), frozenset(), all_known=True)
 
 HEAD = 64 * 1024
 """Bytes from the start of a log that are examined, and of each later piece as long as nobody can tell."""
@@ -189,9 +202,13 @@ class KernelRoles:
             return "dom0"
         return self._of(source, host).role
 
-    def is_partly_guests(self, source: Source) -> bool:
-        """Whether a guest's kernel writes any of the lines of that log, as far as it was read."""
-        return any(known.role == "guest" for known in self._signs.get(source.path, {}).values())
+    def roles(self, source: Source) -> Roles:
+        """Which kernels write in that log, as far as it was read."""
+        signs = self._signs.get(source.path)
+        if not signs:
+            return NO_ROLES
+        by_host = frozenset((host.encode(), one.role) for host, one in signs.items())
+        return Roles(by_host, frozenset(host for host, _ in by_host), all(role != "unknown" for _, role in by_host))
 
     def evidence(self, source: Source, host: str | None = None) -> tuple[str, ...]:
         """The lines that say so."""

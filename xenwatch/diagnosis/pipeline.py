@@ -80,7 +80,7 @@ class Pipeline:
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
-        self.operations = OperationTracker(self.scanner.registry)
+        self.operations = OperationTracker(self.scanner.registry, at_rest=at_rest)
         self._done = DoneAgain(self.operations)
         self.incidents = IncidentTracker(
             rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
@@ -176,9 +176,19 @@ class Pipeline:
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
+        self._learn_names()
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
         return self.operations.place(sorted(events, key=_order), self._marks())
+
+    def _learn_names(self) -> None:
+        """`xl list` says which name a domid has."""
+        host_of = self._hosts.host_of if self._hosts is not None else _one_host
+        for fact, origin in self._facts:
+            who = fact.subject
+            if who.kind == "domain" and who.domid is not None:
+                fields = {"domain": who.name, "domid": str(who.domid), "uuid": who.uuid}
+                self.scanner.registry.learn(fields, fact.at, Origin(who.host or host_of(origin)))
 
     def _marks(self) -> list[PlacedMark]:
         """What was said to be done, each with its year and its host."""

@@ -61,11 +61,12 @@ def _is_wrapped(lines: list[bytes], broken: list[bool], width: int) -> bool:
 
 def _is_rest(before: bytes, line: bytes, width: int) -> bool:
     before, word = before.rstrip(), line.split(None, 1)[:1]
-    if not word or not before or line[:1].isspace() or _begins(line) or _are_rows(before, line):
+    # Most lines that are no rest are short, or follow a short one: what costs most is asked last.
+    if not word or not before or line[:1].isspace() or len(before) + 1 + len(word[0]) <= width:
         return False
     if _COMMAND.match(before) and line[:1].isupper():  # what it prints
         return False
-    return len(before) + 1 + len(word[0]) > width
+    return not _begins(line) and not _are_rows(before, line)
 
 
 def _are_rows(before: bytes, line: bytes) -> bool:

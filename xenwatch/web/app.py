@@ -1,5 +1,6 @@
 """The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
+import asyncio
 import ipaddress
 import logging
 from collections.abc import Iterable, MutableMapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from yarl import URL
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api
@@ -20,7 +22,8 @@ from xenwatch.web.server.local_users import local_users_only, writers_only
 from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles
 from xenwatch.web.server.unix_socket import unix_socket
-from xenwatch.web.site import changes
+from xenwatch.web.sessions import SESSIONS, Sessions
+from xenwatch.web.site import changes, forms, signing
 from xenwatch.web.site import routes as site
 
 log = logging.getLogger(__name__)
@@ -36,15 +39,18 @@ def build_app(
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
     users: Sequence[User] = (),
+    external_url: str = "",
     extra_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """The application and `extra_routes`. `loopback`: it listens there only, so other host names are refused.
 
-    `readers`: the users who may read; None: whoever reaches it. `users`: who may change an incident, by their roles.
+    `readers`: the users who may read; None: whoever reaches it. `users`: who may sign in with a browser, and write.
+    `external_url`: where people reach it, if a proxy stands before it.
     """
-    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers)
+    host = URL(external_url).authority
+    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers, host=host)
     app.middlewares.append(writers_only(users))
-    return _with_site(app, context)
+    return _with_site(app, context, users, host if external_url.startswith("https:") else "")
 
 
 def build_local_app(
@@ -53,12 +59,14 @@ def build_local_app(
     """The same for a socket of this machine: root and the members of the group `gid` need no token."""
     app = build_bare(extra_routes, loopback=True, largest_request=largest_request)
     app.middlewares.append(local_users_only(gid))
-    return _with_site(app, context)
+    return _with_site(app, context, (), "")
 
 
-def _with_site(app: web.Application, context: WebContext) -> web.Application:
+def _with_site(app: web.Application, context: WebContext, users: Sequence[User], behind_tls: str) -> web.Application:
     app[CONTEXT] = context
-    changes.prepare(app)
+    app[SESSIONS] = Sessions(users, lambda: asyncio.get_running_loop().time(), behind_tls)
+    for part in (changes, forms, signing):
+        part.prepare(app)
     app.add_routes([*site.ROUTES, web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
@@ -69,9 +77,10 @@ def build_bare(
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
+    host: str = "",
 ) -> web.Application:
     """An application of these routes alone, behind the same middleware."""
-    middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only] if loopback else [])]
+    middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only(host)] if loopback else [])]
     middlewares += [readers_only(readers)] if readers is not None else []
     app = web.Application(client_max_size=largest_request, middlewares=middlewares)
     app[CONNECTIONS] = {}

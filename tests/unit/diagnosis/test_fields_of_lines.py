@@ -3,8 +3,9 @@
 import pytest
 
 from xenwatch.base.errors import RuleError
+from xenwatch.diagnosis.operations.banners import Banners, last_banners
 from xenwatch.diagnosis.operations.devices import device_kind
-from xenwatch.diagnosis.operations.guest_phases import guest_phase, last_banners
+from xenwatch.diagnosis.operations.guest_phases import LOOK_BACK, guest_phase
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.logs.format import all_formats
@@ -71,6 +72,14 @@ def test_the_last_banner_of_each_guest_counts() -> None:
 
 def test_a_console_is_its_guests_own() -> None:
     assert last_banners(b"SeaBIOS (version 1.16)\n[    0.000000] Linux version 6.1.0\n") == {"": "kernel"}
+
+
+def test_at_each_record_the_banner_before_it_counts_whatever_is_asked_first() -> None:
+    lines = [b"(d%d) %s\n" % (n % 3, w) for n in range(400) for w in (b"HVM Loader", b"x" * 90, b"Linux version 6")]
+    text = b"".join(lines)
+    banners = Banners(text)
+    for start in [*range(0, len(text), 211), 7, LOOK_BACK + 50, len(text)]:
+        assert [banners.before(start, d) for d in "0123"] == [last_banners(text[:start]).get(d) for d in "0123"]
 
 
 HYPOTHESES = """\

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hosts.served import PEOPLE, Served
 from monitoring.certificates import Authority
 
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.auth import User
 from xenwatch.web.server.connection import ConnectionLimits
 from xenwatch.web.server.listener import Listener, _source
 from xenwatch.web.server.tls import TlsFiles
 
-Served = Any  # conftest's
-ANN = User("ann", "approver", "approver-token-12")
 MOST = 16
 PATIENT = ConnectionLimits(connections=MOST, head=60, idle=60, request=60)
 HASTY = ConnectionLimits(connections=MOST, head=0.3, idle=0.3, request=0.3)
@@ -83,7 +81,7 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
     targets: list[Target] = []
 
     async def opened(limits: ConnectionLimits = PATIENT, **more: Any) -> Target:
-        app = build_app(served.view(), loopback=True, users=(ANN,))
+        app = build_app(served.view(), loopback=True, users=PEOPLE)
         listener, _ = await serve(app, "127.0.0.1", 0, limits=limits, **more)
         targets.append(Target(listener, []))
         return targets[-1]

@@ -2,16 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
+from hosts.served import Served, guests_of
 
-from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.context import PartHealth
 from xenwatch.web.site.changes import MOST_STREAMS
 
-Served = Any  # conftest's, which cannot be imported in this import mode
 HOSTILE = "<script>alert(1)</script>"
 REVERSED = "\u202egnp.exe"
 
@@ -21,24 +19,6 @@ async def text_of(client: aiohttp.ClientSession, path: str, status: int = 200) -
     assert answer.status == status, path
     assert answer.content_type == "text/html"
     return await answer.text()
-
-
-def guests_of(*names: str) -> Snapshot:
-    info = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
-    state = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
-    vif = Metric("xen_domain_vif_info", "info", "", ("domain", "vif", "ifname", "mac", "bridge", "script", "type"))
-    disk = Metric("xen_domain_vbd_info", "info", "", ("domain", "device", "backend", "source"))
-    lv = Metric("xen_domain_vbd_backing_info", "info", "", ("domain", "device", "block_device", "vg", "lv"))
-    samples = []
-    for number, name in enumerate(names, 1):
-        samples += [
-            Sample(info, (name, f"uuid-{number}", str(number)), 1.0),
-            Sample(state, (name, "running"), 1.0),
-            Sample(vif, (name, "0", f"vif{number}.0", "00:16:3e:00:00:01", "xenbr0", "vif-bridge", ""), 1.0),
-            Sample(disk, (name, "xvda", "0", "/dev/vg0/root"), 1.0),
-            Sample(lv, (name, "xvda", "dm-3", "vg0", "root"), 1.0),
-        ]
-    return Snapshot(1e9, tuple(samples))
 
 
 async def test_the_first_page_says_what_is_wrong_and_what_to_type(served: Served, client, an_incident):

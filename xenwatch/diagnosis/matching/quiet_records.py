@@ -7,35 +7,63 @@ asked for looks at which digits there are, the next record of that shape means a
 import re
 from collections.abc import Sequence
 
+from xenwatch.diagnosis.kernel_role import NO_ROLES, Roles
 from xenwatch.diagnosis.matching.signature_index import SignatureIndex
 from xenwatch.model.record import LogFormat
 
 MOST_SHAPES, LONGEST_RECORD = 4096, 2000
+_NEWLINE = ord("\n")
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
+_ZERO_OR_NOT = bytes.maketrans(b"23456789", b"1" * 8)
+"""All that the words of errors tell apart: `rc = 0` is none."""
 _ANY_DIGIT = re.compile(r"\\[dD]|0-9|\{\d*,?\d*\}|\(\?P<\w+>")
 """What of a pattern speaks of digits, and takes any."""
 _SOME_DIGIT = re.compile(r"\d|\(\?P=")
+_STAMPS = re.compile(
+    rb"(?:<\d{1,3}>)?(?:(?:[A-Z][a-z]{2} {1,2}\d{1,2} [\d:]{8}(?:\.\d{1,9})?"
+    rb"|\d{4}-?\d\d-?\d\d[ T][\d:]{8}(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,5}\b)?) "
+    rb"(?P<host>\S*) (?P<tag>kernel: ?)?)?(?:\(XEN\) ?)?(?:\[ *\d+\.\d{6}\])?"
+)
+"""Times and host that begin a line. What stands there is no part of the message that patterns are looked for in."""
 
-Shape = tuple[str, bytes, frozenset[int]]
-"""Format, the record with `0` for each digit, and what was asked of it."""
+Writers = tuple[frozenset[tuple[bytes, str]], bytes]
+"""The kernels that write in a log, and the host that a line names."""
+Shape = tuple[str, bytes, frozenset[int], Writers | None]
+"""Format, the record with one digit for all, what was asked of it, and what says which kernel may have written it."""
 
 
 class QuietRecords:
     """By shape: the rules that match and of which nothing follows. Bounded: when it is full it starts over."""
 
     def __init__(self, index: SignatureIndex) -> None:
+        self._error = index.error
         self._looks_at_digits = bytearray(map(_looks_at_digits, index.regexes)) + bytearray(1)
         for number, entry in enumerate(index.entries):
             self._looks_at_digits[number] |= entry.signature.where is not None
         self._known: dict[Shape, tuple[str, ...]] = {}
 
-    def shape(self, format_: LogFormat, data: bytes, start: int, end: int, asked: set[int]) -> Shape | None:
-        """The shape of the record there; None where its digits may matter, or a kernel wrote it."""
-        if end - start > LONGEST_RECORD or any(self._looks_at_digits[index] for index in asked):
-            return None
-        if format_.kernel_line is not None and format_.kernel_line.match(data, start) is not None:
-            return None
-        return format_.name, data[start:end].translate(_ONE_DIGIT), frozenset(asked)
+    def shape(
+        self, format_: LogFormat, data: bytes, start: int, end: int, asked: set[int], roles: Roles = NO_ROLES
+    ) -> Shape | None:
+        """The shape of the record there; None where it cannot be told. `roles` are those of the log's kernels."""
+        if end - start > LONGEST_RECORD or (start and data[start - 1] != _NEWLINE):
+            return None  # of a record without its beginning nobody knows who wrote it
+        digits = _ZERO_OR_NOT if self._error in asked else _ONE_DIGIT
+        stamps = _STAMPS.match(data, start, end)
+        behind, writers = end, None
+        for index in asked:
+            if self._looks_at_digits[index]:
+                behind = stamps.end() if stamps is not None else start
+                break
+        if format_.kernel_line is not None:
+            host = (stamps["host"] if stamps is not None else None) or b""
+            writers = roles.by_host, host
+            named = host in roles.hosts and stamps is not None and bool(stamps["tag"])
+            if not (roles.all_known and (named or b"" in roles.hosts)):
+                # The words of the record may say by themselves which kernel wrote it.
+                behind = stamps.end() if stamps is not None else start
+        text = data[start:behind].translate(digits) + data[behind:end]
+        return format_.name, text, frozenset(asked), writers
 
     def rules(self, shape: Shape) -> tuple[str, ...] | None:
         """Ids of the rules that match such a record, once for each signature; None where it is not known as quiet."""

@@ -7,6 +7,7 @@ from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
 from xenwatch.diagnosis.matching.nearest_time import NearestTime
 from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
+from xenwatch.diagnosis.operations.banners import Banners
 from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
 
 Cut = tuple[int, int, set[int]]
@@ -26,6 +27,7 @@ class RecordReader:
         self._begins = None if starts is None else starts.match
         self._times = NearestTime(data, self._format, chunk.hint)
         self._counted = (0, position.line)
+        self.banners = Banners(data)
 
     def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
         """The records around candidates, in order, none twice."""

@@ -25,7 +25,8 @@ from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
-from xenwatch.diagnosis.operations.guest_phases import domid_in, guest_phase, last_banners
+from xenwatch.diagnosis.operations.banners import last_banners
+from xenwatch.diagnosis.operations.guest_phases import GuestPhase, domid_in, guest_phase
 from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
@@ -130,11 +131,11 @@ class Scanner:
     def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
         """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
         data, source = reader.data, reader.chunk.source
-        shapes_count = not self.kernels.is_partly_guests(source)
+        roles = self.kernels.roles(source)
         for cut in reader.cuts(self.candidates(data, source.format)):
             shape: Shape | None = None
-            if shapes_count and 0 < cut[0] != open_start:
-                shape = self._quiet.shape(source.format, data, *cut)
+            if 0 < cut[0] != open_start:
+                shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
                 if quiet is not None:
                     for rule in quiet:
@@ -171,9 +172,10 @@ class Scanner:
         matches = self._matcher.matches(record.text, asked, record, lines)
         if not matches:
             asked_for = max(asked) == self._index.error and not record.source.format.unrelated
-            if shape is not None and not asked_for and not learnt:
+            unknown = asked_for and not told and is_error(record.text, header.level)
+            if shape is not None and not unknown and not learnt:
                 self._note_quiet(shape, ())
-            return [], record if asked_for and not told and is_error(record.text, header.level) else None
+            return [], record if unknown else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
             if match.entry.key not in told:
@@ -189,10 +191,12 @@ class Scanner:
         if event.rule not in self._index.asking_guest_phase or event.record is None:
             return event
         text, format_ = event.record.text, reader.chunk.source.format
+        phase: GuestPhase | None = guest_phase(text)
         domid = domid_in(text) if format_.guest_line is not None else ""
-        banners = {**self._memory(reader.chunk.source.path).banners, **last_banners(reader.data[:start])}
-        said = banners.get(domid) if domid or format_.guest_written else None
-        return replace(event, guest_phase=guest_phase(text) or said)
+        if phase is None and (domid or format_.guest_written):
+            before = self._memory(reader.chunk.source.path).banners.get(domid)
+            phase = reader.banners.before(start, domid) or before
+        return replace(event, guest_phase=phase)
 
     def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
         if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):

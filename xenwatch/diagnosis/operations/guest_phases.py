@@ -24,8 +24,8 @@ BANNERS: dict[GuestPhase, bytes] = {
 LOOK_BACK = 64 * 1024
 """Bytes before a record in which the guest's last banner is looked for."""
 
-_BANNER = re.compile(b"|".join(b"(?P<%s>%s)" % (phase.encode(), words) for phase, words in BANNERS.items()))
-_QUOTED = re.compile(rb"[^\n]{0,80}?\((?:XEN\) ?(?:\[[^\]\n]{1,40}\] ?)?\()?d(?P<domid>\d+)\)")
+QUOTED = re.compile(rb"[^\n]{0,80}?\((?:XEN\) ?(?:\[[^\]\n]{1,40}\] ?)?\()?d(?P<domid>\d+)\)")
+"""At the start of a line of the hypervisor that a guest wrote."""
 _DOMID = re.compile(r"\(d(\d+)v\d+\)|\bd(\d+)(?:v\d+|:v\d+)|\b[Dd]om(?:ain)? (\d+)\b")
 _STANDS = re.compile(
     r"RIP: +(?P<cs>[0-9a-f]{4}):\[<(?P<ip>[0-9a-f]+)>\]"  # show_registers
@@ -73,17 +73,6 @@ def _in_real_mode(segment: int, offset: int) -> GuestPhase | None:
     if _BOOT_SECTOR[0] <= linear <= _BOOT_SECTOR[1]:
         return "loader"
     return "firmware" if linear >= _BIOS else None
-
-
-def last_banners(before: bytes) -> dict[str, GuestPhase]:
-    """The phase that each guest announced last, by its domid; empty domid: of the guest that writes the whole log."""
-    banners: dict[str, GuestPhase] = {}
-    text = before[-LOOK_BACK:]
-    for found in _BANNER.finditer(text):
-        quoted = _QUOTED.match(text, text.rfind(b"\n", 0, found.start()) + 1)
-        domid = quoted["domid"].decode() if quoted else ""
-        banners[domid] = next(phase for phase in BANNERS if phase == found.lastgroup)
-    return banners
 
 
 def domid_in(text: str) -> str:

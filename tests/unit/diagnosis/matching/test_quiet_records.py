@@ -1,5 +1,7 @@
 """Harmless records of one shape are counted and passed over; whatever may mean something is still read."""
 
+from xenwatch.logs.format import all_formats
+
 NOISE = "noise: It says so at each start.\n"
 
 
@@ -39,3 +41,27 @@ def test_an_error_that_no_rule_knows_is_noted_each_time(kit):
     feeder = kit.feeder(kit.one("nothing of this"))
     feeder.feed("".join(f"[{number}] ERROR disk {number} failed\n" for number in range(10, 15)), final=True)
     assert feeder.scanner.unread.total == 5
+
+
+def kernel_lines(host: str, *messages: str) -> str:
+    stamped = enumerate(messages, 1)
+    return "".join(f"Jul 14 14:18:{n % 60:02} {host} kernel: [   12.{n:06}] {text}\n" for n, text in stamped)
+
+
+def test_a_harmless_line_of_a_kernel_is_counted_each_time(kit):
+    feeder = kit.feeder(kit.one("device is resumed", more=NOISE))
+    asked: list[str] = []
+    record = feeder.scanner._record
+    feeder.scanner._record = lambda reader, cut, *more: asked.append("") or record(reader, cut, *more)
+    lines = kernel_lines("xen1", "xen: registering gsi 9", *["sd 0:0: device is resumed"] * 30)
+    assert feeder.feed(lines, all_formats()["syslog"]) == []
+    assert feeder.scanner.matches == {"a-rule": 30}
+    assert len(asked) < 4
+
+
+def test_what_one_kernel_says_in_vain_another_one_may_mean(kit):
+    feeder = kit.feeder(kit.one("error on the disk", streams=["console"]))
+    dom0 = kernel_lines("xen1", "xen: registering gsi 9", *["error on the disk"] * 3)
+    guest = kernel_lines("xen2", "Hypervisor detected: Xen HVM", *["error on the disk"] * 3)
+    assert feeder.feed(dom0, all_formats()["syslog"]) == []
+    assert len(feeder.feed(dom0 + guest, all_formats()["syslog"])) == 3
