@@ -12,12 +12,14 @@ import pytest_asyncio
 from hosts.served import PEOPLE, Served, an_incident, guests_of
 from playwright.async_api import Browser, Page, async_playwright
 
+from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scenarios"))  # the simulated host of the stories
 from story import Story
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CPU = Metric("xen_domain_cpu_seconds_total", "counter", "", ("domain",))
 HOSTILE = "<script>document.title='owned'</script>"
 
 
@@ -67,6 +69,9 @@ async def site(browser: Browser, tmp_path: Path) -> AsyncIterator[Site]:
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
     served = Served(snapshot=guests_of("web", "db", HOSTILE))
+    for minute in range(30):
+        used = Sample(CPU, ("web",), minute * (20.0 + minute % 7))
+        served.trends.note(Snapshot(minute * 60.0, (used,)))
     plain, hostile = an_incident("web"), an_incident(HOSTILE)
     written = replace(hostile.diagnosis, title=f"No bridge for {HOSTILE}", cause=HOSTILE, severity="critical")
     served.know(

@@ -10,7 +10,6 @@ import pytest_asyncio
 from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.base.clock import SystemClock
 from xenwatch.config.loader import load_config
-from xenwatch.demo.host import DemoHost
 from xenwatch.host.paths import Paths
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -23,25 +22,29 @@ LINE = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def agent(tmp_path: Path):
-    host = DemoHost(tmp_path)
-    host.prepare()
-    overrides = {**host.settings(("127.0.0.1", 0)), "diagnosis.cache_dir": COMPILED}
+    logs = tmp_path / "log"
+    logs.mkdir()
+    overrides = {
+        "agent.state_dir": tmp_path / "state", "diagnosis.cache_dir": COMPILED, "web.listen": ("127.0.0.1", 0),
+        "logs.paths": (f"{logs}/*.log",), "logs.hypervisor_every": 0.0, "logs.journal": False,
+        "sampling.libvirt_uri": "", "remediation.policy": tmp_path / "none", "remediation.access": tmp_path / "none",
+    }  # fmt: skip
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     load = lambda: load_config(None, {}, overrides, default_file=None)  # noqa: E731
     made = Agent(load(), ExternalAccess(SystemClock(), load, {}, port.set_result, Paths(tmp_path / "root")))
     task = asyncio.create_task(made.run())
-    yield host, await asyncio.wait_for(port, 60)
+    yield logs, await asyncio.wait_for(port, 60)
     made.stop()
     await asyncio.wait_for(task, 60)
 
 
 async def test_an_open_page_shows_a_new_incident_by_itself(site: Site, agent):
-    host, port = agent
+    logs, port = agent
     async with site.page() as page:
         await page.goto(f"http://127.0.0.1:{port}/")
         await page.get_by_text("live", exact=True).wait_for()
         await page.evaluate("window.isTheSamePage = true")
-        with (host.logs / "xl-web.log").open("a") as log:
+        with (logs / "xl-web.log").open("a") as log:
             log.write(LINE % "<img src=x onerror=document.title=1>")
         await page.locator(".card", has_text="bridge").first.wait_for()
         assert await page.evaluate("window.isTheSamePage")

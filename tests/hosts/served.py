@@ -14,6 +14,7 @@ from xenwatch.web.auth import User
 from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
+from xenwatch.web.trends import Trends
 
 BRIDGE_MISSING = KnownFailure(
     "vif-bridge-missing", "vif-bridge-missing", "error", "No bridge", "It was never made.", "The guest is not started.",
@@ -53,6 +54,7 @@ class Served:
     url: str = ""
     snapshot: Snapshot | None = None
     remediation: RemediationSite | None = None
+    trends: Trends = field(default_factory=Trends)
 
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
@@ -75,7 +77,7 @@ class Served:
             exposition=self.exposition, health=lambda: self.checks, ready=lambda: self.waiting,
             incidents=lambda: list(self.known.values()),
             version=lambda: len(self.known), history=self.history, remark=self.remark,
-            status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot,
+            status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot, trends=self.trends.of,
             failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
             now=lambda: 1e9 + 120,
         )  # fmt: skip

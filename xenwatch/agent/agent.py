@@ -224,6 +224,7 @@ class Agent:
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.server.trends.note(snapshot)
         self._sampled.set()
 
     def _failed(self, part: str, _error: Exception) -> None:

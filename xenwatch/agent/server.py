@@ -33,6 +33,7 @@ from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.unix_socket import group_id
+from xenwatch.web.trends import Trends
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class AgentServer:
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
+        self.trends = Trends()
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
@@ -125,6 +127,7 @@ class AgentServer:
             remark=self._served.remark,
             status=self._status,
             snapshot=lambda: self._served.monitor().last_snapshot,
+            trends=self.trends.of,
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),
             remediation=self._served.remediation.active,
             now=self._served.clock.now,

@@ -10,6 +10,7 @@ from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
+from xenwatch.web.trends import Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class WebContext:
     status: Callable[[], Mapping[str, Any]]
     snapshot: Callable[[], Snapshot | None]
     """The last sampling cycle; None before the first is over."""
+    trends: Callable[[str], Sequence[Trend]]
+    """What is remembered of the numbers of the guest of this name."""
     failures: Callable[[], Sequence[KnownFailure]]
     """All that the rules know, by id."""
     remediation: RemediationSite | None

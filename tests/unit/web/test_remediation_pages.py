@@ -32,7 +32,13 @@ async def test_without_a_policy_the_page_says_plainly_that_it_is_off(client):
 async def test_a_proposal_stands_there_with_plan_checks_and_reach(house):
     _, client, run = house
     page = await (await client.get("/remediation")).text()
-    for words in ("xl create /etc/xen/web.cfg", "one guest, web", "interrupts a guest", "pass", "to approve or reject"):
+    for words in (
+        "xl create /etc/xen/web.cfg",
+        "one guest, web",
+        "may interrupt a guest",
+        "pass",
+        "to approve or reject",
+    ):
         assert words in page, words
     assert "proposal waits for consent" in re.sub(r"<[^>]+>", "", await (await client.get("/")).text())
     assert run.proposal.plan_hash not in page  # only a form carries it

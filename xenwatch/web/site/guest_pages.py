@@ -6,6 +6,7 @@ from xenwatch.web.context import CONTEXT
 from xenwatch.web.site.guests import guest, guests
 from xenwatch.web.site.page import page
 from xenwatch.web.site.readings import Readings
+from xenwatch.web.site.sparkline import sparkline
 
 
 async def all_guests(request: web.Request) -> web.Response:
@@ -27,4 +28,5 @@ async def one_guest(request: web.Request) -> web.Response:
     its_own = [i for i in context.incidents() if str(i.diagnosis.subject) == f"domain/{name}"]
     if found is None and not its_own:
         return page(request, "gone.html", status=404, what=f"guest {name[:80]}")
-    return page(request, "guest.html", guest=found, name=name, incidents=its_own)
+    lines = [sparkline(trend) for trend in context.trends(name)]
+    return page(request, "guest.html", guest=found, name=name, incidents=its_own, lines=lines)

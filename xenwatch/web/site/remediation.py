@@ -20,7 +20,7 @@ _MOST_LINES = 200
 RISK_WORDS: Mapping[str, str] = {
     "L0": "reads only",
     "L1": "can be undone",
-    "L2": "interrupts a guest",
+    "L2": "may interrupt a guest",
     "L3": "may lose data or service",
     "L4": "is never done automatically",
 }

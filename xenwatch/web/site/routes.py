@@ -8,10 +8,12 @@ from xenwatch.web.site import (
     guest_pages,
     incident_forms,
     incidents,
+    network,
     page,
     remediation,
     rules,
     signing,
+    storage,
 )
 
 ROUTES = (
@@ -20,6 +22,8 @@ ROUTES = (
     *incident_forms.ROUTES,
     web.get("/guests", guest_pages.all_guests),
     web.get("/guests/{name}", guest_pages.one_guest),
+    web.get("/storage", storage.storage),
+    web.get("/network", network.network),
     *remediation.ROUTES,
     web.get("/rules", rules.rules),
     web.get("/rules/{id}", rules.rule),
