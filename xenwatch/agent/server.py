@@ -1,6 +1,7 @@
 """The agent's HTTP server: what it shows, and the metrics about the agent itself."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,18 +21,21 @@ from xenwatch.agent.monitor import Monitor
 from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
-from xenwatch.base.errors import InputError, StoreError
-from xenwatch.config.listeners import limits_of, tls_of
-from xenwatch.config.sections import Config
+from xenwatch.base.errors import InputError, StoreError, Unavailable
+from xenwatch.config.listeners import limits_of, socket_of, tls_of
+from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
-from xenwatch.web.app import build_app, build_bare, is_loopback, serve
+from xenwatch.web.app import build_app, build_bare, build_local_app, is_loopback, serve, serve_socket
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.unix_socket import group_id
 from xenwatch.web.trends import Trends
+
+log = logging.getLogger(__name__)
 
 STATE_DEADLINE = 5.0
 
@@ -83,6 +87,7 @@ class AgentServer:
         limits = limits_of(settings)
         listener, port = await serve(app, host, port, limits=limits, tls=tls_of(settings))
         self.listeners["web"] = listener
+        await self._open_socket(settings)
         if config.hooks.listen is not None and webhooks:
             host, hooks_port = config.hooks.listen
             hooks_app = build_bare(webhooks, loopback=is_loopback(host))
@@ -90,6 +95,21 @@ class AgentServer:
                 hooks_app, host, hooks_port, limits=limits, tls=tls_of(config.hooks)
             )
         return port
+
+    async def _open_socket(self, settings: WebSettings) -> None:
+        """The socket of this machine. Without it the agent watches all the same, and people need tokens."""
+        path = socket_of(settings)
+        if path is None or not path.parent.is_dir():
+            return
+        try:
+            gid = group_id(settings.socket_group) if settings.socket_group else None
+            app = build_local_app(
+                self._context(), gid, largest_request=settings.largest_request,
+                extra_routes=self._served.remediation.routes(),
+            )  # fmt: skip
+            self.listeners["socket"] = await serve_socket(app, path, gid, limits_of(settings))
+        except Unavailable as error:
+            log.warning("the commands of this machine have no socket: %s", error)
 
     async def close(self) -> None:
         """Stop serving."""

@@ -18,6 +18,14 @@ def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:
     return TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
 
 
+def socket_of(settings: WebSettings) -> Path | None:
+    """The socket of this machine; None where there is none."""
+    port = settings.listen[1]
+    if not settings.socket or (not port and "{port}" in settings.socket):
+        return None
+    return Path(settings.socket.replace("{port}", str(port)))
+
+
 def limits_of(settings: WebSettings) -> ConnectionLimits:
     """For every listener."""
     return ConnectionLimits(

@@ -134,6 +134,15 @@ class WebSettings:
         ("127.0.0.1", 10197),
         "Address and port of /metrics, /healthz, the API and, unless [hooks] listen is set, the incoming webhooks.",
     )
+    socket: str = setting(
+        TEXT,
+        "/run/xenwatch/api-{port}.sock",
+        "Unix socket on which the agent also serves, for the commands of this machine; {port} stands for the port of "
+        "listen. Only root and socket_group reach it, and they need no token. Empty: none.",
+    )
+    socket_group: str = setting(
+        TEXT, "", "Members of this group may use the socket: read, and acknowledge incidents. Empty: root alone."
+    )
     log_in: str = setting(
         one_of("none", "token"),
         "none",

@@ -1,6 +1,7 @@
 """The JSON side: health, readiness, status and incidents."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -10,6 +11,7 @@ from xenwatch.web.body import json_object
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
 from xenwatch.web.remarks import remark_of
+from xenwatch.web.server.local_users import WRITER, from_this_machine
 
 MOST_ROWS = 1000
 
@@ -90,8 +92,8 @@ async def remark(request: web.Request) -> web.Response:
 
 
 async def _remark(request: web.Request, what: RemarkKind | None) -> web.Response:
-    """From this machine only, and never from a web page."""
-    if request.remote not in {"127.0.0.1", "::1"}:
+    """From this machine only, and never from a web page. The name in it counts where the connection proves no other."""
+    if not from_this_machine(request):
         raise web.HTTPForbidden(text="an incident can be acknowledged only from the machine that runs the agent")
     # A browser sends JSON to another site only after a preflight request, which the agent never answers.
     if request.content_type != "application/json" or "Origin" in request.headers:
@@ -99,7 +101,8 @@ async def _remark(request: web.Request, what: RemarkKind | None) -> web.Response
     wanted = _find(request.app[CONTEXT].incidents(), request.match_info["id"])
     context = request.app[CONTEXT]
     body = await json_object(request, request.client_max_size)
-    changed = context.remark(wanted.id, remark_of(body if what is None else {**body, "what": what}, context.now()))
+    said = remark_of(body if what is None else {**body, "what": what}, context.now())
+    changed = context.remark(wanted.id, replace(said, who=request.get(WRITER, said.who)))
     if changed is None:
         raise web.HTTPNotFound(text=f"there is no incident {wanted.id!r}")
     return web.json_response({"version": 1, "incident": incident_json(changed)})

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Iterable, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -17,8 +18,10 @@ from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.exposition import CONTENT_TYPES, accepts_gzip, negotiate
 from xenwatch.web.server.connection import CONNECTIONS, ConnectionLimits
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.local_users import local_users_only, writers_only
 from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles
+from xenwatch.web.server.unix_socket import unix_socket
 from xenwatch.web.sessions import SESSIONS, Sessions
 from xenwatch.web.site import changes, forms, signing
 from xenwatch.web.site import routes as site
@@ -41,13 +44,26 @@ def build_app(
 ) -> web.Application:
     """The application and `extra_routes`. `loopback`: it listens there only, so other host names are refused.
 
-    `readers`: the users who may read; None: whoever reaches it. `users`: who may sign in with a browser.
+    `readers`: the users who may read; None: whoever reaches it. `users`: who may sign in with a browser, and write.
     `external_url`: where people reach it, if a proxy stands before it.
     """
     host = URL(external_url).authority
     app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers, host=host)
+    app.middlewares.append(writers_only(users))
+    return _with_site(app, context, users, host if external_url.startswith("https:") else "")
+
+
+def build_local_app(
+    context: WebContext, gid: int | None, *, largest_request: int, extra_routes: Iterable[web.RouteDef] = ()
+) -> web.Application:
+    """The same for a socket of this machine: root and the members of the group `gid` need no token."""
+    app = build_bare(extra_routes, loopback=True, largest_request=largest_request)
+    app.middlewares.append(local_users_only(gid))
+    return _with_site(app, context, (), "")
+
+
+def _with_site(app: web.Application, context: WebContext, users: Sequence[User], behind_tls: str) -> web.Application:
     app[CONTEXT] = context
-    behind_tls = host if external_url.startswith("https:") else ""
     app[SESSIONS] = Sessions(users, lambda: asyncio.get_running_loop().time(), behind_tls)
     for part in (changes, forms, signing):
         part.prepare(app)
@@ -77,12 +93,7 @@ async def serve(
 ) -> tuple[Listener, int]:
     """Start listening; what to close later, and the port (another one where 0 was asked for)."""
     ssl_context, limits = (None if tls is None else ReloadingContext.of(tls)), limits or ConnectionLimits()
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=limits.idle,
-        auto_decompress=False, logger=_QuietLogger(log),
-    )  # fmt: skip
-    await runner.setup()
-    listener = Listener(runner, limits, ssl_context)
+    listener = Listener(await _runner(app, limits), limits, ssl_context)
     try:
         return listener, await listener.open(host, port)
     except OSError as error:
@@ -91,6 +102,23 @@ async def serve(
         raise Unavailable(
             f"cannot listen on {host} port {port}: {reason}; choose another with --listen ADDRESS:PORT"
         ) from error
+
+
+async def serve_socket(app: web.Application, path: Path, gid: int | None, limits: ConnectionLimits) -> Listener:
+    """Start listening on a socket of this machine. Unavailable where that is not possible."""
+    sock = unix_socket(path, gid)
+    listener = Listener(await _runner(app, limits), limits)
+    listener.open_socket(sock, path)
+    return listener
+
+
+async def _runner(app: web.Application, limits: ConnectionLimits) -> web.AppRunner:
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=_STOP_SECONDS, keepalive_timeout=limits.idle,
+        auto_decompress=False, logger=_QuietLogger(log),
+    )  # fmt: skip
+    await runner.setup()
+    return runner
 
 
 def is_loopback(host: str) -> bool:

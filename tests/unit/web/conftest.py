@@ -54,6 +54,12 @@ async def client(served: Served) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.fixture
+def as_ann() -> dict[str, str]:
+    """The headers of an approver."""
+    return {"Authorization": "Bearer approver-token-12"}
+
+
 @pytest.fixture(name="an_incident")
 def an_incident_factory():
     return an_incident

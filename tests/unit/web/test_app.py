@@ -101,10 +101,10 @@ async def test_an_unknown_or_ambiguous_id_is_not_found(served: Served, client: a
     assert (await client.get("/api/v1/incidents/v-web")).status == 200
 
 
-async def test_a_person_acknowledges_an_incident(served: Served, client: aiohttp.ClientSession, an_incident):
+async def test_a_person_acknowledges_an_incident(served: Served, client: aiohttp.ClientSession, an_incident, as_ann):
     served.know(an_incident("web"))
-    answer = await client.post("/api/v1/incidents/v-web/acknowledge", json={"by": "anna"})
-    assert (await answer.json())["incident"]["acknowledged_by"] == "anna"
+    answer = await client.post("/api/v1/incidents/v-web/acknowledge", json={"by": "ann"}, headers=as_ann)
+    assert (await answer.json())["incident"]["acknowledged_by"] == "ann"
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,10 @@ async def test_a_person_acknowledges_an_incident(served: Served, client: aiohttp
     ],
 )
 async def test_an_acknowledgement_that_a_web_page_could_send_or_that_says_nothing_is_refused(
-    served: Served, client: aiohttp.ClientSession, an_incident, sent: dict, code: int
+    served: Served, client: aiohttp.ClientSession, an_incident, as_ann, sent: dict, code: int
 ):
     served.know(an_incident("web"))
+    sent = {**sent, "headers": as_ann | sent.get("headers", {})}
     assert (await client.post("/api/v1/incidents/v-web/acknowledge", **sent)).status == code
     assert served.known["v-web"].acknowledged_by is None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosts.served import Served
+from hosts.served import PEOPLE, Served
 from monitoring.certificates import Authority
 
 from xenwatch.model.incident import Incident
@@ -26,6 +26,7 @@ HASTY = ConnectionLimits(connections=MOST, head=0.3, idle=0.3, request=0.3)
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ACKNOWLEDGE = (
     b"POST /api/v1/incidents/v-web/acknowledge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Authorization: Bearer approver-token-12\r\n"
 )
 
 
@@ -80,7 +81,8 @@ async def attack(served: Served, an_incident: Callable[[], Incident]) -> AsyncIt
     targets: list[Target] = []
 
     async def opened(limits: ConnectionLimits = PATIENT, **more: Any) -> Target:
-        listener, _ = await serve(build_app(served.view(), loopback=True), "127.0.0.1", 0, limits=limits, **more)
+        app = build_app(served.view(), loopback=True, users=PEOPLE)
+        listener, _ = await serve(app, "127.0.0.1", 0, limits=limits, **more)
         targets.append(Target(listener, []))
         return targets[-1]
 

@@ -7,10 +7,13 @@ import socket
 import ssl
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 from aiohttp import web
 
+from xenwatch.web.server import unix_socket
 from xenwatch.web.server.connection import CONNECTIONS, ClientConnection, ConnectionLimits
+from xenwatch.web.server.local_users import credentials_of
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Listener:
             raise RuntimeError("the web runner must be set up before its listener is made")
         self._runner, self._server, self._limits, self._tls = runner, runner.server, limits, tls
         self._sockets: list[socket.socket] = []
+        self._path: Path | None = None
         self._accepting: list[asyncio.Task[None]] = []
         self._clients: set[_Client] = set()
         self.dropped: Counter[str] = Counter()
@@ -68,8 +72,14 @@ class Listener:
         addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, *_, address in dict.fromkeys(addresses):
             port = self._listen(family, str(address[0]), port)
-        self._accepting = [loop.create_task(self._accept(sock), name="accept") for sock in self._sockets]
+        self._start()
         return port
+
+    def open_socket(self, sock: socket.socket, path: Path) -> None:
+        """Accept from a socket that listens already at `path`; the file is deleted in the end."""
+        self._sockets.append(sock)
+        self._path = path
+        self._start()
 
     async def close(self) -> None:
         """Accept nothing more, give running requests a moment, then end every connection."""
@@ -77,12 +87,18 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
         for sock in self._sockets:
+            if self._path is not None:
+                unix_socket.remove(self._path, sock)
             sock.close()
         await self._runner.cleanup()
         tasks = [client.task for client in self._clients if client.task is not None]
         for client in list(self._clients):
             client.end()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._accepting = [loop.create_task(self._accept(sock), name="accept") for sock in self._sockets]
 
     def _listen(self, family: int, address: str, port: int) -> int:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -107,7 +123,7 @@ class Listener:
                 continue
             if len(self._clients) >= self._limits.connections:
                 self._make_room("crowded")
-            self._admit(sock, _source(str(peer[0])))
+            self._admit(sock, _source(str(peer[0])) if sock.family != socket.AF_UNIX else _local_source(sock))
 
     def _admit(self, sock: socket.socket, source: str) -> None:
         loop = asyncio.get_running_loop()
@@ -150,6 +166,10 @@ class Listener:
     def _lost(self, client: _Client, inner: object) -> None:
         self._clients.discard(client)
         self._runner.app[CONNECTIONS].pop(inner, None)
+
+
+def _local_source(sock: socket.socket) -> str:
+    return f"uid {credentials_of(sock).uid}"
 
 
 def _source(address: str) -> str:
