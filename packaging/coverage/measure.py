@@ -41,7 +41,8 @@ def main() -> None:
     """Measure, print, and write where that was asked for."""
     asked = _arguments()
     tree = tree_at(asked.tree, asked.release)
-    chosen = {n: c for n, c in load_parts(components, "COMPONENT", Component).items() if asked.only in (None, n)}
+    parts = load_parts(components, "COMPONENT", Component).values()
+    chosen = {part.name: part for part in parts if asked.only in (None, part.name)}
     known = {name: _already_said(component, asked.new) for name, component in chosen.items()}
     answers = Answers(rules_with([], cache_folder()), dict(all_formats()))
     rows = []

@@ -13,16 +13,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xenwatch.base.clock import ManualClock
 from xenwatch.cli._client import Running
 from xenwatch.cli._top.app import TopApp
 from xenwatch.cli._top.sources import AgentSource
-from xenwatch.demo.story import read_story, write
+from xenwatch.demo.shell import Shell
+from xenwatch.demo.story import read_story, take
+from xenwatch.demo.world import World, appended_to
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs/images"
 XENWATCH = (sys.executable, "-m", "xenwatch.cli.main")
 STARTED = datetime(2026, 11, 27, 23, 55, 42, tzinfo=UTC).timestamp()
 """When the story begins in the report."""
+BROKEN_SECONDS = 70
+"""After so many seconds everything that breaks in the story is broken, and nothing has healed yet."""
 PAGE = (1100, 1600)
 SCREEN = (150, 30)
 LISTEN = "127.0.0.1:19197"
@@ -31,9 +36,12 @@ LISTEN = "127.0.0.1:19197"
 def report(folder: Path) -> None:
     """`diagnose` over the logs that the story leaves, as a page."""
     logs = folder / "demo-host"
-    steps = read_story()
+    clock = ManualClock(STARTED)
+    world = World(clock, appended_to(logs))
+    steps = [step for step in read_story().steps if step.at <= BROKEN_SECONDS]
     for step in steps:
-        write(step, logs, STARTED + step.at, UTC)
+        clock.advance(STARTED + step.at - clock.now())
+        take(step, world, Shell(world))
     for path in logs.rglob("*"):  # lines without a time are dated by their file
         os.utime(path, (STARTED + steps[-1].at, STARTED + steps[-1].at))
     command = (*XENWATCH, "diagnose", logs.name, "--format", "html", "--output", "report.html")
@@ -56,7 +64,7 @@ def agent(folder: Path) -> None:
     """The first page of an agent that has seen the whole story, and `top` beside it."""
     running = subprocess.Popen((*XENWATCH, "agent", "--demo-dir", str(folder / "demo"), "--listen", LISTEN))
     try:
-        time.sleep(read_story()[-1].at + 15)
+        time.sleep(BROKEN_SECONDS + 15)
         draw(f"http://{LISTEN}/", IMAGES / "now.png")
         (IMAGES / "top.svg").write_text(asyncio.run(screen()) + "\n", encoding="utf-8")
     finally:

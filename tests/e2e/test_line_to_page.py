@@ -154,7 +154,7 @@ async def test_a_line_in_a_log_becomes_a_page_with_cause_evidence_and_runbook(
         assert words["evidence"].endswith("Disk failure on sdb1, disabling device.")
         assert words["runbook_url"] == f"{RUNBOOKS}/docs/failures/raid-degraded.md"
         async with aiohttp.ClientSession() as http, http.get(words["incident_url"]) as answer:
-            assert (await answer.json())["incident"]["rule"] == "raid-degraded"
+            assert "/rules/raid-degraded" in await answer.text()
 
         async def proposed() -> list[dict[str, Any]]:
             headers = {"Authorization": f"Bearer {PERSON}"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from xenwatch.model.action import ActionRun, Alert, RemediationEvent
+from xenwatch.model.action import ActionRun, Alert, RemediationEvent, RemediationOverview
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.entries import RunLogEntry
 
@@ -21,6 +21,12 @@ class ActiveService:
 
     async def entries(self, run: str | None = None) -> list[RunLogEntry]:
         return await self.current.entries(run)
+
+    async def overview(self) -> RemediationOverview:
+        return await self.current.overview()
+
+    async def latest_entries(self, limit: int) -> list[RunLogEntry]:
+        return await self.current.latest_entries(limit)
 
     async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun:
         return await self.current.approve(run, actor, plan_hash)

@@ -24,11 +24,15 @@ from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
+from xenwatch.config.notify import routes_of
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
+from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
-from xenwatch.model.incident import Incident
+from xenwatch.host.simulated import simulated_paths
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
+from xenwatch.notify.notifications import Notifications
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -54,6 +58,8 @@ class ExternalAccess:
     """Where the host's own files are."""
     runner: Runner | None = None
     """Runs remediation's programs; None: on this machine."""
+    hangup_ends: bool = False
+    """Whether SIGHUP ends it, as the closing of a terminal should, instead of reading the configuration again."""
 
 
 class Agent:
@@ -67,13 +73,17 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        parts = prepare(loaded.config, external.paths)
+        simulated = loaded.config.sampling.simulated
+        self._paths = external.paths if simulated is None else simulated_paths(simulated)
+        parts = prepare(loaded.config, self._paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self.notifications = _notifications(loaded.config, clock, self._paths)
+        self.notifications.changed(self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -88,7 +98,7 @@ class Agent:
                 self._writer,
                 settings.state_dir,
                 monitor=lambda: self.monitor,
-                acknowledge=self.acknowledge,
+                remark=self.remark,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -103,11 +113,12 @@ class Agent:
             await self.remediation.stop()
             raise
         self._external.started(port)
-        try:
-            with signal_handlers({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: self.reload}):
+        hangup = self.stop if self._external.hangup_ends else self.reload
+        with signal_handlers({SIGTERM: self.stop, SIGINT: self.stop, SIGHUP: hangup}):
+            try:
                 await self._run_parts()
-        finally:
-            await self._end()
+            finally:
+                await self._end()  # within the deadlines of its parts; a second signal must not cut it short
 
     def stop(self) -> None:
         """End cleanly, as SIGTERM does."""
@@ -117,12 +128,12 @@ class Agent:
         """Read configuration and rules again, as SIGHUP does."""
         self._reload.set()
 
-    def acknowledge(self, incident: str, user: str) -> Incident | None:
-        """Note that this user looks after it; None where there is no such incident."""
-        acknowledged = self.monitor.pipeline.incidents.acknowledge(incident, user)
-        if acknowledged is not None:
-            self._changed([acknowledged])
-        return acknowledged
+    def remark(self, incident: str, remark: Remark) -> Incident | None:
+        """What a person says or does about an incident; None where there is no such incident."""
+        changed = self.monitor.pipeline.incidents.remark(incident, remark)
+        if changed is not None:
+            self._changed([changed])
+        return changed
 
     async def _run_parts(self) -> None:
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -135,6 +146,7 @@ class Agent:
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
             **self.remediation.parts(),
+            "notifications": self.notifications.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -180,7 +192,7 @@ class Agent:
         self._notifier.tell("STATUS=reloading")
         try:
             loaded = await asyncio.to_thread(self._external.reload)
-            parts = await asyncio.to_thread(prepare, loaded.config, self._external.paths)
+            parts = await asyncio.to_thread(prepare, loaded.config, self._paths)
             self.remediation.reload(loaded.config.remediation.policy, self._config.agent.state_dir)
         except XenwatchError as error:
             self.counters.reload_ok = False
@@ -196,7 +208,7 @@ class Agent:
         callbacks = MonitorCallbacks(
             self._changed, self._on_lines_read, self.progress.note, self._on_snapshot, self._failed
         )
-        return Monitor(parts, saved, self._clock, callbacks, paths=self._external.paths)
+        return Monitor(parts, saved, self._clock, callbacks, paths=self._paths)
 
     def _changed(self, incidents: Iterable[Incident]) -> None:
         changed = list(incidents)
@@ -205,12 +217,14 @@ class Agent:
         self.registry.update(changed)
         self._writer.changed(changed)
         self.remediation.changed(changed)
+        self.notifications.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.server.trends.note(snapshot)
         self._sampled.set()
 
     def _failed(self, part: str, _error: Exception) -> None:
@@ -245,6 +259,12 @@ class Agent:
             await self.server.close()
 
 
+def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
+    """Those of [notify.NAME]; without any, it has nothing to do."""
+    host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
+    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host)
+
+
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
     """Remediation as configured. ConfigError where the policy or the file of secrets has a mistake."""
     settings, access = config.remediation, load_access(config.remediation.access)
@@ -255,5 +275,6 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         external.clock,
         config.sampling.libvirt_uri,
         runner=external.runner,
+        simulated=config.sampling.simulated,
         guarded=guarded(config.web),
     )

@@ -20,6 +20,7 @@ from xenwatch.host.host import is_control_domain, open_host
 from xenwatch.host.libvirt.uri import is_local
 from xenwatch.host.paths import Paths
 from xenwatch.logs.command_sources import CommandLogs
+from xenwatch.logs.files.descriptors import most_for_logs
 from xenwatch.logs.follow import Follower
 from xenwatch.logs.format import recognise
 from xenwatch.logs.options import CommandLogOptions, FollowOptions
@@ -101,15 +102,21 @@ class Monitor:
         """Name of the format of each followed log, by path."""
         self.last_snapshot: Snapshot | None = None
         self._models = parts.models
-        self._being_read = BeingRead(parts.config.agent.state_dir)
+        self.being_read = BeingRead(parts.config.agent.state_dir)
         self._last_chunk = clock.monotonic()
         sampling = parts.config.sampling
-        self.host = open_host(clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
+        self.host = open_host(
+            clock,
+            paths=paths,
+            libvirt_uri=sampling.libvirt_uri or None,
+            ssh=sampling.ssh,
+            simulated=sampling.simulated,
+        )
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
         self.pipeline.restore(saved.correlation, saved.incidents)
         self._models.from_json(saved.correlation.get("device_models", []))
-        self.follower = self._new_follower(saved.cursors)
+        self.follower = self._new_follower(saved.cursors, lost=saved.cursors_lost)
         self.command_logs = CommandLogs(
             _command_log_options(parts.config.logs),
             self.host,
@@ -159,12 +166,13 @@ class Monitor:
         await self.follower.look()
         self.follower.close()
 
-    def _new_follower(self, cursors: Mapping[str, Any] | None) -> Follower:
+    def _new_follower(self, cursors: Mapping[str, Any] | None, *, lost: bool) -> Follower:
         logs = self._config.logs
         options = FollowOptions(
-            start="begin" if logs.from_start else "end",
+            start="begin" if logs.from_start and not lost else "end",
             history_bytes=logs.history,
             reconcile_seconds=logs.reconcile_every,
+            most_open=most_for_logs(),
             overwritten=logs.overwritten,
             spool_directory=spool_directory(self._config),
         )
@@ -194,7 +202,7 @@ class Monitor:
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()
-        for piece in self._being_read.pieces(chunk):
+        for piece in self.being_read.pieces(chunk):
             with self._report_failure(f"lines of {chunk.source.path} at {chunk.position}"):
                 self.pipeline.read(piece)
         if self.pipeline.is_full:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,14 @@ class RemediationController:
         libvirt: Libvirt | None = None,
         *,
         runner: Runner | None = None,
+        simulated: Path | None = None,
         guarded: bool = True,
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own."""
         self._guarded = guarded
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
-        self._libvirt, self._runner = libvirt, runner
+        self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
@@ -61,6 +63,9 @@ class RemediationController:
         """Ids of the serious open incidents of each guest, by its key."""
         self.figures: RemediationStatistics | None = None
         """As of the last round; None before the first, and where remediation is off."""
+        self._shown: RemediationStatistics | None = None
+        self.version = 0
+        """Higher after each round in which something changed."""
 
     def changed(self, incidents: Iterable[Incident]) -> None:
         """Incidents that opened, changed or ended; taken in with the next round."""
@@ -88,6 +93,11 @@ class RemediationController:
         return webhooks.routes(self._active, self._access.senders, now=self._clock.now, per_minute=per_minute)
 
     @property
+    def active(self) -> ActiveService | None:
+        """What pages show and the API acts on; None where remediation is off."""
+        return self._active
+
+    @property
     def users(self) -> tuple[User, ...]:
         """Who has a token."""
         return self._access.users
@@ -108,7 +118,14 @@ class RemediationController:
         refuse_open_auto(following, policy, guarded=self._guarded)
         if following.hash == self._active.current.policy.hash:
             return
-        service = open_service(following, state_dir, clock=self._clock, libvirt=self._libvirt, runner=self._runner)
+        service = open_service(
+            following,
+            state_dir,
+            clock=self._clock,
+            libvirt=self._libvirt,
+            runner=self._runner,
+            simulated=self._simulated,
+        )
         if self._next is not None:
             self._next.close()
         self._next = service
@@ -132,7 +149,11 @@ class RemediationController:
         await service.note_failing(self._failing.keys(), len(guests))
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
         await service.tick()
-        self.figures = await service.statistics()
+        figures = await service.statistics()
+        timeless = replace(figures, oldest_open_seconds=0.0, fsync_seconds=0.0)
+        if timeless != self._shown:
+            self._shown, self.version = timeless, self.version + 1
+        self.figures = figures
 
     async def _drain(self, service: RemediationService) -> None:
         try:
@@ -203,6 +224,7 @@ def open_remediation(
     libvirt_uri: str,
     *,
     runner: Runner | None = None,
+    simulated: Path | None = None,
     guarded: bool = True,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
@@ -216,8 +238,8 @@ def open_remediation(
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:
-        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner)
+        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(service, access, clock, libvirt, runner=runner, guarded=guarded)
+    return RemediationController(service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded)

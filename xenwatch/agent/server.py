@@ -23,7 +23,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.config.listeners import limits_of, tls_of
 from xenwatch.config.sections import Config
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
@@ -31,6 +31,7 @@ from xenwatch.web.app import build_app, build_bare, is_loopback, serve
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.trends import Trends
 
 STATE_DEADLINE = 5.0
 
@@ -49,8 +50,8 @@ class ServedState:
     state_dir: Path
     monitor: Callable[[], Monitor]
     """Called each time: a reload replaces the monitor."""
-    acknowledge: Callable[[str, str], Incident | None]
-    """(id, user) → the incident as it is now; None where there is no such incident."""
+    remark: Callable[[str, Remark], Incident | None]
+    """A person's remark on the incident with this id → as it is now; None where there is no such incident."""
 
 
 class AgentServer:
@@ -62,16 +63,21 @@ class AgentServer:
         self.exposition = Exposition(self.metrics.render)
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
+        self._external_url = ""
+        self.trends = Trends()
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
         remediation, settings = self._served.remediation, config.web
+        self._external_url = settings.external_url.rstrip("/")
         webhooks, (host, port) = remediation.hook_routes(config.hooks.deliveries_per_minute), settings.listen
         app = build_app(
             self._context(),
             loopback=is_loopback(host),
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
+            users=remediation.users,
+            external_url=settings.external_url,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
         limits = limits_of(settings)
@@ -96,12 +102,14 @@ class AgentServer:
             health=self._health,
             ready=self._ready,
             incidents=self._served.registry.ranked,
-            version=lambda: self._served.registry.version,
+            version=lambda: self._served.registry.version + self._served.remediation.version,
             history=self._history,
-            acknowledge=self._served.acknowledge,
+            remark=self._served.remark,
             status=self._status,
             snapshot=lambda: self._served.monitor().last_snapshot,
+            trends=self.trends.of,
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),
+            remediation=self._served.remediation.active,
             now=self._served.clock.now,
         )
 
@@ -132,13 +140,19 @@ class AgentServer:
         served, monitor = self._served, self._served.monitor()
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
-            pipeline.matches, pipeline.engine.failures, pipeline.scanner.unread.total, monitor.rules
+            pipeline.matches,
+            pipeline.engine.failures,
+            pipeline.scanner.unread.total,
+            monitor.rules,
+            pipeline.scanner.skipped,
+            monitor.being_read.left_out,
+            pipeline.incidents.pushed_out,
         )
         for families in (
             partial(agent_families, served.counters),
             partial(part_metrics.log_families, monitor.follower.counters, served.counters),
             partial(part_metrics.diagnosis_families, counts),
-            partial(part_metrics.incident_families, served.registry),
+            partial(part_metrics.incident_families, served.registry, self._external_url),
             partial(part_metrics.state_families, served.writer, served.store, served.counters, started),
             partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),

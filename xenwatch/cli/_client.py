@@ -62,11 +62,17 @@ class Running:
             return {**incident_json(incident), "history": history}
         return content
 
-    def acknowledge(self, wanted: str, who: str) -> dict[str, Any]:
+    def acknowledge(self, wanted: str, who: str, **said: Any) -> dict[str, Any]:
         """Record that `who` takes care of it. Unavailable if no agent runs, for only the agent can store it."""
-        body = json.dumps({"by": who}).encode()
-        path = f"/api/v1/incidents/{quote(wanted, safe='')}/acknowledge"
-        content: dict[str, Any] = self._ask(path, body)["incident"]
+        return self._tell(wanted, "acknowledge", {"by": who, **said})
+
+    def remark(self, wanted: str, who: str, what: str, text: str) -> dict[str, Any]:
+        """Record what `who` says or does about it; the same applies."""
+        return self._tell(wanted, "remarks", {"by": who, "what": what, "text": text})
+
+    def _tell(self, wanted: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        address = f"/api/v1/incidents/{quote(wanted, safe='')}/{path}"
+        content: dict[str, Any] = self._ask(address, json.dumps(body).encode())["incident"]
         return content
 
     def get(self, path: str) -> Any:

@@ -27,6 +27,12 @@ class Progress:
         """This is begun now."""
         self._write(f"{printable(words)[-_LONGEST:]} …")
 
+    def counted(self, done: int, total: int, what: str) -> None:
+        """So many of all are done, with what else is to be said; shown a few times a second."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SHOW_EVERY
+            self._write(f"{done:,} of {total:,} {printable(what)}")
+
     def clear(self) -> None:
         """Take the line away, before the result is printed."""
         if self._shown:

@@ -16,7 +16,9 @@ from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
-from xenwatch.remediation.open import open_service, read_policy
+from xenwatch.remediation.machine.local import LocalMachine
+from xenwatch.remediation.open import open_machine, open_service, read_policy
+from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.service import RemediationService
 
 T = TypeVar("T")
@@ -34,9 +36,10 @@ def policy_path(policy: Path | None, config: Path | None = None) -> Path:
     return policy or load_config(config, dict(os.environ)).config.remediation.policy
 
 
-def libvirt_uri() -> str:
-    """The libvirt of this host that the configuration names; the local one where it names none."""
-    return load_config(None, dict(os.environ)).config.sampling.libvirt_uri or LOCAL
+def machine_of(policy: Policy) -> LocalMachine:
+    """The host that the configuration names, for checks."""
+    sampling = load_config(None, dict(os.environ)).config.sampling
+    return open_machine(policy, libvirt_uri=sampling.libvirt_uri or LOCAL, simulated=sampling.simulated)
 
 
 def with_service(policy: Path | None, config: Path | None, work: Callable[[RemediationService], Awaitable[T]]) -> T:
@@ -55,7 +58,9 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
         clock = SystemClock()
         uri = settings.sampling.libvirt_uri
         libvirt = Libvirt(uri, clock) if uri else None
-        service = open_service(rules, settings.agent.state_dir, clock=clock, libvirt=libvirt)
+        service = open_service(
+            rules, settings.agent.state_dir, clock=clock, libvirt=libvirt, simulated=settings.sampling.simulated
+        )
         try:
             return await work(service)
         finally:

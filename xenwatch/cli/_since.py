@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
@@ -10,7 +11,10 @@ from xenwatch.base.durations import parse_duration
 from xenwatch.base.zones import Zone, as_tzinfo, offset_at_wall
 
 Since = Callable[[float, Zone], float]
-"""The moment that is meant, from the end of the logs (or now, on a running host) and the zone."""
+"""The moment that is meant, from the end of the logs (or now, on a running host) and the zone.
+
+Made of functions with names, so that it can be sent to a worker process.
+"""
 
 _DAYS_BACK = {"today": 0, "yesterday": 1}
 _DAY = 86400.0
@@ -21,7 +25,7 @@ _EXAMPLES = (
 
 def last(seconds: float) -> Since:
     """The last so many seconds; infinity is all there is."""
-    return lambda end, _zone: end - seconds
+    return partial(_before_end, seconds)
 
 
 def parse_since(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Since | None:
@@ -31,7 +35,7 @@ def parse_since(_ctx: click.Context, _param: click.Parameter, text: str | None) 
     if text == "all":
         return last(math.inf)
     if text in _DAYS_BACK:
-        return lambda end, zone: _midnight(end, zone, _DAYS_BACK[text])
+        return partial(_midnight, _DAYS_BACK[text])
     try:
         return last(parse_duration(text))
     except ValueError:
@@ -44,11 +48,23 @@ def _date(text: str) -> Since:
     except ValueError:
         raise click.BadParameter(_EXAMPLES) from None
     if moment.tzinfo is not None:
-        return lambda _end, _zone: moment.timestamp()
-    return lambda _end, zone: _at_wall(moment.replace(tzinfo=UTC).timestamp(), zone)
+        return partial(_at_moment, moment.timestamp())
+    return partial(_on_wall_clock, moment.replace(tzinfo=UTC).timestamp())
 
 
-def _midnight(end: float, zone: Zone, days_back: int) -> float:
+def _before_end(seconds: float, end: float, _zone: Zone) -> float:
+    return end - seconds
+
+
+def _at_moment(moment: float, _end: float, _zone: Zone) -> float:
+    return moment
+
+
+def _on_wall_clock(wall: float, _end: float, zone: Zone) -> float:
+    return _at_wall(wall, zone)
+
+
+def _midnight(days_back: int, end: float, zone: Zone) -> float:
     day = datetime.fromtimestamp(end, as_tzinfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
     return _at_wall(day.timestamp() - days_back * _DAY, zone)
 

@@ -4,28 +4,35 @@ import asyncio
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from xenwatch.agent.agent import Agent, ExternalAccess
 from xenwatch.agent.heap import share_one_arena
+from xenwatch.agent.signals import ended_by_signals, ignore_signals
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
-from xenwatch.config.sections import WebSettings
 from xenwatch.config.settings import LISTEN, show_address
-from xenwatch.demo.host import DemoHost, choose_address, run_with_story
+from xenwatch.demo.host import DemoHost, choose_address
+from xenwatch.logs.files.descriptors import raise_limit
 
 _URLS = (
     ("/", "start page with the open incidents"),
     ("/metrics", "metrics for Prometheus"),
     ("/api/v1/incidents", "incidents with their causes, as JSON"),
     ("/healthz", "health of the agent"),
+)
+_DEMO_COMMANDS = (
+    ("xenwatch incidents list", "what is wrong, and why"),
+    ("xenwatch top", "the domains, live"),
+    ("xl list", "what the simulated host itself says"),
+    ("xenwatch remediation list", "after a minute: what is repaired, and what waits for your consent"),
 )
 
 
@@ -51,6 +58,7 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
     """Follow the logs, sample the domains, and serve metrics and incidents until stopped (SIGTERM, Ctrl-C).
 
     SIGHUP reads the configuration and the rules again. If there is a mistake in them, the old ones stay in force.
+    A demo ends at SIGHUP, as when its terminal is closed.
 
     \b
     Examples:
@@ -58,46 +66,86 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
       xenwatch agent --config ./xenwatch.toml --listen 127.0.0.1:10200
       xenwatch agent --demo
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    with ExitStack() as stack:
-        if demo or demo_dir:
-            folder = demo_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xenwatch-demo-")))
-            _watch_demo(DemoHost(folder), listen)
-        else:
-            overrides = {"web.listen": listen} if listen else {}
-            _watch(partial(load_config, config, dict(os.environ), overrides), None)
+    if demo or demo_dir:
+        with ended_by_signals(), ExitStack() as stack:
+            folder = demo_dir or Path(stack.enter_context(TemporaryDirectory(prefix="xenwatch-demo-")))
+            stack.callback(ignore_signals)  # nothing interrupts the removal of the folder
+            _watch_demo(DemoHost(folder.absolute()), config, listen, kept=demo_dir is not None)
+    else:
+        overrides = {"web.listen": listen} if listen else {}
+        load = partial(load_config, config, dict(os.environ), overrides)
+        loaded = load()
+        _prepare_process(loaded)
+        asyncio.run(_run(loaded, load))
 
 
-def _watch_demo(host: DemoHost, listen: tuple[str, int] | None) -> None:
-    """The demo is the same everywhere: neither the configuration file nor the environment changes it."""
+def _watch_demo(host: DemoHost, config: Path | None, listen: tuple[str, int] | None, *, kept: bool) -> None:
+    """A configuration file that is named is honoured; neither the one of this machine nor the environment is."""
     host.prepare()
-    settings = host.settings(listen or choose_address(WebSettings().listen))
-    _watch(partial(load_config, overrides=settings, default_file=None), host)
-
-
-def _watch(load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
-    share_one_arena()
+    load = partial(_load_demo, host, config, listen)
     loaded = load()
+    _prepare_process(loaded)
+    asyncio.run(_run_demo(loaded, load, host, kept=kept))
+
+
+def _load_demo(host: DemoHost, config: Path | None, listen: tuple[str, int] | None) -> LoadedConfig:
+    given = load_config(config, default_file=None)
+    overrides = {key: value for key, value in host.defaults().items() if given.origins[key] == "default"}
+    overrides |= host.settings()
+    if listen is not None:
+        overrides["web.listen"] = listen
+    elif given.origins["web.listen"] == "default":
+        overrides["web.listen"] = choose_address(given.config.web.listen)
+    return load_config(config, overrides=overrides, default_file=None)
+
+
+def _prepare_process(loaded: LoadedConfig) -> None:
+    share_one_arena()
+    raise_limit()
     # systemd adds the time itself; a terminal does not.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loaded.config.agent.log_level.upper(), format=form, stream=sys.stderr)
-    asyncio.run(_run(loaded, load, host))
 
 
-async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host: DemoHost | None) -> None:
-    clock, address = SystemClock(), loaded.config.web.listen[0]
+async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig]) -> None:
+    address = loaded.config.web.listen[0]
 
     def started(port: int) -> None:
-        _print_addresses(f"http://{show_address((address, port))}", loaded, host)
+        rows = _addresses(f"http://{show_address((address, port))}")
+        rows.append((str(loaded.config.agent.state_dir), "state of the agent; Ctrl-C stops it"))
+        click.echo("\n".join(["xenwatch is watching.", *_table(rows)]))
 
-    agent = Agent(loaded, ExternalAccess(clock, load, dict(os.environ), started))
-    await (agent.run() if host is None else run_with_story(agent, host, clock))
+    await Agent(loaded, ExternalAccess(SystemClock(), load, dict(os.environ), started)).run()
 
 
-def _print_addresses(url: str, loaded: LoadedConfig, host: DemoHost | None) -> None:
-    rows = [(url + path, meaning) for path, meaning in _URLS]
-    if host is not None:
-        rows.insert(0, (f"{host.logs}/", "logs of the simulated host, on which things go wrong now"))
-        rows.append((f"xenwatch incidents list --url {url}", "the incidents in a terminal"))
-    rows.append((str(loaded.config.agent.state_dir), "state of the agent; Ctrl-C stops it"))
+async def _run_demo(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host: DemoHost, *, kept: bool) -> None:
+    clock, (address, wanted) = SystemClock(), loaded.config.web.listen
+
+    def started(port: int) -> None:
+        host.describe(loaded, port)
+        url = f"http://{show_address((address, port))}"
+        click.echo("\n".join(_demo_banner(host, url, moved=wanted == 0, kept=kept)))
+
+    async with host.running(clock):
+        await Agent(loaded, ExternalAccess(clock, load, {}, started, hangup_ends=True)).run()
+
+
+def _demo_banner(host: DemoHost, url: str, *, moved: bool, kept: bool) -> Iterator[str]:
+    """Where to look, and what to type so that it works."""
+    yield "xenwatch is watching a simulated Xen host, on which things break, are explained, and heal."
+    if moved:
+        yield f"The usual port is taken, perhaps by another agent; the demo is at {url}/"
+    yield from _table([*_addresses(url), (f"{host.logs}/", "logs of the simulated host")])
+    yield f"In another terminal, first:  . {host.env}"
+    yield "Then, for example:"
+    yield from _table(_DEMO_COMMANDS)
+    yield "Ctrl-C ends it" + (f"; {host.folder} stays." if kept else f" and removes {host.folder}.")
+
+
+def _addresses(url: str) -> list[tuple[str, str]]:
+    return [(url + path, meaning) for path, meaning in _URLS]
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max(len(place) for place, _ in rows)
-    click.echo("\n".join(["xenwatch is watching.", *(f"  {place:<{width}}  {meaning}" for place, meaning in rows)]))
+    return [f"  {place:<{width}}  {meaning}" for place, meaning in rows]

@@ -77,7 +77,10 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     progress = Progress(on=not quiet and sys.stderr.isatty())
 
     async def work(file: BinaryIO) -> "Collected":
-        host = open_host(SystemClock(), libvirt_uri=loaded.sampling.libvirt_uri or None, ssh=loaded.sampling.ssh)
+        sampling = loaded.sampling
+        host = open_host(
+            SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
+        )
         try:
             return await collect(host, loaded, file, addresses=mask_addresses, limit=limit, progress=progress.step)
         finally:

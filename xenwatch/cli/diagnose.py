@@ -1,5 +1,6 @@
 """`xenwatch diagnose`: what is wrong, from logs in a folder, an archive or a file, or on this host now."""
 
+import functools
 import importlib
 import math
 import os
@@ -13,6 +14,7 @@ import click
 
 from xenwatch.base.errors import InputError, InvalidValue
 from xenwatch.base.zones import Zone, local_zone, parse_zone
+from xenwatch.cli._each import EachOptions, document_of, each_options, read_each, summary_text
 from xenwatch.cli._options import ARGUMENTS, CONFIG, EXIT_INTERRUPTED
 from xenwatch.cli._output import PAGER, show, text_width, write
 from xenwatch.cli._progress import Progress
@@ -43,6 +45,7 @@ Examples:
   xl create /etc/xen/web.cfg 2>&1 | xenwatch diagnose -
   xenwatch diagnose --live
   xenwatch diagnose /var/log --only domain/web --since yesterday
+  xenwatch diagnose --each /srv/bundles --jobs 8 --output today.jsonl --baseline yesterday.jsonl
 
 \b
 Exit code: 0 if nothing is wrong, 1 if there are incidents, 3 if there are only errors that no rule knows, 2 for wrong
@@ -91,6 +94,7 @@ def _zone(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Zo
     "or a zone such as Europe/Berlin. Default: UTC; with --live: local.",
 )
 @selection_options
+@each_options
 @click.option(
     "--host",
     metavar="NAME",
@@ -107,13 +111,18 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     folders: tuple[Path, ...],
     timezone: Zone | None,
     selection: Selection,
+    batch: EachOptions,
     host: str | None,
     no_pager: bool,
     quiet: bool,
 ) -> None:
     if not paths and not live:
         raise InputError("nothing to read: name a path (xenwatch diagnose /var/log/xen), or give --live for this host")
+    batch.refuse_without_each()
     progress = Progress(on=not quiet and sys.stderr.isatty())
+    if batch.each:
+        _refuse_for_each(paths, live, form, host)
+        sys.exit(_each(paths, batch, folders, timezone, selection, form, output, progress, pager=not no_pager))
     try:
         if live:
             report = _live(paths, config, folders, timezone, host, progress)
@@ -130,6 +139,37 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
     else:
         show(text, pager=form == "text" and not no_pager)
     sys.exit(EXIT_INTERRUPTED if report.interrupted is not None else report.exit_code)
+
+
+def _refuse_for_each(paths: tuple[str, ...], live: bool, form: str, host: str | None) -> None:
+    given = [("--live", live), ("--host", host is not None), (f"--format {form}", form not in ("text", "json"))]
+    wrong = [name for name, is_given in (*given, ("standard input (-)", "-" in paths)) if is_given]
+    if wrong:
+        raise InputError(f"--each reads many bundles, each alone; it cannot go together with {' and '.join(wrong)}")
+
+
+def _each(
+    paths: tuple[str, ...],
+    batch: EachOptions,
+    folders: tuple[Path, ...],
+    timezone: Zone | None,
+    selection: Selection,
+    form: str,
+    output: str | None,
+    progress: Progress,
+    *,
+    pager: bool,
+) -> int:
+    from xenwatch.triage.batch.task import BatchTask  # noqa: PLC0415
+
+    document = functools.partial(document_of, selection)
+    task = BatchTask(document, tuple(folder.resolve() for folder in folders), timezone if timezone is not None else 0.0)
+    try:
+        summary, code = read_each(paths, task, batch, output, progress)
+    finally:
+        progress.clear()
+    show(summary_text(summary, form), pager=form == "text" and pager)
+    return code
 
 
 def _read(

@@ -1,6 +1,5 @@
 """`xenwatch incidents`: the incidents of the host that the agent watches."""
 
-import getpass
 import json
 import sys
 import time
@@ -12,8 +11,8 @@ import click
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.base.plurals import count_text
-from xenwatch.base.printed_text import printable
 from xenwatch.cli._client import Running
+from xenwatch.cli._incident_remarks import REMARKS
 from xenwatch.cli._options import CONFIG, FORMAT, URL
 from xenwatch.cli._output import text_width
 from xenwatch.cli.report.api_incident import incident_text
@@ -31,8 +30,8 @@ _STATUS = ("state", "severity", "acknowledged_by", "explained_by")
 def COMMAND(context: click.Context, config: Path | None, url: str | None) -> None:  # noqa: N802 - the registry's name
     """List, show, watch and acknowledge incidents. Without a further command, list them.
 
-    The incidents come from the running agent. If no agent answers, they come from its state database; only
-    `acknowledge` needs a running agent.
+    The incidents come from the running agent. If no agent answers, they come from its state database; only what
+    changes an incident needs a running agent.
 
     \b
     Examples:
@@ -40,12 +39,18 @@ def COMMAND(context: click.Context, config: Path | None, url: str | None) -> Non
       xenwatch incidents list --all
       xenwatch incidents show 9c9708c7f606
       xenwatch incidents watch
-      xenwatch incidents acknowledge 9c9708c7f606 --by anna
+      xenwatch incidents acknowledge 9c9708c7f606 --for 2h --reason "new disk ordered"
+      xenwatch incidents wrong 9c9708c7f606 --reason "the switch was rebooted"
+      xenwatch incidents verdicts --format json
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if context.invoked_subcommand is None:
         context.invoke(list_, config=config, url=url)
     # --config and --url may stand before the next command as well as after it
     context.default_map = {str(context.invoked_subcommand): {"config": config, "url": url}}
+
+
+for _command in REMARKS:
+    COMMAND.add_command(_command)
 
 
 @COMMAND.command("list")
@@ -87,18 +92,6 @@ def show(incident: str, config: Path | None, url: str | None, form: str) -> None
         click.echo(json.dumps(content, indent=2))
     else:
         click.echo("\n".join(incident_lines(incident_text(content), text_width())))
-
-
-@COMMAND.command()
-@click.argument("incident")
-@click.option("--by", "who", help="Name of the person who takes care of it. Default: your login name.")
-@CONFIG
-@URL
-def acknowledge(incident: str, who: str | None, config: Path | None, url: str | None) -> None:
-    """Record that a person is taking care of an incident."""
-    content = Running(url, config).acknowledge(incident, who or getpass.getuser())
-    title, name = printable(content["title"]), printable(content["acknowledged_by"])
-    click.echo(f"{content['id']}: {title}: acknowledged by {name}")
 
 
 @COMMAND.command()

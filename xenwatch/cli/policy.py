@@ -14,7 +14,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli._remediation import POLICY, findings_table, policy_path, with_service
+from xenwatch.cli._remediation import POLICY, findings_table, machine_of, policy_path, with_service
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
 from xenwatch.diagnosis.rules.aliases import present_ids
@@ -23,7 +23,6 @@ from xenwatch.model.action import Trigger
 from xenwatch.model.serialize import subject_from_json
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context
-from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import selects
 from xenwatch.remediation.policy.policy import Policy, PolicyRule
@@ -85,7 +84,7 @@ def _show(policy: Policy, rule: PolicyRule, failures: Sequence[Failure]) -> None
 
 async def _missing_here(policy: Policy) -> dict[str, list[str]]:
     """By rule: what its actions name and this host does not have."""
-    actions, machine, clock = load_catalogue(), LocalMachine(policy.inventory), SystemClock()
+    actions, machine, clock = load_catalogue(), machine_of(policy), SystemClock()
     here = Subject("host", policy.inventory.here)
     found: dict[str, list[str]] = {rule.name: [] for rule in policy.rules}
     for name, rung in ((rule.name, rung) for rule in policy.rules for rung in rule.ladder):

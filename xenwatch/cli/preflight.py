@@ -12,11 +12,10 @@ import click
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import FORMAT
-from xenwatch.cli._remediation import POLICY, findings_table, libvirt_uri, policy_path
+from xenwatch.cli._remediation import POLICY, findings_table, machine_of, policy_path
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.open import read_policy
 from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
@@ -70,8 +69,7 @@ def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
 
 
 def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
-    machine = LocalMachine(policy.inventory, libvirt_uri=libvirt_uri())
-    return Context(machine, SystemClock(), policy, guest.subject, guest, params, approved=True)
+    return Context(machine_of(policy), SystemClock(), policy, guest.subject, guest, params, approved=True)
 
 
 def _report(findings: Sequence[Finding], form: str) -> None:

@@ -66,5 +66,7 @@ async def _source(config: Path | None, url: str | None, *, alone: bool) -> "TopS
         else:
             return AgentSource(running)
     sampling = load_config(config, dict(os.environ)).config.sampling
-    host = open_host(SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh)
+    host = open_host(
+        SystemClock(), libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
+    )
     return HostSource(host, running.incidents)

@@ -1,14 +1,22 @@
 """Settings that are valid by themselves but contradict each other."""
 
+import re
 from collections.abc import Iterator
 
+from xenwatch.config.notify import contradictions_of
 from xenwatch.config.sections import Config, HookSettings, WebSettings
+
+_EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 
 
 def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
     yield from _tls("hooks", config.hooks)
+    if config.web.external_url and not _EXTERNAL.fullmatch(config.web.external_url):
+        yield "web.external_url", "must be a scheme and a host, without a path, such as https://xen1.example:10197"
+    for name, settings in config.notify.items():
+        yield from contradictions_of(name, settings)
     if config.hooks.listen is None:
         for key in ("tls_certificate", "tls_key", "tls_client_ca"):
             if getattr(config.hooks, key) is not None:

@@ -10,7 +10,7 @@ from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.base.toml_file import read_toml
 from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.consistency import contradictions
-from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, Config
+from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, TABLES, Config
 from xenwatch.config.settings import Setting, settings_of
 
 PREFIX = "XENWATCH_"
@@ -124,17 +124,31 @@ class _ConfigReader:
 
     def _section(self, path: Path, name: str, section: object, lines: Mapping[str, int]) -> None:
         place = lines.get(name, 0)
-        if name not in SECTIONS:
-            self.problems.append(Problem(path, place, name, _unknown("section", name, SECTIONS)))
+        if name in TABLES:
+            self._tables(path, name, section, lines)
+        elif name not in SECTIONS:
+            self.problems.append(Problem(path, place, name, _unknown("section", name, [*SECTIONS, *TABLES])))
         elif not isinstance(section, dict):
             self.problems.append(Problem(path, place, name, f"is a section: write [{name}] on its own line"))
         else:
             for key, written in section.items():
                 self._key(path, lines.get(f"{name}.{key}", place), f"{name}.{key}", written)
 
+    def _tables(self, path: Path, name: str, section: object, lines: Mapping[str, int]) -> None:
+        """[notify.mail], [notify.pager]: each is taken under its whole name."""
+        for table, content in (section if isinstance(section, dict) else {"": section}).items():
+            dotted = f"{name}.{table}"
+            place = lines.get(dotted, lines.get(name, 0))
+            if not isinstance(content, dict):
+                self.problems.append(Problem(path, place, dotted, f"is no table: write [{name}.NAME] on its own line"))
+                continue
+            self.take(dotted, None, f"{path}:{place}")
+            for key, written in content.items():
+                self._key(path, lines.get(f"{dotted}.{key}", place), f"{dotted}.{key}", written)
+
     def _key(self, path: Path, line: int, dotted: str, written: object) -> None:
-        section, _, key = dotted.partition(".")
-        declared = settings_of(SECTIONS[section])
+        section, _, key = dotted.rpartition(".")
+        declared = settings_of(SECTIONS.get(section) or TABLES[section.partition(".")[0]])
         if key not in declared:
             self.problems.append(Problem(path, line, dotted, _unknown("key", key, declared)))
             return
@@ -146,10 +160,19 @@ class _ConfigReader:
 
 def _build(values: Mapping[str, Any]) -> Config:
     by_section: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    by_table: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in TABLES}
     for dotted, value in values.items():
         section, _, key = dotted.partition(".")
-        by_section[section][key] = value
-    return Config(**{name: SECTIONS[name](**given) for name, given in by_section.items()})
+        if section in TABLES:
+            table, named, key = key.partition(".")
+            by_table[section].setdefault(table, {}).update({key: value} if named else {})
+        else:
+            by_section[section][key] = value
+    tables: dict[str, Any] = {
+        name: {table: TABLES[name](**given) for table, given in found.items()} for name, found in by_table.items()
+    }
+    sections: dict[str, Any] = {name: SECTIONS[name](**given) for name, given in by_section.items()}
+    return Config(**sections, **tables)
 
 
 def _unknown(what: str, name: str, existing: Iterable[str]) -> str:

@@ -2,13 +2,15 @@
 
 import inspect
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 from xenwatch.config.loader import variable
-from xenwatch.config.sections import DEFAULT_FILE, SECTIONS
+from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, TABLES
 from xenwatch.config.settings import settings_of
 
 _WIDTH = 100
+_TABLE_HEAD = ("| Key | Kind | Default | What it does |", "|---|---|---|---|")
 
 
 def example_file() -> str:
@@ -21,10 +23,17 @@ def example_file() -> str:
     ]
     for name, section in SECTIONS.items():
         parts += ["", f"# {inspect.getdoc(section)}", f"[{name}]"]
-        for key, declared in settings_of(section).items():
-            comment = textwrap.wrap(f"{declared.help} ({declared.kind.name})", _WIDTH - 2)
-            parts += ["", *(f"# {line}" for line in comment), f"#{key} = {declared.kind.show(declared.default)}"]
+        parts += _commented(section)
+    for name, table in TABLES.items():
+        parts += ["", f"# {inspect.getdoc(table)}", f"#[{name}.NAME]"]
+        parts += _commented(table)
     return "\n".join(parts) + "\n"
+
+
+def _commented(section: type) -> Iterator[str]:
+    for key, declared in settings_of(section).items():
+        comment = textwrap.wrap(f"{declared.help} ({declared.kind.name})", _WIDTH - 2)
+        yield from ("", *(f"# {line}" for line in comment), f"#{key} = {declared.kind.show(declared.default)}")
 
 
 def manual() -> str:
@@ -34,15 +43,21 @@ def manual() -> str:
         parts += [
             f"\n## `[{name}]`\n",
             f"{inspect.getdoc(section)}\n",
-            "| Key | Kind | Default | What it does |",
-            "|---|---|---|---|",
+            *_TABLE_HEAD,
         ]
-        for key, declared in settings_of(section).items():
-            default = declared.kind.show(declared.default).replace("|", "\\|")
-            parts.append(
-                f"| `{key}` | {declared.kind.name} | `{default}` | {declared.help} `{variable(f'{name}.{key}')}` |"
-            )
+        parts += _rows(section, name)
+    for name, table in TABLES.items():
+        parts += [f"\n## `[{name}.NAME]`\n", f"{inspect.getdoc(table)}\n", *_TABLE_HEAD]
+        parts += _rows(table)
     return "\n".join(parts) + "\n"
+
+
+def _rows(section: type, name: str = "") -> Iterator[str]:
+    """Of the table; `name` is the section's, where the environment may set its keys."""
+    for key, declared in settings_of(section).items():
+        default = declared.kind.show(declared.default).replace("|", "\\|")
+        help_ = declared.help + (f" `{variable(f'{name}.{key}')}`" if name else "")
+        yield f"| `{key}` | {declared.kind.name} | `{default}` | {help_} |"
 
 
 _INTRODUCTION = f"""# Configuration

@@ -1,8 +1,10 @@
 """Every setting of the agent, declared once: the file, the environment and the manual are made from here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xenwatch.config.notify import NotifySettings
 from xenwatch.config.settings import (
     BOOL,
     COUNT,
@@ -96,6 +98,12 @@ class SamplingSettings:
         "",
         "Sample another host through ssh, such as root@old1 (xm or xl, LVM; mount its logs here). Empty: this host.",
     )
+    simulated: Path | None = setting(  # noqa: RUF009 - it is dataclasses.field
+        optional(PATH),
+        None,
+        "Sample the simulated host in this folder instead of this machine. `xenwatch agent --demo` makes one "
+        "and writes this setting.",
+    )
     enabled: tuple[str, ...] = setting(
         TEXTS, (), "Run these collectors, which are off by default. `xenwatch check` lists those that run."
     )
@@ -131,6 +139,12 @@ class WebSettings:
         "none",
         "Who may read. token: people listed in access.toml, with any role; only /healthz and /readyz need no token. "
         "none: everybody who reaches the port. To approve a run, a person always needs a token.",
+    )
+    external_url: str = setting(
+        TEXT,
+        "",
+        "Where people reach the pages, such as https://xen1.example:10197: links in alerts begin with it, and a "
+        "proxy may pass requests for that host on. Empty: address and port of listen.",
     )
     tls_certificate: Path | None = setting(  # noqa: RUF009 - as above
         optional(PATH), None, "PEM file of the certificate and its intermediate certificates. Empty: no TLS."
@@ -210,6 +224,8 @@ class Config:
     web: WebSettings = field(default_factory=WebSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
+    notify: Mapping[str, NotifySettings] = field(default_factory=dict)
+    """By the name of the table."""
 
 
 SECTIONS: dict[str, type] = {
@@ -221,3 +237,5 @@ SECTIONS: dict[str, type] = {
     "hooks": HookSettings,
     "remediation": RemediationSettings,
 }
+TABLES: dict[str, type] = {"notify": NotifySettings}
+"""Sections of which there may be several, each with a name: [notify.mail]."""

@@ -6,10 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from xenwatch.model.record import Source
-from xenwatch.model.subject import HOST, HOST_NAME, KINDS, Subject
-
-UNKNOWN = "unknown"
-"""Name of a domain that neither the match nor the log names; the engine may still find out."""
+from xenwatch.model.subject import HOST, HOST_NAME, KINDS, UNKNOWN, Subject
 
 # Where toolstacks and kernels put the domid: libxl's prefix, xenstore paths, device names.
 _DOMID = re.compile(

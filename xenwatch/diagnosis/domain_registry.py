@@ -32,6 +32,10 @@ class DomainRegistry:
         """A line named that guest."""
         self._of(domain.host).notice(domain.name, at)
 
+    def forget(self, domain: Subject) -> None:
+        """That is no guest's name, but that of a file."""
+        self._of(domain.host).forget(domain.name)
+
     def complete(self, subject: Subject, at: float) -> Subject:
         """The subject with its name where the domid or uuid is known to have one at that time."""
         return self._of(subject.host).complete(subject, at)
@@ -43,6 +47,10 @@ class DomainRegistry:
     def newest(self, host: str | None = None) -> int:
         """The highest domid that was ever given out there: within one boot they only grow."""
         return self._of(host).newest()
+
+    def names(self, host: str | None = None) -> frozenset[str]:
+        """The guests of that host that anything named."""
+        return self._of(host).known()
 
     def name_of(self, domid: int, at: float, host: str | None = None) -> str | None:
         """The name the domid had nearest to that time."""

@@ -8,8 +8,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from xenwatch.diagnosis.attribution import UNKNOWN
-from xenwatch.model.subject import HOST, Subject
+from xenwatch.model.subject import HOST, UNKNOWN, Subject
 
 MOST_DOMAINS = 4096
 _MOST_NAMES = 32
@@ -73,7 +72,7 @@ class HostDomains:
         """The subject with its name where the domid or uuid is known to have one at that time."""
         if subject.kind != "domain":
             return subject
-        if subject.name == UNKNOWN:
+        if not subject.is_named:
             return HOST.on(subject.host)  # nobody's, until the operation that it stands in names the guest
         name = subject.name
         nameless = name.isdigit() or name == subject.uuid
@@ -91,6 +90,10 @@ class HostDomains:
     def newest(self) -> int:
         """The highest domid that was ever given out: within one boot they only grow."""
         return max(self._names, default=0)
+
+    def known(self) -> frozenset[str]:
+        """The names that were seen."""
+        return frozenset(self._seen)
 
     def name_of(self, domid: int, at: float) -> str | None:
         """The name the domid had nearest to that time."""
@@ -110,6 +113,10 @@ class HostDomains:
     def notice(self, name: str, at: float) -> None:
         """A line named a guest so."""
         self._note(self._seen, name, at)
+
+    def forget(self, name: str) -> None:
+        """That was no guest's name."""
+        self._seen.pop(name, None)
 
     def state(self) -> dict[str, Any]:
         return {

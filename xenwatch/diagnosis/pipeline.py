@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
@@ -81,7 +80,7 @@ class Pipeline:
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
-        self.operations = OperationTracker(self.scanner.registry)
+        self.operations = OperationTracker(self.scanner.registry, at_rest=at_rest)
         self._done = DoneAgain(self.operations)
         self.incidents = IncidentTracker(
             rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
@@ -177,9 +176,19 @@ class Pipeline:
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
+        self._learn_names()
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
         return self.operations.place(sorted(events, key=_order), self._marks())
+
+    def _learn_names(self) -> None:
+        """`xl list` says which name a domid has."""
+        host_of = self._hosts.host_of if self._hosts is not None else _one_host
+        for fact, origin in self._facts:
+            who = fact.subject
+            if who.kind == "domain" and who.domid is not None:
+                fields = {"domain": who.name, "domid": str(who.domid), "uuid": who.uuid}
+                self.scanner.registry.learn(fields, fact.at, Origin(who.host or host_of(origin)))
 
     def _marks(self) -> list[PlacedMark]:
         """What was said to be done, each with its year and its host."""
@@ -217,7 +226,7 @@ class Pipeline:
     def _owned(self, event: Event) -> Event:
         """A log's owner may have been named by another log that was read after it."""
         record = event.record
-        if record is None or record.source.subject is not None or event.subject.name != UNKNOWN:
+        if record is None or record.source.subject is not None or event.subject.is_named:
             return event
         owner = self._owners.owner(record.source, self._of_one_host)
         return event if owner is None else replace(event, subject=owner)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from xenwatch.base.clock import Clock
 from xenwatch.host.devices import Devices
@@ -14,7 +15,9 @@ from xenwatch.host.libvirt.connection import LifecycleEvent
 from xenwatch.host.libvirt.lifecycle import Lifecycle
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.paths import Paths
+from xenwatch.host.simulated import SimulatedRunner, simulated_paths
 from xenwatch.host.toolstack.protocol import Toolstack, find_toolstack
+from xenwatch.host.toolstack.xl import Xl
 from xenwatch.host.xenstore.client import Xenstore
 
 
@@ -59,6 +62,7 @@ def open_host(
     paths: Paths = Paths(),  # noqa: B008 - frozen
     libvirt_uri: str | None = LOCAL,
     ssh: str | None = None,
+    simulated: Path | None = None,
     runner: Runner | None = None,
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
 ) -> Host:
@@ -66,7 +70,13 @@ def open_host(
 
     Xen's own interfaces are there on a control domain only, so that `test:///` on any machine uses libvirt alone.
     With `ssh` (`root@old1`) they are those of that host, and none of this machine's files is taken for one of its.
+    The same holds for `simulated`, the folder of a simulated host.
     """
+    if simulated is not None:
+        made_up, there = simulated_paths(simulated), SimulatedRunner(simulated)
+        return build_host(
+            clock, made_up, there, toolstack=Xl(there), libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle
+        )
     runner = runner or SystemRunner()
     if ssh:
         from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - only for hosts that are reached by ssh

@@ -37,6 +37,12 @@ class FollowCounters:
     bad_cursors: int = 0
     """Stored positions that could not be understood and were ignored."""
 
+    open_files: int = 0
+    """Files of logs that are held open."""
+    most_open_files: int = 0
+    rests: int = 0
+    """Times a log's files were closed because too many were open."""
+
     def of(self, path: str) -> SourceCounters:
         """The counters of one log, made when first asked for."""
         return self.sources.setdefault(path, SourceCounters())

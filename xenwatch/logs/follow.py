@@ -1,24 +1,30 @@
 """Follows logs as they are written: hands on whole lines as chunks, every byte once, over rotations and restarts."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.logs.files.cursors import read_cursors
+from xenwatch.logs.files.descriptors import Descriptors
 from xenwatch.logs.files.discover import LogPatterns
-from xenwatch.logs.files.file_reader import open_log
+from xenwatch.logs.files.file_reader import opened
+from xenwatch.logs.files.first_text import HEAD_BYTES, first_text
+from xenwatch.logs.files.other_names import TrackedFiles
 from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.files.watch import DirectoryWatcher
 from xenwatch.logs.options import FollowOptions
+from xenwatch.logs.rotated_name import name_before_extension
 from xenwatch.logs.sources.file import FileSource
 from xenwatch.model.record import Chunk, Source
 
-_HEAD_BYTES = 64 * 1024
+log = logging.getLogger(__name__)
+
 _TURN_BYTES = 192 * 1024  # a full piece of whole lines is a little shorter than 256 KiB
 _TURN_SECONDS = 0.002
 
@@ -52,6 +58,9 @@ class Follower:
         self._stored, self.counters.bad_cursors = read_cursors(cursors)
         self._very_first = cursors is None
         self._sources: dict[str, FileSource] = {}
+        self._other_names: dict[str, _OtherName] = {}
+        self._descriptors = Descriptors[FileSource](self._options.most_open)
+        self.counters.most_open_files = self._options.most_open
         self._refused: dict[str, tuple[int, int]] = {}
         self._wake = asyncio.Event()
         self._due = 0.0
@@ -90,15 +99,33 @@ class Follower:
         directories = self._patterns.directories()
         if watcher is not None and settle:
             watcher.watch(directories)
-        self._find(self._patterns.logs(directories, settle=settle))
+        self._find(self._patterns.logs(directories, settle=settle), settle=settle)
         self._very_first = False
         turn = _Turn(self._clock)
         for source in tuple(self._sources.values()):
+            read = False
             for chunk in source.chunks(settle=settle):
                 self._on_chunk(chunk)
+                read = True
                 await turn.used(len(chunk.data))
+            self._descriptors.note(source, active=read)
+            for chunk in self._rest(source):
+                self._on_chunk(chunk)
             await turn.used(0)
+        self.counters.open_files = self._descriptors.open
         self._on_look()
+
+    def _rest(self, reading: FileSource) -> Iterator[Chunk]:
+        """Close the files of other logs where too many are open."""
+        for quiet in self._descriptors.too_many(reading):
+            yield from quiet.rest()
+            if not self.counters.rests:
+                log.warning(
+                    "there are more logs than the %d files that may be held open: those that are quiet are closed "
+                    "until they change (see LimitNOFILE in systemd.exec)",
+                    self._options.most_open,
+                )
+            self.counters.rests += 1
 
     def close(self) -> None:
         """Close all files; the cursors stay valid."""
@@ -107,51 +134,117 @@ class Follower:
             source.close()
         self._sources.clear()
 
-    def _find(self, paths: set[str]) -> None:
-        for path in sorted(paths - self._sources.keys()):
-            self._start(path)
+    def _find(self, paths: set[str], *, settle: bool) -> None:
+        self._review_other_names(paths, settle=settle)
+        tracked: TrackedFiles | None = None
+        for path in sorted(paths - self._sources.keys() - self._other_names.keys()):
+            tracked = tracked or TrackedFiles(self._sources, self._stored)
+            self._start(path, paths, tracked)
         for path in [path for path, source in self._sources.items() if path not in paths and source.forgotten]:
-            del self._sources[path]
+            self._descriptors.forget(self._sources.pop(path))
 
-    def _start(self, path: str) -> None:
+    def _start(self, path: str, paths: set[str], tracked: TrackedFiles) -> None:
+        if path in self._sources:
+            return
         counters = self.counters.of(path)
         try:
-            head = self._head(path)
+            with opened(path) as fd:
+                if fd is not None and (self._was_refused(path, fd) or self._is_other_name(path, fd, paths, tracked)):
+                    return
+                source = self._open_source(path, b"" if fd is None else first_text(fd))
+                if source is not None and fd is not None:
+                    tracked.add(path, fd)
         except OSError:
             counters.read_errors += 1
             return
-        source = None if head is None else self._open_source(path, head)
         if source is None:
             return
+        self._refused.pop(path, None)
+        cursors = self._stored.pop(path, None)
+        if cursors == []:
+            log.error(
+                "how far %s was read is lost: it is read from its end, without what was written while xenwatch was "
+                "down",
+                path,
+            )
         self._sources[path] = FileSource(
             source,
             self._clock,
             counters,
             self._options,
-            cursors=self._stored.pop(path, None),
+            cursors=cursors or None,
             spool=self._spool(path),
-            from_end=self._very_first and self._options.start == "end",
+            from_end=cursors == [] or (self._very_first and self._options.start == "end"),
         )
 
-    def _head(self, path: str) -> bytes | None:
-        """The first bytes of a file not refused yet; None where nothing changed since."""
-        fd = open_log(path)
-        if fd is None:
-            return b""
-        try:
-            status = os.fstat(fd)
-            stamp = (status.st_ino, min(status.st_size, _HEAD_BYTES))
-            if self._refused.get(path) == stamp:
-                return None
-            self._refused[path] = stamp
-            return os.pread(fd, _HEAD_BYTES, 0)
-        finally:
-            os.close(fd)
+    def _was_refused(self, path: str, fd: int) -> bool:
+        """Whether the file was looked at before and nothing changed since that matters."""
+        status = os.fstat(fd)
+        # Behind NUL bytes any growth may be the first text.
+        size = status.st_size if os.pread(fd, 1, 0) == b"\0" else min(status.st_size, HEAD_BYTES)
+        stamp = (status.st_ino, size)
+        if self._refused.get(path) == stamp:
+            return True
+        self._refused[path] = stamp
+        return False
+
+    def _is_other_name(self, path: str, fd: int, paths: set[str], tracked: TrackedFiles) -> bool:
+        """Whether another log reads this file; it then does so under this name, too."""
+        if not os.fstat(fd).st_size and name_before_extension(path) in self._sources:
+            return True  # perhaps a copy that is being made
+        log_path = tracked.owner(path, fd)
+        if log_path is None:
+            return False
+        if log_path not in paths:
+            self._take_over(log_path, path)
+            return False
+        self._start(log_path, paths, tracked)
+        if log_path not in self._sources:
+            return False
+        self._sources[log_path].adopt(path)
+        self._other_names[path] = _OtherName(log_path, os.fstat(fd).st_ino)
+        return True
+
+    def _take_over(self, gone: str, path: str) -> None:
+        """Of a log this name is all that is left."""
+        source = self._sources.pop(gone, None)
+        cursors = self._stored.pop(gone, []) if source is None else source.cursors()
+        if cursors:
+            self._stored[path] = cursors
+        if source is not None:
+            self._descriptors.forget(source)
+            source.close()
+
+    def _review_other_names(self, paths: set[str], *, settle: bool) -> None:
+        for path, other in tuple(self._other_names.items()):
+            source = self._sources.get(other.log)
+            if source is None or other.log not in paths:
+                del self._other_names[path]
+                self._refused.pop(path, None)
+                if source is not None and path in paths:
+                    self._take_over(other.log, path)
+            elif path not in paths or (settle and other.is_another_file(path)):
+                del self._other_names[path]
+                self._refused.pop(path, None)
+                source.adopt(path, adopted=False)
 
     def _spool(self, path: str) -> Spool | None:
         directory = self._options.spool_directory
         wanted = any(fnmatch(Path(path).name, pattern) for pattern in self._options.overwritten)
         return Spool(directory, path) if directory is not None and wanted else None
+
+
+class _OtherName(NamedTuple):
+    """Another name of a file, which `log` reads."""
+
+    log: str
+    inode: int
+
+    def is_another_file(self, path: str) -> bool:
+        try:
+            return Path(path).stat().st_ino != self.inode
+        except OSError:
+            return True
 
 
 class _Turn:

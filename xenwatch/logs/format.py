@@ -28,6 +28,17 @@ _ANY_CONSOLE = re.compile(
     r"(?:[-_.]\d+)?\.(?:log|txt|out)$"
 )
 """What people call a captured console; the folder `console` holds xenconsoled's own."""
+_MACHINES_LINE = re.compile(
+    r"(?:^|(?<!/console)/)(?:(?:serial|host|xen|hypervisor|ipmi|sol)[-_]?console|serial|ttyS\d|ipmi|sol)[^/]*$"
+)
+"""Of these, the ones that are wires of the machine: the hypervisor and domain 0 write there."""
+_GUESTS = re.compile(
+    rb"^(?:\[[-\d: ]{19}\] )?(?:Logfile Opened|(?:\[ *\d+\.\d+\] )?(?:Hypervisor detected: Xen (?:HVM|PVH)"
+    rb"|Booting paravirtualized kernel on Xen (?:HVM|PVH)|DMI: Xen HVM domU|[^\n]*Hardware name: Xen HVM domU"
+    rb"|xvd[a-z]\d*: |[^\n]*\broot=/dev/xvd))",
+    re.MULTILINE,
+)
+"""What shows that a guest alone writes there all the same: its serial port, saved under the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,10 @@ def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
     if not _ANY_CONSOLE.search(path):
         return None
     text = as_written(head)
-    return next((f for f in all_formats().values() if f.opening is not None and f.opening.match(text)), None)
+    of_machines = [part for part in all_formats().values() if part.opening is not None]
+    if _MACHINES_LINE.search(path) and not _GUESTS.search(text):
+        return next(iter(of_machines), None)
+    return next((part for part in of_machines if part.opening is not None and part.opening.match(text)), None)
 
 
 def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:

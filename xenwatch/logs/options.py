@@ -19,6 +19,8 @@ class FollowOptions:
     """A line without its newline is read after so much silence; what comes later is read as it comes."""
     keep_open_seconds: float = 60.0
     """A renamed or deleted file is read on until nobody wrote to it for so long."""
+    most_open: int = 4096
+    """Of more open files those that were quiet longest are closed until they change."""
     overwritten: tuple[str, ...] = ("xend-debug.log", "virt-manager.log")
     """Name patterns of logs that their writers overwrite without rotating."""
     spool_directory: Path | None = None

@@ -7,6 +7,9 @@ _PACKED = r"\.(?P<packed>gz|bz2|xz|zst)"
 _TURNED = r"\.(?P<number>\d{1,3})|[.-](?P<date>\d{8}(?:-?\d{2,10})?)|(?P<previous>\.old|~)"
 """xend and libxl number (`.1` is the latest), logrotate also dates, some scripts keep one previous file."""
 _NAME = re.compile(rf"(?P<log>.+?)(?:{_TURNED})?(?:{_PACKED})?")
+_BEFORE_EXTENSION = re.compile(
+    r"(?P<stem>.*[^/])(?:[.-]\d{8}(?:-?\d{2,10})?|\.\d{1,3})(?P<extension>\.[A-Za-z]\w*)", re.DOTALL
+)
 _ANONYMOUS = re.compile(r"\?P<\w+>")
 
 ROTATED = _ANONYMOUS.sub("?:", rf"(?:{_TURNED})*(?:{_PACKED})?$")
@@ -43,3 +46,12 @@ def _age(found: re.Match[str], number: int | None) -> tuple[int, str, int]:
     if number is not None:
         return 1, "", -number
     return (1, "", 0) if found["previous"] else _NEWEST
+
+
+def name_before_extension(path: str) -> str | None:
+    """The log that may be rotated to this path by logrotate's `extension`: `xl.log` for `xl-20260730.log`, `xl.1.log`.
+
+    A guest may be called so, too: only the content can tell.
+    """
+    found = _BEFORE_EXTENSION.fullmatch(path)
+    return found["stem"] + found["extension"] if found else None

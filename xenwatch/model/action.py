@@ -166,3 +166,37 @@ class RemediationStatistics:
     oldest_open_seconds: float
     fsync_seconds: float
     """The slowest commit since start."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One budget of the policy and what is left of it."""
+
+    scope: str
+    left: int | None
+    """None: each guest has its own."""
+    of: int
+    window: float
+    """Seconds over which it is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemediationOverview:
+    """What a person sees of remediation at one moment."""
+
+    mode: Mode
+    enabled: bool
+    """Whether the policy lets anything happen."""
+    switched_off: str | None
+    """Who turned the kill switch and why; None while it is on."""
+    breaker: str | None
+    """Why no run starts after failures; None while they may."""
+    statistics: RemediationStatistics
+    budgets: tuple[BudgetLine, ...]
+    waiting: tuple[ActionRun, ...]
+    """Proposed, and not started."""
+    active: tuple[ActionRun, ...]
+    ended: tuple[ActionRun, ...]
+    """The latest first."""
+    approved_by: Mapping[str, str] = field(default_factory=dict)
+    """Who approved a waiting run, by its id."""

@@ -24,3 +24,5 @@ class Operation:
     """The furthest phase that was seen (diagnosis/operations/phases.py)."""
     outcome: OperationOutcome = "under way"
     host: str | None = None
+    named_by_file: bool = False
+    """The name is that of its configuration's file: the guest may be called otherwise."""

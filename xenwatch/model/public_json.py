@@ -5,7 +5,7 @@ from typing import Any
 
 from xenwatch.model.diagnosis import Evidence, distinct
 from xenwatch.model.fact import Fact
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Sample
 from xenwatch.model.serialize import subject_json
@@ -30,6 +30,7 @@ def public_incident(incident: Incident, stamp: Stamp) -> dict[str, Any]:
         "experimental": diagnosis.experimental,
         "fields": dict(diagnosis.fields),
         "unchecked": list(diagnosis.unchecked),
+        "remarks": [public_remark(remark, stamp) for remark in incident.remarks],
         "evidence": list(public_evidence(diagnosis.evidence, stamp)),
     }
 
@@ -46,6 +47,7 @@ def public_row(incident: Incident, stamp: Stamp) -> dict[str, Any]:
         "role": "symptom" if incident.explained_by else "cause",
         "explained_by": incident.explained_by,
         "acknowledged_by": incident.acknowledged_by,
+        "acknowledged_until": stamp(incident.acknowledged_until),
         "subject": subject_json(diagnosis.subject),
         "summary": diagnosis.summary,
         "cause": diagnosis.cause,
@@ -54,6 +56,14 @@ def public_row(incident: Incident, stamp: Stamp) -> dict[str, Any]:
         "resolved": stamp(incident.resolved),
         "count": incident.times_seen,
     }
+
+
+def public_remark(remark: Remark, stamp: Stamp) -> dict[str, Any]:
+    """What a person did or said."""
+    return {
+        "at": stamp(remark.at), "by": remark.who, "what": remark.what, "text": remark.text,
+        "until": stamp(remark.until),
+    }  # fmt: skip
 
 
 def public_evidence(evidence: Iterable[Evidence], stamp: Stamp) -> Iterator[dict[str, Any]]:

@@ -4,13 +4,13 @@ What the version before this one wrote is read too: subjects and records as list
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact, FactValue
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.model.subject import Subject
@@ -19,7 +19,7 @@ _PLAIN = tuple(f.name for f in fields(Diagnosis) if f.name not in {"subject", "f
 """Fields of a diagnosis that are text, a number, or a tuple of texts."""
 _PLACED = ("operation", "phase", "verb", "target", "guest_phase")
 """What an event says of the operation it belongs to, where that is known."""
-_INCIDENT = tuple(f.name for f in fields(Incident) if f.name != "diagnosis")
+_INCIDENT = tuple(f.name for f in fields(Incident) if f.name not in {"diagnosis", "acknowledged_until", "remarks"})
 
 
 def subject_json(subject: Subject) -> dict[str, Any]:
@@ -187,9 +187,14 @@ def diagnosis_from_json(body: Mapping[str, Any]) -> Diagnosis:
 def incident_json(incident: Incident, longest: int | None = None) -> dict[str, Any]:
     """An incident with its diagnosis."""
     body = {name: getattr(incident, name) for name in _INCIDENT}
+    if incident.acknowledged_until is not None:
+        body["acknowledged_until"] = incident.acknowledged_until
+    if incident.remarks:
+        body["remarks"] = [asdict(remark) for remark in incident.remarks]
     return {**body, "diagnosis": diagnosis_json(incident.diagnosis, longest)}
 
 
 def incident_from_json(body: Mapping[str, Any]) -> Incident:
     """The incident of `incident_json`. ValueError, KeyError or TypeError where it is none."""
-    return Incident(**{**body, "diagnosis": diagnosis_from_json(body["diagnosis"])})
+    plain = {**body, "diagnosis": diagnosis_from_json(body["diagnosis"])}
+    return Incident(**{**plain, "remarks": tuple(Remark(**remark) for remark in plain.get("remarks", ()))})

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 HOST_NAME = "dom0"
+UNKNOWN = "unknown"
+"""Name of a domain that neither the match nor the log names; the engine may still find out."""
 
 _TEXT = re.compile(r"(?:(?P<host>[^:/]+):)?(?P<kind>[a-z][a-z0-9-]*)/(?P<name>.+)", re.DOTALL)
 
@@ -118,6 +120,16 @@ class Subject:
     @property
     def is_host(self) -> bool:
         return self.kind == HOST.kind and self.name == HOST.name
+
+    @property
+    def is_named(self) -> bool:
+        """False for a guest of which only is known that it is one."""
+        return self.name != UNKNOWN
+
+    @property
+    def in_words(self) -> str:
+        """For people: who it is, or that nothing says who."""
+        return str(self) if self.is_named else f"{self._host}a {self.kind} that nothing names"
 
 
 HOST = Subject("host", HOST_NAME)

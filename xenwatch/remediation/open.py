@@ -9,9 +9,10 @@ from xenwatch.host.exec.runner import Runner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
+from xenwatch.host.simulated import SimulatedRunner, simulated_paths
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
-from xenwatch.remediation.machine.port import Answer
+from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer
 from xenwatch.remediation.policy.loader import load_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
@@ -34,17 +35,39 @@ def open_service(
     clock: Clock | None = None,
     libvirt: Libvirt | None = None,
     runner: Runner | None = None,
+    simulated: Path | None = None,
 ) -> RemediationService:
-    """Remediation under a policy that was read. StoreError where the run store cannot be opened."""
+    """Remediation under a policy that was read. StoreError where the run store cannot be opened.
+
+    `simulated`: the folder of a simulated host; then no program runs on this machine and nothing is written outside it.
+    """
     clock = clock or SystemClock()
-    machine = LocalMachine(
-        policy.inventory,
-        runner=runner,
-        libvirt=through(libvirt) if libvirt else None,
-        libvirt_uri=libvirt.uri if libvirt else LOCAL,
-    )
+    machine = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated)
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     return RemediationService(store, policy, load_catalogue(), machine, clock)
+
+
+def open_machine(
+    policy: Policy,
+    *,
+    libvirt: Libvirt | None = None,
+    libvirt_uri: str = LOCAL,
+    runner: Runner | None = None,
+    simulated: Path | None = None,
+) -> LocalMachine:
+    """The host as actions see it. `libvirt` is a connection; without one, `libvirt_uri` is only named to programs."""
+    uri = libvirt.uri if libvirt else libvirt_uri
+    call_libvirt = through(libvirt) if libvirt else None
+    if simulated is None:
+        return LocalMachine(policy.inventory, runner=runner, libvirt=call_libvirt, libvirt_uri=uri)
+    return LocalMachine(
+        policy.inventory,
+        runner=SimulatedRunner(simulated),
+        libvirt=call_libvirt,
+        libvirt_uri=uri,
+        folder=simulated_paths(simulated).at(OUTPUT_FOLDER),
+        sockets=simulated / "ssh",
+    )
 
 
 def through(libvirt: Libvirt) -> LibvirtCall:

@@ -15,6 +15,7 @@ from xenwatch.model.action import (
     EventKind,
     Proposal,
     RemediationEvent,
+    RemediationOverview,
     RemediationStatistics,
     RunState,
     Trigger,
@@ -28,12 +29,13 @@ from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switc
 from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
 from xenwatch.remediation.machine.port import Machine
+from xenwatch.remediation.overview import overview
 from xenwatch.remediation.planner import Draft, Planner
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.statistics import statistics
 from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
-from xenwatch.remediation.store.entries import RunLogEntry, entries_of
+from xenwatch.remediation.store.entries import RunLogEntry, entries_of, latest_entries
 from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
@@ -109,7 +111,7 @@ class RemediationService:
             raise InputError(f"{action} of {subject} is already waiting or running")
         if draft.refusal is not None:
             raise InputError(f"{draft.refusal.guard}: {draft.refusal.reason}")
-        run_id = await self._propose(draft.trigger, _proposal_of(draft))
+        run_id = await self._propose(draft.trigger, draft)
         if run_id is None:
             raise InputError(f"{action} of {subject} was already requested")
         return await self.run(run_id)
@@ -220,6 +222,14 @@ class RemediationService:
     async def statistics(self) -> RemediationStatistics:
         return await self._store.read(lambda view: statistics(view, self.policy, self._store.slowest_commit))
 
+    async def overview(self) -> RemediationOverview:
+        """What a person sees of it at one moment."""
+        return await self._store.read(lambda view: overview(view, self.policy, self._store.slowest_commit))
+
+    async def latest_entries(self, limit: int) -> list[RunLogEntry]:
+        """The last lines of the record, the youngest first."""
+        return await self._store.read(lambda view: latest_entries(view, limit))
+
     async def due_events(self) -> list[tuple[RemediationEvent, int]]:
         """Events to deliver now, with the attempts made so far."""
         return await self._store.write(outbox.due)
@@ -244,7 +254,7 @@ class RemediationService:
         draft = await self._planner.draft(trigger)
         refusal = draft.refusal
         if refusal is None:
-            await self._propose(trigger, _proposal_of(draft))
+            await self._propose(trigger, draft)
             return
         if self._last_refusal.get(trigger.key) != refusal.reason:
             self._last_refusal[trigger.key] = refusal.reason
@@ -253,10 +263,13 @@ class RemediationService:
         if refusal.guard not in _TEMPORARY:
             await self._store.write(lambda transaction: triggers.set_handled(transaction, trigger.key, True))
 
-    async def _propose(self, trigger: Trigger, proposal: Proposal) -> str | None:
+    async def _propose(self, trigger: Trigger, draft: Draft) -> str | None:
+        proposal = _proposal_of(draft)
+        findings = [(finding.check, finding.outcome, finding.detail) for finding in draft.findings]
+
         def write(transaction: Transaction) -> str | None:
             triggers.set_handled(transaction, trigger.key, True)
-            run = runs.add(transaction, proposal)
+            run = runs.add(transaction, proposal, findings)
             if run is not None and proposal.needs_approval:
                 runs.move(transaction, run, "awaiting_approval", AGENT, "waits for a person")
                 summary = f"{proposal.action} of {proposal.target} is proposed"

@@ -16,8 +16,11 @@ FILE_NAME = "state.db"
 _TABLES = (cursors, correlation, incidents, incident_changes)
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Create the tables in an empty file; refuse a file of a newer xenwatch with StoreError."""
+def prepare(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Create the tables in an empty file; refuse a file of a newer xenwatch with StoreError.
+
+    Returns the names of tables that were lost and start empty.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise StoreError(
@@ -26,10 +29,13 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version == 0:
         tables = "".join(table.CREATE for table in _TABLES)
         connection.executescript(f"BEGIN; {tables} PRAGMA user_version = {VERSION}; COMMIT;")
-        return
+        return ()
+    lost = []
     present = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in _TABLES:
         name = table.__name__.rpartition(".")[2]
         if name not in present:
+            lost.append(name)
             log.error("the state database has lost its table %s; it starts empty", name)
             connection.executescript(f"BEGIN; {table.CREATE} COMMIT;")
+    return tuple(lost)

@@ -1,6 +1,5 @@
 """The state database: cursors, correlation state and incidents, committed together or not at all."""
 
-import fcntl
 import json
 import logging
 import os
@@ -13,13 +12,13 @@ from typing import Any, TypeVar
 from xenwatch.base.errors import StoreError
 from xenwatch.model.incident import Incident
 from xenwatch.state.changes import changes
+from xenwatch.state.lock import lock
 from xenwatch.state.schema import FILE_NAME, prepare
 from xenwatch.state.tables import correlation, cursors, incident_changes, incidents
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_LOCK_NAME = "agent.lock"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -30,6 +29,8 @@ class SavedState:
     cursors: Mapping[str, Any] = field(default_factory=dict)
     correlation: Mapping[str, Any] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
+    cursors_lost: bool = False
+    """Logs were read, but nobody knows how far."""
 
 
 class Damaged(StoreError):
@@ -43,14 +44,16 @@ class Store:
         """Open or create `state_dir`/state.db. StoreError where it cannot be, or another agent holds it."""
         self._path, self._now = state_dir / FILE_NAME, now
         self.moved_aside = 0
-        self._lock = _lock(state_dir)
+        self._lock = lock(state_dir)
+        self._lost: tuple[str, ...] = ()
+        """Tables that were lost."""
         self._cursors: dict[str, str] = {}
         self._incidents: dict[str, Incident] = {}
         self._loaded = False
         try:
             self._connection = self._open()
         except StoreError:
-            os.close(self._lock)
+            self._lock.release()
             raise
 
     def load(self) -> SavedState:
@@ -88,7 +91,7 @@ class Store:
 
     def close(self) -> None:
         self._connection.close()
-        os.close(self._lock)
+        self._lock.release()
 
     def _ensure_loaded(self) -> None:
         """A commit writes only what differs from what is stored."""
@@ -97,12 +100,27 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return _connect(self._path)
+            return self._connect()
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise StoreError(f"cannot open {self._path}: {error}") from error
             self._move_aside(error)
-            return _connect(self._path)
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        _private(self._path)
+        # One thread uses it at a time, but not always the one that opened it.
+        connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        # A flipped bit in one row must not keep the agent from all the others.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            self._lost = prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _guard(self, what: str, access: Callable[[], T]) -> T:
         try:
@@ -112,7 +130,7 @@ class Store:
                 raise StoreError(f"cannot {what} {self._path}: {error}") from error
             self._connection.close()
             self._move_aside(error)
-            self._connection = _connect(self._path)
+            self._connection = self._connect()
             self._cursors, self._incidents = {}, {}
             raise Damaged(f"{self._path} was damaged ({error}) and has been replaced") from error
 
@@ -130,7 +148,8 @@ class Store:
 
     def _read(self) -> SavedState:
         database = self._connection
-        return SavedState(cursors.read(database), correlation.read(database), incidents.read_by_age(database))
+        lost = "cursors" in self._lost
+        return SavedState(cursors.read(database), correlation.read(database), incidents.read_by_age(database), lost)
 
     def _write(self, log_cursors: Mapping[str, str], parts: Mapping[str, Any], changed: tuple[Incident, ...]) -> None:
         with self._connection as database:
@@ -146,22 +165,6 @@ class Store:
             database.execute("BEGIN IMMEDIATE")
             incident_changes.delete(database, ids)
             incidents.delete(database, ids)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    _private(path)
-    # One thread uses it at a time, but not always the one that opened it.
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-    # A flipped bit in one row must not keep the agent from all the others.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _private(path: Path) -> None:
@@ -180,20 +183,3 @@ def _private(path: Path) -> None:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED
-
-
-def _lock(state_dir: Path) -> int:
-    """Lock the directory for this process; the kernel unlocks it when the process ends, however it ends."""
-    try:
-        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-        descriptor = os.open(state_dir / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise StoreError(f"the state directory {state_dir} cannot be used: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise StoreError(
-            f"another xenwatch agent is using the state directory {state_dir}; stop it or set another state_dir"
-        ) from error
-    return descriptor

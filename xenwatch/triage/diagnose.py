@@ -22,6 +22,7 @@ from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.history import earlier
 from xenwatch.triage.report import FileRead, KernelShown, Report, SkippedFile
 from xenwatch.triage.unread import XEN, unmatched, with_unread
+from xenwatch.triage.versions import XenVersions
 
 if TYPE_CHECKING:
     from xenwatch.triage.live_probe import LiveProbe
@@ -133,9 +134,11 @@ class BundleReading:
         self.captured: set[str] = set()
         """Logs that hold what somebody saw when a command failed."""
         self._files: list[FileRead] = []
+        self._versions = XenVersions()
         self._bytes = 0
         if live is not None:
             self.is_of_xen = any(_is_of_xen(fact) for fact in live.facts)
+            self._versions.learn(live.facts)
             self.pipeline.facts(live.facts)
             self._take(live.snapshot)
 
@@ -144,14 +147,16 @@ class BundleReading:
         origin = self._hosts.see_file(entry.path, entry.host)
         if entry.facts:
             self.pipeline.facts(entry.facts, origin)
-        if entry.source is None:
+            self._versions.learn(entry.facts)
+        if entry.is_printed:
             self._take(entry.snapshot, origin)
             self.fact_files.append(f"{entry.format} ({entry.path})")
-        elif entry.source.format.captured:
+        elif entry.source is not None and entry.source.format.captured:
             self.captured.add(entry.path)
-        self.is_of_xen |= entry.source is None or not entry.source.format.foreign
+        self.is_of_xen |= entry.is_printed or (entry.source is not None and not entry.source.format.foreign)
         for chunk in entry.chunks():
             self.is_of_xen = self.is_of_xen or XEN.search(chunk.data) is not None
+            self._versions.read(chunk.data)
             self.pipeline.read(chunk)
             self._bytes += len(chunk.data)
             progress(entry.path, self._bytes)
@@ -193,6 +198,7 @@ class BundleReading:
             unmatched=unmatched(pipeline.scanner.unread),
             unread=pipeline.scanner.unread.total,
             matched_rules=tuple(dict.fromkeys(rule for rule, _, _ in pipeline.matches)),
+            versions=self._versions.names,
             years_assumed=frozenset(file.path for file in files if pipeline.years.is_guessed(file.path)),
         )
 

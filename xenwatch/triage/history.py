@@ -6,11 +6,11 @@ Captured output of a command, or standard input, is the question. Where there is
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
+from xenwatch.model.subject import UNKNOWN
 
 _A_MOMENT = 5.0
 

@@ -70,7 +70,10 @@ async def look(
     progress: Progress = _in_silence,
 ) -> LiveProbe:
     """Connect to the host, read everything once, disconnect. It also works without Xen, with fewer answers."""
-    host = open_host(clock, paths=paths, libvirt_uri=config.sampling.libvirt_uri or None, ssh=config.sampling.ssh)
+    sampling = config.sampling
+    host = open_host(
+        clock, paths=paths, libvirt_uri=sampling.libvirt_uri or None, ssh=sampling.ssh, simulated=sampling.simulated
+    )
     try:
         return await look_through(host, config, journal=journal, progress=progress)
     finally:

@@ -79,6 +79,8 @@ class Report:
     """Ids of the rules that a line matched, also of those that concluded nothing from it."""
     hosts: tuple[str, ...] = ()
     """Names of the hosts that the logs, the bundle or the operator say all of this is of."""
+    versions: tuple[str, ...] = ()
+    """The versions of Xen that the logs or the saved output of `xl info` name."""
     interrupted: str | None = None
     """The file that was being read at Ctrl-C; what comes after it was not read."""
     years_assumed: frozenset[str] = frozenset()

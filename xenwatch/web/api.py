@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from xenwatch.model.diagnosis import SEVERITIES
-from xenwatch.model.incident import MOVES, Incident
+from xenwatch.model.incident import MOVES, Incident, RemarkKind
 from xenwatch.web.body import json_object
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
+from xenwatch.web.remarks import remark_of
 
 MOST_ROWS = 1000
-_LONGEST_NAME = 200
 
 _FILTERS: dict[str, Callable[[Incident], str]] = {
     "state": lambda i: i.state,
@@ -80,17 +80,29 @@ async def incident(request: web.Request) -> web.Response:
 
 
 async def acknowledge(request: web.Request) -> web.Response:
-    """`{"by": NAME}` says that a user looks after it. From this machine only, and never from a web page."""
+    """`{"by": NAME}` says that a user looks after it, for `seconds` and with a `text` where those are given."""
+    return await _remark(request, "acknowledged")
+
+
+async def remark(request: web.Request) -> web.Response:
+    """`{"by": NAME, "what": KIND, "text": …}`: a note, a verdict, an acknowledgement or its end, or the end by hand."""
+    return await _remark(request, None)
+
+
+async def _remark(request: web.Request, what: RemarkKind | None) -> web.Response:
+    """From this machine only, and never from a web page."""
     if request.remote not in {"127.0.0.1", "::1"}:
         raise web.HTTPForbidden(text="an incident can be acknowledged only from the machine that runs the agent")
     # A browser sends JSON to another site only after a preflight request, which the agent never answers.
     if request.content_type != "application/json" or "Origin" in request.headers:
         raise web.HTTPUnsupportedMediaType(text="send application/json, and do not send it from a web page")
     wanted = _find(request.app[CONTEXT].incidents(), request.match_info["id"])
-    acknowledged = request.app[CONTEXT].acknowledge(wanted.id, await _user_name(request))
-    if acknowledged is None:
+    context = request.app[CONTEXT]
+    body = await json_object(request, request.client_max_size)
+    changed = context.remark(wanted.id, remark_of(body if what is None else {**body, "what": what}, context.now()))
+    if changed is None:
         raise web.HTTPNotFound(text=f"there is no incident {wanted.id!r}")
-    return web.json_response({"version": 1, "incident": incident_json(acknowledged)})
+    return web.json_response({"version": 1, "incident": incident_json(changed)})
 
 
 ROUTES = (
@@ -100,6 +112,7 @@ ROUTES = (
     web.get("/api/v1/incidents", incidents),
     web.get("/api/v1/incidents/{id}", incident),
     web.post("/api/v1/incidents/{id}/acknowledge", acknowledge),
+    web.post("/api/v1/incidents/{id}/remarks", remark),
 )
 
 
@@ -123,11 +136,3 @@ def _find(incidents: Sequence[Incident], wanted: str) -> Incident:
     if len(exact) != 1:
         raise web.HTTPNotFound(text=f"{len(exact)} incidents have an id that starts with {wanted!r}")
     return exact[0]
-
-
-async def _user_name(request: web.Request) -> str:
-    body = await json_object(request, request.client_max_size)
-    name = body.get("by")
-    if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise web.HTTPBadRequest(text='the body must be {"by": "your name"}')
-    return name.strip()

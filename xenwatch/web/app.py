@@ -1,5 +1,6 @@
 """The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
+import asyncio
 import ipaddress
 import logging
 from collections.abc import Iterable, MutableMapping, Sequence
@@ -7,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from yarl import URL
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web import api
@@ -17,7 +19,8 @@ from xenwatch.web.server.connection import CONNECTIONS, ConnectionLimits
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles
-from xenwatch.web.site import changes
+from xenwatch.web.sessions import SESSIONS, Sessions
+from xenwatch.web.site import changes, forms, signing
 from xenwatch.web.site import routes as site
 
 log = logging.getLogger(__name__)
@@ -32,15 +35,22 @@ def build_app(
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
+    users: Sequence[User] = (),
+    external_url: str = "",
     extra_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """The application and `extra_routes`. `loopback`: it listens there only, so other host names are refused.
 
-    `readers`: the users who may read; None: whoever reaches it.
+    `readers`: the users who may read; None: whoever reaches it. `users`: who may sign in with a browser.
+    `external_url`: where people reach it, if a proxy stands before it.
     """
-    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers)
+    host = URL(external_url).authority
+    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers, host=host)
     app[CONTEXT] = context
-    changes.prepare(app)
+    behind_tls = host if external_url.startswith("https:") else ""
+    app[SESSIONS] = Sessions(users, lambda: asyncio.get_running_loop().time(), behind_tls)
+    for part in (changes, forms, signing):
+        part.prepare(app)
     app.add_routes([*site.ROUTES, web.get("/metrics", _metrics), *api.ROUTES])
     return app
 
@@ -51,9 +61,10 @@ def build_bare(
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
+    host: str = "",
 ) -> web.Application:
     """An application of these routes alone, behind the same middleware."""
-    middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only] if loopback else [])]
+    middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only(host)] if loopback else [])]
     middlewares += [readers_only(readers)] if readers is not None else []
     app = web.Application(client_max_size=largest_request, middlewares=middlewares)
     app[CONNECTIONS] = {}

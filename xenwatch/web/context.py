@@ -6,9 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from xenwatch.model.incident import Incident
+from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.web.exposition import Exposition
+from xenwatch.web.remediation_api import RemediationSite
+from xenwatch.web.trends import Trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,17 @@ class WebContext:
     """Higher after each change of an incident."""
     history: Callable[[str], Awaitable[Sequence[HistoryEntry]]]
     """Of the incident with this id, oldest first."""
-    acknowledge: Callable[[str, str], Incident | None]
-    """(id, user) → the incident as it is now; None where there is none."""
+    remark: Callable[[str, Remark], Incident | None]
+    """(id, what a person says or does) → the incident as it is now; None where there is none."""
     status: Callable[[], Mapping[str, Any]]
     snapshot: Callable[[], Snapshot | None]
     """The last sampling cycle; None before the first is over."""
+    trends: Callable[[str], Sequence[Trend]]
+    """What is remembered of the numbers of the guest of this name."""
     failures: Callable[[], Sequence[KnownFailure]]
     """All that the rules know, by id."""
+    remediation: RemediationSite | None
+    """None where it is off."""
     now: Callable[[], float]
     """Seconds since 1970."""
 

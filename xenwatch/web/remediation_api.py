@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 
 from xenwatch.base.errors import InputError, StoreError
-from xenwatch.model.action import ActionRun
+from xenwatch.model.action import ActionRun, RemediationOverview
 from xenwatch.web.auth import User, authorise
 from xenwatch.web.body import json_object
 
@@ -57,6 +57,14 @@ class RemediationApi(Protocol):
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun: ...
 
     async def turn(self, off: bool, actor: str, reason: str) -> None: ...
+
+
+class RemediationSite(RemediationApi, Protocol):
+    """What the pages ask of it besides."""
+
+    async def overview(self) -> RemediationOverview: ...
+
+    async def latest_entries(self, limit: int) -> Sequence[RunStoreEntry]: ...
 
 
 def routes(service: RemediationApi, users: Sequence[User]) -> list[web.RouteDef]:

@@ -150,6 +150,21 @@ def test_the_running_agent_is_asked_first_and_told_who_looks_after_it(agent: tup
     assert handler.sent == [("/api/v1/incidents/aaa111/acknowledge", {"by": "anna"})]
 
 
+def test_what_a_person_says_of_a_diagnosis_is_sent_and_can_be_exported(agent: tuple[str, type[Agent]]):
+    url, handler = agent
+    said = {"at": "2026-03-01T12:00:00Z", "by": "anna", "what": "wrong", "text": "it was the switch", "until": None}
+    one = {"id": "aaa111", "title": "No bridge", "rule": "vif-bridge-missing", "class": "x", "remarks": [said]}
+    handler.answers["/api/v1/incidents/aaa111/remarks"] = (200, {"incident": one})
+    handler.answers["/api/v1/incidents?full=1"] = (200, {"incidents": [one]})
+    told = run("incidents", "wrong", "aaa111", "--by", "anna", "--reason", "it was the switch", "--url", url)
+    assert told.stdout == "aaa111: No bridge: kept: the diagnosis was wrong\n"
+    assert handler.sent[-1][1] == {"by": "anna", "what": "wrong", "text": "it was the switch"}
+    listed = run("incidents", "verdicts", "--url", url).stdout
+    assert listed == "2026-03-01T12:00:00Z wrong vif-bridge-missing (anna): it was the switch\n"
+    exported = json.loads(run("incidents", "verdicts", "--format", "json", "--url", url).stdout)
+    assert exported["verdicts"][0]["incident"]["id"] == "aaa111"
+
+
 def test_what_the_agent_refuses_is_said_in_its_words(agent: tuple[str, type[Agent]]):
     said = run("incidents", "show", "../../x", "--url", agent[0])
     assert str(said.exception) == "no such thing"

@@ -4,10 +4,10 @@ import pytest
 
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.steps import is_xends, typed
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import HOST, UNKNOWN, Subject
 from xenwatch.triage.report import FileRead, Report
 
-WEB, HOST = Subject("domain", "web"), Subject("host", "dom0")
+WEB = Subject("domain", "web")
 
 
 def report(*formats: str, facts: tuple[str, ...] = ()) -> Report:
@@ -50,6 +50,11 @@ def test_the_name_of_the_guest_is_filled_in_as_one_word_for_the_shell():
     assert one("xl network-list DOMAIN", report("xl"), Subject("domain", "a; rm -rf \\1")) == (
         "xl network-list 'a; rm -rf \\1'"
     )
+
+
+@pytest.mark.parametrize("step", ["xl network-list DOMAIN", "xl network-list <domain>"])
+def test_a_guest_that_nothing_names_is_left_for_the_person_to_fill_in(step: str):
+    assert one(step, report("xl"), Subject("domain", UNKNOWN)) == "xl network-list DOMAIN  # replace DOMAIN"
 
 
 @pytest.mark.parametrize(

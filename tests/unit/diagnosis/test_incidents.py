@@ -186,6 +186,23 @@ def test_old_incidents_are_forgotten_first_when_there_are_too_many(incidents, sa
     assert {i.diagnosis.subject.name for i in incidents.all()} == {"vm7", "vm8", "vm9"}
 
 
+def test_what_is_pushed_out_while_it_is_open_ends_instead_of_staying_open_for_ever(incidents, say, monkeypatch):
+    monkeypatch.setattr("xenwatch.diagnosis.incidents.tracker.MOST_INCIDENTS", 3)
+    changed = incidents.apply([say("end", t, Subject("domain", f"vm{t}")) for t in range(5)], 10)
+    ended = {i.diagnosis.subject.name: i.resolved for i in changed if i.state == "resolved"}
+    assert ended == {"vm0": 10, "vm1": 10}
+    assert incidents.pushed_out == 2
+
+
+def test_what_is_over_is_pushed_out_without_another_word(incidents, say, monkeypatch):
+    incidents.apply([say("end", 1, Subject("domain", "vm1"))], 1)
+    incidents.apply([], 1e9)
+    monkeypatch.setattr("xenwatch.diagnosis.incidents.tracker.MOST_INCIDENTS", 1)
+    changed = incidents.apply([say("end", 1e9, Subject("domain", "vm2"))], 1e9)
+    assert [i.diagnosis.subject.name for i in changed] == ["vm2"]
+    assert incidents.pushed_out == 0
+
+
 def test_a_message_that_passes_on_anothers_words_is_its_symptom(incidents, say):
     inner, outer = say("end", 5, offset=7), say("relay", 5, offset=7)
     found = named(incidents.apply([inner, replace(outer, fields={"reason": "(xend.err 'end text')"})], 5))

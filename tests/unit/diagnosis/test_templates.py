@@ -3,7 +3,7 @@
 import pytest
 
 from xenwatch.diagnosis.rules.templates import TemplateFiller
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import UNKNOWN, Subject
 
 
 @pytest.fixture
@@ -40,3 +40,13 @@ def test_outside_of_one_the_missing_field_is_visible(filler):
 
 def test_commands_keep_their_parentheses(filler):
     assert filler().commands(["(cd {path})"]) == ("(cd <path>)",)
+
+
+def test_a_command_names_the_guest(kit):
+    filler = TemplateFiller(kit.rule("signatures:\n  - {regex: 'it crashed'}\n"), {}, Subject("domain", "web"))
+    assert filler.commands(["xl list {domain}"]) == ("xl list web",)
+
+
+def test_a_command_about_a_guest_that_nothing_names_does_not_call_it_unknown(kit):
+    filler = TemplateFiller(kit.rule("signatures:\n  - {regex: 'it crashed'}\n"), {}, Subject("domain", UNKNOWN))
+    assert filler.commands(["xl list {domain}"]) == ("xl list <domain>",)

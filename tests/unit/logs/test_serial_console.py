@@ -52,3 +52,29 @@ def test_no_guest_makes_its_own_console_the_hypervisors(name: str) -> None:
     recognised = recognise(name, XEN_BOOT)
     assert recognised.format is not None
     assert recognised.format.name == "console"
+
+
+MIDDLE = b"""\
+PID hash table entries: 4096 (order: 12, 32768 bytes)
+Kernel panic - not syncing: Attempted to kill the idle task!
+"""
+
+
+@pytest.mark.parametrize("name", ["serial-console.log", "ttyS0.log", "ipmi.txt"])
+def test_a_wire_of_the_machine_is_the_machines_wherever_the_capture_begins(name: str) -> None:
+    recognised = recognise(name, MIDDLE)
+    assert recognised.format is not None
+    assert not recognised.format.guest_written
+
+
+@pytest.mark.parametrize("name", ["console.log", "guest-serial.log", "var/log/xen/console/serial.log"])
+def test_a_name_that_says_nothing_of_the_machine_stays_a_guests_console(name: str) -> None:
+    recognised = recognise(name, MIDDLE)
+    assert recognised.format is not None
+    assert recognised.format.name != "hypervisor"
+
+
+def test_a_guests_serial_port_is_told_by_what_only_a_guest_prints() -> None:
+    recognised = recognise("serial-console.log", b"[    0.000000] DMI: Xen HVM domU, BIOS 4.17\n" + MIDDLE)
+    assert recognised.format is not None
+    assert recognised.format.name == "console"

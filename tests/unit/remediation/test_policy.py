@@ -79,6 +79,47 @@ def test_a_mistake_is_an_error_that_names_its_line(text, line, words):
     assert line in [problem.line for problem in caught.value.problems]
 
 
+UNUSABLE = (
+    "-rf", "--", "-", "web;reboot", "web reboot", "web\\treboot", "web\\nreboot", "a&b", "a|b", "a>b", "a<b", "$(id)",
+    "`id`", "${IFS}", "*", "we?b", "[a-z]", "{a,b}", "~root", "#web", "!web", "web'", 'we\\"b', "w\\\\b", "/etc/passwd",
+    "../web", "..", ".", ".hidden", "web/../db", "a/b", "a,b", "a=b", "a%b", "a^b", "(web)", "wéb", "web\\u202e",
+    "\\u0000", "\\u001b[31m", "w" * 256,
+)  # fmt: skip
+"""As TOML text: what a shell, a program or a terminal could take for something else than a name."""
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_guest_name_that_no_action_takes_is_refused_where_it_is_written(name):
+    with pytest.raises(ConfigError) as caught:
+        parse(f'[[guest]]\nuuid = "u"\nname = "{name}"')
+    problem = caught.value.problems[0]
+    assert (problem.file, problem.line, problem.key) == (Path("policy.toml"), 3, "guest[0].name")
+    assert "cannot be used as a domain's name" in problem.message
+
+
+@pytest.mark.parametrize("name", ["web", "web-1", "web_1.example", "db:a+b@c", "W"])
+def test_a_guest_name_that_every_action_takes_is_accepted(name):
+    assert parse(f'[[guest]]\nuuid = "u"\nname = "{name}"').inventory.guests[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("[[guest]]\nname = 'web'\nuuid = '-u'", 3, "guest[0].uuid"),
+        ("[[guest]]\nname = 'web'\nuuid = 'u'\nconfig = 'web.cfg'", 4, "guest[0].config"),
+        ("[[guest]]\nname = 'web'\nuuid = 'u'\nconfig = '/etc/../web.cfg'", 4, "guest[0].config"),
+        ("[[host]]\nname = 'xen2'\naddress = '-oProxyCommand=x'", 3, "host[0].address"),
+        ("[[host]]\nname = 'xen 2'\naddress = 'xen2'", 2, "host[0].name"),
+        ("[remediation]\nservices = ['cron', '--now']", 2, "remediation.services"),
+        ("[remediation]\ncore_dump_dir = 'dumps'", 2, "remediation.core_dump_dir"),
+    ],
+)
+def test_whatever_else_an_order_would_refuse_is_refused_where_it_is_written(text, line, key):
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert [(problem.line, problem.key) for problem in caught.value.problems] == [(line, key)]
+
+
 def test_all_mistakes_are_shown_together():
     with pytest.raises(ConfigError) as caught:
         parse("[remediation]\nmode = 'x'\nfoo = 1\n[breaker]\nbar = 2")

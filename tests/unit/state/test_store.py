@@ -64,7 +64,7 @@ def test_a_row_that_is_not_utf_8_costs_that_row_alone(tmp_path: Path, incident: 
     store._connection.execute("UPDATE cursors SET cursor = CAST(x'ff' AS TEXT) WHERE log = 'a'")
     store.close()
     again = open_store(tmp_path)
-    assert again.load() == SavedState({"b": 2}, {"windows": [1]}, (incident,))
+    assert again.load() == SavedState({"a": None, "b": 2}, {"windows": [1]}, (incident,))
     again.commit({"a": 3, "b": 2}, {}, [])
     again.close()
 
@@ -153,7 +153,7 @@ def test_a_row_that_cannot_be_read_costs_only_itself(tmp_path: Path, incident: I
     store.commit({"a": 1, "b": 2}, {}, [incident, replace(incident, id="other")])
     store._connection.execute("UPDATE incidents SET body = '{' WHERE id = 'other'")
     store._connection.execute("UPDATE cursors SET cursor = '{' WHERE log = 'b'")
-    assert store.load() == SavedState({"a": 1}, {}, (incident,))
+    assert store.load() == SavedState({"a": 1, "b": None}, {}, (incident,))
     assert "incident other in the state database cannot be read" in caplog.text
     store.close()
 
@@ -230,3 +230,22 @@ def test_a_hostile_domain_name_is_stored(tmp_path: Path, incident: Incident):
     store.commit({}, {}, [hostile])
     assert store.load().incidents == (hostile,)
     store.close()
+
+
+def test_a_second_agent_is_refused_also_where_the_lock_file_was_deleted(tmp_path: Path):
+    store = open_store(tmp_path)
+    (tmp_path / "agent.lock").unlink()
+    with pytest.raises(StoreError, match="another xenwatch agent is using"):
+        open_store(tmp_path)
+    store.close()
+    open_store(tmp_path).close()
+
+
+def test_a_lost_table_of_positions_is_told_from_a_first_start(tmp_path: Path):
+    store = open_store(tmp_path)
+    assert not store.load().cursors_lost
+    store._connection.execute("DROP TABLE cursors")
+    store.close()
+    again = open_store(tmp_path)
+    assert again.load().cursors_lost
+    again.close()

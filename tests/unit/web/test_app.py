@@ -3,16 +3,15 @@ import json
 import re
 import socket
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
+from hosts.served import Served
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.web.app import build_app, is_loopback, serve
 from xenwatch.web.context import PartHealth
 
-Served = Any  # conftest's, which cannot be imported in this import mode
 HOSTILE = '<script>alert("1")</script>'
 
 

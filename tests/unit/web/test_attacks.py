@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hosts.served import Served
 from monitoring.certificates import Authority
 
 from xenwatch.model.incident import Incident
@@ -19,7 +20,6 @@ from xenwatch.web.server.connection import ConnectionLimits
 from xenwatch.web.server.listener import Listener, _source
 from xenwatch.web.server.tls import TlsFiles
 
-Served = Any  # conftest's
 MOST = 16
 PATIENT = ConnectionLimits(connections=MOST, head=60, idle=60, request=60)
 HASTY = ConnectionLimits(connections=MOST, head=0.3, idle=0.3, request=0.3)

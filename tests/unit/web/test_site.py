@@ -2,16 +2,15 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import aiohttp
 import pytest
+from hosts.served import Served, guests_of
 
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.context import PartHealth
 from xenwatch.web.site.changes import MOST_STREAMS
 
-Served = Any  # conftest's, which cannot be imported in this import mode
 HOSTILE = "<script>alert(1)</script>"
 REVERSED = "\u202egnp.exe"
 
@@ -21,24 +20,6 @@ async def text_of(client: aiohttp.ClientSession, path: str, status: int = 200) -
     assert answer.status == status, path
     assert answer.content_type == "text/html"
     return await answer.text()
-
-
-def guests_of(*names: str) -> Snapshot:
-    info = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
-    state = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
-    vif = Metric("xen_domain_vif_info", "info", "", ("domain", "vif", "ifname", "mac", "bridge", "script", "type"))
-    disk = Metric("xen_domain_vbd_info", "info", "", ("domain", "device", "backend", "source"))
-    lv = Metric("xen_domain_vbd_backing_info", "info", "", ("domain", "device", "block_device", "vg", "lv"))
-    samples = []
-    for number, name in enumerate(names, 1):
-        samples += [
-            Sample(info, (name, f"uuid-{number}", str(number)), 1.0),
-            Sample(state, (name, "running"), 1.0),
-            Sample(vif, (name, "0", f"vif{number}.0", "00:16:3e:00:00:01", "xenbr0", "vif-bridge", ""), 1.0),
-            Sample(disk, (name, "xvda", "0", "/dev/vg0/root"), 1.0),
-            Sample(lv, (name, "xvda", "dm-3", "vg0", "root"), 1.0),
-        ]
-    return Snapshot(1e9, tuple(samples))
 
 
 async def test_the_first_page_says_what_is_wrong_and_what_to_type(served: Served, client, an_incident):
@@ -145,3 +126,37 @@ async def test_too_many_followers_are_sent_away(client):
     assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
     for stream in streams:
         stream.close()
+
+
+async def test_storage_and_network_are_shown_down_to_the_guest(served: Served, client):
+    size = Metric("xen_lvm_vg_size_bytes", "gauge", "", ("vg",))
+    free = Metric("xen_lvm_vg_free_bytes", "gauge", "", ("vg",))
+    volume = Metric("xen_lvm_lv_size_bytes", "gauge", "", ("vg", "lv"))
+    holder = Metric("xen_lvm_lv_holder_info", "info", "", ("vg", "lv", "domain", "device"))
+    uplinks, ports = (Metric(f"xen_bridge_{what}", "gauge", "", ("bridge",)) for what in ("uplinks", "ports"))
+    served.snapshot = Snapshot(
+        1e9,
+        (
+            *guests_of("web").samples,
+            Sample(size, ("vg0",), 1024.0**3), Sample(free, ("vg0",), 1024.0**2),
+            Sample(volume, ("vg0", "root"), 1024.0**2), Sample(holder, ("vg0", "root", "web", "xvda"), 1.0),
+            Sample(ports, ("xenbr0",), 2.0), Sample(uplinks, ("xenbr0",), 0.0),
+        ),
+    )  # fmt: skip
+    page = await text_of(client, "/storage")
+    for part in ("Volume group vg0", "1.0 MiB free of", '"/guests/web"', "99 %"):
+        assert part in page, part
+    page = await text_of(client, "/network")
+    for part in ("xenbr0", "none of them an uplink", "vif1.0", '"/guests/web"'):
+        assert part in page, part
+    served.snapshot = None
+    assert "not over" in await text_of(client, "/storage")
+    assert "not over" in await text_of(client, "/network")
+
+
+async def test_a_bridge_that_only_configurations_name_is_said(served: Served, client):
+    served.snapshot = guests_of("web")
+    assert "nothing more is known of it" in await text_of(client, "/network")  # it may be a switch of another kind
+    attached = Metric("xen_domain_vif_bridge_attached", "gauge", "", ("domain", "vif"))
+    served.snapshot = Snapshot(1e9, (*guests_of("web").samples, Sample(attached, ("web", "0"), 0.0)))
+    assert "not among the bridges of this host" in await text_of(client, "/network")

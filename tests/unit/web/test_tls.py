@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
+from hosts.served import Served
 from monitoring.certificates import Authority
 
 from xenwatch.base.errors import Unavailable
@@ -19,8 +19,6 @@ from xenwatch.web.app import build_app, serve
 from xenwatch.web.server.connection import ConnectionLimits
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles, certificate_names
-
-Served = Any  # conftest's
 
 
 @dataclass

@@ -46,6 +46,11 @@ def log_families(follow: FollowCounters, agent: AgentCounters) -> Iterator[Metri
     yield counter(
         "xenwatch_log_watch_errors", "Directories that are polled because they cannot be watched", follow.watch_errors
     )
+    yield gauge("xenwatch_log_files_open", "Files of logs that are held open", follow.open_files)
+    yield gauge("xenwatch_log_files_limit", "Files of logs that may be held open at once", follow.most_open_files)
+    yield counter(
+        "xenwatch_log_rests", "Times a quiet log's files were closed because too many were open", follow.rests
+    )
     yield counter("xenwatch_log_bad_cursors", "Stored log positions that could not be understood", follow.bad_cursors)
 
 
@@ -71,6 +76,12 @@ class DiagnosisCounts:
     rule_errors: Mapping[str, int]
     unmatched: int
     rules: int
+    skipped: int = 0
+    """Checks left out of lines that look made to hold xenwatch up."""
+    left_out: int = 0
+    """Lines left out because the agent died in them before."""
+    pushed_out: int = 0
+    """Incidents that ended because there were too many."""
 
 
 def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
@@ -88,10 +99,23 @@ def diagnosis_families(counts: DiagnosisCounts) -> Iterator[Metric]:
         errors.add_metric([rule], count)
     yield errors
     yield counter("xenwatch_log_unmatched_errors", "Log records at error level that no rule matches", counts.unmatched)
+    yield counter(
+        "xenwatch_log_checks_skipped",
+        "Checks left out of lines that look made to hold xenwatch up",
+        counts.skipped,
+    )
+    yield counter(
+        "xenwatch_log_lines_left_out", "Lines left out because the agent died in them before", counts.left_out
+    )
+    yield counter(
+        "xenwatch_incidents_pushed_out",
+        "Incidents that were not over and ended because there were too many to watch",
+        counts.pushed_out,
+    )
     yield gauge("xenwatch_diagnosis_rules", "Rules in force", counts.rules)
 
 
-def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
+def incident_families(registry: IncidentRegistry, external_url: str = "") -> Iterator[Metric]:
     """How incidents reach Alertmanager. An explained symptom is not open: its cause is."""
     opened = GaugeMetricFamily(
         "xenwatch_incident_open",
@@ -109,7 +133,7 @@ def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
         if incident.state == "open" and labels not in shown:
             shown.add(labels)
             opened.add_metric(list(labels), 1)
-            words.add_metric([], _words(incident))
+            words.add_metric([], _words(incident, external_url))
     yield opened
     yield words
     by_state = GaugeMetricFamily("xenwatch_incidents_known", "Incidents in memory", labels=["state"])
@@ -124,7 +148,7 @@ def incident_families(registry: IncidentRegistry) -> Iterator[Metric]:
     yield total
 
 
-def _words(incident: Incident) -> dict[str, str]:
+def _words(incident: Incident, external_url: str) -> dict[str, str]:
     """Texts change while an incident lasts, so they are apart from the series that alerts depend on."""
     diagnosis = incident.diagnosis
     lines = (e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord))
@@ -137,6 +161,7 @@ def _words(incident: Incident) -> dict[str, str]:
         "kind": diagnosis.subject.kind,
         "name": _text(diagnosis.subject.name),
         **{name: _short(text) for name, text in words.items()},
+        **({"url": f"{external_url}/incidents/{incident.id}"} if external_url else {}),
     }
 
 

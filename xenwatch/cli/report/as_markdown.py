@@ -77,7 +77,7 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield from _evidence(report, incident)
     if symptoms := report.explained_by(incident):
         yield from ("", _bold(CONSEQUENCES), "")
-        yield from (f"- {_plain(s.diagnosis.title)} ({_plain(str(s.diagnosis.subject))})" for s in symptoms)
+        yield from (f"- {_plain(s.diagnosis.title)} ({_plain(s.diagnosis.subject.in_words)})" for s in symptoms)
     for heading, steps in ((VERIFY, diagnosis.verify), (FIX, diagnosis.remedy)):
         if steps:
             yield from ("", _bold(heading), *_steps(typed(steps, diagnosis.subject, old=old)))

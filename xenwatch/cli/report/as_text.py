@@ -132,7 +132,7 @@ def _consequences(symptoms: tuple[Incident, ...]) -> tuple[str, ...]:
     """Symptoms of one title together: fifty guests on a dead server are one line."""
     subjects: dict[str, list[str]] = {}
     for symptom in symptoms:
-        subjects.setdefault(symptom.diagnosis.title, []).append(str(symptom.diagnosis.subject))
+        subjects.setdefault(symptom.diagnosis.title, []).append(symptom.diagnosis.subject.in_words)
     return tuple(f"{title} ({_first(names)})" for title, names in subjects.items())
 
 
@@ -145,7 +145,7 @@ def _note(report: Report, incident: Incident, width: int) -> Iterator[str]:
     """The note's title and its first piece of evidence, on one line where there is room."""
     diagnosis = incident.diagnosis
     places = [place(record) for _, record in log_evidence(diagnosis.evidence)]
-    text = f"{diagnosis.title} ({diagnosis.subject}){since_text(report, incident)}"
+    text = f"{diagnosis.title} ({diagnosis.subject.in_words}){since_text(report, incident)}"
     lines = textwrap.wrap(printable(text), width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
     where = places[0] if places else ""
     if where and len(lines) == 1 and len(lines[0]) + len(where) + 2 <= width:

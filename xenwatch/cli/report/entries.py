@@ -27,4 +27,4 @@ def numbered(report: Report) -> Iterator[tuple[str, Incident]]:
 def subject_text(incident: Incident) -> str:
     """`domain/web`, or `domain/web, ended` where it is over."""
     ended = ", ended" if incident.state == "resolved" else ""
-    return f"{incident.diagnosis.subject}{ended}"
+    return f"{incident.diagnosis.subject.in_words}{ended}"

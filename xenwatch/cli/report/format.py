@@ -3,9 +3,8 @@
 import os
 from collections.abc import Collection
 from datetime import datetime
-from pathlib import Path
 
-import xenwatch
+from xenwatch.base.documentation import documentation_folders
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.base.zones import Zone, as_tzinfo
@@ -131,13 +130,8 @@ def failure_page(rule: str) -> str | None:
     """Where the rule's page lies; None for a rule that has none, such as an operator's own."""
     if base := os.environ.get(PAGES_VARIABLE):
         return f"{base.rstrip('/')}/{rule}.md"
-    pages = (folder / f"{rule}.md" for folder in _page_folders())
+    pages = (folder / "failures" / f"{rule}.md" for folder in documentation_folders())
     return next((str(page) for page in pages if page.is_file()), None)
-
-
-def _page_folders() -> tuple[Path, ...]:
-    """Beside the code in a checkout; where the Debian package puts them."""
-    return Path(xenwatch.__file__).parents[1] / "docs/failures", Path("/usr/share/doc/xenwatch/docs/failures")
 
 
 def failure_link(rule: str) -> str | None:

@@ -32,7 +32,7 @@ def table(incidents: Iterable[dict[str, Any]], width: int) -> list[str]:
 
 def subject_text(incident: dict[str, Any]) -> str:
     """`domain/web`, or `xen1:domain/web` where the host is told apart."""
-    return one_line(str(subject_from_json(incident["subject"])))
+    return one_line(subject_from_json(incident["subject"]).in_words)
 
 
 def _cells(incident: dict[str, Any], width: int) -> tuple[str, ...]:

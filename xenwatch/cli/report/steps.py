@@ -42,7 +42,7 @@ def _typed(step: str, subject: Subject, *, old: bool) -> str:
         return step
     command, mark, note = step.partition("  # ")
     command = _FIELD.sub(lambda field: field[1].upper(), command)
-    if subject.kind == "domain":
+    if subject.kind == "domain" and subject.is_named:
         command = re.sub(r"\bDOMAIN\b", shlex.quote(subject.name).replace("\\", r"\\"), command)
     placeholders = _placeholders(step, command)
     notes = [*([note] if mark else []), *([f"replace {', '.join(placeholders)}"] if placeholders else [])]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from xenwatch.diagnosis.attribution import UNKNOWN, subject_of
+from xenwatch.diagnosis.attribution import subject_of
 from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
@@ -151,15 +151,15 @@ class CorrelationEngine:
             record, text = event.record, event.record.text if event.record else ""
             source = record.source if record else _NO_SOURCE
             subject = subject_of(rule.subject, rule.subject_name, event.fields, {}, text, source).on(subject.host)
-        if subject.name == UNKNOWN and event.record is not None and event.record.kernel_role in GUEST_ROLES:
+        if not subject.is_named and event.record is not None and event.record.kernel_role in GUEST_ROLES:
             return subject  # a guest's kernel says it, and nobody says which guest's
         subject = self._registry.complete(subject, event.at)
         if subject.kind == "domain" and subject.domid is not None:
             naming = {"domain": subject.name, "domid": str(subject.domid)}
             self._registry.learn(naming, event.at, Origin(subject.host))
-        if subject.kind == "domain" and subject.name != UNKNOWN and not subject.name.isdigit():
+        if subject.kind == "domain" and subject.is_named and not subject.name.isdigit():
             self._registry.notice(subject, event.at)
-        return subject.its_host if subject.name == UNKNOWN else subject
+        return subject.its_host if not subject.is_named else subject
 
     def _fact_rules(self, facts: Sequence[Fact], now: float) -> list[Diagnosis]:
         """Every subject of a rule is judged when one of its facts was learnt: a host's fact concerns all guests."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -80,7 +79,7 @@ class Bonds:
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
         subject = diagnosis.subject
-        if subject.kind != "domain" or subject.name == UNKNOWN:
+        if subject.kind != "domain" or not subject.is_named:
             return self._guests_of_nameless.get(id(diagnosis))
         if not subject.name.isdigit():
             return subject.name
@@ -90,7 +89,7 @@ class Bonds:
         """A rule about guests, where neither the record nor any around it named one."""
         rule = self._rules.get(diagnosis.rule)
         about_guests = rule is not None and rule.subject != "host"
-        return about_guests and (diagnosis.subject.is_host or diagnosis.subject.name == UNKNOWN)
+        return about_guests and (diagnosis.subject.is_host or not diagnosis.subject.is_named)
 
     def _same_subject(self, one: Diagnosis, other: Diagnosis) -> bool:
         if one_place(one.subject, other.subject):

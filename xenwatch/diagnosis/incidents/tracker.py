@@ -11,12 +11,13 @@ from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_eviden
 from xenwatch.diagnosis.incidents.neighbours import Neighbours
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
+from xenwatch.diagnosis.incidents.remarks import with_remark, without_late_acknowledgement
 from xenwatch.diagnosis.incidents.sightings import Sightings
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.event import Event
-from xenwatch.model.incident import MOVES, Incident, State
+from xenwatch.model.incident import MOVES, Incident, Remark, State
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
@@ -63,6 +64,8 @@ class IncidentTracker:
         for rule in rules:
             for kind in rule.resolve.on:
                 self._enders.setdefault(kind, set()).add(rule.id)
+        self.pushed_out = 0
+        """Incidents that were not over and ended because there were too many."""
         self.restore(known)
 
     def apply(
@@ -87,8 +90,9 @@ class IncidentTracker:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
             self._quieten(now)
-        self._forget()
-        return [incident for key, incident in self._all.items() if before.get(key) != incident]
+            self._all = {key: without_late_acknowledgement(i, now) for key, i in self._all.items()}
+        pushed_out = self._forget(now)
+        return [incident for key, incident in self._all.items() if before.get(key) != incident] + pushed_out
 
     def restore(self, incidents: Iterable[Incident]) -> None:
         """Go on from the incidents of the journal."""
@@ -120,12 +124,17 @@ class IncidentTracker:
         """Every incident, the most likely root cause first."""
         return ranked(self._all.values())
 
-    def acknowledge(self, key: str, who: str) -> Incident | None:
-        """Note that a person looks after it; None where there is no such incident."""
+    def remark(self, key: str, remark: Remark) -> Incident | None:
+        """A person says or does something about it; None where there is no such incident.
+
+        One that is closed by hand opens again when the trouble is seen again.
+        """
         incident = self._all.get(key)
         if incident is None:
             return None
-        self._all[key] = replace(incident, acknowledged_by=who)
+        if remark.what == "closed" and incident.state != "resolved":
+            incident = _resolved(incident, remark.at)
+        self._all[key] = with_remark(incident, remark)
         return self._all[key]
 
     def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
@@ -230,13 +239,16 @@ class IncidentTracker:
         own = self._own.get(incident.id)
         return incident.diagnosis.evidence if own is None else own.pieces
 
-    def _forget(self) -> None:
-        surplus = len(self._all) - MOST_INCIDENTS
-        if surplus > 0:
-            order = sorted(self._all.values(), key=lambda i: (i.state != "resolved", i.last_seen))
-            for incident in order[:surplus]:
-                del self._all[incident.id]
-                self._own.pop(incident.id, None)
+    def _forget(self, now: float) -> list[Incident]:
+        """Drop the incidents that are too many. Nobody would end the ones that are not over: they end now."""
+        surplus = max(0, len(self._all) - MOST_INCIDENTS)
+        order = sorted(self._all.values(), key=lambda i: (i.state != "resolved", i.last_seen)) if surplus else []
+        for incident in order[:surplus]:
+            del self._all[incident.id]
+            self._own.pop(incident.id, None)
+        ended = [_resolved(incident, now) for incident in order[:surplus] if incident.state != "resolved"]
+        self.pushed_out += len(ended)
+        return ended
 
 
 def _by_guest(event: Event) -> bool:

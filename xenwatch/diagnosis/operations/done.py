@@ -1,7 +1,8 @@
 """Whether an operation that failed was done again since, with success: the guest runs, or is gone as was wanted."""
 
+from xenwatch.diagnosis.operations.marks import STARTING
 from xenwatch.diagnosis.operations.phases import PHASES, rank
-from xenwatch.diagnosis.operations.tracker import STARTING, OperationTracker
+from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample, Snapshot

@@ -7,8 +7,15 @@ from typing import Literal, NamedTuple
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 
-Step = Literal["begin", "about", "running", "end"]
-"""`about` says which guest the operation is on, and begins one only where none on that guest is under way."""
+Step = Literal["begin", "about", "told", "running", "end"]
+"""`about` says which guest the operation is on, and begins one only where none on that guest is under way.
+
+`told` does so too, but after it failed: the lines before it, which name nobody, are of that guest.
+"""
+
+
+STARTING = frozenset({"create", "start", "restore", "migrate"})
+"""The verbs that a guest runs after."""
 
 
 class Mark(NamedTuple):
@@ -28,6 +35,7 @@ class Mark(NamedTuple):
 _NAME = r"[\w.:+@-]*[\w+@-]"
 _QUOTE = r"[\"'`]?"
 _OPTIONS = r"(?:--?[\w-]+(?:=\S+)?\s+)*"
+_CONNECT = r"(?:(?:-c|--connect)[ =]\S+\s+)?"
 _TOOL = r"(?:^|[\s#$>%;&|(/\"'])"
 _XL, _VIRSH = r"x[lm]\s", r"virsh\s"
 _CLOUDSTACK = r"[irsv](?:-\d+){1,2}-VM"
@@ -64,7 +72,7 @@ MARKS: tuple[Mark, ...] = (
     _mark(
         "begin",
         "",
-        rf"{_TOOL}virsh\s+(?:-c\s+\S+\s+)?{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
+        rf"{_TOOL}virsh\s+{_CONNECT}{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
         r"|resume|undefine|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
         _VIRSH,
@@ -72,12 +80,18 @@ MARKS: tuple[Mark, ...] = (
     _mark(
         "begin",
         "create",
-        rf"{_TOOL}virsh\s+(?:-c\s+\S+\s+)?create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)",
+        rf"{_TOOL}virsh\s+{_CONNECT}create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)",
         _VIRSH,
     ),
     _mark("begin", "create", rf"\bvirt-install\b.{{0,300}}?\s(?:-n|--name)[ =](?P<target>{_NAME})"),
     _mark("begin", "", rf"{_TOOL}qvm-(?P<verb>start|shutdown|kill|pause|unpause|run)\s+{_OPTIONS}(?P<target>{_NAME})"),
-    _mark("begin", "start", rf"{_TOOL}qvm-start,\s+(?P<target>{_NAME})\s+failed"),
+    _mark(
+        "begin",
+        "",
+        rf"{_TOOL}qvm-(?:block|usb|pci|device\s+\w+)\s+{_OPTIONS}(?P<verb>attach|detach)\s+{_OPTIONS}(?P<target>{_NAME})"
+        r"(?=\s|$)",
+    ),
+    _mark("told", "start", rf"{_TOOL}qvm-start,\s+(?P<target>{_NAME})\s+failed"),
     _mark(
         "begin",
         "",
@@ -99,20 +113,25 @@ MARKS: tuple[Mark, ...] = (
         rf"DevController: writing \{{[^\n]{{0,2000}}?'domain': '(?P<target>{_NAME})'[^\n]{{0,2000}}?"
         r"\} to /local/domain/\d+/backend/\w+/(?P<domid>\d+)/",
     ),
-    # wrappers: what they call the guest
-    _mark("begin", "start", rf"(?:Could not start|Failed to start|Starting) instance (?P<target>{_NAME})"),
-    _mark("begin", "create", rf"Error (?:starting|creating) domain:? {_QUOTE}(?P<target>(?!internal){_NAME}){_QUOTE}$"),
-    _mark(
-        "begin", "start", rf"(?:Failed to start|Start failed for|starting) (?:domain|VM) {_QUOTE}(?P<target>{_NAME})"
-    ),
+    # wrappers: what they call the guest, when they begin and after they failed
+    _mark("begin", "start", rf"Starting instance (?P<target>{_NAME})"),
+    _mark("begin", "start", rf"\b[Ss]tarting (?:the )?(?:domain|VM|qube) {_QUOTE}(?P<target>{_NAME})"),
+    _mark("begin", "start", rf"\bvm\.(?P<target>{_NAME}): Starting\b"),
+    _mark("begin", "migrate", rf"\bMigrating VM {_QUOTE}(?P<target>{_NAME})"),
+    _mark("told", "start", rf"(?:Could not start|Failed to start) instance (?P<target>{_NAME})"),
+    _mark("told", "create", rf"Error (?:starting|creating) domain:? {_QUOTE}(?P<target>(?!internal){_NAME}){_QUOTE}$"),
+    _mark("told", "start", rf"(?:Failed to start|Start failed for) (?:domain|VM) {_QUOTE}(?P<target>{_NAME})"),
+    _mark("told", "start", rf"\bvm\.(?P<target>{_NAME}): Start failed\b"),
+    _mark("told", "start", rf"\bqubes-vm@(?P<target>{_NAME})\.service\b.{{0,40}}\bfailed\b"),
     _mark(
         "begin", "start", r"\bVM\.start(?:_on)? .{0,200}?VM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<target>[\w.:+@-]+)\)"
     ),
     _mark("begin", "create", rf"{_TOOL}xen-create-image\b.{{0,400}}?\s--hostname[ =]{_QUOTE}(?P<target>{_NAME})"),
     _mark("begin", "create", rf"^Hostname +: +(?P<target>{_NAME})$"),
-    _mark(
-        "begin", "create", rf"(?:Creating VM|Generated VM configuration for|Failed to launch VM) (?P<target>{_NAME})"
-    ),
+    _mark("begin", "create", rf"(?:Creating VM|Generated VM configuration for) (?P<target>{_NAME})"),
+    _mark("told", "create", rf"Failed to launch VM (?P<target>{_NAME})"),
+    _mark("begin", "start", r"Generating deployment file: (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
+    _mark("begin", "start", r"/vmm/xen\w*/deploy '?(?P<config>\S+?/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"\bDEPLOY (?:FAILURE|SUCCESS) (?P<one>\d+)\b|\bDEPLOY (?P<one_begun>\d+) "),
     _mark("begin", "migrate", r"\bMIGRATE (?:FAILURE|SUCCESS) (?P<one>\d+)\b"),
     _mark(
@@ -200,6 +219,11 @@ class PlacedMark(NamedTuple):
             return f"one-{one}"
         name = self.fields.get("target") or (name_of_config(config) if config else None)
         return None if name in _HOSTS_OWN else name
+
+    @property
+    def is_named_by_file(self) -> bool:
+        """Whether the name is that of a configuration's file, and nothing that the toolstack said."""
+        return "config" in self.fields and not self.fields.get("target")
 
     @property
     def verb(self) -> str:

@@ -14,7 +14,7 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 _WRITERS: dict[Phase, str] = {
     "teardown": (
-        r"libxl__destroy_domid|domain_destroy_(?:callback|cb)|libxl__devices_destroy|devices_destroy_cb"
+        r"destroy_domid|domain_destroy_(?:callback|cb)|libxl__devices_destroy|devices_destroy_cb"
         r"|[Dd]estruction of domain|[Uu]nable to destroy guest|[Nn]on-exist[ae]nt domain|needs? to be cleaned up"
         r"|[Dd]estroying (?:the )?domain|forcibl[ey]|XendDomainInfo\.destroy|cleanupDomain|cleanupVm"
         r"|domain_kill|shutdown_cb|kill_device_model|libxl__destroy_device_model|destroy_device_model"

@@ -1,14 +1,16 @@
 """What an event or a mark says of guest, time and place, as far as operations need it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
+SAME_COMMAND = 4096
+"""Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
 LASTS = 180.0
 """Seconds for which an operation takes lines without a name: xend waits 100 s for devices, libxl 40 s a script."""
 AFTERWARDS = 5.0
@@ -21,7 +23,7 @@ def subject_in(subject: Subject, operation: Operation) -> Subject:
     """A guest that is known by number only, or not at all, is the one that the operation is about."""
     if subject.kind != "domain":
         return subject
-    if subject.name == UNKNOWN:
+    if not subject.is_named:
         name = operation.target or (str(operation.domid) if operation.domid is not None else None)
         return subject if name is None else Subject("domain", name, operation.uuid, operation.domid, subject.host)
     if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
@@ -32,11 +34,21 @@ def subject_in(subject: Subject, operation: Operation) -> Subject:
 def guest_of(event: Event) -> tuple[str | None, int | None]:
     """Name and domid of the guest that the event names; None for what it does not say."""
     subject = event.subject
-    if subject.kind != "domain" or subject.name == UNKNOWN:
+    if subject.kind != "domain" or not subject.is_named:
         domid = event.fields.get("domid", "")
         return None, int(domid) if domid.isdigit() and 0 < len(domid) < 9 and domid != "0" else None  # noqa: PLR2004
     name = None if subject.name.isdigit() or subject.name == subject.uuid else subject.name
     return name, subject.domid
+
+
+def placed_in(event: Event, subject: Subject, key: str | None, phase: str | None, operation: Operation | None) -> Event:
+    """The event with its place in an operation."""
+    return Event(
+        event.kind, subject, event.at, event.fields, event.record, event.rule, key, phase,
+        verb=(operation.verb or None) if operation is not None else None,
+        target=operation.target if operation is not None else None,
+        guest_phase=event.guest_phase,
+    )  # fmt: skip
 
 
 def time_of(of: Event | PlacedMark) -> float | None:
@@ -46,7 +58,7 @@ def time_of(of: Event | PlacedMark) -> float | None:
     return of.at if of.record is not None and of.record.logged else None
 
 
-def are_near(earlier: Event, later: Event) -> bool:
+def are_near(earlier: Event, later: Event | PlacedMark) -> bool:
     """Whether both may belong to one burst of lines."""
     one, other = time_of(earlier), time_of(later)
     return one is None or other is None or abs(other - one) <= BURST
@@ -56,6 +68,52 @@ def lasts(operation: Operation, event: Event) -> bool:
     """Whether the operation may still be under way when the event comes."""
     at = time_of(event)
     return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
+
+
+def is_about(operation: Operation, mark: PlacedMark) -> bool:
+    """Whether the mark names the guest of the operation."""
+    same_name = mark.target is not None and mark.target == operation.target
+    return same_name or (mark.domid is not None and mark.domid == operation.domid)
+
+
+def is_under_way_for(operation: Operation, mark: PlacedMark) -> bool:
+    """The same, of an operation that has not ended."""
+    return operation.outcome == "under way" and is_about(operation, mark)
+
+
+def repeats(current: Operation, mark: PlacedMark) -> bool:
+    """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
+    behind = _bytes_behind(current, mark)
+    if behind is None or current.outcome != "under way":
+        return False
+    if behind == 0:  # two words for it in one line
+        return is_about(current, mark)
+    said_itself = "config" in mark.fields or mark.domid is not None
+    return said_itself and (mark.target is None or current.target in (None, mark.target))
+
+
+def names_anew(current: Operation, mark: PlacedMark) -> bool:
+    """`xm create web.sxp`, and then `Started domain shop`: the toolstack knows the name, the file only lends one."""
+    said = mark.target is not None and not mark.is_named_by_file and mark.target != current.target
+    begun = current.named_by_file and current.outcome == "under way" and _bytes_behind(current, mark) is not None
+    return said and begun and mark.mark.step == "running"
+
+
+def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:
+    """How far behind the begin of an operation in the same log the mark stands; None: elsewhere, or too far."""
+    path, _, offset = operation.id.rpartition(":")
+    behind = mark.offset - int(offset)
+    return behind if path == mark.path and 0 <= behind <= SAME_COMMAND else None
+
+
+def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, str]:
+    """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
+
+    Its nameless lines are of what was under way, and that has to be known by then.
+    """
+    told = list(lines)
+    first = min((at for line in told if (at := time_of(line)) is not None), default=float("inf"))
+    return any(in_shared_log(line) for line in told if isinstance(line, Event)), first, story
 
 
 def host_of(of: Event | PlacedMark) -> str | None:

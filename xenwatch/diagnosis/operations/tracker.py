@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from xenwatch.diagnosis.attribution import UNKNOWN
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
-from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
 from xenwatch.diagnosis.operations.phases import phase_of, rank
 from xenwatch.diagnosis.operations.placement import (
     AFTERWARDS,
@@ -17,27 +16,34 @@ from xenwatch.diagnosis.operations.placement import (
     guest_of,
     host_of,
     in_shared_log,
+    is_about,
+    is_under_way_for,
     lasts,
+    names_anew,
+    placed_in,
+    repeats,
     story_of,
     subject_in,
     time_of,
+    turn_of,
 )
 from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
+from xenwatch.diagnosis.operations.sole_operation import is_of, sole_operation
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
 
-SAME_COMMAND = 4096
-"""Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
-_BEGINS = frozenset({"begin", "about"})
-STARTING = frozenset({"create", "start", "restore", "migrate"})
+_BEGINS = frozenset({"begin", "about", "told"})
 
 
 class OperationTracker:
-    """`operations` are those seen, oldest first; `registry` knows which name a domid had."""
+    """`operations` are those seen, oldest first; `registry` knows which name a domid had.
 
-    def __init__(self, registry: DomainRegistry) -> None:
-        self._registry = registry
+    `at_rest`: all logs there are were sent together, and nothing else is known of the host.
+    """
+
+    def __init__(self, registry: DomainRegistry, *, at_rest: bool = False) -> None:
+        self._registry, self._at_rest = registry, at_rest
         self.operations = SeenOperations()
         self._current: dict[str, str] = {}
         """By log, or by command in a log of many: the operation that its last line stood in."""
@@ -51,13 +57,20 @@ class OperationTracker:
             if event.record is not None:
                 by_log[story_of(event.record)].append((event.record.position.offset, 1, index))
         placed: dict[int, str] = {}
-        for story in sorted(by_log, key=lambda story: _turn(story, by_log[story], events)):
+        for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
             placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events)
+        if self._at_rest:
+            placed |= self._sole(events, placed)
         placed_events = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
         self.operations.end_round()
         if len(self._current) > MOST_OPERATIONS:  # of commands that ended, nobody says more
             self._current = {story: key for story, key in self._current.items() if self.operations.get(key)}
         return placed_events
+
+    def _sole(self, events: Sequence[Event], placed: Mapping[int, str]) -> dict[int, str]:
+        sole = sole_operation(self.operations, self._registry.names())
+        nobodys = [index for index in range(len(events)) if index not in placed] if sole is not None else []
+        return {index: sole.id for index in nobodys if sole is not None and is_of(sole, events[index])}
 
     def by_id(self) -> dict[str, Operation]:
         """Those that are remembered, oldest first."""
@@ -83,6 +96,8 @@ class OperationTracker:
         for offset, _, item in items:
             if isinstance(item, PlacedMark):
                 self._mark(item)
+                if item.mark.step == "told":
+                    placed |= self._claimed(waiting, item, events)
                 waiting.clear()
                 continue
             event = events[item]
@@ -92,32 +107,38 @@ class OperationTracker:
                     waiting.append(item)
                 continue
             placed[item] = key
-            for earlier in waiting:
-                if are_near(events[earlier], event):
-                    placed[earlier] = key
+            placed |= {earlier: key for earlier in waiting if are_near(events[earlier], event)}
             waiting.clear()
             self._saw(key, event)
         return placed
 
+    def _claimed(self, waiting: Iterable[int], mark: PlacedMark, events: Sequence[Event]) -> dict[int, str]:
+        """What was said before the guest was named, now that it is."""
+        key = self._current.get(mark.story)
+        return {earlier: key for earlier in waiting if are_near(events[earlier], mark)} if key is not None else {}
+
     def _mark(self, mark: PlacedMark) -> None:
         story, current = mark.story, self._now_in(mark.story)
-        if mark.mark.step == "about" and current is not None and self._is_under_way_for(current, mark):
+        if current is not None and names_anew(current, mark):
+            self._registry.forget(Subject("domain", current.target or "", host=current.host))
+            current = replace(current, target=mark.target, named_by_file=False)
+            self.operations.change(current)
+        if mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark):
             return
         if mark.mark.step in _BEGINS:
-            if current is None or not self._repeats(current, mark):
+            if current is None or not repeats(current, mark):
                 current = self._begin(mark)
             self._current[story] = current.id
             return
         key = (
-            current.id
-            if current is not None and self._is_about(current, mark)
-            else self._find(mark.target, mark.domid, mark)
+            current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
         )
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
             self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
-            if self._current.get(story) == key:
+            shown = ended == "running" and mark.place.source.format.captured  # such as what `xl create -c` says next
+            if self._current.get(story) == key and not shown:
                 del self._current[story]
         if mark.mark.step == "end":
             self._current[story] = self._begin(mark).id
@@ -138,6 +159,7 @@ class OperationTracker:
             started,
             started,
             host=mark.host,
+            named_by_file=mark.is_named_by_file,
         )
         self.operations.add(operation)
         if mark.target:
@@ -146,24 +168,6 @@ class OperationTracker:
 
     def _teach(self, name: str, domid: int, at: float, host: str | None) -> None:
         self._registry.learn({"domain": name, "domid": str(domid)}, at, Origin(host))
-
-    @staticmethod
-    def _repeats(current: Operation, mark: PlacedMark) -> bool:
-        """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
-        path, _, offset = current.id.rpartition(":")
-        if path != mark.path or current.outcome != "under way" or mark.offset - int(offset) > SAME_COMMAND:
-            return False
-        said_itself = "config" in mark.fields or mark.domid is not None
-        return (
-            said_itself and (mark.target is None or current.target in (None, mark.target)) and mark.offset > int(offset)
-        )
-
-    def _is_under_way_for(self, operation: Operation, mark: PlacedMark) -> bool:
-        return operation.outcome == "under way" and self._is_about(operation, mark)
-
-    def _is_about(self, operation: Operation, mark: PlacedMark) -> bool:
-        same_name = mark.target is not None and mark.target == operation.target
-        return same_name or (mark.domid is not None and mark.domid == operation.domid)
 
     # one event
 
@@ -263,32 +267,21 @@ class OperationTracker:
     def _told(self, event: Event, key: str | None) -> Event:
         phase = _phase(event)
         if key is None:
-            return _placed(event, event.subject, event.operation, phase, None)
+            return placed_in(event, event.subject, event.operation, phase, None)
         operation = self.operations[key]
-        guessed = event.subject.name == UNKNOWN and event.record is not None and event.record.guest
-        subject = event.subject if guessed else subject_in(event.subject, operation)
-        return _placed(event, subject, key, phase, operation)
+        subject = event.subject if self._is_a_guess(event) else subject_in(event.subject, operation)
+        return placed_in(event, subject, key, phase, operation)
+
+    def _is_a_guess(self, event: Event) -> bool:
+        """Which guest wrote a line in a log that does not say whose it is; the helpers of a start are the host's."""
+        record = event.record
+        if event.subject.is_named or record is None or not record.guest:
+            return False
+        return not (self._at_rest and record.source.format.guest_prompts)
 
 
-def _placed(event: Event, subject: Subject, key: str | None, phase: str | None, operation: Operation | None) -> Event:
-    return Event(
-        event.kind, subject, event.at, event.fields, event.record, event.rule, key, phase,
-        verb=(operation.verb or None) if operation is not None else None,
-        target=operation.target if operation is not None else None,
-        guest_phase=event.guest_phase,
-    )  # fmt: skip
-
-
-def _turn(
-    story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
-) -> tuple[bool, float, str]:
-    """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
-
-    Its nameless lines are of what was under way, and that has to be known by then.
-    """
-    lines = [item if isinstance(item, PlacedMark) else events[item] for _, _, item in items]
-    first = min((at for line in lines if (at := time_of(line)) is not None), default=float("inf"))
-    return any(in_shared_log(line) for line in lines if isinstance(line, Event)), first, story
+def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
+    return item if isinstance(item, PlacedMark) else events[item]
 
 
 def _phase(event: Event) -> str | None:

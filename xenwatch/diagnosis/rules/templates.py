@@ -67,9 +67,10 @@ class TemplateFiller:
 
 
 def _subject_values(subject: Subject) -> dict[str, str]:
-    values = {"subject": subject.name}
+    """What the subject fills; nothing for one without a name: `xl list unknown` would be a wrong command."""
+    values = {"subject": subject.name} if subject.is_named else {}
     if subject.kind == "domain":
-        values["domain"] = subject.name
+        values |= {"domain": subject.name} if subject.is_named else {}
         values |= {"domid": str(subject.domid)} if subject.domid is not None else {}
         values |= {"uuid": subject.uuid} if subject.uuid else {}
     return values

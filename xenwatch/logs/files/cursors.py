@@ -70,7 +70,7 @@ def _fingerprint(raw: Any) -> Fingerprint:
 
 
 def read_cursors(raw: Any) -> tuple[dict[str, list[Cursor]], int]:
-    """Cursors of each path, oldest file first, and how many were damaged."""
+    """Cursors of each path, oldest file first, and how many were damaged; an empty list where all of a path's were."""
     if not isinstance(raw, Mapping):
         return {}, int(raw is not None)
     cursors: dict[str, list[Cursor]] = {}

@@ -1,7 +1,9 @@
 """Reads one file of a log, held open, piece by piece."""
 
+import contextlib
 import os
 import stat
+from collections.abc import Iterator
 
 from xenwatch.base.errors import RewoundError
 from xenwatch.logs.files.cursors import Cursor
@@ -22,6 +24,17 @@ def open_log(path: str) -> int | None:
         return fd
     os.close(fd)
     return None
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[int | None]:
+    """As `open_log`, for the time of the block."""
+    fd = open_log(path)
+    try:
+        yield fd
+    finally:
+        if fd is not None:
+            os.close(fd)
 
 
 class FileReader:
@@ -46,7 +59,8 @@ class FileReader:
         self._head = b""
         self._marker = b""
         self._now: tuple[int, int] | None = None
-        self._drained: tuple[int, int] | None = None
+        self.drained: tuple[int, int] | None = None
+        """Size and time of the last change (in nanoseconds) when the file was read to its end."""
         self._settled = False
 
     @classmethod
@@ -80,7 +94,7 @@ class FileReader:
         status = os.fstat(self.fd)
         self._now = (status.st_size, status.st_mtime_ns)
         self.size, self.modified = status.st_size, status.st_mtime
-        return self._now != self._drained or not self._settled
+        return self._now != self.drained or not self._settled
 
     def note_drained(self, *, settle: bool) -> None:
         """The file has been read to its end.
@@ -88,8 +102,8 @@ class FileReader:
         Time stamps move in ticks of some milliseconds, so a file that changed is read once more when the
         next `settle` check, which comes at a slow pace, finds it unchanged.
         """
-        self._settled = settle and self._now == self._drained
-        self._drained = self._now
+        self._settled = settle and self._now == self.drained
+        self.drained = self._now
 
     def take_back(self) -> None:
         """Go back to the start: what was read is dropped."""
@@ -157,6 +171,15 @@ class FileReader:
             Fingerprint.of(self._marker),
             overwritten=self.stale is not None,
         )
+
+
+def skip_history(readers: list[FileReader], room: int) -> None:
+    """Of all these files, oldest first, leave `room` bytes at the end to be read. Raises OSError."""
+    for reader in reversed(readers):
+        size = os.fstat(reader.fd).st_size
+        if size > room:
+            reader.skip_to_line(size - room)
+        room = max(0, room - size)
 
 
 def next_name(name: str) -> str:

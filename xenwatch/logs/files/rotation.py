@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xenwatch.logs.files.file_reader import open_log
+from xenwatch.logs.files.file_reader import FileReader, open_log
 from xenwatch.logs.files.fingerprint import FileIdentity, identify
 from xenwatch.logs.rotated_name import RotatedName, rotated_name
 
@@ -47,18 +47,20 @@ def file_names(directory: str, log: str) -> tuple[str, ...]:
     return group(name for name in os.listdir(directory) if name.startswith(log)).get(log, ())
 
 
-def open_files(directory: str, log: str) -> tuple[list[RotatedFile], bool, int]:
+def open_files(directory: str, log: str, others: Iterable[str] = ()) -> tuple[list[RotatedFile], bool, int]:
     """All open files of a log, oldest first; whether they are surely all; how many could not be read.
+
+    `others` are paths of files of this log that its name does not tell.
 
     They are opened newest first: files that are renamed meanwhile get older names, so they are seen twice rather
     than missed. After a rotation meanwhile it is done again, a few times at most.
     """
     steady, members, unreadable = False, list[RotatedFile](), 0
     for _ in range(_WALKS):
-        before = _listed(directory, log)
+        before = _listed(directory, log, others)
         close_all(members)
         members, unreadable = _open_all(directory, log, [name for name, _, _ in before])
-        steady = before == _listed(directory, log)
+        steady = before == _listed(directory, log, others)
         if steady:
             break
     return members, steady and not unreadable, unreadable
@@ -78,15 +80,27 @@ def is_copy(copy: RotatedFile, log: RotatedFile) -> bool:
     )
 
 
+def put_in_order(readers: list[FileReader], members: list[RotatedFile], now: float) -> None:
+    """Sort the readers as their files, oldest first, and say which do not read the log's own file."""
+    place = {member.identity: number for number, member in enumerate(members)}
+    readers.sort(key=lambda reader: place.get(reader.identity, -1))
+    base = next((member.identity for member in members if not member.rotated), None)
+    for reader in readers:
+        detached = reader.identity != base
+        if detached and not reader.detached:
+            reader.quiet_since = now
+        reader.detached = detached
+
+
 def close_all(members: Iterable[RotatedFile]) -> None:
     """Close the files."""
     for member in members:
         os.close(member.fd)
 
 
-def _listed(directory: str, log: str) -> list[tuple[str, int, int]]:
+def _listed(directory: str, log: str, others: Iterable[str]) -> list[tuple[str, int, int]]:
     listed = []
-    for name in file_names(directory, log):
+    for name in (*sorted(others), *file_names(directory, log)):
         try:
             status = os.stat(os.path.join(directory, name))
         except OSError:

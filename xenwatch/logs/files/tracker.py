@@ -7,9 +7,11 @@ from typing import NamedTuple
 from xenwatch.base.clock import Clock
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.files.cursors import Cursor
-from xenwatch.logs.files.file_reader import FileReader, next_name
+from xenwatch.logs.files.file_reader import FileReader, next_name, skip_history
 from xenwatch.logs.files.fingerprint import FileIdentity, is_compressed
-from xenwatch.logs.files.rotation import RotatedFile, close_all, is_copy, open_files
+from xenwatch.logs.files.replacement import moved_cursors, replaced_readers, skip_copied
+from xenwatch.logs.files.resting import Resting, reopened
+from xenwatch.logs.files.rotation import RotatedFile, close_all, is_copy, open_files, put_in_order
 from xenwatch.logs.files.rotation_check import RotationCheck
 from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.options import FollowOptions
@@ -37,7 +39,10 @@ class LogTracker:
         from_end: bool,
     ) -> None:
         self._clock, self._counters, self._options = clock, counters, options
-        self._directory, self._log = os.path.split(path)
+        self._path, (self._directory, self._log) = path, os.path.split(path)
+        self._others: set[str] = set()
+        """Paths of files of this log that its name does not tell."""
+        self._resting: Resting | None = None
         self._rotation_check = RotationCheck(path)
         self._spool = spool
         self.open: list[FileReader] = []
@@ -53,6 +58,7 @@ class LogTracker:
         self._resuming = True
         """Until the files are first seen: each may get late writes, as if it had just been renamed."""
         self._check_again = True
+        self._look_now = False
 
     @property
     def gone(self) -> bool:
@@ -70,10 +76,40 @@ class LogTracker:
             os.close(reader.fd)
         self.open.clear()
 
+    def rest(self) -> None:
+        """Close all files to spare descriptors; `look` opens them when something changes."""
+        self._resting = Resting(self._path, self.open)
+        self._parked += [reader.cursor() for reader in self.open]
+        self.close()
+
+    def identities(self) -> set[FileIdentity]:
+        """The files that are tracked."""
+        return {reader.identity for reader in self.open} | {cursor.identity for cursor in self._parked}
+
+    def adopt(self, path: str, *, adopted: bool = True) -> None:
+        """The file at that path is one of this log's, or no longer one."""
+        (self._others.add if adopted else self._others.discard)(path)
+        self._look_now = True
+
     def look(self, *, settle: bool) -> None:
         """Check the files where something says that they changed."""
-        if self._rotation_check.has_changed() or (self._check_again and settle) or self._first:
+        again = (self._check_again and settle) or self._first or self._look_now
+        rotated = self._rotation_check.has_changed()
+        rested = self._resting is not None and self._resting.is_over(settle=settle)
+        if rotated or again or (rested and not self._open_again()):
+            self._look_now = False
             self._check_files()
+            self._resting = None
+
+    def _open_again(self) -> bool:
+        """Open the log's file after a rest; False where it is another file, or its content was replaced."""
+        fd, cursor = reopened(self._path, self._parked)
+        if fd is None or cursor is None:
+            return False
+        self._parked.remove(cursor)
+        self._resume(RotatedFile(self._log, fd, cursor.identity, 0, 0.0, rotated=False), cursor)
+        self._resting = None
+        return True
 
     def look_again(self) -> None:
         """Check the files because content was replaced."""
@@ -95,7 +131,7 @@ class LogTracker:
         """Match every file of the log to a reader or cursor; one that matches none is new."""
         try:
             self._find_replaced()
-            members, complete, unreadable = open_files(self._directory, self._log)
+            members, complete, unreadable = open_files(self._directory, self._log, self._others)
         except OSError:
             members, complete, unreadable = [], False, 1
         self._counters.read_errors += unreadable
@@ -113,7 +149,7 @@ class LogTracker:
 
     def _match_all(self, members: list[RotatedFile]) -> None:
         identities = {member.identity for member in members}
-        unmatched = [member for member in members if not self._track(member)]
+        unmatched = [m for m in members if not (self._track(m) or self._continue_in_replacement(m, identities))]
         replaced = True
         while replaced:  # a truncation between the two looks makes a copy look like a new file
             unmatched = [member for member in unmatched if not self._continue_in_copy(member, identities)]
@@ -121,14 +157,14 @@ class LogTracker:
             replaced = self._find_replaced()
             self._check_again |= replaced
         self._begin_all(fresh)
-        self._sort(members)
+        put_in_order(self.open, members, self._clock.monotonic())
         if members:
             self._first = self._resuming = False
 
     def _begin_all(self, unmatched: list[RotatedFile]) -> None:
         readers = [self._begin(member) for member in unmatched]
         if self._first:
-            self._skip_history(readers)
+            skip_history(readers, 0 if self._from_end else self._options.history_bytes)
         else:
             self._counters.rotations += len(readers)
 
@@ -177,17 +213,23 @@ class LogTracker:
         self._take_stale(fresh)
         self._add(fresh)
 
+    def _continue_in_replacement(self, member: RotatedFile, identities: set[FileIdentity]) -> bool:
+        """A copy of the log took its place; late writers may still have the replaced file."""
+        replaced = replaced_readers(member, self.open, identities)
+        if not replaced or not self._resume(member, replaced[-1].cursor()):
+            return False
+        for reader in replaced:
+            skip_copied(reader, self.open[-1])
+        return True
+
     def _continue_in_copy(self, member: RotatedFile, identities: set[FileIdentity]) -> bool:
         """The file holds what a rewound file held, or was tracked under another device number."""
         for rewound in self._rewound if member.rotated else ():
             if rewound.cursor.head.length and self._resume(member, rewound.cursor):
                 self._rewound.remove(rewound)
                 return True
-        moved = [
-            parked for parked in self._parked if parked.identity not in identities and parked.may_be(member.identity)
-        ]
-        for cursor in moved:
-            if cursor.head.length and self._resume(member, cursor):
+        for cursor in moved_cursors(member, self._parked, identities):
+            if self._resume(member, cursor):
                 self._parked.remove(cursor)
                 return True
         return False
@@ -226,25 +268,9 @@ class LogTracker:
 
     def _add(self, reader: FileReader) -> None:
         reader.quiet_since = self._clock.monotonic()
+        if self._resting is not None:
+            self._resting.restore(reader)
         self.open.append(reader)
-
-    def _skip_history(self, readers: list[FileReader]) -> None:
-        room = 0 if self._from_end else self._options.history_bytes
-        for reader in reversed(readers):
-            size = os.fstat(reader.fd).st_size
-            if size > room:
-                reader.skip_to_line(size - room)
-            room = max(0, room - size)
-
-    def _sort(self, members: list[RotatedFile]) -> None:
-        place = {member.identity: number for number, member in enumerate(members)}
-        self.open.sort(key=lambda reader: place.get(reader.identity, -1))
-        base = next((member.identity for member in members if not member.rotated), None)
-        for reader in self.open:
-            detached = reader.identity != base
-            if detached and not reader.detached:
-                reader.quiet_since = self._clock.monotonic()
-            reader.detached = detached
 
     def _find_replaced(self) -> bool:
         """Find open files with content that was replaced; unread lines may be in a copy beside them."""

@@ -34,7 +34,8 @@ FORMAT = LogFormat(
     ),
     rank=12,
     continues=re.compile(
-        rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?(?:[ \t]+\[?<?[0-9a-f]{8}|Call Trace:|Code: |RIP: )"
+        rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?"
+        rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x)|Call Trace:|Code: |RIP: )"
     ),
     parse=_parse,
     guest_written=True,

@@ -66,7 +66,7 @@ FORMAT = LogFormat(
         + rb"\(XEN\) "
         + _STAMP
         + rb"(?:Xen version \d|Latest ChangeSet|Command line: |Bootloader: |Video information"
-        + rb"|EFI RAM map|Xen-e820 RAM map|Panic on CPU \d)"
+        + rb"|EFI RAM map|Xen-e820 RAM map|Panic on CPU \d|----\[ Xen-\d)"
     ),
     guest_line=re.compile(_PREFIX + rb"(?:(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?|\(XEN\) ?" + _STAMP + rb"HVM\d+: )"),
 )

@@ -1,13 +1,14 @@
 """One log with all its rotated files: every byte is read once, in the order of the files."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import RewoundError
 from xenwatch.logs.counters import SourceCounters
 from xenwatch.logs.files.cursors import Cursor
 from xenwatch.logs.files.file_reader import FileReader
+from xenwatch.logs.files.fingerprint import FileIdentity
 from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.files.tracker import LogTracker
 from xenwatch.logs.options import FollowOptions
@@ -48,9 +49,27 @@ class FileSource:
         """Where the next source goes on, oldest file first."""
         return self._tracker.cursors()
 
+    @property
+    def open_files(self) -> int:
+        """How many files are held open."""
+        return len(self._tracker.open)
+
+    def identities(self) -> set[FileIdentity]:
+        """The files that are tracked."""
+        return self._tracker.identities()
+
+    def adopt(self, path: str, *, adopted: bool = True) -> None:
+        """The file at that path is one of this log's, or no longer one."""
+        self._tracker.adopt(path, adopted=adopted)
+
     def close(self) -> None:
         """Close all files."""
         self._tracker.close()
+
+    def rest(self) -> Iterator[Chunk]:
+        """Close all files to spare descriptors, renamed ones for good; `chunks` opens the others as they change."""
+        yield from self._close_late(late for late in self._tracker.open if late.detached)
+        self._tracker.rest()
 
     def chunks(self, *, settle: bool = False) -> Iterator[Chunk]:
         """Everything new. Files that cannot be read are counted and tried again at the next call."""
@@ -116,10 +135,14 @@ class FileSource:
     def _close_quiet(self) -> Iterator[Chunk]:
         now = self._clock.monotonic()
         late = [reader for reader in self._tracker.open if reader.detached]
-        for number, reader in enumerate(late, start=1):
-            quiet = now - reader.quiet_since >= self._options.keep_open_seconds
-            if not quiet and len(late) - number < _MOST_DETACHED:
-                continue
+        yield from self._close_late(
+            reader
+            for number, reader in enumerate(late, start=1)
+            if now - reader.quiet_since >= self._options.keep_open_seconds or len(late) - number >= _MOST_DETACHED
+        )
+
+    def _close_late(self, late: Iterable[FileReader]) -> Iterator[Chunk]:
+        for reader in tuple(late):
             try:
                 yield from self._pieces(reader, flush=True)
             except (RewoundError, OSError):

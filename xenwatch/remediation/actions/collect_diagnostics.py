@@ -3,6 +3,7 @@
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import dom0_free_mib, finding
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Order, argv
+from xenwatch.remediation.machine.privileges import Privileges
 
 _SOURCES = {
     "xl-info": ("xl", "info"),
@@ -15,6 +16,8 @@ _SOURCES = {
     "processes": ("ps", "auxww"),
 }
 
+_PRIVILEGES = {"kernel": Privileges(capabilities=("CAP_SYSLOG",), devices=("/dev/kmsg r",))}
+
 
 async def _check(context: Context) -> list[Finding]:
     free = await dom0_free_mib(context, "/var/lib")
@@ -24,7 +27,12 @@ async def _check(context: Context) -> list[Finding]:
 
 async def _plan(_context: Context) -> Plan:
     """One file for each source, in a folder of this run."""
-    return Plan(tuple(Step(Order(argv(*words), save_as=f"{{run}}/{name}.txt")) for name, words in _SOURCES.items()))
+    return Plan(
+        tuple(
+            Step(Order(argv(*words), save_as=f"{{run}}/{name}.txt", privileges=_PRIVILEGES.get(name)))
+            for name, words in _SOURCES.items()
+        )
+    )
 
 
 async def _verify(context: Context) -> Verdict:

@@ -3,6 +3,7 @@
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv
+from xenwatch.remediation.machine.privileges import Privileges
 
 _FULL, _ENOUGH = 90, 85
 _WAYS = {
@@ -14,6 +15,17 @@ _WAYS = {
     "/": (("journalctl", "--vacuum-size=200M"), ("apt-get", "clean")),
 }
 """Which tools may be used for which mount point; nothing else is deleted."""
+_PRIVILEGES = {
+    "journalctl": Privileges(writes=("/var/log/journal", "/run/log/journal")),
+    "logrotate": Privileges(
+        capabilities=("CAP_CHOWN", "CAP_FOWNER", "CAP_DAC_OVERRIDE", "CAP_SETUID", "CAP_SETGID"),
+        writes=("/var/log", "/var/lib/logrotate"),
+    ),
+    "apt-get": Privileges(
+        capabilities=("CAP_CHOWN", "CAP_FOWNER", "CAP_DAC_OVERRIDE"), writes=("/var/cache/apt", "/var/lib/apt")
+    ),
+}
+"""logrotate gives a new log the owner and mode of the old one; a part of apt's cache belongs to the user _apt."""
 
 
 def _mount(context: Context) -> str:
@@ -37,7 +49,12 @@ async def _check(context: Context) -> list[Finding]:
 
 
 async def _plan(context: Context) -> Plan:
-    return Plan(tuple(Step(Order(argv(*words), deadline=120.0)) for words in _WAYS[_mount(context)]))
+    return Plan(
+        tuple(
+            Step(Order(argv(*words), deadline=120.0, privileges=_PRIVILEGES[words[0]]))
+            for words in _WAYS[_mount(context)]
+        )
+    )
 
 
 async def _verify(context: Context) -> Verdict:

@@ -8,6 +8,7 @@ from xenwatch.host.parse.lvm import number, parse_report
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
+from xenwatch.remediation.machine.privileges import Privileges
 
 _MIB = 1024 * 1024
 _MOST_STEP = 64 * 1024
@@ -15,6 +16,12 @@ _RESERVE = 0.05
 _NUMBERS = re.compile(r"(\d+):(\d+)")
 _MAPPING = re.compile(r"((?:[^-/]|--)+)-((?:[^-/]|--)+?)(?:-tpool|_tdata|_tmeta)?")
 """Device-mapper doubles the hyphens of the two names that it joins with one; a pool in use has a layer of its own."""
+_LVM = Privileges(
+    capabilities=("CAP_SYS_ADMIN",),
+    writes=("/etc/lvm", "/run/lock", "/run/lvm"),
+    devices=("/dev/mapper/control rw", "block-* rw"),
+)
+"""LVM writes its metadata to the disks of the group, and keeps a copy of it below /etc/lvm."""
 
 
 async def _names(context: Context) -> tuple[str, str]:
@@ -76,7 +83,7 @@ async def _check(context: Context) -> list[Finding]:
 
 async def _plan(context: Context) -> Plan:
     vg, lv = await _names(context)
-    return Plan((Step(Order(argv("lvextend", "--size", f"+{_step(context)}m", "--", f"{vg}/{lv}"))),))
+    return Plan((Step(Order(argv("lvextend", "--size", f"+{_step(context)}m", "--", f"{vg}/{lv}"), privileges=_LVM)),))
 
 
 async def _verify(context: Context) -> Verdict:

@@ -4,6 +4,9 @@ from xenwatch.base.errors import InputError
 from xenwatch.remediation.action import Action, Context, Finding, Plan, Step, Verdict
 from xenwatch.remediation.checks import finding, json_of, state_finding
 from xenwatch.remediation.machine.port import Order, argv, name_of
+from xenwatch.remediation.machine.privileges import Privileges
+
+_LINKS = Privileges(capabilities=("CAP_NET_ADMIN",))
 
 
 async def _vif(context: Context) -> tuple[str, str]:
@@ -44,8 +47,8 @@ async def _plan(context: Context) -> Plan:
     vif, bridge = await _vif(context)
     return Plan(
         (
-            Step(Order(argv("ip", "link", "set", "dev", vif, "master", bridge))),
-            Step(Order(argv("ip", "link", "set", "dev", vif, "up"))),
+            Step(Order(argv("ip", "link", "set", "dev", vif, "master", bridge), privileges=_LINKS)),
+            Step(Order(argv("ip", "link", "set", "dev", vif, "up"), privileges=_LINKS)),
         )
     )
 

@@ -43,11 +43,16 @@ def reboot(guest: Guest) -> Order:
 
 
 def destroy(guest: Guest, domid: int | None = None, host: str = HERE) -> Order:
-    """By domid where one of several copies is meant: copies may share the UUID, and a name may move between them."""
+    """By domid where one of several copies is meant: copies may share the UUID, and a name may move between them.
+
+    xl runs the hotplug scripts of the guest's disks and interfaces, which write /var/log/xen and change links and loop
+    devices: it needs what the start needed, so it runs outside the agent's unit too.
+    """
     if guest.toolstack == "libvirt" and domid is None:
         return Order(argv("libvirt:destroy", guest.uuid), host)
     tool = "xl" if guest.toolstack == "libvirt" else guest.toolstack
-    return Order(argv(tool, "destroy", _name(guest) if domid is None else _domid(domid)), host, deadline=_GRACE)
+    words = argv(tool, "destroy", _name(guest) if domid is None else _domid(domid))
+    return Order(words, host, deadline=_GRACE, detached=host == HERE)
 
 
 def unpause(guest: Guest, domid: int) -> Order:

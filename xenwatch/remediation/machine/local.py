@@ -10,6 +10,7 @@ from xenwatch.host.exec.runner import Runner, SystemRunner
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.remediation.machine.libvirt_calls import PREFIX
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
+from xenwatch.remediation.machine.privileges import confined
 from xenwatch.remediation.machine.ssh import HANDSHAKE_SECONDS, SOCKETS, SshTransport
 from xenwatch.remediation.policy.inventory import ManagedInventory
 
@@ -57,8 +58,7 @@ class LocalMachine:
             if self._libvirt is None or order.host:
                 return Answer(1, "", "there is no connection to libvirt for this order")
             return await self._libvirt(order.argv, order.deadline)
-        argv = self._detached(order) if order.detached else order.argv
-        answer = await self._run(self._ssh.argv(argv, order.host), order.deadline)
+        answer = await self._run(self._ssh.argv(self._argv(order), order.host), order.deadline)
         if order.save_as and answer.ok:
             return await asyncio.to_thread(self._save, order.save_as, answer.out)
         return answer
@@ -80,6 +80,14 @@ class LocalMachine:
             return False
         self._highest[order.target] = order.token
         return True
+
+    def _argv(self, order: Order) -> tuple[str, ...]:
+        """Another host is reached over ssh, and what ssh starts there has none of the limits of our unit."""
+        if order.detached:
+            return self._detached(order)
+        if order.privileges is None or not self._systemd or self._ssh.is_remote(order.host):
+            return order.argv
+        return confined(order.argv, order.privileges, order.run, order.deadline)
 
     def _detached(self, order: Order) -> tuple[str, ...]:
         """Started by systemd itself, so that the agent's limits and its end do not affect what the order starts."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from xenwatch.base.errors import InputError
+from xenwatch.remediation.machine.privileges import Privileges
 from xenwatch.remediation.policy.inventory import HERE
 
 OUTPUT_FOLDER = "/var/lib/xenwatch/diagnostics"
@@ -50,7 +51,9 @@ class Order:
     host: str = HERE
     deadline: float = 60.0
     detached: bool = False
-    """Started outside the agent's control group: what it starts outlives the agent."""
+    """Started outside the agent's control group and without its limits: what it starts outlives the agent."""
+    privileges: Privileges | None = None
+    """What it needs and the agent's own unit does not grant; None: nothing."""
     save_as: str = ""
     """File below the state folder that takes the program's output; empty: the output is only an answer."""
     run: str = ""

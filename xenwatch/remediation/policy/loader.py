@@ -1,14 +1,15 @@
 """Reads the policy from its TOML file; all mistakes are reported at once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from xenwatch.base.errors import ConfigError
+from xenwatch.base.errors import ConfigError, InputError
 from xenwatch.base.toml_file import parse_toml, read_toml
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
+from xenwatch.remediation.machine.port import name_of, path_of
 from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory, Toolstack
 from xenwatch.remediation.policy.policy import (
     BLOCKERS,
@@ -71,6 +72,9 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
         rules=tuple(_rule(table, actions) for table in top.tables("rule")),
         hash=digest,
     )  # fmt: skip
+    _usable(main, "core_dump_dir", policy.core_dump_dir, path_of, "a folder")
+    for service in policy.services:
+        _usable(main, "services", service, name_of, "a service")
     names = [rule.name for rule in policy.rules]
     top.need("rule", len(set(names)) == len(names), "two rules have the same name")
     for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
@@ -123,6 +127,9 @@ def _guest(table: TomlTable) -> Guest:
         core_dump=table.flag("core_dump", False), keep_apart=table.texts("keep_apart"),
     )  # fmt: skip
     table.need("name", bool(guest.name) and bool(guest.uuid), "a guest needs a name and a uuid")
+    _usable(table, "name", guest.name, name_of, "a domain's name")
+    _usable(table, "uuid", guest.uuid, name_of, "a uuid")
+    _usable(table, "config", guest.config, path_of, f"the configuration of {guest.name}")
     table.done()
     return guest
 
@@ -133,8 +140,19 @@ def _host(table: TomlTable) -> ManagedHost:
         fencing=table.text("fencing"), reserve_mib=table.whole("reserve_mib", 512),
     )  # fmt: skip
     table.need("name", bool(host.name) and bool(host.address), "a host needs a name and an address")
+    _usable(table, "name", host.name, name_of, "a host's name")
+    _usable(table, "address", host.address, name_of, "a host's address")
     table.done()
     return host
+
+
+def _usable(table: TomlTable, key: str, text: str, read: Callable[[str, str], str], what: str) -> None:
+    """Report what no order would take, where it is written: an action must not find out at three in the morning."""
+    if text:
+        try:
+            read(text, what)
+        except InputError as error:
+            table.need(key, False, str(error))
 
 
 def _rule(table: TomlTable, actions: Mapping[str, Risk]) -> PolicyRule:

@@ -10,6 +10,7 @@ from typing import Any
 from xenwatch.remediation.store.transaction import Transaction, View
 
 _HASHED = ("run", "kind", "old", "new", "actor", "reason", "facts", "wall", "at", "boot")
+_SHOWN = "seq, run, kind, old, new, actor, reason, facts, wall, at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,22 @@ def last_seq(view: View) -> int:
 
 def entries_of(view: View, run: str | None) -> list[RunLogEntry]:
     """The lines of one run, or of all where `run` is None, in order."""
-    columns = "seq,run,kind,old,new,actor,reason,facts,wall,at"
-    rows = view.rows(f"SELECT {columns} FROM entry WHERE ? IS NULL OR run=? ORDER BY seq", run, run)  # noqa: S608 - a constant
-    return [
-        RunLogEntry(seq, owner, kind, old, new, actor, reason, json.loads(facts), wall, at)
-        for seq, owner, kind, old, new, actor, reason, facts, wall, at in rows
-    ]
+    rows = view.rows(f"SELECT {_SHOWN} FROM entry WHERE ? IS NULL OR run=? ORDER BY seq", run, run)  # noqa: S608 - a constant
+    return [_entry(*row) for row in rows]
+
+
+def latest_entries(view: View, limit: int) -> list[RunLogEntry]:
+    """The last lines of all runs, the youngest first."""
+    first = last_seq(view) - limit
+    rows = view.rows(f"SELECT {_SHOWN} FROM entry WHERE seq > ? ORDER BY seq DESC", first)  # noqa: S608 - a constant
+    return [_entry(*row) for row in rows]
+
+
+def _entry(
+    seq: int, run: str | None, kind: str, old: str | None, new: str | None, actor: str, reason: str, facts: str,
+    wall: float, at: float,
+) -> RunLogEntry:  # fmt: skip
+    return RunLogEntry(seq, run, kind, old, new, actor, reason, json.loads(facts), wall, at)
 
 
 def chain_problems(db: sqlite3.Connection) -> list[str]:

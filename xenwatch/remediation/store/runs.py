@@ -3,7 +3,7 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,8 +30,11 @@ _CANCELLED: RunState = "cancelled"
 _UNKNOWN: RunState = "unknown"
 
 
-def add(transaction: Transaction, proposal: Proposal) -> str | None:
-    """Add a run in state `proposed`; None where the same trigger already has its run."""
+def add(transaction: Transaction, proposal: Proposal, findings: Sequence[Sequence[str]] = ()) -> str | None:
+    """Add a run in state `proposed`; None where the same trigger already has its run.
+
+    `findings`: what was checked before it was proposed, each as check, outcome, detail.
+    """
     run = f"{int(transaction.wall * 1000):012x}-{secrets.token_hex(4)}"
     row = {
         "id": run, "dedupe_key": proposal.dedupe_key, "action": proposal.action, "target": proposal.target.key,
@@ -50,7 +53,8 @@ def add(transaction: Transaction, proposal: Proposal) -> str | None:
             return None
         raise
     reason = proposal.rule or "requested by a person"
-    move(transaction, run, "proposed", proposal.requester, reason, {"plan": list(proposal.plan)})
+    checked = {"findings": [list(finding) for finding in findings]} if findings else {}
+    move(transaction, run, "proposed", proposal.requester, reason, {"plan": list(proposal.plan), **checked})
     return run
 
 
@@ -101,6 +105,12 @@ def select(view: View, *states: RunState, target: str | None = None, limit: int 
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY created, id LIMIT ?"  # noqa: S608 - constants
     return [_run(row) for row in view.rows(sql, *([target] if target is not None else []), limit)]
+
+
+def latest(view: View, *states: RunState, limit: int) -> list[ActionRun]:
+    """Runs in these states, the youngest first."""
+    sql = f"SELECT {_COLUMNS} FROM run WHERE state IN ({sql_list(states)}) ORDER BY created DESC, id DESC LIMIT ?"  # noqa: S608 - constants
+    return [_run(row) for row in view.rows(sql, limit)]
 
 
 def before_effect(view: View) -> list[tuple[str, str]]:

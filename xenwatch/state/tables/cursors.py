@@ -10,8 +10,8 @@ CREATE = "CREATE TABLE cursors (log TEXT PRIMARY KEY, cursor TEXT NOT NULL) WITH
 
 
 def read(database: sqlite3.Connection) -> dict[str, Any]:
-    """The stored value of each log."""
-    return json_values(database.execute("SELECT log, cursor FROM cursors"))
+    """The stored value of each log; None where it cannot be read: the log was read, but nobody knows how far."""
+    return json_values(database.execute("SELECT log, cursor FROM cursors"), unreadable=True)
 
 
 def write(database: sqlite3.Connection, before: Mapping[str, str], after: Mapping[str, str]) -> None:

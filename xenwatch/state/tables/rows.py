@@ -8,13 +8,18 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-def json_values(rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The values of (name, JSON) rows; one that cannot be read is logged and left out, the others are kept."""
-    values = {}
+def json_values(rows: Iterable[tuple[str, str]], *, unreadable: bool = False) -> dict[str, Any]:
+    """The values of (name, JSON) rows; one that cannot be read is logged and the others are kept.
+
+    `unreadable`: it is None then. Otherwise it is left out.
+    """
+    values: dict[str, Any] = {}
     for name, text in rows:
         try:
             values[name] = json.loads(text)
         except ValueError as error:
+            if unreadable:
+                values[name] = None
             log.error("%s in the state database cannot be read: %s", name, error)  # noqa: TRY400 - a row is data; its traceback says nothing
     return values
 

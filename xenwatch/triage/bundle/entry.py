@@ -34,7 +34,7 @@ class BundleEntry:
     format: str
     """The format's name, or the command that printed this (`xl list`)."""
     source: Source | None
-    """None where the file holds facts or a snapshot and no log."""
+    """None where the file holds facts or a snapshot and no lines that anybody should read."""
     mtime: float
     facts: tuple[Fact, ...] = ()
     snapshot: Snapshot | None = None
@@ -47,6 +47,11 @@ class BundleEntry:
     pieces: Iterable[Chunk] = ()
     host: str | None = None
     """The host that the bundle or the operator says it is of."""
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether it is what one command printed, and not a log."""
+        return self.source is None or self.format != self.source.format.name
 
     def chunks(self) -> Iterator[Chunk]:
         for chunk in self.pieces:

@@ -13,7 +13,7 @@ from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
-from xenwatch.logs.format import by_content, by_name, recognise
+from xenwatch.logs.format import LAST_RESORT, all_formats, by_content, by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
@@ -205,7 +205,15 @@ class Bundle:
             self._skip(path, f"not what {reader.name} prints: {str(error)[:200]}")
             return
         lines, host = data.count(b"\n"), self._host_of(path)
-        yield BundleEntry(path, reader.name, None, mtime, facts, lines=lines, bytes=len(data), host=host)
+        if not reader.by_content:
+            yield BundleEntry(path, reader.name, None, mtime, facts, lines=lines, bytes=len(data), host=host)
+            return
+        # A command says more than its table: `vgs` warns above it, and a row of `xm list` may be the symptom.
+        source = Source(path, all_formats()[LAST_RESORT], None, host)
+        entry = BundleEntry(path, reader.name, source, mtime, facts, host=host)
+        hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
+        entry.pieces = aligned_chunks(io.BytesIO(data).readinto, source, hint)
+        yield entry
 
     def _snapshot(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
         data = self._output(headed, path)

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
@@ -11,6 +12,7 @@ from yarl import URL
 
 from xenwatch.web.auth import User, authorise
 from xenwatch.web.server.connection import CONNECTIONS
+from xenwatch.web.sessions import SESSIONS
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,10 @@ _HEADERS = {
 }
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 """Headers of a refusal that a client acts on."""
-_OPEN = frozenset({"/healthz", "/readyz"})
-"""Service managers and load balancers ask for these and can seldom log in."""
+_OPEN = frozenset({"/healthz", "/readyz", "/sign-in"})
+"""Service managers and load balancers ask for the first two and can seldom log in."""
+_OPEN_BELOW = ("/hooks/", "/assets/")
+"""Webhooks have senders and secrets of their own; style and script are the same for everybody."""
 
 
 @web.middleware
@@ -69,32 +73,52 @@ async def uncompressed(request: web.Request, handler: Handler) -> web.StreamResp
     return await handler(request)
 
 
-@web.middleware
-async def own_names_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A web page may point its own name at 127.0.0.1 and have a browser read the agent: that name is in Host."""
-    if not _is_own_name(request):
-        raise web.HTTPMisdirectedRequest(
-            text="the agent listens on the loopback only; use localhost or an IP address as the host name"
-        )
-    return await handler(request)
+def own_names_only(external_host: str = "") -> Middleware:
+    """A web page may point its own name at 127.0.0.1 and have a browser read the agent: that name is in Host.
+
+    `external_host`: the name under which a proxy passes requests on.
+    """
+
+    @web.middleware
+    async def known_name(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not _is_own_name(request, external_host):
+            raise web.HTTPMisdirectedRequest(
+                text="the agent listens on the loopback only; use localhost or an IP address as the host name, "
+                "or set [web] external_url"
+            )
+        return await handler(request)
+
+    return known_name
 
 
 def readers_only(users: Sequence[User]) -> Middleware:
-    """Everything but health needs a token."""
+    """Everything but health needs a token, or a browser that is signed in; a browser that is not is asked to."""
 
     @web.middleware
     async def log_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.rel_url.raw_path not in _OPEN and not request.rel_url.raw_path.startswith("/hooks/"):
-            authorise(request, users, "viewer")
+        path = request.rel_url.raw_path
+        if path in _OPEN or path.startswith(_OPEN_BELOW) or _is_signed_in(request, path):
+            return await handler(request)
+        if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+            return web.Response(status=303, headers={"Location": f"/sign-in?to={quote(request.rel_url.raw_path_qs)}"})
+        authorise(request, users, "viewer")
         return await handler(request)
 
     return log_in
 
 
-def _is_own_name(request: web.Request) -> bool:
+def _is_signed_in(request: web.Request, path: str) -> bool:
+    """A browser's session reads anything and sends the forms of pages; what changes something by API needs a token."""
+    reads = request.method in {"GET", "HEAD"} or not path.startswith("/api/")
+    return reads and request.app[SESSIONS].of(request) is not None
+
+
+def _is_own_name(request: web.Request, external_host: str) -> bool:
     # Without a Host aiohttp would ask DNS for this machine's name and wait for it.
     if "Host" not in request.headers:
         return False
+    if external_host and request.host == external_host:
+        return True
     try:
         host = URL(f"//{request.host}").host or ""
         return host == "localhost" or bool(ipaddress.ip_address(host))

@@ -6,6 +6,7 @@ from xenwatch.web.context import CONTEXT
 from xenwatch.web.site.guests import guest, guests
 from xenwatch.web.site.page import page
 from xenwatch.web.site.readings import Readings
+from xenwatch.web.site.sparkline import sparkline
 
 
 async def all_guests(request: web.Request) -> web.Response:
@@ -16,7 +17,7 @@ async def all_guests(request: web.Request) -> web.Response:
         if incident.state == "open" and incident.diagnosis.subject.kind == "domain":
             name = incident.diagnosis.subject.name
             troubles[name] = troubles.get(name, 0) + 1
-    return page("guests.html", guests=guests(Readings(context.snapshot())), troubles=troubles, now=context.now())
+    return page(request, "guests.html", guests=guests(Readings(context.snapshot())), troubles=troubles)
 
 
 async def one_guest(request: web.Request) -> web.Response:
@@ -26,5 +27,6 @@ async def one_guest(request: web.Request) -> web.Response:
     found = guest(Readings(context.snapshot()), name)
     its_own = [i for i in context.incidents() if str(i.diagnosis.subject) == f"domain/{name}"]
     if found is None and not its_own:
-        return page("gone.html", status=404, what=f"guest {name[:80]}", now=context.now())
-    return page("guest.html", guest=found, name=name, incidents=its_own, now=context.now())
+        return page(request, "gone.html", status=404, what=f"guest {name[:80]}")
+    lines = [sparkline(trend) for trend in context.trends(name)]
+    return page(request, "guest.html", guest=found, name=name, incidents=its_own, lines=lines)

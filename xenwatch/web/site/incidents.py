@@ -6,13 +6,16 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.base.errors import StoreError
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.model.public_json import public_evidence
-from xenwatch.web.context import CONTEXT
+from xenwatch.web.context import CONTEXT, WebContext
 from xenwatch.web.site.host import headline, tiles
+from xenwatch.web.site.incident_forms import SPANS
 from xenwatch.web.site.page import page, utc
 from xenwatch.web.site.readings import Readings
+from xenwatch.web.site.remediation import runs_about
 
 _MOST_ROWS = 200
 _MOST_EVIDENCE = 200
@@ -26,17 +29,18 @@ async def now(request: web.Request) -> web.Response:
     root_causes = [i for i in incidents if i.state == "open"]
     readings, explains = Readings(context.snapshot()), Counter(i.explained_by for i in incidents)
     return page(
+        request,
         "now.html",
         tiles=tiles(readings),
         headline=headline(readings, context.now()),
         incidents=[_row(i, explains, context.now()) for i in root_causes[:_MOST_ROWS]],
         total=len(root_causes),
         ended=[_row(i, explains, context.now()) for i in incidents if i.state == "resolved"][:10],
+        consent=await _waiting(context),
         health=[check for check in context.health() if not check.ok],
         waiting=context.ready(),
         wanted=wanted,
         severities=SEVERITIES[::-1],
-        now=context.now(),
     )
 
 
@@ -46,9 +50,10 @@ async def incident(request: web.Request) -> web.Response:
     known = context.incidents()
     found = next((i for i in known if i.id == request.match_info["id"]), None)
     if found is None:
-        return page("gone.html", status=404, what=f"incident {request.match_info['id'][:80]}", now=context.now())
+        return page(request, "gone.html", status=404, what=f"incident {request.match_info['id'][:80]}")
     history = await context.history(found.id)
     return page(
+        request,
         "incident.html",
         incident=found,
         diagnosis=found.diagnosis,
@@ -56,8 +61,17 @@ async def incident(request: web.Request) -> web.Response:
         consequences=[i for i in known if i.explained_by == found.id],
         cause=next((i for i in known if i.id == found.explained_by), None),
         history=history,
-        now=context.now(),
+        spans=SPANS,
+        runs=await runs_about(context.remediation, found.id),
     )
+
+
+async def _waiting(context: WebContext) -> int:
+    """Proposals that wait for a person."""
+    try:
+        return 0 if context.remediation is None else len((await context.remediation.overview()).waiting)
+    except StoreError:
+        return 0  # the page about remediation says it
 
 
 def _row(incident: Incident, explains: Mapping[str | None, int], now: float) -> dict[str, Any]:

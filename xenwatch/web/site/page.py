@@ -12,6 +12,9 @@ from xenwatch import __version__
 from xenwatch.base.durations import format_size
 from xenwatch.base.printed_text import is_sentence, printable
 from xenwatch.model.headings import HEADINGS
+from xenwatch.web.auth import may
+from xenwatch.web.context import CONTEXT
+from xenwatch.web.sessions import SESSIONS
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -31,7 +34,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(age=age, utc=utc, printable=printable, size=format_size, sentence=is_sentence)
+    made.filters.update(age=age, utc=utc, may=may, printable=printable, size=format_size, sentence=is_sentence)
     made.globals.update(
         version=__version__,
         headings={heading.key: heading.title for heading in HEADINGS},
@@ -40,9 +43,20 @@ def environment() -> Environment:
     return made
 
 
-def page(template: str, status: int = 200, **values: object) -> web.Response:
+def page(request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
     """The template filled in. Nothing but our own style and script runs in it, whatever a guest wrote."""
-    text = environment().get_template(template).render(**values)
+    session = request.app[SESSIONS].of(request)
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            **values,
+            now=request.app[CONTEXT].now(),
+            here_path=request.rel_url.raw_path_qs if request.method == "GET" else "/",
+            person=session.user if session is not None else None,
+            form_token=session.form_token if session is not None else "",
+        )
+    )
     headers = {"Content-Security-Policy": _POLICY}
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status, headers=headers)
 

@@ -12,7 +12,7 @@ async def rules(request: web.Request) -> web.Response:
     words = request.query.get("q", "").strip()[:200]
     every = context.failures()
     found = [failure for failure in every if all(word in _text(failure) for word in words.lower().split())]
-    return page("rules.html", failures=found, total=len(every), words=words, now=context.now())
+    return page(request, "rules.html", failures=found, total=len(every), words=words)
 
 
 async def rule(request: web.Request) -> web.Response:
@@ -21,9 +21,9 @@ async def rule(request: web.Request) -> web.Response:
     wanted = request.match_info["id"]
     found = next((f for f in context.failures() if wanted == f.id or wanted in f.aliases), None)
     if found is None:
-        return page("gone.html", status=404, what=f"rule {wanted[:80]}", now=context.now())
+        return page(request, "gone.html", status=404, what=f"rule {wanted[:80]}")
     open_now = [i for i in context.incidents() if i.diagnosis.rule == found.id and i.state != "resolved"]
-    return page("rule.html", failure=found, incidents=open_now, now=context.now())
+    return page(request, "rule.html", failure=found, incidents=open_now)
 
 
 def _text(failure: KnownFailure) -> str:

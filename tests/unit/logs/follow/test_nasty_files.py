@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 
+from tests.unit.logs.follow.conftest import FORMAT
 from xenwatch.logs.files.file_reader import PIECE_BYTES, fresh_end
 from xenwatch.logs.files.spool import LONGEST_BYTES, Spool
+from xenwatch.logs.format import recognise
+from xenwatch.model.record import Source
 
 
 async def test_nul_bytes_and_invalid_utf8_come_through_as_they_are(rig):
@@ -218,3 +221,29 @@ async def test_a_read_that_fails_half_way_is_tried_again_though_the_file_does_no
     left[0] = 1_000_000
     await rig.advance(1)
     assert rig.text() == b"line\n" * 100_000 + b"more\n" * 200_000
+
+
+async def test_nul_bytes_at_the_head_do_not_hide_what_comes_behind_them(rig):
+    """copytruncate under a writer without O_APPEND leaves a hole as long as what was there."""
+    rig.open_source = lambda path, head: Source(path, FORMAT) if recognise(path, head).format else None
+    with rig.path.open("wb") as log:
+        log.truncate(300_000)
+    await rig.look()
+    assert not rig.chunks
+    rig.write("[2026-07-30 10:00:00 1] ERROR (XendDomain:1) no\n")
+    await rig.look()
+    assert rig.text().lstrip(b"\0") == b"[2026-07-30 10:00:00 1] ERROR (XendDomain:1) no\n"
+
+
+async def test_written_nul_bytes_do_not_either(rig):
+    rig.open_source = lambda path, head: Source(path, FORMAT) if recognise(path, head).format else None
+    rig.write(b"\0" * 70_000 + b"text\n")
+    await rig.look()
+    assert rig.text().lstrip(b"\0") == b"text\n"
+
+
+async def test_a_binary_file_is_not_read(rig):
+    rig.open_source = lambda path, head: Source(path, FORMAT) if recognise(path, head).format else None
+    rig.write(b"\x7fELF" + bytes(range(256)) * 400)
+    await rig.look()
+    assert not rig.chunks

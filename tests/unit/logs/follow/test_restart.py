@@ -116,6 +116,20 @@ async def test_damaged_cursors_are_counted_and_the_others_used(rig):
     assert rig.follower.counters.bad_cursors == 2
 
 
+@pytest.mark.parametrize("damaged", [None, "no list", [{"offset": "many"}]])
+async def test_a_log_with_a_lost_position_is_read_from_its_end_and_that_is_said(rig, caplog, damaged):
+    rig.write("a\n")
+    await rig.look()
+    rig.stop()
+    rig.cursors[str(rig.path)] = damaged
+    rig.start()
+    await rig.look()
+    rig.write("b\n")
+    await rig.look()
+    assert rig.text() == b"a\nb\n"
+    assert f"how far {rig.path} was read is lost" in caplog.text
+
+
 async def test_the_first_start_can_begin_at_the_end(make_rig):
     rig = make_rig(start="end")
     rig.write("history\nhalf")

@@ -14,8 +14,13 @@ function dress(root) {
   }
 }
 
+function isBusy() { // somebody types, or has typed what is not sent yet
+  const fields = [...document.querySelectorAll("main input:not([type=hidden]), main textarea")];
+  return document.activeElement?.matches("input, select, textarea") || fields.some((field) => field.value !== field.defaultValue);
+}
+
 async function lookAgain() {
-  if (document.activeElement && document.activeElement.matches("input, select, textarea")) return; // somebody types
+  if (isBusy()) return;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
