@@ -69,11 +69,11 @@ class Scanner:
         self._index = SignatureIndex(rules)
         self._errors = make_prefilter([ERROR], engine, cache)
         self._background: Future[Prefilter] | None = None
-        if compiling is not None and engine == "auto" and takes_long(self._index.regexes, cache):
-            self._background = compiling.submit(make_prefilter, self._index.regexes, engine, cache)
-            self._prefilter = make_prefilter(self._index.regexes, "ahocorasick")
+        if compiling is not None and engine == "auto" and takes_long(self._index.sought, cache):
+            self._background = compiling.submit(make_prefilter, self._index.sought, engine, cache)
+            self._prefilter = make_prefilter(self._index.sought, "ahocorasick")
         else:
-            self._prefilter = make_prefilter(self._index.regexes, engine, cache)
+            self._prefilter = make_prefilter(self._index.sought, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
         self._quiet = QuietRecords(self._index)
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()

@@ -43,6 +43,8 @@ class SignatureIndex:
             *(naming.pattern for naming in NAMINGS),
             *(mark.pattern.pattern for mark in MARKS),
         ]
+        self.sought = [*self.regexes[: self.first_mark], *(mark.sought for mark in MARKS)]
+        """What the engine looks for on behalf of each."""
         self.asking_guest_phase = frozenset(
             rule.id for rule in rules if any("guest.phase" in expression for expression in expressions(rule))
         )

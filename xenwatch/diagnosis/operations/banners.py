@@ -48,8 +48,8 @@ class Banners:
             self._begin()
         self._asked = end
         while self._next is not None and self._next[0] < end:
-            line, whose, phase = self._next
-            self._seen[whose] = (line, phase)
+            line, guest, phase = self._next
+            self._seen[guest] = (line, phase)
             self._next = next(self._ahead, None)
         return self._seen.get(domid)
 

@@ -28,6 +28,8 @@ class Mark(NamedTuple):
     step: Step
     verb: str
     pattern: re.Pattern[str]
+    sought: str
+    """What every match holds: the engine looks for it in the place of a pattern that would slow it for all others."""
 
 
 _NAME = r"[\w.:+@-]*[\w+@-]"
@@ -35,18 +37,22 @@ _QUOTE = r"[\"'`]?"
 _OPTIONS = r"(?:--?[\w-]+(?:=\S+)?\s+)*"
 _CONNECT = r"(?:(?:-c|--connect)[ =]\S+\s+)?"
 _TOOL = r"(?:^|[\s#$>%;&|(/\"'])"
+_XL, _VIRSH = r"x[lm]\s", r"virsh\s"
 _CLOUDSTACK = r"[irsv](?:-\d+){1,2}-VM"
 """Guests of users, virtual routers, storage and console machines."""
 
 
-def _mark(step: Step, verb: str, pattern: str) -> Mark:
-    return Mark(step, verb, re.compile(pattern, re.MULTILINE | re.ASCII))
+def _mark(step: Step, verb: str, pattern: str, sought: str = "") -> Mark:
+    return Mark(step, verb, re.compile(pattern, re.MULTILINE | re.ASCII), sought or pattern)
 
 
 MARKS: tuple[Mark, ...] = (
     # typed commands
     _mark(
-        "begin", "create", rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=[\s'\"]|$)"
+        "begin",
+        "create",
+        rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=[\s'\"]|$)",
+        _XL,
     ),
     _mark(
         "begin",
@@ -61,6 +67,7 @@ MARKS: tuple[Mark, ...] = (
         r"|suspend|(?:block|network|pci|usb|usbctrl|usbdev|channel|vtpm)-(?:attach|detach)|mem-set|mem-max|vcpu-set"
         r"|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
+        _XL,
     ),
     _mark("begin", "restore", rf"{_TOOL}x[lm]\s+{_OPTIONS}restore\s+{_OPTIONS}[\w.+:-]*/"),
     _mark(
@@ -69,8 +76,14 @@ MARKS: tuple[Mark, ...] = (
         rf"{_TOOL}virsh\s+{_CONNECT}{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
         r"|resume|undefine|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
+        _VIRSH,
     ),
-    _mark("begin", "create", rf"{_TOOL}virsh\s+{_CONNECT}create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)"),
+    _mark(
+        "begin",
+        "create",
+        rf"{_TOOL}virsh\s+{_CONNECT}create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)",
+        _VIRSH,
+    ),
     _mark("begin", "create", rf"\bvirt-install\b.{{0,300}}?\s(?:-n|--name)[ =](?P<target>{_NAME})"),
     _mark("begin", "", rf"{_TOOL}qvm-(?P<verb>start|shutdown|kill|pause|unpause|run)\s+{_OPTIONS}(?P<target>{_NAME})"),
     _mark(
@@ -127,6 +140,7 @@ MARKS: tuple[Mark, ...] = (
         "begin",
         "start",
         rf"(?:[Ss]tart(?:ing|Command)?\b|[Dd]eployment for|[Dd]eploying)[^\n]{{0,160}}?\b(?P<target>{_CLOUDSTACK})\b",
+        r"\d-VM",
     ),
     _mark(
         "begin", "", r"\b(?P<verb>start|create|migrate|save|restore)_vm\('?[0-9a-f]{32}'?, '(?P<target>[0-9a-f]{32})'"
