@@ -40,7 +40,7 @@ async def watched(folder: Path) -> AsyncIterator[tuple[Agent, Shell, World]]:
 
 async def until(agent: Agent, step: str, holds: Callable[[set[str]], bool]) -> None:
     """Wait for the agent's own threads and tasks; the deadline only ends a test that has failed."""
-    deadline = asyncio.get_running_loop().time() + 60
+    deadline = asyncio.get_running_loop().time() + 200  # the first run compiles all rules
     while not holds(found := open_classes(agent.registry.incidents.values())):
         assert asyncio.get_running_loop().time() < deadline, f"{step}: open are {sorted(found)}"
         await asyncio.sleep(0.05)
@@ -50,7 +50,7 @@ def open_classes(incidents: Iterable[Incident]) -> set[str]:
     return {i.diagnosis.class_ for i in incidents if i.state == "open"}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 async def test_the_agent_tells_the_story() -> None:
     with tempfile.TemporaryDirectory(prefix="xw-") as folder:
         async with watched(Path(folder)) as (agent, shell, world):
