@@ -26,7 +26,7 @@ from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, LogRecord, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import HOST_NAME, Subject
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +240,7 @@ class Pipeline:
         if not self._at_rest or record.own_name is None or not (record.guest or record.kernel_role in GUEST_ROLES):
             return None
         name = host_name(record.own_name)
-        return Subject("domain", name) if name is not None else None
+        return Subject("domain", name) if name is not None and name != HOST_NAME else None
 
     def _of_one_host(self, one: Source, other: Source) -> bool:
         """Whether two logs are of the same host, as far as that is known by now."""

@@ -10,10 +10,7 @@ MOST_CHOICES = 64
 """Alternations are expanded into so many literals at most; beyond, another part of the pattern must serve."""
 _MOST_LETTERS = 4
 _COMMON = frozenset(b"etaoinsrhldcu ")
-_FREQUENT = (
-    *(b"device", b"domain", b"error", b"failed", b"xend", b"xen", b"vbd", b"vif", b"info", b"debug", b"state"),
-    *(b"backend", b"reading", b"writing", b"unknown"),
-)
+_FREQUENT = (b"device", b"domain", b"error", b"failed", b"xend", b"xen", b"vbd", b"vif", b"info", b"debug", b"state")
 _EVERYWHERE = re.compile(
     rb"/etc/xen/(?:scripts/)?|/local/domain/|/var/(?:log|lib|run)/(?:xen)?|/usr/lib|/dev/|backend/|hotplug-status"
     rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py|/?device/(?:vbd|vif|console)/|name: "
