@@ -22,6 +22,8 @@ class Operation:
     last_seen: float | None = None
     phase: str | None = None
     """The furthest phase that was seen (diagnosis/operations/phases.py)."""
+    torn_down_in: str | None = None
+    """The log, or the command's part of one, that told first of its teardown; what follows there belongs to it."""
     outcome: OperationOutcome = "under way"
     host: str | None = None
     named_by_file: bool = False

@@ -139,6 +139,22 @@ def test_the_first_failing_phase_is_the_cause_and_teardown_never_is(rules: Seque
     assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["disk-image-missing"]
 
 
+def test_what_fails_while_a_domain_is_removed_is_no_cause_whichever_part_says_it(rules: Sequence[Rule]) -> None:
+    text = (
+        "# xl create web.cfg\nParsing config from web.cfg\n"
+        "libxl: error: libxl_create.c:1863:domcreate_attach_devices: Domain 3:unable to add vkb devices\n"
+        "libxl: error: libxl_domain.c:1218:destroy_domid_pci_done: Domain 3:xc_domain_pause failed\n"
+        "libxl: error: libxl_dom.c:39:libxl__domain_type: unable to get domain type for domid=3\n"
+        "libxl: error: libxl_domain.c:1063:domain_destroy_cb: Domain 3:Destruction of domain failed\n"
+    )
+    assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["device-add-failed"]
+
+
+def test_the_same_question_is_a_cause_where_nothing_is_removed(rules: Sequence[Rule]) -> None:
+    text = "libxl: error: libxl_dom.c:39:libxl__domain_type: unable to get domain type for domid=3\n"
+    assert causes(incidents(rules, ("stderr", "terminal.log", text))) == ["libxl-query-refused"]
+
+
 def test_a_rule_that_says_what_it_explains_is_surer_than_the_order_of_lines(rules: Sequence[Rule]) -> None:
     text = (
         "xc: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory\n"

@@ -1,7 +1,7 @@
 """Whether an operation that failed was done again since, with success: the guest runs, or is gone as was wanted."""
 
 from xenwatch.diagnosis.operations.marks import STARTING
-from xenwatch.diagnosis.operations.phases import PHASES, rank
+from xenwatch.diagnosis.operations.phases import PHASES, TEARDOWN, rank
 from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.operation import Operation
@@ -54,7 +54,7 @@ class DoneAgain:
             return False
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
             gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
-            return gone and evidence.phase == "teardown"
+            return gone and evidence.phase == TEARDOWN
         return _starts(operation, evidence) and self._started(operation.host, operation.target, at)
 
     def _started(self, host: str | None, target: str, at: float) -> bool:

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Literal, get_args
 
+from xenwatch.model.event import Event
+
 Phase = Literal[
     "parse", "make", "build", "device-model", "devices", "unpause", "firmware", "loader", "kernel", "running",
     "shutdown", "teardown",
@@ -11,6 +13,7 @@ Phase = Literal[
 """In the order in which a guest goes through them; docs/writing-rules.md explains each."""
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
+TEARDOWN: Phase = "teardown"
 
 _WRITERS: dict[Phase, str] = {
     "teardown": (
@@ -45,8 +48,13 @@ def _phase_of(head: str) -> Phase | None:
     return next((phase for phase, pattern in _COMPILED if pattern.search(head)), None)
 
 
+def phase_at(event: Event) -> str | None:
+    """What the rule says, else the part of Xen that wrote the line."""
+    return event.phase or (phase_of(event.record.text) if event.record is not None else None)
+
+
 def rank(phase: str | None) -> int:
     """Where the phase stands in the order; what is not known stands between the phases and the teardown."""
-    if phase == "teardown":
+    if phase == TEARDOWN:
         return len(PHASES) + 1
     return PHASES.index(phase) if phase in PHASES else len(PHASES)

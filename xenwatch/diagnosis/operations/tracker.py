@@ -8,7 +8,7 @@ from typing import Any
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
-from xenwatch.diagnosis.operations.phases import phase_of, rank
+from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
 from xenwatch.diagnosis.operations.placement import (
     AFTERWARDS,
     LASTS,
@@ -57,11 +57,13 @@ class OperationTracker:
             if event.record is not None:
                 by_log[story_of(event.record)].append((event.record.position.offset, 1, index))
         placed: dict[int, str] = {}
+        late: set[int] = set()
+        """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
         for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
-            placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events)
+            placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
         if self._at_rest:
             placed |= self._sole(events, placed)
-        placed_events = [self._told(event, placed.get(index)) for index, event in enumerate(events)]
+        placed_events = [self._told(event, placed.get(index), late=index in late) for index, event in enumerate(events)]
         self.operations.end_round()
         if len(self._current) > MOST_OPERATIONS:  # of commands that ended, nobody says more
             self._current = {story: key for story, key in self._current.items() if self.operations.get(key)}
@@ -88,7 +90,7 @@ class OperationTracker:
     # one log
 
     def _log(
-        self, story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event]
+        self, story: str, items: list[tuple[int, int, PlacedMark | int]], events: Sequence[Event], late: set[int]
     ) -> dict[int, str]:
         placed: dict[int, str] = {}
         waiting: list[int] = []
@@ -109,7 +111,9 @@ class OperationTracker:
             placed[item] = key
             placed |= {earlier: key for earlier in waiting if are_near(events[earlier], event)}
             waiting.clear()
-            self._saw(key, event)
+            if event.phase is None and self.operations[key].torn_down_in == story:
+                late.add(item)
+            self._saw(key, event, story)
         return placed
 
     def _claimed(self, waiting: Iterable[int], mark: PlacedMark, events: Sequence[Event]) -> dict[int, str]:
@@ -254,23 +258,24 @@ class OperationTracker:
             and o.started is not None
             and o.verb in STARTING
             and o.outcome != "running"
-            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == "teardown" else LASTS)
+            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == TEARDOWN else LASTS)
         }
         return next(iter(under_way.values())) if len(under_way) == 1 else None
 
     def _now_in(self, story: str) -> Operation | None:
         return self.operations.get(self._current.get(story, ""))
 
-    def _saw(self, key: str, event: Event) -> None:
-        operation, phase = self.operations[key], _phase(event)
+    def _saw(self, key: str, event: Event, story: str) -> None:
+        operation, phase = self.operations[key], phase_at(event)
         further = phase if phase and rank(phase) > rank(operation.phase or "parse") else operation.phase
         at = time_of(event)
         last = operation.last_seen if at is None else max(at, operation.last_seen or at)
-        if further != operation.phase or last != operation.last_seen:
-            self.operations.change(replace(operation, phase=further, last_seen=last))
+        torn = operation.torn_down_in or (story if phase == TEARDOWN else None)
+        if (further, last, torn) != (operation.phase, operation.last_seen, operation.torn_down_in):
+            self.operations.change(replace(operation, phase=further, last_seen=last, torn_down_in=torn))
 
-    def _told(self, event: Event, key: str | None) -> Event:
-        phase = _phase(event)
+    def _told(self, event: Event, key: str | None, *, late: bool) -> Event:
+        phase = TEARDOWN if late else phase_at(event)
         if key is None:
             return placed_in(event, event.subject, event.operation, phase, None)
         operation = self.operations[key]
@@ -287,11 +292,6 @@ class OperationTracker:
 
 def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
     return item if isinstance(item, PlacedMark) else events[item]
-
-
-def _phase(event: Event) -> str | None:
-    """What the rule says, else the part of Xen that wrote the line."""
-    return event.phase or (phase_of(event.record.text) if event.record is not None else None)
 
 
 _MOST_UNDER_WAY = 64
