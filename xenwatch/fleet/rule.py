@@ -1,11 +1,11 @@
 """A fleet rule: which incidents of hosts have one cause outside of the hosts, by what they have in common."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from xenwatch.base.toml_file import read_toml
 from xenwatch.fleet.host_report import HostIncident
 
 
@@ -34,9 +34,8 @@ class FleetRule:
 
 def fleet_rules() -> tuple[FleetRule, ...]:
     """Those that come with xenwatch: the TOML files in the folder `rules` beside this module."""
-    folder = files("xenwatch.fleet") / "rules"
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
-    return tuple(_rule(entry.name.removesuffix(".toml"), tomllib.loads(entry.read_text("utf-8"))) for entry in found)
+    found = sorted((Path(__file__).parent / "rules").glob("*.toml"))
+    return tuple(_rule(path.stem, read_toml(path)[1]) for path in found)
 
 
 def _rule(id_: str, body: Mapping[str, Any]) -> FleetRule:

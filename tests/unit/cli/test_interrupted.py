@@ -2,6 +2,7 @@
 
 import io
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,15 @@ def test_nothing_is_read_behind_the_interruption(tmp_path: Path):
     assert bundle.skipped == []
 
 
+@pytest.fixture
+def pythons_own_handler() -> Iterator[None]:
+    """Of SIGINT, whatever a test before has left in this process."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pythons_own_handler")
 def test_a_second_ctrl_c_ends_the_program_and_the_first_one_alone_does_not():
     with Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)

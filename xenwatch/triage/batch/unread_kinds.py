@@ -31,7 +31,7 @@ class UnreadAcross:
 def line_shape(text: str) -> str:
     """The first line without what names one guest, file or number: bundles of other hosts have other names."""
     line = _HEADER.sub("", text.split("\n", 1)[0][:_LONGEST], count=1)
-    return text_shape(_NAMES.sub("#", line))
+    return text_shape(_NAMES.sub("<name>", line))
 
 
 class UnreadAcrossBundles:

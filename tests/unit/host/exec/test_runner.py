@@ -122,10 +122,11 @@ async def test_a_program_given_up_while_it_starts_leaves_nothing_behind() -> Non
 
 @pytest.mark.parametrize("cancellations", [0, 1, 2])
 def test_a_loop_that_closes_leaves_no_program_behind(cancellations: int) -> None:
+    before = psutil.Process().children()  # what another test of this process keeps, such as a browser
     for turns in range(12):
         asyncio.run(_given_up(_run_for_ever(), turns, cancellations))
         asyncio.run(_given_up(_read_for_ever(), turns, cancellations))
-        assert psutil.Process().children() == []  # neither running nor waiting to be reaped
+        assert psutil.Process().children() == before  # neither running nor waiting to be reaped
     gc.collect()
 
 
