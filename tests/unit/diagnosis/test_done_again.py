@@ -111,3 +111,20 @@ def test_a_start_that_the_log_tells_of_resolves_it_too(rules: Sequence[Rule]) ->
     assert host.open
     xend(21, "INFO (XendDomain:1182) Domain web (7) unpaused.", 600)
     assert host.open == set()
+
+
+BRIDGE = (
+    "Parsing config from /etc/xen/web.cfg\n"
+    "libxl: error: libxl_device.c:1351:hotplug_child_death_cb: Domain {domid}:script: Could not find bridge device x1\n"
+)
+
+
+@pytest.mark.parametrize(("failed", "remains"), [(6, False), (7, True)])
+def test_a_higher_domid_is_a_later_start_also_between_the_same_two_snapshots(
+    rules: Sequence[Rule], failed: int, remains: bool
+) -> None:
+    host = Host(rules)
+    host.says(NOW, BRIDGE.format(domid=failed))
+    assert "vif-bridge-missing" in host.open
+    host.sees(NOW + 5.0, web="blocked")
+    assert ("vif-bridge-missing" in host.open) is remains

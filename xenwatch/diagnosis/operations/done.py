@@ -55,15 +55,23 @@ class DoneAgain:
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
             gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
             return gone and evidence.phase == TEARDOWN
-        return _starts(operation, evidence) and self._started(operation.host, operation.target, at)
+        return _starts(operation, evidence) and self._started(operation, operation.target, at)
 
-    def _started(self, host: str | None, target: str, at: float) -> bool:
-        if self._running.get((host, target), at) > at:
+    def _started(self, operation: Operation, target: str, at: float) -> bool:
+        host = operation.host
+        if self._running.get((host, target), at) > at or self._has_newer_domid(operation, target):
             return True
         return any(
             one.outcome == "running" and one.started is not None and one.started > at and one.verb in STARTING
             for one in self._operations.operations.about(host, target, None)
         )
+
+
+    def _has_newer_domid(self, operation: Operation, target: str) -> bool:
+        """Domids only grow, so this is a later start, also where it came between the same two snapshots."""
+        domid = self._domids.get(operation.host, {}).get(target, "")
+        runs = (operation.host, target) in self._running
+        return runs and operation.domid is not None and domid.isdigit() and int(domid) > operation.domid
 
 
 def _starts(operation: Operation, evidence: Evidence) -> bool:
