@@ -66,7 +66,6 @@ class DoneAgain:
             for one in self._operations.operations.about(host, target, None)
         )
 
-
     def _has_newer_domid(self, operation: Operation, target: str) -> bool:
         """Domids only grow, so this is a later start, also where it came between the same two snapshots."""
         domid = self._domids.get(operation.host, {}).get(target, "")
