@@ -1,4 +1,4 @@
-"""A check for Nagios, Icinga and Checkmk, asked of the real API of a running web service."""
+"""A check for Nagios, Icinga and Checkmk, of incidents as the API writes them, served over HTTP by the test."""
 
 import json
 import threading
