@@ -78,4 +78,6 @@ def own_text(text: HostText) -> FactsReader:
     """Of what `collect` wrote down itself."""
     heading = re.compile(rf"\A{re.escape(text.heading)}$", re.MULTILINE)
     named = re.compile(re.escape(text.file.partition(".")[0]) + "$")
-    return FactsReader(text.file, named, heading, text.definition, by_content=False, tells=text.tells)
+    return FactsReader(
+        f"{text.file} of xenwatch collect", named, heading, text.definition, by_content=False, tells=text.tells
+    )

@@ -11,7 +11,7 @@ LARGEST_OUTPUT = 8 * 1024 * 1024
 """Bytes of one command's output that are looked at."""
 
 _ENDING = re.compile(r"\.(?:out|txt|log|json|cmd|stdout)$")
-_PUNCTUATION = re.compile(r"[\s.:=+-]+|_{2,}")
+_PUNCTUATION = re.compile(r"[\s.:=+_-]+")
 
 READERS = (
     *(own_text(text) for text in HOST_TEXTS),

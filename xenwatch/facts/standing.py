@@ -63,4 +63,5 @@ def contexts(text: str) -> Iterator[FactRow]:
     for key, value in rows:
         if key == "mode":
             yield "selinux.mode", HOST, value
-    yield "selinux.types", HOST, tuple(f"{key} {value}" for key, value in rows if key != "mode")
+        else:
+            yield "selinux.type", Subject("image", value), key
