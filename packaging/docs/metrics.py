@@ -20,7 +20,7 @@ _MANY = {
     "domain": "domain", "vcpu": "vcpu", "device": "device", "bridge": "bridge", "source": "log", "rule": "rule",
     "state": "state", "vg": "volume group", "lv": "volume", "pv": "disk", "array": "array", "cpu": "cpu",
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
-    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon",
+    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon", "check": "check",
 }  # fmt: skip
 _HEAD = """# Metrics
 
@@ -84,6 +84,7 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(IncidentRegistry()),
+        *partmetrics.host_check_families(()),
         *listener_families({}),
     ]
     return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - available nowhere else
