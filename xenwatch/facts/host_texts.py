@@ -39,7 +39,7 @@ class HostText:
 def _bonds(paths: Paths) -> str:
     net = paths.sys / "class/net"
     return "".join(
-        f"{bond} {port} {(read_text(net / port / 'bonding_slave/mii_status') or 'unknown').strip()}\n"
+        f"{bond} {port} {(read_text(net / port / 'bonding_slave/mii_status') or 'unknown').replace(' ', '-')}\n"
         for bond in (read_text(net / "bonding_masters") or "").split()
         for port in (read_text(net / bond / "bonding/slaves") or "").split()
     )

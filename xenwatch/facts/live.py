@@ -12,7 +12,7 @@ from xenwatch.facts import definitions, lvm
 from xenwatch.facts.configuration import CONFIGURATION_TELLS
 from xenwatch.facts.definitions import FactRow
 from xenwatch.facts.host_texts import HOST_TEXTS
-from xenwatch.facts.live_configuration import Answer, clock, configuration, own_texts, services, smart
+from xenwatch.facts.live_configuration import Answer, clock, configuration, livepatches, own_texts, services, smart
 from xenwatch.host.devicemodels import device_model_pids, running_pids
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.filesystems import FileSystem, Room, file_systems, rooms
@@ -84,6 +84,7 @@ def _files_of(host: Host) -> list[FactPart]:
 def _once(host: Host) -> list[FactPart]:
     """What would be too much in every round: it wakes a service, or reads much that hardly changes."""
     asked = [FactPart("disks", ("smart.",), smart(host)), FactPart("clock", ("clock.",), clock(host))]
+    asked.append(FactPart("live patches", ("livepatch.",), livepatches(host)))
     if _has_files(host.paths):
         tells = tuple(name for text in HOST_TEXTS for name in text.tells)
         asked.append(FactPart("texts of the host", tells, asyncio.to_thread(own_texts, host.paths)))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from xenwatch.base.errors import HostError
+from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.facts import config_guest, config_system, config_xen, standing
 from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
 from xenwatch.facts.definitions import FactRow
@@ -20,10 +20,11 @@ Answer = tuple[str, Iterable[FactRow]]
 LIST_UNITS = ("systemctl", "list-units", "--all", "--type=service", "--plain", "--no-legend", "--no-pager")
 LIST_UNIT_FILES = ("systemctl", "list-unit-files", "--type=service,target", "--no-legend", "--no-pager")
 CLOCK: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[FactRow]]], ...] = (
-    (("timedatectl",), standing.timedatectl),
+    (("timedatectl", "status"), standing.timedatectl),
     (("chronyc", "-n", "tracking"), standing.chrony_tracking),
     (("ntpq", "-pn"), standing.ntpq_peers),
 )
+LIST_LIVEPATCHES = ("xen-livepatch", "list")
 _DEADLINE = 10.0
 _SMART_DEADLINE = 15.0
 _MOST_DISKS = 64
@@ -95,6 +96,15 @@ async def smart(host: Host) -> list[Answer]:
 def own_texts(paths: Paths) -> list[Answer]:
     """Of the small texts that `collect` writes down as well; read in a thread."""
     return [(text.file.partition(".")[0], list(text.definition(text.text(paths)))) for text in HOST_TEXTS]
+
+
+async def livepatches(host: Host) -> list[Answer]:
+    """Without the program, or in a Xen that was built without them, there are none."""
+    try:
+        text = (await host.runner.run(LIST_LIVEPATCHES, _DEADLINE)).text
+    except CommandFailed:
+        text = ""
+    return [(" ".join(LIST_LIVEPATCHES), standing.livepatches(text))]
 
 
 async def clock(host: Host) -> list[Answer]:

@@ -139,5 +139,13 @@ STATE_READERS = (
         tells="clock.",
         by_content=False,
     ),
+    command_output(
+        "xen-livepatch list",
+        "xen_livepatch(?:_list)?",
+        r"^ ID +\| status +\| metadata|^Nothing to list|^Failed to get list sizes",
+        standing.livepatches,
+        tells="livepatch.",
+        by_content=False,
+    ),
     command_output("ntpq -p", "ntpq(?:_pn?)?", r"^\s*remote\s+refid\s", standing.ntpq_peers, tells="clock."),
 )

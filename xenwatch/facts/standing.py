@@ -11,6 +11,8 @@ _CHRONY = re.compile(r"^Leap status\s*:\s*(?P<word>.+?)\s*$", re.MULTILINE)
 _NTPQ_PEER = re.compile(r"^(?P<tally>[ x.#+*o-])(?P<peer>\S+)\s+\S+\s+\d+\s+[lumbpBSaM-]\s", re.MULTILINE)
 _RULE = "====="
 """What ntpq draws below its heading."""
+_LIVEPATCH = re.compile(r"^(?P<patch>\S+)\s*\| CHECKED\b", re.MULTILINE)
+"""One that is loaded; APPLIED is one in force (xen: tools/misc/xen-livepatch.c)."""
 _COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 _BLOCK = re.compile(r"\{[^}]*\}")
 _KEYED = re.compile(r"^\s*(?!/|\")\w.*$", re.MULTILINE)
@@ -35,6 +37,11 @@ def ntpq_peers(text: str) -> Iterator[FactRow]:
     tallies = [found["tally"] for found in _NTPQ_PEER.finditer(text)]
     if tallies or _RULE in text:
         yield "clock.synchronised", HOST, any(tally in "*o" for tally in tallies)
+
+
+def livepatches(text: str) -> Iterator[FactRow]:
+    """Of `xen-livepatch list`; a hypervisor built without live patches says that it cannot list any."""
+    yield "livepatch.waiting", HOST, tuple(found["patch"] for found in _LIVEPATCH.finditer(text))
 
 
 def bonds(text: str) -> Iterator[FactRow]:

@@ -17,7 +17,7 @@ from xenwatch.config.sections import Config
 from xenwatch.facts.config_guest import path_list
 from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
 from xenwatch.facts.host_texts import HOST_TEXTS
-from xenwatch.facts.live_configuration import LIST_UNIT_FILES, LIST_UNITS, smart_text
+from xenwatch.facts.live_configuration import LIST_LIVEPATCHES, LIST_UNIT_FILES, LIST_UNITS, smart_text
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
@@ -67,7 +67,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
     "systemctl_list-units.txt": LIST_UNITS,
     "systemctl_list-unit-files.txt": LIST_UNIT_FILES,
-    "timedatectl.txt": ("timedatectl",),
+    "xen-livepatch_list.txt": LIST_LIVEPATCHES,
+    "timedatectl.txt": ("timedatectl", "status"),
     "chronyc_tracking.txt": ("chronyc", "-n", "tracking"),
     "ntpq_-p.txt": ("ntpq", "-pn"),
 }
