@@ -115,7 +115,7 @@ def warm_up(machine: Machine) -> None:
     wait_for_rest(machine)
 
 
-def wait_for_rest(machine: Machine, seconds: float = 900) -> None:
+def wait_for_rest(machine: Machine, seconds: float = 1800) -> None:
     """Signatures are compiled once a format, which takes long under emulation and would slow the stories down."""
     until, calm = time.monotonic() + seconds, 0
     while calm < 2:
