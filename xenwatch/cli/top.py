@@ -61,7 +61,7 @@ def COMMAND(  # noqa: N802 - the registry's name
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     if batch or as_json:
         asyncio.run(
-            _print(config, url, Printing(every, iterations, full_names=full_name, as_json=as_json), alone=alone)
+            _print(config, url, BatchRun(every, iterations, full_names=full_name, as_json=as_json), alone=alone)
         )
         return
     if not sys.stdout.isatty():
@@ -70,7 +70,7 @@ def COMMAND(  # noqa: N802 - the registry's name
 
 
 @dataclass(frozen=True, slots=True)
-class Printing:
+class BatchRun:
     """How `--batch` and `--json` print. `iterations` None: until interrupted."""
 
     every: float
@@ -79,7 +79,7 @@ class Printing:
     as_json: bool
 
 
-async def _print(config: Path | None, url: str | None, how: Printing, *, alone: bool) -> None:
+async def _print(config: Path | None, url: str | None, how: BatchRun, *, alone: bool) -> None:
     from xenwatch.cli._top.batch import batch_json, batch_lines  # noqa: PLC0415
     from xenwatch.cli._top.frame import rows  # noqa: PLC0415
 

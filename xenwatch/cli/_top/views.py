@@ -14,7 +14,7 @@ Labels = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TopView:
     """A table with a row for each part of a domain. `rows` gives the domain, a key of the row, and its cells."""
 
     title: str
@@ -89,10 +89,10 @@ def _networks(now: TopFrame, before: TopFrame | None) -> list[tuple[str, list[Te
     ]
 
 
-VIEWS: dict[str, View] = {
-    "V": View("vcpus", ("NAME", "VCPU", "STATE", "ON CPU", "CPU %", "CPU s"), _vcpus),
-    "B": View("disks", ("NAME", "DISK", "RD req/s", "WR req/s", "RD/s", "WR/s", "SOURCE"), _disks),
-    "N": View("networks", ("NAME", "VIF", "RX/s", "TX/s", "DROPS/s", "ERRORS/s", "BRIDGE"), _networks),
+VIEWS: dict[str, TopView] = {
+    "V": TopView("vcpus", ("NAME", "VCPU", "STATE", "ON CPU", "CPU %", "CPU s"), _vcpus),
+    "B": TopView("disks", ("NAME", "DISK", "RD req/s", "WR req/s", "RD/s", "WR/s", "SOURCE"), _disks),
+    "N": TopView("networks", ("NAME", "VIF", "RX/s", "TX/s", "DROPS/s", "ERRORS/s", "BRIDGE"), _networks),
 }
 """By key: what is shown instead of the domains. The same key again, or escape, goes back to them."""
 
