@@ -148,6 +148,7 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "trends": self.server.keep_trends,
             "fleet": self._fleet.run,
             **self.remediation.parts(),
             "notifications": self.notifications.run,

@@ -33,7 +33,7 @@ from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.unix_socket import group_id
-from xenwatch.web.trends import Trends
+from xenwatch.web.trend_file import EVERY, NAME, load_trends, save_trends
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,8 @@ class AgentServer:
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
-        self.trends = Trends()
+        self._trend_file = served.state_dir / NAME
+        self.trends = load_trends(self._trend_file)
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
@@ -115,6 +116,20 @@ class AgentServer:
         """Stop serving."""
         for listener in self.listeners.values():
             await listener.close()
+        await self._save_trends()
+
+    async def keep_trends(self) -> None:
+        """Run until cancelled: the numbers of the pages go to disk now and then, so that a restart keeps them."""
+        while True:
+            await self._served.clock.sleep(EVERY)
+            await self._save_trends()
+
+    async def _save_trends(self) -> None:
+        """A disk that takes nothing costs these numbers and nothing else."""
+        try:
+            await asyncio.to_thread(save_trends, *self.trends.kept(), self._trend_file)
+        except OSError as error:
+            log.warning("the numbers of the pages could not be written: %s", error)
 
     def _context(self) -> WebContext:
         return WebContext(
