@@ -102,6 +102,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
+                notifications=self.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -205,6 +206,8 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
+        routes, link = routes_of(loaded.config.notify), loaded.config.web.external_url.rstrip("/")
+        self.notifications.replace(routes, link, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts

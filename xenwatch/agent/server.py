@@ -15,6 +15,7 @@ from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics import families as part_metrics
 from xenwatch.agent.metrics.listeners import listener_families
+from xenwatch.agent.metrics.notifications import notification_families
 from xenwatch.agent.metrics.registry import AgentCounters, SelfMetrics, agent_families
 from xenwatch.agent.metrics.remediation import remediation_families
 from xenwatch.agent.monitor import Monitor
@@ -25,6 +26,7 @@ from xenwatch.base.errors import InputError, StoreError, Unavailable
 from xenwatch.config.listeners import limits_of, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.notify.notifications import Notifications
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
@@ -56,6 +58,7 @@ class ServedState:
     """Called each time: a reload replaces the monitor."""
     remark: Callable[[str, Remark], Incident | None]
     """A person's remark on the incident with this id → as it is now; None where there is no such incident."""
+    notifications: Notifications
 
 
 class AgentServer:
@@ -172,7 +175,7 @@ class AgentServer:
         return [HistoryEntry(change.at, change.what, change.detail) for change in changes]
 
     def _families(self) -> Iterator[Metric]:
-        served, monitor = self._served, self._served.monitor()
+        served, monitor, told = self._served, self._served.monitor(), self._served.notifications
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
             pipeline.matches,
@@ -192,5 +195,6 @@ class AgentServer:
             partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),
             partial(remediation_families, served.remediation.figures),
+            partial(notification_families, told.delivered, told.failed, told.waiting),
         ):
             yield from families()
