@@ -102,6 +102,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
+                notifications=self.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -148,6 +149,7 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "trends": self.server.keep_trends,
             "fleet": self._fleet.run,
             **self.remediation.parts(),
             "notifications": self.notifications.run,
@@ -204,6 +206,8 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
+        routes, link = routes_of(loaded.config.notify), loaded.config.web.external_url.rstrip("/")
+        self.notifications.replace(routes, link, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
