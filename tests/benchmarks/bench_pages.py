@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import click
 from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -54,10 +55,10 @@ async def measure() -> list[tuple[str, float, int]]:
 
 def main() -> None:
     """Print the table."""
-    print(f"{GUESTS} guests, {INCIDENTS} incidents, {OPEN} of them open")
-    print(f"{'page':32} {'CPU ms':>8} {'KiB':>8}")
+    click.echo(f"{GUESTS} guests, {INCIDENTS} incidents, {OPEN} of them open")
+    click.echo(f"{'page':32} {'CPU ms':>8} {'KiB':>8}")
     for path, cost, size in asyncio.run(measure()):
-        print(f"{path:32} {cost:8.0f} {size / 1024:8.0f}")
+        click.echo(f"{path:32} {cost:8.0f} {size / 1024:8.0f}")
 
 
 if __name__ == "__main__":
