@@ -30,10 +30,11 @@ from xenwatch.notify.notifications import Notifications
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
-from xenwatch.web.app import build_app, build_bare, build_local_app, is_loopback, serve, serve_socket
+from xenwatch.web.app import build_app, build_bare, build_local_app, serve, serve_socket
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.unix_socket import group_id
 from xenwatch.web.trend_file import EVERY, NAME, load_trends, save_trends
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from xenwatch.base.errors import RuleError
@@ -13,8 +12,9 @@ from xenwatch.diagnosis.rules.rule import Rule
 
 def shipped_rules() -> Path:
     """The rules that come with xenwatch: inside the installed package, or beside it in a checkout."""
-    installed = Path(str(files("xenwatch"))) / "_bundled" / "rules"
-    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / "rules"
+    package = Path(__file__).parents[1]
+    installed = package / "_bundled" / "rules"
+    return installed if installed.is_dir() else package.parent / "rules"
 
 
 def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:

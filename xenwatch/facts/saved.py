@@ -1,9 +1,9 @@
 """Where facts come from in what people collect: recognises the files that hold the output of a command."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from xenwatch.base import lazy_re as re
 from xenwatch.facts import config_guest, config_network, config_system, config_xen, definitions, lvm
 from xenwatch.facts.config_boot import boot_entries, kernel_command_line
 from xenwatch.facts.config_guest import PATHS_HEADING

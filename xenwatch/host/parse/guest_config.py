@@ -1,12 +1,14 @@
 """A guest's configuration as xm, xl or libvirt keeps it, read without running it: xm's files are Python."""
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Value = str | tuple[str, ...]
 
@@ -130,6 +132,8 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
     """Of libvirt (https://libvirt.org/formatdomain.html); None where it is no definition of a guest."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # libvirt writes none, and entities can grow without end
         return None
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  no log needs it
+
     try:
         domain = ET.fromstring(text)  # noqa: S314 - without entities
     except ET.ParseError as error:
@@ -152,7 +156,7 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
     )
 
 
-def _xml_files(domain: ET.Element) -> Iterator[str]:
+def _xml_files(domain: "Element") -> Iterator[str]:
     own = [disk for disk in domain.findall("devices/disk") if disk.find("backenddomain") is None]
     texts = [source.get("file") or source.get("dev") for disk in own for source in disk.findall("source")]
     if not domain.findtext("bootloader"):
