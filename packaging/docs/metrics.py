@@ -21,7 +21,7 @@ _MANY = {
     "domain": "domain", "vcpu": "vcpu", "device": "device", "bridge": "bridge", "source": "log", "rule": "rule",
     "state": "state", "vg": "volume group", "lv": "volume", "pv": "disk", "array": "array", "cpu": "cpu",
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
-    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon",
+    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon", "check": "check",
     "destination": "destination",
 }  # fmt: skip
 _HEAD = """# Metrics
@@ -86,6 +86,7 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(IncidentRegistry()),
+        *partmetrics.host_check_families(()),
         *listener_families({}),
         *notification_families({}, {}, {}),
     ]

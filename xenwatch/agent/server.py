@@ -192,6 +192,7 @@ class AgentServer:
             partial(part_metrics.log_families, monitor.follower.counters, served.counters),
             partial(part_metrics.diagnosis_families, counts),
             partial(part_metrics.incident_families, served.registry, self._external_url),
+            partial(part_metrics.host_check_families, monitor.host_checks.results),
             partial(part_metrics.state_families, served.writer, served.store, served.counters, started),
             partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),
