@@ -46,7 +46,7 @@ NEEDS: dict[tuple[str, ...], Needs | None] = {
     ("lsblk",): Needs(),
     ("ps",): Needs(),
     ("kill",): Needs(frozenset({"CAP_KILL"})),
-    ("touch",): Needs(writes=("/var/lib/xenwatch",)),
+    ("install",): Needs(writes=("/var/lib/xenwatch-effects",)),
     ("systemctl", "restart"): Needs(),
     ("dmsetup", "remove"): Needs(frozenset({"CAP_SYS_ADMIN"}), devices=("/dev/mapper/control rw",)),
     ("losetup", "--detach"): Needs(frozenset({"CAP_SYS_ADMIN"}), devices=("block-* r",)),

@@ -24,7 +24,7 @@ LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
 
 
 class LocalMachine:
-    """Carries out orders in the agent's own process; a privileged helper would take its place."""
+    """Carries out orders in this process: in that of the effects helper, or in the agent itself for development."""
 
     def __init__(
         self,

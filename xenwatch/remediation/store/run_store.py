@@ -143,6 +143,20 @@ def _create(db: sqlite3.Connection, script: str) -> None:
             raise
 
 
+@contextmanager
+def view_of(path: Path) -> Iterator[View]:
+    """A run store that another process writes, opened only to be read; nothing of it is checked. StoreError."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        with closing(db):
+            db.execute("PRAGMA trusted_schema=OFF")
+            db.execute("PRAGMA query_only=ON")
+            db.execute("PRAGMA busy_timeout=5000")
+            yield View(db, 0.0)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from error
+
+
 def boot_id(read: Callable[[], str | None]) -> str:
     """This boot's id as the kernel gives it; `unknown-boot` is never the same boot twice."""
     return read() or f"unknown-boot-{secrets.token_hex(8)}"
