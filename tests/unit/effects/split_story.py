@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from simulated_xen import World
 from story import CATALOGUE, Story, make_policy, policy_text
@@ -43,11 +42,11 @@ class SplitStory(Story):
     def policy(self) -> Policy:
         return read_policy(self.policy_file)
 
-    async def __aenter__(self) -> "SplitStory":
+    async def __aenter__(self) -> Self:
         await self.start_helper()
         return self
 
-    async def __aexit__(self, *_: Any) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop_helper()
         self.service.close()
 
