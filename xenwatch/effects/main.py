@@ -1,26 +1,30 @@
-"""The program behind the socket `effects.sock`: started by systemd when the agent asks, ended when nobody does."""
+"""The two programs with root's rights, each behind a socket of systemd: `effects` acts, `reader` answers questions."""
 
 import asyncio
 import logging
 import os
 import pwd
-import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import XenwatchError
 from xenwatch.effects.ledger import Ledger
+from xenwatch.effects.reader import ReaderService
 from xenwatch.effects.service import EffectsService
-from xenwatch.effects.settings import read_approvers, read_settings, require_ours
+from xenwatch.effects.settings import EffectsSettings, read_approvers, read_settings, require_ours
 from xenwatch.effects.stored_run import StoredRuns
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.paths import Paths
 from xenwatch.host.privileged.activation import handed_over, serve_until_told
-from xenwatch.host.privileged.server import LocalServer
+from xenwatch.host.privileged.server import Answerer, LocalServer
+from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.local import LocalMachine
+from xenwatch.remediation.machine.ssh import SshTransport
 from xenwatch.remediation.open import RUN_STORE, read_policy, through
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue
@@ -30,29 +34,51 @@ _IDLE_SECONDS = 900.0
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 
 
-def service(config: Path, folder: Path, agent: pwd.struct_passwd) -> EffectsService:
-    """As the configuration says. XenwatchError where it or the ledger cannot be used."""
-    settings, clock = read_settings(config), SystemClock()
-    runner = SystemRunner()
-    libvirt = Libvirt(settings.libvirt_uri, clock) if settings.libvirt_uri else None
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a program is started with."""
 
-    def policy() -> Policy:
+    config: Path
+    folder: Path
+    agent: pwd.struct_passwd
+
+    def policy(self, settings: EffectsSettings) -> Policy:
+        """As root wrote it; XenwatchError where somebody else could have."""
         require_ours(settings.policy)
         return read_policy(settings.policy)
 
-    def machine(read: Policy) -> LocalMachine:
+
+def effects(started: Started) -> Answerer:
+    """Carries out repairs."""
+    settings, clock, runner = read_settings(started.config), SystemClock(), SystemRunner()
+    libvirt = Libvirt(settings.libvirt_uri, clock) if settings.libvirt_uri else None
+
+    def machine(policy: Policy) -> LocalMachine:
         call, uri = (through(libvirt), libvirt.uri) if libvirt else (None, "")
         return LocalMachine(
-            read.inventory, runner=runner, libvirt=call, libvirt_uri=uri, folder=folder / "diagnostics",
-            sockets=folder / "ssh",
+            policy.inventory, runner=runner, libvirt=call, libvirt_uri=uri, folder=started.folder / "diagnostics",
+            sockets=started.folder / "ssh",
         )  # fmt: skip
 
     return EffectsService(
-        policy, lambda: read_approvers(settings.access),
-        StoredRuns(settings.state_dir / RUN_STORE, runner, _as_agent(agent)),
-        Ledger(folder / "ledger.jsonl", clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id"))),
+        lambda: started.policy(settings), lambda: read_approvers(settings.access),
+        StoredRuns(settings.state_dir / RUN_STORE, runner, _as_agent(started.agent)),
+        Ledger(started.folder / "ledger.jsonl", clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id"))),
         load_catalogue(), machine, clock,
-    )  # fmt: skip
+    ).answer  # fmt: skip
+
+
+def reader(started: Started) -> Answerer:
+    """Answers questions, and changes nothing."""
+    settings = read_settings(started.config)
+
+    def transport() -> SshTransport:
+        return SshTransport(started.policy(settings).inventory, started.folder / "ssh")
+
+    return ReaderService(SystemRunner(), Xenstore(Paths()), transport).answer
+
+
+_PROGRAMS: Mapping[str, Callable[[Started], Answerer]] = {"effects": effects, "reader": reader}
 
 
 def _as_agent(agent: pwd.struct_passwd) -> tuple[str, ...]:
@@ -65,25 +91,24 @@ def _as_agent(agent: pwd.struct_passwd) -> tuple[str, ...]:
     return ("/usr/bin/setpriv", *who, "--", *words)
 
 
-async def _serve(listening: socket.socket, config: Path, folder: Path, agent: pwd.struct_passwd) -> None:
-    server = LocalServer(service(config, folder, agent).answer, {agent.pw_uid})
-    await serve_until_told(server, listening, _IDLE_SECONDS)
-
-
 def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """`[--config FILE] [--folder FOLDER] [--agent USER]`; the socket comes from systemd."""
-    given = dict(zip(words[::2], words[1::2], strict=True))
+    """`effects|reader [--config FILE] [--folder FOLDER] [--agent USER]`; the socket comes from systemd."""
+    program, *more = words
+    given = dict(zip(more[::2], more[1::2], strict=True))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         listening = handed_over(environment, os.getpid())
         os.environ.clear()
         os.environ["PATH"] = _PATH
-        config = Path(given.get("--config", "/etc/xenwatch/xenwatch.toml"))
-        folder = Path(given.get("--folder", "/var/lib/xenwatch-effects"))
-        agent = pwd.getpwnam(given.get("--agent", "xenwatch"))
-        asyncio.run(_serve(listening, config, folder, agent))
+        started = Started(
+            Path(given.get("--config", "/etc/xenwatch/xenwatch.toml")),
+            Path(given.get("--folder", f"/var/lib/xenwatch-{program}")),
+            pwd.getpwnam(given.get("--agent", "xenwatch")),
+        )
+        server = LocalServer(_PROGRAMS[program](started), {started.agent.pw_uid})
+        asyncio.run(serve_until_told(server, listening, _IDLE_SECONDS))
     except (XenwatchError, KeyError) as error:
-        print(f"xenwatch-effects: {error}", file=sys.stderr)  # noqa: T201 - for the journal
+        print(f"xenwatch-{program}: {error}", file=sys.stderr)  # noqa: T201 - for the journal
         return 1
     return 0
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Self
 
 from simulated_xen import World
 from story import CATALOGUE, Story, make_policy, policy_text

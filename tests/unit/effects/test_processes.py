@@ -146,7 +146,7 @@ async def test_the_program_itself_takes_its_socket_from_systemd_and_answers(tmp_
         '[sampling]\nlibvirt_uri = ""\n'
     )
     words = ["systemd-socket-activate", "-l", str(tmp_path / "effects.sock"), sys.executable, "-m"]
-    more = ["xenwatch.effects.main", "--config", str(config), "--folder", str(tmp_path), "--agent", "root"]
+    more = ["xenwatch.effects.main", "effects", "--config", str(config), "--folder", str(tmp_path), "--agent", "root"]
     with subprocess.Popen([*words, *more], stderr=subprocess.DEVNULL) as process:  # noqa: ASYNC220 - it does not wait
         try:
             await asyncio.to_thread(until, (tmp_path / "effects.sock").exists)

@@ -1,5 +1,6 @@
 """The run store: every run and every step, synced to disk before the effect, append-only under a hash chain."""
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -112,6 +113,7 @@ def _open(path: Path) -> sqlite3.Connection:
     if not path.exists():
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         path.touch(mode=0o640)
+        _give_to_the_agent(path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in schema.PRAGMAS:
@@ -131,6 +133,13 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _give_to_the_agent(path: Path) -> None:
+    """Where root's command makes the store, it belongs to whoever the folder belongs to."""
+    folder = path.parent.stat()
+    if os.geteuid() == 0 and folder.st_uid != 0:
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def _create(db: sqlite3.Connection, script: str) -> None:
