@@ -34,6 +34,7 @@ from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.notifications import Notifications
+from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -287,4 +288,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         runner=external.runner,
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
+        effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
     )

@@ -157,7 +157,9 @@ class AgentServer:
         writer = self._served.writer
         age = None if writer.last_commit is None else self._served.clock.monotonic() - writer.last_commit
         waiting = f"{writer.waiting} incidents are not on disk yet" if writer.failing else ""
-        return [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        checks = [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        trouble = self._served.remediation.effects.trouble
+        return [*checks, PartHealth("effects", True, None, trouble)] if trouble else checks
 
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}

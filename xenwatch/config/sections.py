@@ -220,6 +220,15 @@ class RemediationSettings:
         Path("/etc/xenwatch/access.toml"),
         "File with the secrets of those who may send alerts, approve runs and get notifications; read at the start.",
     )
+    effects: str = setting(
+        one_of("auto", "helper", "in-process"),
+        "auto",
+        "Who carries out repairs. helper: a process of its own behind effects_socket, which checks each run by itself. "
+        "in-process: the agent, for development. auto: the helper where its socket exists or the agent is not root.",
+    )
+    effects_socket: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/run/xenwatch-effects/effects.sock"), "Unix socket of the effects helper."
+    )
 
 
 @dataclass(frozen=True, slots=True)
