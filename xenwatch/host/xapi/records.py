@@ -20,7 +20,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "host_metrics": ("live", "memory_total", "memory_free", "last_updated"),
     "vm": (
         "uuid", "name_label", "power_state", "resident_on", "domid", "is_control_domain", "is_a_template",
-        "is_a_snapshot", "snapshot_of", "snapshot_time", "memory_static_max", "memory_dynamic_max", "memory_target", "VCPUs_max", "tags",
+        "is_a_snapshot", "snapshot_of", "snapshot_time", "memory_static_max", "memory_dynamic_max",
+        "memory_target", "VCPUs_max", "tags",
         "metrics", "guest_metrics", "VIFs", "VBDs", "current_operations", "ha_restart_priority", "ha_always_run",
         "is_default_template", "PV_drivers_version",
     ),
