@@ -38,7 +38,7 @@ def build_pool(folder: Path, hosts: int = 2, guests: int = 3, *, name: str = "pr
     sr_uuid = db.record("SR", sr)["uuid"]
     for n, ref in enumerate(made):
         uuid = db.record("host", ref)["uuid"]
-        pool.figures[ref] = {f"host:{uuid}": rrds.host_sources(4, ["eth0"], [sr_uuid])}
+        pool.figures[ref] = {f"host:{uuid}": rrds.host_sources(4, ["eth0"], [sr_uuid], master=not n)}
         _add_dom0(pool, n, ref)
     for n in range(guests):
         add_guest(pool, f"web{n}", made[n % hosts], sr, network, domid=n + 1)

@@ -37,9 +37,12 @@ def guest_sources(vcpus: int, disks: list[str], vifs: list[str], memory: int) ->
     return sources
 
 
-def host_sources(cpus: int, pifs: list[str], srs: list[str]) -> dict[str, Source]:
-    """Of a host; an SR is called by the first eight characters of its uuid."""
-    sources = {name: _steady(value) for name, value in _HOST.items()}
+def host_sources(cpus: int, pifs: list[str], srs: list[str], *, master: bool) -> dict[str, Source]:
+    """Of a host; an SR is called by the first eight characters of its uuid.
+
+    The master alone counts sessions and tasks: ocaml/xapi/xapi_stats.ml.
+    """
+    sources = {name: _steady(value) for name, value in _HOST.items() if master or not name.startswith("pool_")}
     sources |= {f"cpu{n}": _steady(0.5) for n in range(cpus)}
     for pif in pifs:
         sources |= {f"pif_{pif}_rx": _steady(1000.0), f"pif_{pif}_tx": _steady(2000.0)}
