@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -12,10 +12,10 @@ _BARE_KEY = re.compile(rb"([{,]\s*)(meta|start|step|end|rows|columns|legend|data
 
 
 class RrdRow(NamedTuple):
-    """All numbers of one moment; NaN where there was none."""
+    """One moment. Most values are never asked for, so that `float` is left to those who ask: NaN is no number."""
 
     at: int
-    values: tuple[float, ...]
+    values: Sequence[str | float]
 
 
 class RrdUpdates(NamedTuple):
@@ -51,7 +51,7 @@ def _from_json(body: bytes) -> RrdUpdates:
     return RrdUpdates(
         int(meta["step"]),
         tuple(meta["legend"]),
-        _in_order(RrdRow(int(row["t"]), tuple(map(float, row["values"]))) for row in rows),
+        _in_order(RrdRow(int(row["t"]), row["values"]) for row in rows),
     )
 
 
@@ -63,7 +63,7 @@ def _from_xml(body: bytes) -> RrdUpdates:
         int(tree.findtext("meta/step", "")),
         tuple(entry.text or "" for entry in tree.iterfind("meta/legend/entry")),
         _in_order(
-            RrdRow(int(row.findtext("t", "")), tuple(float(v.text or "nan") for v in row.iterfind("v")))
+            RrdRow(int(row.findtext("t", "")), [v.text or "nan" for v in row.iterfind("v")])
             for row in tree.iterfind("data/row")
         ),
     )
@@ -71,4 +71,4 @@ def _from_xml(body: bytes) -> RrdUpdates:
 
 def _in_order(rows: Iterator[RrdRow]) -> tuple[RrdRow, ...]:
     """The newest stands first in what xapi writes."""
-    return tuple(sorted(rows))
+    return tuple(sorted(rows, key=lambda row: row.at))

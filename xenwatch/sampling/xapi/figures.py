@@ -2,8 +2,8 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
+from collections.abc import Mapping, Sequence
+from operator import itemgetter, mul
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, InvalidValue
@@ -25,59 +25,73 @@ _KEPT_SECONDS = 600
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 60.0
 
 
+Values = Sequence[str | float]
+
+
+class _Columns:
+    """Those columns of a legend that become one kind of metric, and the labels of each."""
+
+    def __init__(self, found: Sequence[tuple[int, Column]], legend: Sequence[str]) -> None:
+        self.entries = [legend[place] for place, _ in found]
+        self.families, self.labels = [c.metric for _, c in found], [c.labels for _, c in found]
+        self._factors = [column.factor for _, column in found]
+        self._picked = itemgetter(*(place for place, _ in found), *_TWO)
+
+    def values(self, row: Values) -> list[float]:
+        """What a row says of them, in units of the metric; NaN where it says nothing. `map` ends with the shorter."""
+        return list(map(mul, map(float, self._picked(row)), self._factors))
+
+
+_TWO = (0, 0)
+"""Behind the columns that are wanted: itemgetter gives a tuple only for two and more."""
+
+
 class _Plan:
     """What becomes of the columns of one legend, under the names of that moment."""
 
     def __init__(self, legend: tuple[str, ...], names: ColumnNames, totals: Mapping[str, float]) -> None:
         self.legend, self.names = legend, names
         columns = [(place, column) for place, entry in enumerate(legend) if (column := column_of(entry, names))]
-        gauges = [(place, column) for place, column in columns if column.metric.type == "gauge"]
-        counters = [(place, column) for place, column in columns if column.metric.type == "counter"]
-        self.gauge_places, self.gauges = _divided(gauges)
-        self.counter_places, self.counters = _divided(counters)
-        self.totals = [totals.get(legend[place], 0.0) for place in self.counter_places]
-        self._gauge_families = [column.metric for column in self.gauges]
-        self._gauge_labels = [column.labels for column in self.gauges]
-        self._counter_families = [column.metric for column in self.counters]
-        self._counter_labels = [column.labels for column in self.counters]
-        self._factors = [column.factor for column in self.counters]
-        self.guests = _cpus_of(self.counters)
+        self._gauges = _Columns([found for found in columns if found[1].metric.type == "gauge"], legend)
+        self._counters = _Columns([found for found in columns if found[1].metric.type == "counter"], legend)
+        self._totals = [totals.get(entry, 0.0) for entry in self._counters.entries]
+        self._guests = _cpus_of(self._counters)
 
-    def kept(self) -> dict[str, float]:
-        """Totals by the entry of the legend, for the plan that follows."""
-        return {self.legend[place]: total for place, total in zip(self.counter_places, self.totals, strict=True)}
+    def totals(self) -> dict[str, float]:
+        """By the entry of the legend, for the plan that follows."""
+        return dict(zip(self._counters.entries, self._totals, strict=True))
 
     def add(self, updates: RrdUpdates, after: int) -> int:
         """Add up the rows behind that moment; the moment of the last."""
         for row in updates.rows:
             if row.at > after:
-                values, seconds = row.values, updates.step
-                self.totals = [
-                    total + value * factor * seconds if (value := values[place]) >= 0.0 else total  # NaN is not
-                    for total, place, factor in zip(self.totals, self.counter_places, self._factors, strict=True)
+                rates, seconds = self._counters.values(row.values), updates.step
+                self._totals = [
+                    total + rate * seconds if rate > 0.0 else total  # NaN is not
+                    for total, rate in zip(self._totals, rates, strict=True)
                 ]
                 after = row.at
         return after
 
-    def samples(self, last: Sequence[float]) -> Iterable[Sample]:
+    def samples(self, last: Values) -> list[Sample]:
         """Of the last row. What has no number has no sample."""
-        gauges = [last[place] * column.factor for place, column in zip(self.gauge_places, self.gauges, strict=True)]
-        yield from compress(told(self._gauge_families, self._gauge_labels, gauges), map(math.isfinite, gauges))
-        yield from told(self._counter_families, self._counter_labels, self.totals)
-        for labels, places in self.guests:
-            yield Sample(CPU_SECONDS, labels, sum([self.totals[place] for place in places]))
+        gauges, totals = self._gauges.values(last), self._totals
+        samples = list(told(self._gauges.families, self._gauges.labels, gauges))
+        if not math.isfinite(sum(gauges)):
+            samples = [sample for sample in samples if math.isfinite(sample.value)]
+        samples += told(self._counters.families, self._counters.labels, totals)
+        samples += [
+            Sample(CPU_SECONDS, labels, sum([totals[place] for place in places])) for labels, places in self._guests
+        ]
+        return samples
 
 
-def _divided(columns: Sequence[tuple[int, Column]]) -> tuple[list[int], list[Column]]:
-    return [place for place, _ in columns], [column for _, column in columns]
-
-
-def _cpus_of(counters: Sequence[Column]) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+def _cpus_of(counters: _Columns) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
     """By the labels of a guest: where the totals of its vcpus are."""
     places: dict[tuple[str, ...], tuple[int, ...]] = {}
-    for place, column in enumerate(counters):
-        if column.metric is VCPU_SECONDS:
-            guest = (column.labels[0], column.labels[2])
+    for place, (metric, labels) in enumerate(zip(counters.families, counters.labels, strict=True)):
+        if metric is VCPU_SECONDS:
+            guest = (labels[0], labels[2])
             places[guest] = (*places.get(guest, ()), place)
     return list(places.items())
 
@@ -120,9 +134,9 @@ class HostFigures:
     def _taken(self, updates: RrdUpdates, names: ColumnNames) -> list[Sample]:
         plan = self._plan
         if plan is None or plan.legend != updates.legend or plan.names != names:
-            self._plan = plan = _Plan(updates.legend, names, plan.kept() if plan else {})
+            self._plan = plan = _Plan(updates.legend, names, plan.totals() if plan else {})
         if not updates.rows:
             return []
         # Of the first answer only the last row counts: a counter starts when the agent does.
         self._last = plan.add(updates, self._last or updates.rows[-1].at)
-        return list(plan.samples(updates.rows[-1].values))
+        return plan.samples(updates.rows[-1].values)

@@ -89,10 +89,12 @@ class PoolReader:
         answers = await asyncio.gather(
             *(self._figures[ref].read(shared._replace(host=self.names.hosts[ref])) for ref, _ in asked)
         )
-        ups = [
+        told = [
             Sample(f.FIGURES_UP, (self.names.hosts[ref], self.pool), float(self._figures[ref].up)) for ref, _ in asked
         ]
-        return [*ups, *(sample for answer in answers for sample in answer)]
+        for answer in answers:
+            told += answer
+        return told
 
     def _is_live(self, host: Record) -> bool:
         metrics = self.feed.records.get("host_metrics", host["metrics"])
