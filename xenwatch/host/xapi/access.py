@@ -26,7 +26,7 @@ class XapiAccess:
     """`https://xcp1.example`: any hosts of the pool; who is master is found out."""
     user: str
     password: Callable[[], str] = field(repr=False)
-    """Asked at each login, so that a changed password needs no restart. Raises InputError."""
+    """Asked at each login, so that a changed password needs no restart. Raises XenwatchError where there is none."""
     tls: "ssl.SSLContext | aiohttp.Fingerprint | bool" = True
     """An authority's certificates, pinned certificates, or (True) the authorities that this machine trusts."""
     call_seconds: float = CALL_SECONDS

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from xenwatch.base.errors import HostError, TimedOut, Unavailable
+from xenwatch.base.errors import HostError, TimedOut, Unavailable, XenwatchError
 from xenwatch.host.xapi.access import XapiAccess, at_host
 from xenwatch.host.xapi.rpc import SESSION_INVALID, XapiError, XapiRpc
 
@@ -135,7 +135,10 @@ class XapiClient:
         raise Unavailable(f"pool {self.access.name}: no host lets xenwatch in; the last said: {last}")
 
     async def _log_in_at(self, address: str) -> str:
-        params = [self.access.user, self.access.password(), API_VERSION, ORIGINATOR]
+        try:
+            params = [self.access.user, self.access.password(), API_VERSION, ORIGINATOR]
+        except XenwatchError as error:
+            raise Unavailable(f"pool {self.access.name}: {error}") from None
         session = str(await self._rpc.call(address, "session.login_with_password", params))
         self.address = address
         return session
