@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
@@ -13,6 +13,7 @@ from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
+from xenwatch.agent.pools import Pools
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -83,11 +84,18 @@ class Agent:
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
         self._fleet = fleet_registry(loaded.config.fleet, clock)
         self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
+        self._pools = Pools(
+            loaded.config,
+            clock,
+            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
+            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
+            self._sampled.set,
+        )
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -152,6 +160,7 @@ class Agent:
             "memory": lambda: keep_small(self._clock),
             "trends": self.server.keep_trends,
             "fleet": self._fleet.run,
+            **self._pools.parts(),
             **self.remediation.parts(),
             "notifications": self.notifications.run,
         }
@@ -225,7 +234,7 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(changed)
+        self.remediation.changed(_of_this_host(changed))
         self._fleet.offer(changed)
         self.notifications.changed(changed)
 
@@ -252,7 +261,8 @@ class Agent:
             await self._sampled.wait()
             self._sampled.clear()
             if self._snapshot is not None:
-                await self.server.exposition.update(self._snapshot)
+                samples = (*self._snapshot.samples, *self._pools.samples())
+                await self.server.exposition.update(replace(self._snapshot, samples=samples))
 
     async def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
@@ -267,6 +277,11 @@ class Agent:
             await self.remediation.stop()
             await self._writer.close()
             await self.server.close()
+
+
+def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
+    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
+    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
 
 
 def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:

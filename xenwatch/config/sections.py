@@ -18,6 +18,7 @@ from xenwatch.config.settings import (
     optional,
     setting,
 )
+from xenwatch.config.xapi import XapiSettings
 from xenwatch.host.libvirt.uri import LOCAL
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
@@ -263,6 +264,7 @@ class Config:
     fleet: FleetSettings = field(default_factory=FleetSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
+    xapi: Mapping[str, XapiSettings] = field(default_factory=dict)
 
 
 SECTIONS: dict[str, type] = {
@@ -275,5 +277,5 @@ SECTIONS: dict[str, type] = {
     "remediation": RemediationSettings,
     "fleet": FleetSettings,
 }
-TABLES: dict[str, type] = {"notify": NotifySettings}
-"""Sections of which there may be several, each with a name: [notify.mail]."""
+TABLES: dict[str, type] = {"notify": NotifySettings, "xapi": XapiSettings}
+"""Sections of which there may be several, each with a name: [notify.mail], [xapi.prod]."""
