@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xenwatch.config.integrations import McpSettings
 from xenwatch.config.notify import NotifySettings
 from xenwatch.config.settings import (
     BOOL,
@@ -252,6 +253,7 @@ class Config:
     hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    mcp: McpSettings = field(default_factory=McpSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
 
@@ -265,6 +267,7 @@ SECTIONS: dict[str, type] = {
     "hooks": HookSettings,
     "remediation": RemediationSettings,
     "fleet": FleetSettings,
+    "mcp": McpSettings,
 }
 TABLES: dict[str, type] = {"notify": NotifySettings}
 """Sections of which there may be several, each with a name: [notify.mail]."""
