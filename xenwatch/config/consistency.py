@@ -12,6 +12,8 @@ _EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
+    if config.web.web_config is not None and config.web.tls_certificate is not None:
+        yield "web.web_config", "has TLS of its own: leave out [web] tls_certificate and the other tls_ keys"
     yield from _tls("hooks", config.hooks)
     yield from _fleet(config.fleet)
     if config.web.external_url and not _EXTERNAL.fullmatch(config.web.external_url):

@@ -169,6 +169,12 @@ class WebSettings:
         "Whether clients need a certificate from tls_client_ca (require) or not (none). All TLS files are read again "
         "when they change.",
     )
+    web_config: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH),
+        None,
+        "File with TLS and users as exporters of Prometheus take it (web.config.file of exporter-toolkit), instead of "
+        "the tls_ keys. Its users may read with their passwords; they are read again when the file changes.",
+    )
     most_connections: int = setting(
         COUNT, 256, "Keep at most this many connections open. One more closes the connection that has waited longest."
     )
