@@ -22,6 +22,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.alertmanager import alertmanager_access
 from xenwatch.config.fleet_member import fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
@@ -34,6 +35,7 @@ from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.notifications import Notifications
+from xenwatch.notify.silences import Silences
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -87,6 +89,8 @@ class Agent:
         self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
+        self.silences = Silences(alertmanager_access(loaded.config.alertmanager), clock, settings.state_dir)
+        self.silences.changed(self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -151,6 +155,7 @@ class Agent:
             "fleet": self._fleet.run,
             **self.remediation.parts(),
             "notifications": self.notifications.run,
+            "silences": self.silences.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -223,6 +228,7 @@ class Agent:
         self.remediation.changed(changed)
         self._fleet.offer(changed)
         self.notifications.changed(changed)
+        self.silences.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xenwatch.config.integrations import McpSettings
+from xenwatch.config.integrations import AlertmanagerSettings, McpSettings
 from xenwatch.config.notify import NotifySettings
 from xenwatch.config.settings import (
     BOOL,
@@ -259,6 +259,7 @@ class Config:
     hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    alertmanager: AlertmanagerSettings = field(default_factory=AlertmanagerSettings)
     mcp: McpSettings = field(default_factory=McpSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
@@ -273,6 +274,7 @@ SECTIONS: dict[str, type] = {
     "hooks": HookSettings,
     "remediation": RemediationSettings,
     "fleet": FleetSettings,
+    "alertmanager": AlertmanagerSettings,
     "mcp": McpSettings,
 }
 TABLES: dict[str, type] = {"notify": NotifySettings}
