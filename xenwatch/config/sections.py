@@ -43,6 +43,9 @@ class AgentSettings:
     log_level: str = setting(
         one_of("debug", "info", "warning", "error"), "info", "Write messages of this level and above to standard error."
     )
+    log_format: str = setting(
+        one_of("text", "json"), "text", "Write messages for people (text), or as one JSON object a line (json)."
+    )
 
 
 @dataclass(frozen=True, slots=True)
