@@ -89,8 +89,7 @@ class Agent:
         self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
-        self.silences = Silences(alertmanager_access(loaded.config.alertmanager), clock, settings.state_dir)
-        self.silences.changed(self.registry.incidents.values())
+        self.silences = _silences(loaded.config, clock, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -275,6 +274,13 @@ def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
     link = config.web.external_url.rstrip("/")
     return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
+
+
+def _silences(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
+    """Those of [alertmanager]; without a URL, it has nothing to do."""
+    made = Silences(alertmanager_access(config.alertmanager), clock, config.agent.state_dir)
+    made.changed(known)
+    return made
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

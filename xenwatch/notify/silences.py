@@ -21,7 +21,7 @@ from xenwatch.notify.senders import Undelivered
 log = logging.getLogger(__name__)
 
 FILE = "silences.json"
-"""In the state folder: which silence is whose, so that a restart makes no second one."""
+"""In the state folder: which silence belongs to which incident, so that a restart makes no second one."""
 RENEW = 300.0
 """Seconds before its end at which the silence of an acknowledgement without an end is renewed."""
 _EVERY, _DEADLINE = 1.0, 10.0
