@@ -23,6 +23,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.alertmanager import alertmanager_access
 from xenwatch.config.fleet_member import fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
@@ -35,6 +36,7 @@ from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.notifications import Notifications
+from xenwatch.notify.silences import Silences
 from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
@@ -96,6 +98,7 @@ class Agent:
             lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
             self._sampled.set,
         )
+        self.silences = _silences(loaded.config, clock, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -163,6 +166,7 @@ class Agent:
             **self._pools.parts(),
             **self.remediation.parts(),
             "notifications": self.notifications.run,
+            "silences": self.silences.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -237,6 +241,7 @@ class Agent:
         self.remediation.changed(_of_this_host(changed))
         self._fleet.offer(changed)
         self.notifications.changed(changed)
+        self.silences.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -289,6 +294,13 @@ def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
     link = config.web.external_url.rstrip("/")
     return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
+
+
+def _silences(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
+    """Those of [alertmanager]; without a URL, it has nothing to do."""
+    made = Silences(alertmanager_access(config.alertmanager), clock, config.agent.state_dir)
+    made.changed(known)
+    return made
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

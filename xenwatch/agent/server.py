@@ -23,10 +23,11 @@ from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError, Unavailable
-from xenwatch.config.listeners import limits_of, socket_of, tls_of
+from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.notify.notifications import Notifications
+from xenwatch.sampling.catalogue import metrics_of
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
@@ -68,7 +69,7 @@ class AgentServer:
     def __init__(self, served: ServedState) -> None:
         self._served = served
         self.metrics = SelfMetrics([self._families])
-        self.exposition = Exposition(self.metrics.render)
+        self.exposition = Exposition(self.metrics.render, metrics_of)
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
@@ -86,6 +87,7 @@ class AgentServer:
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
             users=remediation.users,
+            passwords=passwords_of_listener(settings),
             external_url=settings.external_url,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
