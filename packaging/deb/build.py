@@ -80,7 +80,8 @@ def _libraries(release: Release, lib: Path, out: Path) -> None:
 
 def _programs(tree: Path) -> None:
     _write(tree / "usr/bin/xenwatch", (HERE / "xenwatch.sh").read_text(), 0o755)
-    for unit in (ROOT / "packaging/systemd").glob("*.service"):
+    _write(tree / "usr/libexec/xenwatch-privileged", (HERE / "xenwatch-privileged.py").read_text(), 0o755)
+    for unit in (ROOT / "packaging/systemd").glob("*.*"):
         _copy(unit, tree / "usr/lib/systemd/system" / unit.name)
     _copy(ROOT / "packaging/xenwatch.toml", tree / "etc/xenwatch/xenwatch.toml")
     for shell, where in SHELLS.items():

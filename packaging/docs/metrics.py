@@ -21,8 +21,8 @@ _MANY = {
     "domain": "domain", "vcpu": "vcpu", "device": "device", "bridge": "bridge", "source": "log", "rule": "rule",
     "state": "state", "vg": "volume group", "lv": "volume", "pv": "disk", "array": "array", "cpu": "cpu",
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
-    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon",
-    "destination": "destination", "check": "check",
+    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon", "check": "check",
+    "destination": "destination",
 }  # fmt: skip
 _HEAD = """# Metrics
 

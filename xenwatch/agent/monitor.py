@@ -170,6 +170,15 @@ class Monitor:
         await self.follower.look()
         self.follower.close()
 
+    def take_lines(self, chunk: Chunk) -> None:
+        """Lines of a log that another part reads, such as the events of a pool."""
+        self._on_command_chunk(chunk)
+
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        """What another part has learnt, such as the state of a pool."""
+        self.pipeline.facts(facts)
+        self._conclude("facts of a pool")
+
     def _new_follower(self, cursors: Mapping[str, Any] | None, *, lost: bool) -> Follower:
         logs = self._config.logs
         options = FollowOptions(

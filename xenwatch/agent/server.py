@@ -23,17 +23,19 @@ from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError, Unavailable
-from xenwatch.config.listeners import limits_of, socket_of, tls_of
+from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.notify.notifications import Notifications
+from xenwatch.sampling.catalogue import metrics_of
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
-from xenwatch.web.app import build_app, build_bare, build_local_app, is_loopback, serve, serve_socket
+from xenwatch.web.app import build_app, build_bare, build_local_app, serve, serve_socket
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.unix_socket import group_id
 from xenwatch.web.trend_file import EVERY, NAME, load_trends, save_trends
 
@@ -67,7 +69,7 @@ class AgentServer:
     def __init__(self, served: ServedState) -> None:
         self._served = served
         self.metrics = SelfMetrics([self._families])
-        self.exposition = Exposition(self.metrics.render)
+        self.exposition = Exposition(self.metrics.render, metrics_of)
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
@@ -85,6 +87,7 @@ class AgentServer:
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
             users=remediation.users,
+            passwords=passwords_of_listener(settings),
             external_url=settings.external_url,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
@@ -156,7 +159,9 @@ class AgentServer:
         writer = self._served.writer
         age = None if writer.last_commit is None else self._served.clock.monotonic() - writer.last_commit
         waiting = f"{writer.waiting} incidents are not on disk yet" if writer.failing else ""
-        return [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        checks = [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        trouble = self._served.remediation.effects.trouble
+        return [*checks, PartHealth("effects", True, None, trouble)] if trouble else checks
 
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}

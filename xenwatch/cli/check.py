@@ -15,6 +15,7 @@ from xenwatch.base.printed_text import printable
 from xenwatch.cli._check_host import host
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.config.loader import LoadedConfig, all_settings, load_config
+from xenwatch.config.sections import TABLES
 from xenwatch.config.settings import settings_of
 from xenwatch.triage.check import CheckFinding, check_up
 
@@ -60,12 +61,13 @@ def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:
         section, _, name = key.partition(".")
         value = getattr(getattr(loaded.config, section), name)
         yield key, declared.kind.show(value), loaded.origins[key]
-    for name, settings in loaded.config.notify.items():
-        for key, declared in settings_of(type(settings)).items():
-            value = getattr(settings, key)
-            if value != declared.default:
-                shown = "a URL that is not shown" if key == "url" else declared.kind.show(value)
-                yield f"notify.{name}.{key}", shown, str(loaded.file)
+    for table in TABLES:
+        for name, settings in getattr(loaded.config, table).items():
+            for key, declared in settings_of(type(settings)).items():
+                value = getattr(settings, key)
+                if value != declared.default:
+                    shown = "a URL that is not shown" if key == "url" else declared.kind.show(value)
+                    yield f"{table}.{name}.{key}", shown, str(loaded.file)
 
 
 def _values(loaded: LoadedConfig) -> Iterator[str]:

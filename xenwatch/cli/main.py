@@ -1,6 +1,7 @@
 """The `xenwatch` command: each module in this folder is a command, and only the one that is used is loaded."""
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -17,6 +18,8 @@ from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._options import ARGUMENTS, EXIT_INTERRUPTED
 
 EXIT_WRONG_USE = 2
+_OBJECTS_MADE = 50_000
+"""Between two looks for garbage: a start alone makes more than a hundred thousand objects, and all of them stay."""
 EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h: a bug in xenwatch, not a mistake of the person who runs it."""
 
@@ -76,6 +79,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command. An error that xenwatch expects is one clear message and exit code 2, not a traceback."""
     _repair_streams()
+    gc.set_threshold(_OBJECTS_MADE, 20, 20)
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from xenwatch.base.errors import RuleError
@@ -22,8 +21,9 @@ def shipped_checks() -> Path:
 
 
 def _shipped(folder: str) -> Path:
-    installed = Path(str(files("xenwatch"))) / "_bundled" / folder
-    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / folder
+    package = Path(__file__).parents[1]
+    installed = package / "_bundled" / folder
+    return installed if installed.is_dir() else package.parent / folder
 
 
 def standing_checks(cache: Path | None) -> tuple[Rule, ...]:

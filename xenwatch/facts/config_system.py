@@ -1,8 +1,8 @@
 """Facts about dom0's own configuration: fstab, exports, sysctl, services, and what the disks say of themselves."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from xenwatch.base import lazy_re as re
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.mounts import NETWORK_TYPES, parse_mounts
 from xenwatch.model.subject import HOST, Subject

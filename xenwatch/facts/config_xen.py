@@ -1,8 +1,8 @@
 """Facts about how Xen's own parts are configured: xend, xl, the guests that xendomains starts."""
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.guest_config import read_settings

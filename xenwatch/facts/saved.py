@@ -1,7 +1,6 @@
 """Where facts come from in what people collect: recognises the files that hold the output of a command."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.facts import definitions, lvm
 from xenwatch.facts.host_texts import HOST_TEXTS
 from xenwatch.facts.reader import FactsReader, command_output, own_text

@@ -10,15 +10,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.atomic_file import write_atomically
 from xenwatch.diagnosis.prepared import prepared_folder
-from xenwatch.diagnosis.rules.paths import rule_files
+from xenwatch.diagnosis.rules.paths import rule_files, stamp_of
 from xenwatch.diagnosis.rules.rule import Rule
 
 log = logging.getLogger(__name__)
 
 KEPT = 8
 """Parsed libraries that are kept: whole and short ones, of the last few versions of the rules."""
+_KEY = re.compile(r"[0-9a-f]{32}")
 _CODE = ("rule.py", "loader.py", "parse.py", "schema.py", "validate.py", "yaml_tree.py", "patterns.py",
          "aliases.py", "naming.py")  # fmt: skip
 
@@ -29,23 +31,21 @@ def load_library(paths: Iterable[Path], cache: Path | None = None, *, whole: boo
     `whole`: with tests and line numbers, which only the tools of a rule's author need: they are two thirds of all.
     Raises RuleError with all problems of all files.
     """
-    files = rule_files(paths)
-    kept = cache / f"rules-{_key(files)}{'' if whole else '-short'}.pickle" if cache else None
+    sought = tuple(paths)
+    kept = cache / f"rules-{_content_key(sought, cache)}{'' if whole else '-short'}.pickle" if cache else None
     if kept is not None:
         rules = _load(kept)
         if rules is not None:
             return rules
-    if not whole:
-        rules = load_prepared(files)
-        if rules is not None:
-            return rules
-    from xenwatch.diagnosis.rules.loader import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
+    found = rule_files(sought)
+    rules = None if whole else load_prepared(found)
+    if rules is None:
+        from xenwatch.diagnosis.rules.loader import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
 
-    rules = load_rules(files)
-    if not whole:
-        rules = _shortened(rules)
+        rules = load_rules(found)
+        rules = rules if whole else _shortened(rules)
     if kept is not None:
-        _keep(kept, rules)
+        _keep(kept, _pickled(tuple(rules)))
     return rules
 
 
@@ -99,11 +99,11 @@ def _ours(path: Path) -> bool:
     return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
 
 
-def _keep(kept: Path, rules: Sequence[Rule]) -> None:
+def _keep(kept: Path, content: bytes) -> None:
     try:
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(kept, _pickled(tuple(rules)))
-        for old in sorted(kept.parent.glob("rules-*.pickle"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
+        write_atomically(kept, content)
+        for old in sorted(kept.parent.glob(f"rules-*{kept.suffix}"), key=lambda p: p.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
         log.info("the parsed rules cannot be kept: %s", error)
@@ -122,6 +122,22 @@ def _pickled(rules: tuple[Rule, ...]) -> bytes:
     buffer = BytesIO()
     _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(rules)
     return buffer.getvalue()
+
+
+def _content_key(paths: Sequence[Path], cache: Path) -> str:
+    """As `_key`, kept by what the folders say of the files: six hundred are not opened where none has changed."""
+    stamp = stamp_of([*(str(Path(__file__).with_name(name)) for name in _CODE), *map(str, paths)])
+    if stamp is None:
+        return _key(rule_files(paths))
+    seen = cache / f"rules-{stamp}.key"
+    try:
+        if _ours(seen) and _ours(cache) and _KEY.fullmatch(key := seen.read_text()):
+            return key
+    except (OSError, ValueError):
+        pass
+    key = _key(rule_files(paths))
+    _keep(seen, key.encode())
+    return key
 
 
 def _key(found: Sequence[Path], root: Path | None = None) -> str:

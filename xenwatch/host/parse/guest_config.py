@@ -1,12 +1,14 @@
 """A guest's configuration as xm, xl or libvirt keeps it, read without running it: xm's files are Python."""
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Value = str | tuple[str, ...]
 
@@ -138,6 +140,8 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
     """Of libvirt (https://libvirt.org/formatdomain.html); None where it is no definition of a guest."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # libvirt writes none, and entities can grow without end
         return None
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  no log needs it
+
     try:
         domain = ET.fromstring(text)  # noqa: S314 - without entities
     except ET.ParseError as error:
@@ -166,7 +170,7 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
 _XML_UNITS = {"": 1024, "b": 1, "bytes": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 
-def _xml_memory(memory: ET.Element | None) -> int | None:
+def _xml_memory(memory: "Element | None") -> int | None:
     """KiB unless the element says another unit."""
     if memory is None or not (text := (memory.text or "").strip()).isdigit():
         return None
@@ -174,12 +178,12 @@ def _xml_memory(memory: ET.Element | None) -> int | None:
     return int(text) * unit if unit else None
 
 
-def _pci_address(address: ET.Element) -> str:
+def _pci_address(address: "Element") -> str:
     parts = [int(address.get(key, "0"), 0) for key in ("domain", "bus", "slot", "function")]
     return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
 
 
-def _xml_files(domain: ET.Element) -> Iterator[str]:
+def _xml_files(domain: "Element") -> Iterator[str]:
     own = [disk for disk in domain.findall("devices/disk") if disk.find("backenddomain") is None]
     texts = [source.get("file") or source.get("dev") for disk in own for source in disk.findall("source")]
     if not domain.findtext("bootloader"):
