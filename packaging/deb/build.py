@@ -97,6 +97,7 @@ def _data(lib: Path, share: Path) -> None:
     bundled.symlink_to("../../../../share/xenwatch/rules")
     for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
         _copy(alerts, share / "alerts" / alerts.name)
+    _copy(ROOT / "packaging/lnav/xen.json", share / "lnav/xen.json")
     shutil.copytree(ROOT / "dashboards/out", share / "dashboards")
     shutil.copytree(ROOT / "dashboards/provisioning", share / "grafana")
 

@@ -38,6 +38,7 @@ FORMAT = LogFormat(
         rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x)|Call Trace:|Code: |RIP: )"
     ),
     parse=_parse,
+    headers=(_HEADER,),
     guest_written=True,
     subject=re.compile(r"(?:^|/)guest-(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
 )

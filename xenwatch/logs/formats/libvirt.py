@@ -42,4 +42,5 @@ FORMAT = LogFormat(
         rb"|qvm-\S+ |--> "
     ),
     parse=_parse,
+    headers=(_HEADER,),
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from xenwatch.logs.formats._shapes import domain_field, named, xtl_header
+from xenwatch.logs.formats._shapes import XTL_HEADER, domain_field, named, xtl_header
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
@@ -35,5 +35,6 @@ FORMAT = LogFormat(
         rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|" + _CONTEXT.encode() + rb": |domainbuilder: |Domain start: |\S*[#$] \S"
     ),
     parse=_parse,
+    headers=(_DRIVER, XTL_HEADER),
     subject=re.compile(r"libvirt/libxl/(?!libxl-driver|Domain-0)(?P<domain>[^/]+?)\.log" + ROTATED),
 )
