@@ -13,6 +13,7 @@ from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
+from xenwatch.agent.outlets import Outlets
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -22,20 +23,14 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
-from xenwatch.config.alertmanager import alertmanager_access
-from xenwatch.config.fleet_member import fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
-from xenwatch.config.notify import routes_of
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
-from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
-from xenwatch.notify.notifications import Notifications
-from xenwatch.notify.silences import Silences
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -85,11 +80,7 @@ class Agent:
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(recent_incidents(self.registry.incidents.values()))
-        self._fleet = fleet_registry(loaded.config.fleet, clock)
-        self._fleet.offer(self.registry.incidents.values())
-        self.notifications = _notifications(loaded.config, clock, self._paths)
-        self.notifications.changed(self.registry.incidents.values())
-        self.silences = _silences(loaded.config, clock, self.registry.incidents.values())
+        self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -151,10 +142,8 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
-            "fleet": self._fleet.run,
             **self.remediation.parts(),
-            "notifications": self.notifications.run,
-            "silences": self.silences.run,
+            **self.outlets.parts(),
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -225,9 +214,7 @@ class Agent:
         self.registry.update(changed)
         self._writer.changed(changed)
         self.remediation.changed(changed)
-        self._fleet.offer(changed)
-        self.notifications.changed(changed)
-        self.silences.changed(changed)
+        self.outlets.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -235,6 +222,7 @@ class Agent:
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.server.trends.note(snapshot)
+        self.outlets.sampled(snapshot)
         self._sampled.set()
 
     def _failed(self, part: str, _error: Exception) -> None:
@@ -267,20 +255,6 @@ class Agent:
             await self.remediation.stop()
             await self._writer.close()
             await self.server.close()
-
-
-def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
-    """Those of [notify.NAME]; without any, it has nothing to do."""
-    host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-    link = config.web.external_url.rstrip("/")
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
-
-
-def _silences(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
-    """Those of [alertmanager]; without a URL, it has nothing to do."""
-    made = Silences(alertmanager_access(config.alertmanager), clock, config.agent.state_dir)
-    made.changed(known)
-    return made
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
