@@ -1,7 +1,8 @@
 """Builds the Debian package for one release: `python packaging/deb/build.py bookworm|trixie`.
 
 The package carries xenwatch and its Python dependencies (locked, from wheels) in /usr/lib/xenwatch, for the Python of
-that release; libvirt's binding is Debian's own. Nothing is compiled and nothing of the system's Python is touched.
+that release; libvirt's binding is Debian's own, and only suggested, for it brings a toolstack along. Nothing is
+compiled and nothing of the system's Python is touched.
 `--version` sets another version than pyproject.toml's, for trying an upgrade.
 """
 
