@@ -29,7 +29,8 @@ def root(release: str, tmp_path: Path) -> Iterator[Root]:
     for script in ("postinst", "prerm", "postrm"):
         (tree / "DEBIAN" / script).unlink()
     with unpacked(release, tmp_path, "apt") as one:
-        subprocess.run(["dpkg-deb", "-q", "--build", tree, one.folder / "tmp/xenwatch.deb"], check=True)
+        argv = ["dpkg-deb", "--build", tree, one.folder / "tmp/xenwatch.deb"]
+        subprocess.run(argv, check=True, capture_output=True)
         one.run("apt-get update -qq", timeout=900)
         yield one
 

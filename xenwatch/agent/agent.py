@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
@@ -14,6 +14,7 @@ from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
 from xenwatch.agent.outlets import Outlets
+from xenwatch.agent.pools import Pools
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -31,6 +32,7 @@ from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
+from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -79,7 +81,14 @@ class Agent:
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
+        self._pools = Pools(
+            loaded.config,
+            clock,
+            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
+            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
+            self._sampled.set,
+        )
         self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
@@ -96,6 +105,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
+                notifications=self.outlets.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -142,6 +152,8 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "trends": self.server.keep_trends,
+            **self._pools.parts(),
             **self.remediation.parts(),
             **self.outlets.parts(),
         }
@@ -197,6 +209,7 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
+        self.outlets.reload(loaded.config, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
@@ -213,7 +226,7 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(changed)
+        self.remediation.changed(_of_this_host(changed))
         self.outlets.changed(changed)
 
     def _on_lines_read(self) -> None:
@@ -240,7 +253,8 @@ class Agent:
             await self._sampled.wait()
             self._sampled.clear()
             if self._snapshot is not None:
-                await self.server.exposition.update(self._snapshot)
+                samples = (*self._snapshot.samples, *self._pools.samples())
+                await self.server.exposition.update(replace(self._snapshot, samples=samples))
 
     async def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
@@ -257,6 +271,11 @@ class Agent:
             await self.server.close()
 
 
+def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
+    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
+    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
+
+
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
     """Remediation as configured. ConfigError where the policy or the file of secrets has a mistake."""
     settings, access = config.remediation, load_access(config.remediation.access)
@@ -269,4 +288,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         runner=external.runner,
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
+        effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
     )

@@ -26,9 +26,7 @@ class Outlets:
         folder, incidents = config.agent.state_dir, list(known)
         host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
         self.fleet = fleet_registry(config.fleet, clock)
-        self.notifications = Notifications(
-            routes_of(config.notify), clock, folder, host, config.web.external_url.rstrip("/")
-        )
+        self.notifications = Notifications(routes_of(config.notify), clock, folder, host, _link(config))
         self.silences = Silences(alertmanager_access(config.alertmanager), clock, folder)
         self.otlp = OtlpExport(otlp_access(config.otlp), clock, host)
         self.otlp.know(incidents)
@@ -40,6 +38,10 @@ class Outlets:
         self.fleet.offer(changed)
         for outlet in (self.notifications, self.silences, self.otlp):
             outlet.changed(changed)
+
+    def reload(self, config: Config, known: Iterable[Incident]) -> None:
+        """The routes of another configuration; the others are read at the start."""
+        self.notifications.replace(routes_of(config.notify), _link(config), known)
 
     def sampled(self, snapshot: Snapshot) -> None:
         """A sampling cycle is over."""
@@ -53,3 +55,7 @@ class Outlets:
             "silences": self.silences.run,
             "otlp": self.otlp.run,
         }
+
+
+def _link(config: Config) -> str:
+    return config.web.external_url.rstrip("/")

@@ -23,7 +23,7 @@ from xenwatch.fleet.etcd import EtcdClient
 from xenwatch.fleet.hub import Hub
 from xenwatch.fleet.hub_web import hub_app, targets_of
 from xenwatch.fleet.rule import fleet_rules
-from xenwatch.web.app import is_loopback
+from xenwatch.web.server.loopback import is_loopback
 
 _DEFAULT = "127.0.0.1:10198"
 _TARGETS_EVERY = 1.0

@@ -13,7 +13,7 @@ from xenwatch.config.loader import load_config
 from xenwatch.config.sections import Config
 from xenwatch.config.settings import LISTEN
 from xenwatch.notify.senders import read_secret
-from xenwatch.web.app import is_loopback
+from xenwatch.web.server.loopback import is_loopback
 
 
 @click.command(short_help="Let an assistant read incidents, metrics and logs over MCP.")

@@ -7,6 +7,7 @@ from xenwatch.config.alertmanager import alertmanager_contradictions
 from xenwatch.config.notify import contradictions_of
 from xenwatch.config.otlp import otlp_contradictions
 from xenwatch.config.sections import Config, FleetSettings, HookSettings, WebSettings
+from xenwatch.config.xapi import contradictions_of_pool
 
 _EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 
@@ -24,6 +25,8 @@ def contradictions(config: Config) -> Iterator[tuple[str, str]]:
         yield "web.external_url", "must be a scheme and a host, without a path, such as https://xen1.example:10197"
     for name, settings in config.notify.items():
         yield from contradictions_of(name, settings)
+    for pool, access in config.xapi.items():
+        yield from contradictions_of_pool(pool, access)
     if config.hooks.listen is None:
         for key in ("tls_certificate", "tls_key", "tls_client_ca"):
             if getattr(config.hooks, key) is not None:

@@ -1,16 +1,19 @@
 """The listeners of the configuration, as the web layer takes them; and whether strangers can reach them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import ConfigError
 from xenwatch.base.toml_tables import TomlFile
 from xenwatch.config.sections import HookSettings, WebSettings
 from xenwatch.config.web_config import passwords_of, read_web_config
 from xenwatch.remediation.policy.policy import Policy
-from xenwatch.web.app import is_loopback
-from xenwatch.web.server.connection import ConnectionLimits
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.passwords import Passwords
 from xenwatch.web.server.tls import TlsFiles
+
+if TYPE_CHECKING:
+    from xenwatch.web.server.connection import ConnectionLimits
 
 
 def tls_of(settings: WebSettings | HookSettings) -> TlsFiles | None:
@@ -35,8 +38,10 @@ def socket_of(settings: WebSettings) -> Path | None:
     return Path(settings.socket.replace("{port}", str(port)))
 
 
-def limits_of(settings: WebSettings) -> ConnectionLimits:
+def limits_of(settings: WebSettings) -> "ConnectionLimits":
     """For every listener."""
+    from xenwatch.web.server.connection import ConnectionLimits  # noqa: PLC0415  its libraries are the server's alone
+
     return ConnectionLimits(
         settings.most_connections, settings.head_deadline, settings.idle_deadline, settings.request_deadline
     )

@@ -77,8 +77,8 @@ Durations are written `250ms`, `30s`, `5m`, `1h30m`, `90d`; sizes `64KiB`, `1MiB
 
 A mistake is an error that names file, line and key; all mistakes are shown together. A running agent reads the file
 again on SIGHUP (`systemctl reload xenwatch`). If there is a mistake in it, the agent logs the mistake, keeps the old
-settings, and sets `xenwatch_config_last_reload_successful` to 0. Changes of `[agent] state_dir`, `[web]` and `[hooks]`
-need a restart. Certificates and keys are read again whenever their files change."""
+settings, and sets `xenwatch_config_last_reload_successful` to 0. Changes of `[agent] state_dir`, `[web]`, `[hooks]`
+and `[xapi.NAME]` need a restart. Certificates and keys are read again whenever their files change."""
 
 
 def write(root: Path) -> None:

@@ -19,6 +19,7 @@ from xenwatch.config.settings import (
     optional,
     setting,
 )
+from xenwatch.config.xapi import XapiSettings
 from xenwatch.host.libvirt.uri import LOCAL
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
@@ -230,6 +231,15 @@ class RemediationSettings:
         Path("/etc/xenwatch/access.toml"),
         "File with the secrets of those who may send alerts, approve runs and get notifications; read at the start.",
     )
+    effects: str = setting(
+        one_of("auto", "helper", "in-process"),
+        "auto",
+        "Who carries out repairs. helper: a process of its own behind effects_socket, which checks each run by itself. "
+        "in-process: the agent, for development. auto: the helper where its socket exists or the agent is not root.",
+    )
+    effects_socket: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/run/xenwatch-effects/effects.sock"), "Unix socket of the effects helper."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +277,7 @@ class Config:
     mcp: McpSettings = field(default_factory=McpSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
+    xapi: Mapping[str, XapiSettings] = field(default_factory=dict)
 
 
 SECTIONS: dict[str, type] = {
@@ -282,5 +293,5 @@ SECTIONS: dict[str, type] = {
     "otlp": OtlpSettings,
     "mcp": McpSettings,
 }
-TABLES: dict[str, type] = {"notify": NotifySettings}
-"""Sections of which there may be several, each with a name: [notify.mail]."""
+TABLES: dict[str, type] = {"notify": NotifySettings, "xapi": XapiSettings}
+"""Sections of which there may be several, each with a name: [notify.mail], [xapi.prod]."""

@@ -20,7 +20,7 @@ from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
-from xenwatch.web.app import is_loopback
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]

@@ -1,7 +1,6 @@
 """The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
@@ -122,14 +121,6 @@ async def _runner(app: web.Application, limits: ConnectionLimits) -> web.AppRunn
     )  # fmt: skip
     await runner.setup()
     return runner
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _QuietLogger(logging.LoggerAdapter[logging.Logger]):

@@ -83,9 +83,12 @@ class Renderer:
 
 
 def _written(metric: Metric, samples: list[Sample], last: _MetricFamily | None) -> _MetricFamily:
-    """The same series twice would cost the whole scrape, so only the first is kept."""
+    """The same series twice would cost the whole scrape, so only the first is kept.
+
+    A guest of a pool has more labels than one of this host, in the same family.
+    """
     known_prefixes = last.prefixes if last else {}
-    prefixes = {labels: known_prefixes.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
+    prefixes = {labels: known_prefixes.get(labels) or _prefix(own, labels) for own, labels, _ in samples}
     distinct = samples if len(prefixes) == len(samples) else _first_of_each(samples)
     lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), distinct, strict=True)]
     # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.

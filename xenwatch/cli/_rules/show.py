@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.errors import InputError
+from xenwatch.cli._complete import rule_ids
 from xenwatch.cli._options import FORMAT, RULES
 from xenwatch.cli._rules.library import library
 from xenwatch.diagnosis.rules.aliases import present_ids
@@ -28,7 +29,7 @@ def list_rules(paths: tuple[Path, ...], form: str) -> None:
 
 
 @click.command()
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", shell_complete=rule_ids)
 @RULES
 @FORMAT
 def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
