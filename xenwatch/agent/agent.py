@@ -82,13 +82,7 @@ class Agent:
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
         self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
-        self._pools = Pools(
-            loaded.config,
-            clock,
-            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
-            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
-            self._sampled.set,
-        )
+        self._pools = self._new_pools()
         self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
@@ -213,6 +207,15 @@ class Agent:
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
+
+    def _new_pools(self) -> Pools:
+        return Pools(
+            self._config,
+            self._clock,
+            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
+            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
+            self._sampled.set,
+        )
 
     def _new_monitor(self, parts: MonitorParts, saved: SavedState) -> Monitor:
         callbacks = MonitorCallbacks(
