@@ -35,9 +35,9 @@ the number of series grows with; a state set has one series for each state. A se
 domain ends."""
 
 
-_POOLS = """In each cycle of `[xapi.NAME] every`. Families that a host of its own has, too, mean the same and have the label
-`pool` beside their others, those of hosts also `host`. A guest's series goes on when it moves to another host of the pool
-([xapi.md](xapi.md))."""
+_POOLS = """In each cycle of `[xapi.NAME] every`. Families that a host of its own has, too, mean the same and have the
+label `pool` beside their others, those of hosts also `host`. A guest's series goes on when it moves to another host of
+the pool ([xapi.md](xapi.md))."""
 
 
 def page() -> str:
