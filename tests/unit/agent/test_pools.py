@@ -167,7 +167,8 @@ async def test_what_is_wrong_in_a_pool_becomes_incidents_of_that_pool_that_nothi
     pbd = next(ref for ref, one in db.records("PBD").items() if one["host"] == pool.hosts[1].ref)
     db.change("PBD", pbd, currently_attached=False)
     settings = settings_for(pool)
-    for key in ("urls", "user", "password_file", "tls_ca", "every"):
+    bench.overrides["xapi.prod.every"] = 5.0
+    for key in ("urls", "user", "password_file", "tls_ca"):
         bench.overrides[f"xapi.prod.{key}"] = getattr(settings, key)
     async with bench.running() as run:
         await run.ready()
