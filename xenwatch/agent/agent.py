@@ -13,7 +13,7 @@ from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
-from xenwatch.agent.pools import Pools
+from xenwatch.agent.pools import Pools, of_this_host
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -83,18 +83,12 @@ class Agent:
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
+        self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
         self._fleet = fleet_registry(loaded.config.fleet, clock)
         self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
-        self._pools = Pools(
-            loaded.config,
-            clock,
-            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
-            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
-            self._sampled.set,
-        )
+        self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -229,7 +223,7 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(_of_this_host(changed))
+        self.remediation.changed(of_this_host(changed))
         self._fleet.offer(changed)
         self.notifications.changed(changed)
 
@@ -272,11 +266,6 @@ class Agent:
             await self.remediation.stop()
             await self._writer.close()
             await self.server.close()
-
-
-def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
-    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
-    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
 
 
 def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,7 @@ from xapi.methods import USERS
 from xapi.pools import build_pool, running
 from xapi.server import StandInPool
 
-from xenwatch.agent.agent import _of_this_host
-from xenwatch.agent.pools import Pools
+from xenwatch.agent.pools import Pools, of_this_host
 from xenwatch.base.clock import SystemClock
 from xenwatch.config.sections import Config
 from xenwatch.config.xapi import XapiSettings
@@ -50,9 +49,12 @@ class Handed:
 
     def __init__(self, pools: dict[str, XapiSettings]) -> None:
         self.lines, self.facts, self.fresh = list[str](), list[Fact](), asyncio.Event()
-        self.pools = Pools(Config(xapi=pools), SystemClock(), self._read, self.facts.extend, self.fresh.set)
+        self.pools = Pools(Config(xapi=pools), SystemClock(), lambda: self, self.fresh.set)
 
-    def _read(self, chunk: Chunk) -> None:
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        self.facts += facts
+
+    def take_lines(self, chunk: Chunk) -> None:
         assert chunk.source.format.name == "xapi"
         self.lines += chunk.data.decode().splitlines()
 
@@ -182,4 +184,4 @@ async def test_what_is_wrong_in_a_pool_becomes_incidents_of_that_pool_that_nothi
     assert text.count("# TYPE xen_domain_state ") == 1
     found = {(i.diagnosis.rule, i.diagnosis.subject.host) for i in incidents}
     assert {("sr-detached", "prod"), ("sr-full", "prod")} <= found
-    assert _of_this_host(incidents) == [i for i in incidents if i.diagnosis.subject.host is None]
+    assert of_this_host(incidents) == [i for i in incidents if i.diagnosis.subject.host is None]

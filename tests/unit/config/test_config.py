@@ -9,9 +9,9 @@ from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.loader import all_settings, load_config, variable
 from xenwatch.config.notify import NotifySettings
-from xenwatch.config.xapi import XapiSettings
 from xenwatch.config.reference import example_file, manual
 from xenwatch.config.sections import Config
+from xenwatch.config.xapi import XapiSettings
 
 LISTEN_EXAMPLES = '"127.0.0.1:10197" or "[::1]:10197"'
 ROOT = Path(__file__).parents[3]
