@@ -13,7 +13,7 @@ from xapi.pools import build_pool, running
 async def main(folder: str, hosts: str, guests: str) -> None:
     pool = build_pool(Path(folder), int(hosts), int(guests))
     async with running(pool):
-        print(pool.url(), pool.authority.certificate, flush=True)  # noqa: T201 - read by whoever measures
+        print(pool.url(), pool.authority.certificate, flush=True)  # noqa: T201 - read by who started it
         await asyncio.Event().wait()
 
 

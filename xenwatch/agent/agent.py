@@ -18,6 +18,7 @@ from xenwatch.agent.remediation import RemediationController, open_remediation, 
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
 from xenwatch.agent.signals import signal_handlers
+from xenwatch.agent.telling import notifications_of, silences_of
 from xenwatch.agent.watchdog import feed_watchdog, probe_loop
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
@@ -29,12 +30,11 @@ from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.notify import routes_of
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
-from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
-from xenwatch.notify.notifications import Notifications
+from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -86,9 +86,10 @@ class Agent:
         self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
         self._fleet = fleet_registry(loaded.config.fleet, clock)
         self._fleet.offer(self.registry.incidents.values())
-        self.notifications = _notifications(loaded.config, clock, self._paths)
+        self.notifications = notifications_of(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
         self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
+        self.silences = silences_of(loaded.config, clock, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -104,6 +105,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
+                notifications=self.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -150,10 +152,12 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "trends": self.server.keep_trends,
             "fleet": self._fleet.run,
             **self._pools.parts(),
             **self.remediation.parts(),
             "notifications": self.notifications.run,
+            "silences": self.silences.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -207,6 +211,8 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
+        routes, link = routes_of(loaded.config.notify), loaded.config.web.external_url.rstrip("/")
+        self.notifications.replace(routes, link, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
@@ -226,6 +232,7 @@ class Agent:
         self.remediation.changed(of_this_host(changed))
         self._fleet.offer(changed)
         self.notifications.changed(changed)
+        self.silences.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -268,13 +275,6 @@ class Agent:
             await self.server.close()
 
 
-def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
-    """Those of [notify.NAME]; without any, it has nothing to do."""
-    host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-    link = config.web.external_url.rstrip("/")
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
-
-
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
     """Remediation as configured. ConfigError where the policy or the file of secrets has a mistake."""
     settings, access = config.remediation, load_access(config.remediation.access)
@@ -287,4 +287,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         runner=external.runner,
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
+        effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
     )

@@ -1,4 +1,4 @@
-"""`xenwatch check`: the configuration in force, where each value came from, and whether what it names works."""
+"""`xenwatch check`: the configuration in force, and whether what it names works; `check host` looks at the host."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.printed_text import printable
+from xenwatch.cli._check_host import host
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.config.loader import LoadedConfig, all_settings, load_config
 from xenwatch.config.sections import TABLES
@@ -21,12 +22,15 @@ from xenwatch.triage.check import CheckFinding, check_up
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-@click.command(short_help="Show and test the configuration; start nothing.")
+@click.group(invoke_without_command=True, short_help="Show and test the configuration; check a host before it fails.")
 @CONFIG
 @FORMAT
 @click.option("--no-try", is_flag=True, help="Show the values, but do not test what they name.")
-def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
+@click.pass_context
+def COMMAND(context: click.Context, config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
     """Print every setting in force and where it came from, and test the paths, libvirt, the rules and the ports.
+
+    `xenwatch check host` looks at a healthy host for what will fail one day.
 
     Exit code: 0 if the agent would start, 1 if something would keep it from starting or working, 2 if the
     configuration has mistakes.
@@ -35,7 +39,10 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     Examples:
       xenwatch check
       xenwatch check --config ./xenwatch.toml --format json
+      xenwatch check host
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    if context.invoked_subcommand is not None:
+        return
     loaded = load_config(config, dict(os.environ))
     findings = [] if no_try else asyncio.run(check_up(loaded.config, SystemClock()))
     if form == "json":
@@ -43,6 +50,9 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     else:
         click.echo("\n".join([*_values(loaded), *_test_results(findings)]))
     sys.exit(any(finding.verdict == "error" for finding in findings))
+
+
+COMMAND.add_command(host)
 
 
 def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:

@@ -3,10 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
@@ -27,6 +26,9 @@ from xenwatch.model.record import Chunk, LogRecord, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import HOST_NAME, Subject
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Pipeline:
         *,
         prefilter: PrefilterName = "auto",
         cache: Path | None = None,
-        compiling: Executor | None = None,
+        compiling: "Executor | None" = None,
         owners: LogOwners | None = None,
         hosts: BundleHosts | None = None,
         at_rest: bool = False,

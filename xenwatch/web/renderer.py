@@ -1,7 +1,7 @@
 """Samples as text: Prometheus' format 0.0.4 and OpenMetrics 1.0, with the part before each number kept ready."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,11 +62,12 @@ class Renderer:
             families[name] = last if last and last.samples == family else _written(metric, family, last)
         self._families = families
 
-    def body(self, format_: Format) -> bytes:
-        """The last cycle as text."""
+    def body(self, format_: Format, only: Container[str] | None = None) -> bytes:
+        """The last cycle as text; `only` these metrics."""
         parts: list[bytes] = []
         for family in self._families.values():
-            parts += (self._head(family.metric, format_), family.lines)
+            if only is None or family.metric.name in only:
+                parts += (self._head(family.metric, format_), family.lines)
         return b"".join(parts)
 
     def _head(self, metric: Metric, format_: Format) -> bytes:
