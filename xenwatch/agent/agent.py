@@ -75,8 +75,7 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        simulated = loaded.config.sampling.simulated
-        self._paths = external.paths if simulated is None else simulated_paths(simulated)
+        self._paths = _paths(external, loaded.config)
         parts = prepare(loaded.config, self._paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
@@ -86,8 +85,7 @@ class Agent:
         self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
         self._fleet = fleet_registry(loaded.config.fleet, clock)
         self._fleet.offer(self.registry.incidents.values())
-        self.notifications = notifications_of(loaded.config, clock, self._paths)
-        self.notifications.changed(self.registry.incidents.values())
+        self.notifications = notifications_of(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
         self.silences = silences_of(loaded.config, clock, self.registry.incidents.values())
         self._writer = Writer(
@@ -273,6 +271,12 @@ class Agent:
             await self.remediation.stop()
             await self._writer.close()
             await self.server.close()
+
+
+def _paths(external: ExternalAccess, config: Config) -> Paths:
+    """Of this host, or of the simulated one."""
+    simulated = config.sampling.simulated
+    return external.paths if simulated is None else simulated_paths(simulated)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

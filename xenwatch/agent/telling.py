@@ -13,11 +13,13 @@ from xenwatch.notify.notifications import Notifications
 from xenwatch.notify.silences import Silences
 
 
-def notifications_of(config: Config, clock: Clock, paths: Paths) -> Notifications:
+def notifications_of(config: Config, clock: Clock, paths: Paths, known: Iterable[Incident]) -> Notifications:
     """Those of [notify.NAME]; without any, it has nothing to do."""
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
     link = config.web.external_url.rstrip("/")
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
+    made = Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
+    made.changed(known)
+    return made
 
 
 def silences_of(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
