@@ -14,7 +14,7 @@ from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
 from xenwatch.agent.outlets import Outlets
-from xenwatch.agent.pools import Pools
+from xenwatch.agent.pools import Pools, of_this_host
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -73,16 +73,15 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        simulated = loaded.config.sampling.simulated
-        self._paths = external.paths if simulated is None else simulated_paths(simulated)
+        self._paths = _paths(external, loaded.config)
         parts = prepare(loaded.config, self._paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
-        self._pools = self._new_pools()
+        self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
+        self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
         self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
@@ -208,15 +207,6 @@ class Agent:
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
 
-    def _new_pools(self) -> Pools:
-        return Pools(
-            self._config,
-            self._clock,
-            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
-            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
-            self._sampled.set,
-        )
-
     def _new_monitor(self, parts: MonitorParts, saved: SavedState) -> Monitor:
         callbacks = MonitorCallbacks(
             self._changed, self._on_lines_read, self.progress.note, self._on_snapshot, self._failed
@@ -229,7 +219,7 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(_of_this_host(changed))
+        self.remediation.changed(of_this_host(changed))
         self.outlets.changed(changed)
 
     def _on_lines_read(self) -> None:
@@ -274,9 +264,10 @@ class Agent:
             await self.server.close()
 
 
-def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
-    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
-    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
+def _paths(external: ExternalAccess, config: Config) -> Paths:
+    """Of this host, or of the simulated one."""
+    simulated = config.sampling.simulated
+    return external.paths if simulated is None else simulated_paths(simulated)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
