@@ -158,7 +158,7 @@ class HostDomains:
 
 
 def is_uuid(name: str) -> bool:
-    """Whether a guest is called by its UUID for want of a name."""
+    """Whether a guest is called by its UUID because nothing gave a name."""
     return _UUID.match(name) is not None
 
 
