@@ -40,3 +40,15 @@ def test_another_trouble_of_a_guest_that_is_not_asked_about_is_history(told) -> 
     report = told(OTHER_TROUBLE)
     assert first(report) == "host/dom0"
     assert [str(i.diagnosis.subject) for i in report.history] == ["domain/web"]
+
+
+@pytest.mark.parametrize(("vif", "causes"), [("vif7.0", ["domain/7"]), ("vif8.0", ["domain/7", "vif/vif8.0"])])
+def test_what_backends_say_of_a_guests_device_is_part_of_that_guests_trouble(
+    tmp_path: Path, vif: str, causes: list[str]
+) -> None:
+    (tmp_path / "dmesg.txt").write_text(
+        "[  501.840816] vif vif-7-0 vif7.0: Cross page boundary, txp->offset: 2872, size: 1460\n"
+        f"[  501.840828] vif {vif.replace('vif', 'vif-').replace('.', '-')} {vif}: fatal error; disabling device\n"
+    )
+    report = diagnose([str(tmp_path)], rules_with((), cache_folder()), cache=cache_folder())
+    assert sorted(str(i.diagnosis.subject) for i in report.causes) == causes
