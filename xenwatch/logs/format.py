@@ -1,9 +1,9 @@
 """Recognises the format of a log: by its name, else by its content."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.registry import load_parts
 from xenwatch.base.retyped import as_written
 from xenwatch.logs import formats

@@ -1,10 +1,10 @@
 """The error lines that no rule knows, as the report shows them, and those that stand around what a rule knows."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.text_shape import text_shape
 from xenwatch.diagnosis.matching.errors import UnreadErrors
 from xenwatch.model.diagnosis import Evidence

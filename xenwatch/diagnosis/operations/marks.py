@@ -1,9 +1,9 @@
 """The lines of a log that say what is being done, to which guest, and that it has ended."""
 
-import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 

@@ -1,7 +1,6 @@
 """A guest's console as xenconsoled keeps it: every byte is chosen by the guest."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import ISO, iso_time

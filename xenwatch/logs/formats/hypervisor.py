@@ -1,7 +1,6 @@
 """The hypervisor's ring (`xm dmesg`, `xl dmesg`, serial console) and xenconsoled's hypervisor.log."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
 from xenwatch.logs.timestamps import ISO, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
