@@ -1,6 +1,6 @@
 """The lines of host-written logs that say two of name, domid and UUID of one guest."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _STATES = "r-----|-b----|--p---|---s--|----c-|-----d|------"
 """Of a domain in `xl list`."""

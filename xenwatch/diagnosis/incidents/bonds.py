@@ -1,9 +1,9 @@
 """What ties two incidents together: a record, an operation, a guest, a thing; time alone ties nothing."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
