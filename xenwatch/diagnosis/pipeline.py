@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.correlation.line_memory import SeenAgain, Sighting
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
@@ -135,7 +136,8 @@ class Pipeline:
 
     def diagnose(self, latest: float) -> list[Diagnosis]:
         """The same up to the diagnoses, for the tools of a rule's author."""
-        return self._judged(self._released(), latest)[0]
+        found = self._judged(self._released(), latest)[0]
+        return [one.diagnosis if isinstance(one, SeenAgain) else one for one in found]
 
     def tick(self, now: float) -> list[Incident]:
         """The passing of time alone: what was expected did not come, what was quiet long enough is resolved."""
@@ -205,10 +207,10 @@ class Pipeline:
             for mark in self.scanner.take_marks()
         ]
 
-    def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Diagnosis], float]:
+    def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Sighting], float]:
         facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
-        diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
+        diagnoses = self.engine.sightings(events, facts=facts, now=now) if events or facts else []
         over = list(self.engine.over) if events or facts else []
         for snapshot in snapshots:
             self._done.see(snapshot)
