@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -20,12 +21,14 @@ from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.history import earlier
+from xenwatch.triage.large_files import jobs_for, large_files
 from xenwatch.triage.report import FileRead, KernelShown, Report, SkippedFile
 from xenwatch.triage.unread import XEN, unmatched, with_unread
 from xenwatch.triage.versions import XenVersions
 
 if TYPE_CHECKING:
     from xenwatch.triage.live_probe import LiveProbe
+    from xenwatch.triage.side_by_side import SideBySide
 
 Progress = Callable[[str, int], None]
 """Told the path being read and the bytes read so far."""
@@ -45,21 +48,25 @@ def diagnose(
     host: str | None = None,
     stdin: BinaryIO | None = None,
     any_program: bool = False,
+    jobs: int | None = 1,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
     `utc_offset`: the zone of local times in these logs; `live`: what the running host told; `host`: of which all of it
-    is; `stdin` stands in for standard input; `any_program`: text that says nothing of Xen is welcome, too. Ctrl-C ends
-    the reading early. Raises InputError where nothing is readable, or where none of it is from Xen.
+    is; `stdin` stands in for standard input; `any_program`: text that says nothing of Xen is welcome, too. `jobs`:
+    so many processes scan large files, and the report is the same; None: one for each processor, where there is much
+    to read. Ctrl-C ends the reading early. Raises InputError where nothing is readable, or none of it is from Xen.
     """
-    began, interruption = time.monotonic(), Interruption()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
+    began, now, interruption = time.monotonic(), time.time(), Interruption()
+    bundle = Bundle(paths, now=now, utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
-    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    workers = _workers(paths, jobs, (rules, cache, now, utc_offset, host), interruption) if jobs != 1 else None
+    ahead = workers.scanned if workers is not None else None
+    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True, ahead=ahead)
     reading = BundleReading(pipeline, hosts, live)
     reading.is_of_xen |= any_program
-    with interruption:
+    with interruption, workers or nullcontext():
         for entry in chain(live.logs(host) if live else (), bundle.entries()):
             reading.read(entry, progress)
     _conclude(reading, interruption)
@@ -74,6 +81,22 @@ def diagnose(
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _workers(
+    paths: Sequence[str],
+    jobs: int | None,
+    task: tuple[Sequence[Rule], Path | None, float, Zone, str | None],
+    interruption: Interruption,
+) -> "SideBySide | None":
+    files = large_files(paths)
+    many = jobs_for(paths, files, jobs)
+    if many < 2:  # noqa: PLR2004
+        return None
+    from xenwatch.triage.scan_worker import ScanTask  # noqa: PLC0415  few bundles are so large
+    from xenwatch.triage.side_by_side import SideBySide  # noqa: PLC0415
+
+    return SideBySide(ScanTask(*task), files, many, lambda: interruption.is_requested)
 
 
 def _conclude(reading: "BundleReading", interruption: Interruption) -> None:

@@ -62,12 +62,13 @@ class Scanner:
         cache: Path | None = None,
         compiling: "Executor | None" = None,
         several_hosts: bool = False,
+        registry: DomainRegistry | None = None,
     ) -> None:
         """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile.
 
         `several_hosts`: the logs may be of more than one host, so who is who is learnt apart by where a line stands.
         """
-        self.registry = DomainRegistry()
+        self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
         self._index = SignatureIndex(rules)
         self._errors = make_prefilter([ERROR], engine, cache)
@@ -156,6 +157,10 @@ class Scanner:
         """What was said to be done since this was last asked."""
         marks, self._matcher.marks = self._matcher.marks, []
         return marks
+
+    def add_marks(self, marks: Sequence[PlacedMark]) -> None:
+        """What another scanner found on behalf of this one."""
+        self._matcher.marks += marks
 
     def _record(
         self, reader: RecordReader, cut: Cut, told: set[str], shape: Shape | None
