@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Put `content` in `path`, so that a reader sees the old file or the new one. OSError where it cannot be."""
     import tempfile  # noqa: PLC0415  a start writes nothing, most of the time
 
@@ -12,6 +12,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            os.fchmod(handle, mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -186,6 +186,8 @@ class Pipeline:
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
+        else:
+            events = [_on_its_host(event) for event in events]
         self._learn_names()
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
@@ -259,6 +261,12 @@ class Pipeline:
 def _order(event: Event) -> tuple[float, str, int]:
     record = event.record
     return (event.at, record.source.path, record.position.offset) if record else (event.at, "", 0)
+
+
+def _on_its_host(event: Event) -> Event:
+    """On a running host all is its own, but for logs that are known to be of another: those of a pool's API."""
+    host = event.record.source.host if event.record is not None else None
+    return event if host is None else replace(event, subject=event.subject.on(host))
 
 
 def _format(event: Event) -> str:

@@ -75,7 +75,7 @@ class Scanner:
         self._background: Future[Prefilter] | None = None
         if compiling is not None and engine == "auto" and takes_long(self._index.sought, cache):
             self._background = compiling.submit(make_prefilter, self._index.sought, engine, cache)
-            self._prefilter = make_prefilter(self._index.sought, "ahocorasick")
+            self._prefilter = make_prefilter(self._index.sought, "ahocorasick", cache)
         else:
             self._prefilter = make_prefilter(self._index.sought, engine, cache)
         self._matcher = Matcher(self._index, self.registry)

@@ -12,6 +12,7 @@ from typing import Any
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.atomic_file import write_atomically
+from xenwatch.diagnosis.prepared import prepared_folder
 from xenwatch.diagnosis.rules.paths import rule_files, stamp_of
 from xenwatch.diagnosis.rules.rule import Rule
 
@@ -36,19 +37,52 @@ def load_library(paths: Iterable[Path], cache: Path | None = None, *, whole: boo
         rules = _load(kept)
         if rules is not None:
             return rules
-    from xenwatch.diagnosis.rules.loader import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
+    found = rule_files(sought)
+    rules = None if whole else load_prepared(found)
+    if rules is None:
+        from xenwatch.diagnosis.rules.loader import load_rules  # noqa: PLC0415  YAML and schema, for a new library alone
 
-    rules = load_rules(rule_files(sought))
-    if not whole:
-        rules = tuple(replace(rule, tests=(), lines={}) for rule in rules)
+        rules = load_rules(found)
+        rules = rules if whole else _shortened(rules)
     if kept is not None:
         _keep(kept, _pickled(tuple(rules)))
     return rules
 
 
+def write_prepared(rules_folder: Path, folder: Path) -> None:
+    """For the package: the short library of the rules in that folder, so that a first start has none to read."""
+    found = rule_files([rules_folder])
+    rules = _shortened(load_library([rules_folder]))
+    root = _root(found)
+    relative = tuple(replace(rule, file=rule.file.relative_to(root)) for rule in rules)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / _prepared_name(found), _pickled(relative))
+
+
+def load_prepared(found: Sequence[Path], folder: Path | None = None) -> tuple[Rule, ...] | None:
+    """What the package holds of exactly these rules, read by exactly this code; None where it holds nothing of them."""
+    folder = folder or prepared_folder()
+    if not folder.is_dir() or not found:
+        return None
+    rules, root = _load(folder / _prepared_name(found)), _root(found)
+    return None if rules is None else tuple(replace(rule, file=root / rule.file) for rule in rules)
+
+
+def _prepared_name(found: Sequence[Path]) -> str:
+    return f"rules-{_key(found, _root(found))}.pickle"
+
+
+def _root(found: Sequence[Path]) -> Path:
+    return Path(os.path.commonpath([str(path) for path in found]))
+
+
+def _shortened(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    return tuple(replace(rule, tests=(), lines={}) for rule in rules)
+
+
 def _load(kept: Path) -> tuple[Rule, ...] | None:
     try:
-        # Only a file that we alone could have written: unpickling runs code.
+        # Only a file that we alone, or root, could have written: unpickling runs code.
         if not _ours(kept) or not _ours(kept.parent):
             return None
         rules = pickle.loads(kept.read_bytes())  # noqa: S301  see the line above
@@ -62,7 +96,7 @@ def _load(kept: Path) -> tuple[Rule, ...] | None:
 
 def _ours(path: Path) -> bool:
     status = path.stat()
-    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
 
 
 def _keep(kept: Path, content: bytes) -> None:
@@ -106,11 +140,13 @@ def _content_key(paths: Sequence[Path], cache: Path) -> str:
     return key
 
 
-def _key(files: Sequence[Path]) -> str:
-    """Of the contents and names of the rule files, and of the code that reads them."""
+def _key(found: Sequence[Path], root: Path | None = None) -> str:
+    """Of the contents and names of the rule files, and of the code that reads them; names below `root` where given."""
     digest = hashlib.sha256()
-    for path in [*(Path(__file__).with_name(name) for name in _CODE), *files]:
-        digest.update(str(path).encode() + b"\0")
+    here = Path(__file__).parent
+    for path in [*(here / name for name in _CODE), *found]:
+        name = path if root is None else path.relative_to(root if path.is_relative_to(root) else here)
+        digest.update(str(name).encode() + b"\0")
         try:
             digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"no file")
         except OSError:

@@ -39,6 +39,11 @@ class GuestDefinition(NamedTuple):
     vif_scripts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Kernel, ramdisk and disks that dom0 must have, by absolute path."""
+    pci: tuple[str, ...] = ()
+    """Devices of the host that the guest gets, as they are written: `0000:03:00.0`, `03:00.0`."""
+    dumps: bool = False
+    """Whether its memory is written to a file when it crashes."""
+    memory_bytes: int | None = None
 
 
 def read_settings(text: str) -> dict[str, Value]:
@@ -86,6 +91,9 @@ def parse_guest_config(text: str) -> GuestDefinition | None:
         bridges=_each_once(vif["bridge"] for vif in own if vif.get("bridge")),
         vif_scripts=_each_once(vif["script"].rpartition("/")[2] for vif in own if vif.get("script")),
         files=_each_once(_files(settings)),
+        pci=tuple(device.split(",", 1)[0].strip() for device in _listed(settings, "pci")),
+        dumps=str(settings.get("on_crash", "")).startswith("coredump"),
+        memory_bytes=int(memory) * 1024**2 if (memory := str(settings.get("memory", ""))).isdigit() else None,
     )
 
 
@@ -153,7 +161,26 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
             s.get("path", "").rpartition("/")[2] for i in interfaces for s in i.findall("script") if s.get("path")
         ),
         files=_each_once(_xml_files(domain)),
+        pci=tuple(map(_pci_address, domain.findall("devices/hostdev[@type='pci']/source/address"))),
+        dumps=(domain.findtext("on_crash") or "").startswith("coredump"),
+        memory_bytes=_xml_memory(domain.find("memory")),
     )
+
+
+_XML_UNITS = {"": 1024, "b": 1, "bytes": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def _xml_memory(memory: "Element | None") -> int | None:
+    """KiB unless the element says another unit."""
+    if memory is None or not (text := (memory.text or "").strip()).isdigit():
+        return None
+    unit = _XML_UNITS.get(memory.get("unit", "").lower().removesuffix("ib"))
+    return int(text) * unit if unit else None
+
+
+def _pci_address(address: "Element") -> str:
+    parts = [int(address.get(key, "0"), 0) for key in ("domain", "bus", "slot", "function")]
+    return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
 
 
 def _xml_files(domain: "Element") -> Iterator[str]:

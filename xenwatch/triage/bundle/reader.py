@@ -12,7 +12,8 @@ from xenwatch.base.errors import ArchiveBomb, InputError
 from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.pasted import pasted_facts
-from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
+from xenwatch.facts.reader import FactsReader
+from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import LAST_RESORT, all_formats, by_content, by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
