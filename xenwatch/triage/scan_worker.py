@@ -120,7 +120,7 @@ def scan_file(task: ScanTask, scanner: LogScanner, file: str) -> dict[str, Scann
     return logs
 
 
-class _Pickler(pickle.Pickler):
+class _ScannedPickler(pickle.Pickler):
     """Logs and marks go by name; dataclasses come back by their constructor, which is Python's quickest way."""
 
     def persistent_id(self, obj: Any) -> Any:
@@ -134,7 +134,7 @@ class _Pickler(pickle.Pickler):
         return type(obj), tuple(getattr(obj, field.name) for field in fields(obj))
 
 
-class _Unpickler(pickle.Unpickler):
+class _ScannedUnpickler(pickle.Unpickler):
     def __init__(self, data: bytes, source: Source) -> None:
         super().__init__(BytesIO(data))
         self._source = source
@@ -145,11 +145,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _pickled(scanned: Scanned) -> bytes:
     buffer = BytesIO()
-    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(scanned)
+    _ScannedPickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(scanned)
     return buffer.getvalue()
 
 
 def unpickled(piece: bytes, source: Source) -> Scanned:
     """What a worker, which is a process of ours, found in a chunk of that log."""
-    scanned: Scanned = _Unpickler(piece, source).load()
+    scanned: Scanned = _ScannedUnpickler(piece, source).load()
     return scanned

@@ -27,6 +27,8 @@ class SeenAgain(NamedTuple):
     event: Event
     record: LogRecord
     """The other line."""
+    on: LogRecord
+    """The line that `known` rests on."""
 
     @property
     def at(self) -> float:
@@ -40,9 +42,7 @@ class SeenAgain(NamedTuple):
     @property
     def diagnosis(self) -> Diagnosis:
         """The conclusion in full."""
-        origin = self.known.evidence[0].origin
-        assert isinstance(origin, LogRecord)
-        return seen_again(self.known, origin, self.piece)
+        return seen_again(self.known, self.on, self.piece)
 
 
 Sighting = Diagnosis | SeenAgain
@@ -95,5 +95,5 @@ def _again(said: Said, event: Event, record: LogRecord) -> list[Sighting]:
         return []
     known, on = said
     if len(known.evidence) == 1 and known.evidence[0].origin is on:
-        return [SeenAgain(known, event, record)]
+        return [SeenAgain(known, event, record, on)]
     return [seen_again(known, on, event_evidence(event))]
