@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from xenwatch.base.atomic_file import write_atomically
 from xenwatch.base.clock import Clock
 from xenwatch.model.incident import Incident
@@ -139,6 +137,8 @@ def _moment(at: float) -> str:
 async def _ask(access: AlertmanagerAccess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Its answer; Undelivered says why there is none. A silence that is gone by now need not be ended."""
     headers = {"Authorization": f"Bearer {access.token()}"} if access.token is not None else {}
+    import aiohttp  # noqa: PLC0415 - slow to load, and commands that read the configuration ask nobody
+
     try:
         async with (
             aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=_DEADLINE)) as http,
