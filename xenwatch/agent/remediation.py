@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from xenwatch.agent.active_service import ActiveService
+from xenwatch.agent.effects_watch import EffectsWatch
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
 from xenwatch.config.access import Access
@@ -21,6 +22,7 @@ from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
+from xenwatch.remediation.machine.apart import EffectsSocket
 from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.entries import Head
@@ -51,9 +53,11 @@ class RemediationController:
         runner: Runner | None = None,
         simulated: Path | None = None,
         guarded: bool = True,
+        effects: EffectsSocket | None = None,
     ) -> None:
-        """`guarded`: no stranger reaches the API, so a policy may act on its own."""
+        """`guarded`: no stranger reaches the API, so a policy may act on its own. `effects`: who carries out orders."""
         self._guarded = guarded
+        self.effects = EffectsWatch(effects, clock)
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
         self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
@@ -127,6 +131,7 @@ class RemediationController:
             libvirt=self._libvirt,
             runner=self._runner,
             simulated=self._simulated,
+            effects=self.effects.socket,
         )
         if self._next is not None:
             self._next.close()
@@ -150,6 +155,7 @@ class RemediationController:
         guests = service.policy.inventory.guests
         await service.note_failing(self._failing.keys(), len(guests))
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
+        await self.effects.look()
         await service.tick()
         figures = await service.statistics()
         timeless = replace(figures, oldest_open_seconds=0.0, fsync_seconds=0.0)
@@ -236,6 +242,7 @@ def open_remediation(
     runner: Runner | None = None,
     simulated: Path | None = None,
     guarded: bool = True,
+    effects: EffectsSocket | None = None,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
 
@@ -248,8 +255,12 @@ def open_remediation(
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:
-        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated)
+        service = open_service(
+            rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated, effects=effects
+        )
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded)
+    return RemediationController(
+        service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded, effects=effects
+    )

@@ -21,6 +21,7 @@ from xenwatch.remediation.action import (
 from xenwatch.remediation.guards import breaker, cooldown
 from xenwatch.remediation.guards.admission import Refusal, admission, validity
 from xenwatch.remediation.guards.ownership import check_owner
+from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Answer, Machine, Order
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.store import entries, fence, outbox, runs, triggers
@@ -49,15 +50,24 @@ class Executor:
     """One for each agent. Every move and every intent is on disk before it takes effect."""
 
     def __init__(
-        self, policy: Policy, actions: Mapping[str, Action], store: AsyncRunStore, machine: Machine, clock: Clock
+        self,
+        policy: Policy,
+        actions: Mapping[str, Action],
+        store: AsyncRunStore,
+        machine: Machine,
+        clock: Clock,
+        gate: EffectsGate | None = None,
     ) -> None:
+        """`gate`: of the process that carries out orders, where that is another one."""
         self._policy, self._actions, self._store = policy, actions, store
-        self._machine, self._clock = machine, clock
+        self._machine, self._clock, self._gate = machine, clock, gate
 
     async def carry_out(self, run: ActionRun) -> Refusal | None:
         """Everything from admission to the end of a run. A Refusal: a guard refused it, and the run stays as it is."""
         action = self._actions[run.proposal.action]
-        refusal = await self._store.write(lambda transaction: self._admit(transaction, run, action))
+        refusal = await self._shut(action)
+        if refusal is None:
+            refusal = await self._store.write(lambda transaction: self._admit(transaction, run, action))
         if refusal is not None:
             return refusal
         context = self._context(run)
@@ -69,6 +79,13 @@ class Executor:
             return None
         await self._finish(run, action, context, plan)
         return None
+
+    async def _shut(self, action: Action) -> Refusal | None:
+        """Without those who carry out orders nothing starts: the run waits, and the reason is told."""
+        if self._gate is None or action.message_only:
+            return None
+        reason = await self._gate.refusal()
+        return None if reason is None else Refusal("effects", reason)
 
     async def recover(self) -> None:
         """After a start: a run without an effect is aborted; one that may have had one is verified, never repeated."""
@@ -157,7 +174,10 @@ class Executor:
         token = await self._store.read(lambda view: runs.find(view, run.id).token) or 0
         for step in steps:
             save_as = step.order.save_as.replace("{run}", run.id)
-            order = replace(step.order, run=run.id, target=run.proposal.target.key, token=token, save_as=save_as)
+            order = replace(
+                step.order, run=run.id, action=run.proposal.action, target=run.proposal.target.key, token=token,
+                save_as=save_as,
+            )  # fmt: skip
             answer = await self._effect(run, order)
             if not answer.ok:
                 return _Result(answer)
@@ -169,10 +189,14 @@ class Executor:
 
     async def _effect(self, run: ActionRun, order: Order) -> Answer:
         facts = {"argv": list(order.argv), "host": order.host, "token": order.token}
-        await self._store.write(
-            lambda transaction: entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
-        )
-        answer = await self._machine.effect(order)
+
+        def announce(transaction: Transaction) -> int:
+            number = entries.count(transaction, "intent", run.id)
+            entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
+            return number
+
+        number = await self._store.write(announce)
+        answer = await self._machine.effect(replace(order, number=number))
         result = {"code": answer.code, "err": answer.err[-2000:]}
         await self._store.write(
             lambda transaction: entries.append(transaction, "outcome", run.id, AGENT, answer.summary, result)

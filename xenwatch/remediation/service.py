@@ -27,6 +27,7 @@ from xenwatch.remediation.executor import Executor
 from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switch, storm
 from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
+from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.overview import overview
 from xenwatch.remediation.planner import Draft, Planner, proposal_of
@@ -41,8 +42,6 @@ from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
-_KEEP_SECONDS = 86400.0
-"""How long nonces and ended triggers are kept."""
 _START_EVERY = 50
 _TEMPORARY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Refusals that may pass with time: the trigger is considered again."""
@@ -52,12 +51,19 @@ class RemediationService:
     """The agent has one; the command line makes one of its own on the same run store."""
 
     def __init__(
-        self, store: RunStore, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
+        self,
+        store: RunStore,
+        policy: Policy,
+        actions: Mapping[str, Action],
+        machine: Machine,
+        clock: Clock,
+        gate: EffectsGate | None = None,
     ) -> None:
+        self.gate = gate
         self.policy, self._actions, self._clock = policy, actions, clock
         self._store = AsyncRunStore(store)
         self._planner = Planner(policy, actions, self._store, machine, clock)
-        self._executor = Executor(policy, actions, self._store, machine, clock)
+        self._executor = Executor(policy, actions, self._store, machine, clock, gate)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._last_refusal: dict[str, str] = {}
@@ -133,9 +139,12 @@ class RemediationService:
         """What would be done on a person's request."""
         return await self._planner.requested(action, subject, params, requester)
 
-    async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun:
-        """A person approves the plan with this hash; the next tick starts it."""
+    async def approve(self, run: str, actor: str, plan_hash: str, token: str = "") -> ActionRun:
+        """A person approves the plan with this hash; the next tick starts it. `token`: that the person gave."""
         stored = await self.run(run)
+        approvals.require_valid(stored, actor, plan_hash)
+        if self.gate is not None:
+            await self.gate.consent(stored.id, plan_hash, actor, token)
         await self._store.write(lambda transaction: approvals.approve(transaction, stored, actor, plan_hash))
         return await self.run(stored.id)
 
@@ -161,15 +170,8 @@ class RemediationService:
 
     async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:
         """Start maintenance for a while; 0 seconds end it."""
-        longest = self.policy.maintenance_ttl
-        if seconds:
-            await self._store.write(
-                lambda transaction: kill_switch.start_maintenance(
-                    transaction, scope, owner=owner, reason=reason, seconds=seconds, longest=longest
-                )
-            )
-        else:
-            await self._store.write(lambda transaction: kill_switch.end_maintenance(transaction, scope, owner))
+        given = kill_switch.Maintenance(scope, owner, reason, seconds, self.policy.maintenance_ttl)
+        await self._store.write(lambda transaction: kill_switch.maintain(transaction, given))
 
     # --- the rounds
 
@@ -257,8 +259,6 @@ class RemediationService:
             if run not in self._tasks:
                 runs.move(transaction, run, "expired", AGENT, "nobody approved it in time")
                 triggers.set_handled(transaction, trigger_key, False)
-        triggers.forget_ended(transaction, _KEEP_SECONDS)
-        nonces.forget(transaction, _KEEP_SECONDS)
         drop_old(transaction)
 
     async def _consider(self, trigger: Trigger) -> None:
