@@ -158,7 +158,7 @@ class HostDomains:
 
 
 def is_uuid(name: str) -> bool:
-    """Whether a guest is called by its UUID for want of a name."""
+    """Whether it is a UUID: a guest is called so where nothing says its name."""
     return _UUID.match(name) is not None
 
 

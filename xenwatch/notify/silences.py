@@ -117,7 +117,7 @@ def _body(incident: Incident, labels: Mapping[str, str], starts: float, ends: fl
     """The alerts of an incident are known by its rule and subject, on this host alone."""
     subject = incident.diagnosis.subject
     # A guest's name can hold what is no Unicode; /metrics replaces it in the same way.
-    named = {"rule": incident.diagnosis.rule, "kind": subject.kind, "name": _clean(subject.name), **labels}
+    named = {"name": _clean(subject.name), "kind": subject.kind, "rule": incident.diagnosis.rule, **labels}
     said = next((r.text for r in reversed(incident.remarks) if r.what == "acknowledged" and r.text), "")
     return {
         "matchers": [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in named.items()],
