@@ -15,7 +15,7 @@ _STAMP = rb"(?:\[(?!error_code)[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
     rb"(?:[ \t]+\S|----\[|CPU: |RIP: |RFLAGS: |EFLAGS: |EIP: |PC: |CPSR: |HCR|LR: |SP: |EAX|rax: |rbx: |rsi: "
-    rb"|rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
+    rb"|rdx: |rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
     rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code="
     rb"|FATAL (?:PAGE FAULT|TRAP)|Faulting linear address)"
 )
