@@ -25,7 +25,7 @@ from xenwatch.host.privileged.server import Answerer, LocalServer
 from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.machine.ssh import SshTransport
-from xenwatch.remediation.open import RUN_STORE, read_policy, through
+from xenwatch.remediation.open import RUN_STORE, policy_in_force, through
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue
 from xenwatch.remediation.store.run_store import boot_id
@@ -45,7 +45,7 @@ class Started:
     def policy(self, settings: EffectsSettings) -> Policy:
         """As root wrote it; XenwatchError where somebody else could have."""
         require_ours(settings.policy)
-        return read_policy(settings.policy)
+        return policy_in_force(settings.policy)
 
 
 def effects(started: Started) -> Answerer:

@@ -14,8 +14,8 @@ from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.ssh import SshTransport
 
 _LONGEST_SECONDS = 60.0
-_MOST_OUTPUT = 2 * 1024 * 1024
-"""Bytes of a program's output; in JSON a byte may become six characters."""
+_MOST_OUTPUT = 6 * 1024 * 1024
+"""Bytes of a program's output; `xl list -l` of a thousand guests is four million."""
 _XENSTORE_PATH = re.compile(r"/[A-Za-z0-9_@:./ ~-]{0,3000}")
 _MOST_PATHS = 4000
 
@@ -24,7 +24,7 @@ class ReaderService:
     """Programs run with nothing of the agent's environment."""
 
     def __init__(self, runner: Runner, xenstore: Xenstore, transport: Callable[[], SshTransport]) -> None:
-        """`transport`: the way to the other hosts of the policy, which is read anew each time."""
+        """`transport`: the way to the other hosts of the policy, whose policy is read each time."""
         self._runner, self._xenstore, self._transport = runner, xenstore, transport
 
     async def answer(self, _peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
