@@ -2,24 +2,30 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from hosts.recorded import HOSTS, RecordedRunner, recorded_host
 from story import Story
 
 from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.effects.reader import ReaderService
+from xenwatch.host.devices import Devices
 from xenwatch.host.exec.runner import SystemRunner
+from xenwatch.host.host import build_host
 from xenwatch.host.paths import Paths
 from xenwatch.host.privileged.client import ask
 from xenwatch.host.privileged.questions import LVM_REPORT, is_question, is_question_there
 from xenwatch.host.privileged.reading import ReadingRunner, ask_program, ask_xenstore
 from xenwatch.host.privileged.server import LocalServer
+from xenwatch.host.toolstack.xl import Xl
 from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.port import Command
 from xenwatch.remediation.machine.ssh import SshTransport
 from xenwatch.remediation.policy.inventory import ManagedHost, ManagedInventory
+from xenwatch.sampling.catalogue import take_once
 from xenwatch.web.server.unix_socket import unix_socket
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -132,3 +138,31 @@ async def test_all_that_the_checks_of_actions_ask_is_among_the_questions(tmp_pat
     assert len(asked) > 30
     assert not [c.argv for c in asked if c.host in ("", "xen1") and c.argv[0] in ROOT_ONLY and not is_question(c.argv)]
     assert not [c.argv for c in asked if c.host not in ("", "xen1") and not is_question_there(c.argv)]
+
+
+async def told_by_collectors(host) -> dict[str, object]:
+    """Samples of every collector, but for how long it took."""
+    snapshot = await take_once(host, host.clock)
+    failed = {name: health.error for name, health in snapshot.health.items() if not health.ok}
+    return {"samples": sorted(map(repr, snapshot.samples)), "failed": failed}
+
+
+async def test_every_collector_says_through_the_reader_what_root_sees_and_asks_nothing_of_root_itself(tmp_path):
+    async with recorded_host() as host:
+        root = host.paths.root
+        expected = await told_by_collectors(host)
+        runner, path = host.runner, root / "reader.sock"
+        hosts = ManagedInventory("xen1")
+        service = ReaderService(runner, Xenstore(host.paths), lambda: SshTransport(hosts, tmp_path / "ssh"))
+        stop, listening = asyncio.Event(), unix_socket(path)
+        serving = asyncio.create_task(LocalServer(service.answer, {os.geteuid()}).serve(listening, stop))
+        here = RecordedRunner(HOSTS / "xen-4.17/commands")
+        asking = ReadingRunner(here, path)
+        mine = build_host(host.clock, host.paths, asking, toolstack=Xl(asking), libvirt_uri=None)
+        reading = Xenstore(host.paths, path)
+        mine = replace(mine, xenstore=reading, devices=Devices(host.clock, host.paths, reading))
+        assert await told_by_collectors(mine) == expected
+        assert not [argv for argv in here.ran if argv[0] in ROOT_ONLY]
+        await mine.close()
+        stop.set()
+        await serving

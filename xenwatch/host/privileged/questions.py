@@ -28,7 +28,7 @@ _COLUMN = ("--reportformat", "json", "--units", "m", "--nosuffix", "-o", _COLUMN
 QUESTIONS: tuple[tuple[Word, ...], ...] = (
     *((tool, *words) for tool in ("xl", "xm") for words in (
         ("info",), ("info", "-n"), ("list",), ("list", "-v"), ("list", "-l"), ("list", "--long"), ("list", "-l", _NAME),
-        ("vcpu-list",), ("dmesg",),
+        ("vcpu-list",), ("dmesg",), ("cpupool-list",), ("sched-credit",), ("sched-credit2",),
     )),
     ("xenstore-ls", "-f"), ("xenstore-ls", "-fp"), ("xenstore-ls", "-f", _PATH),
     LVM_REPORT,
