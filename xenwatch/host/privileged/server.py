@@ -45,8 +45,8 @@ Answerer = Callable[[LocalPeer, Mapping[str, Any]], Awaitable[Mapping[str, Any]]
 class LocalServer:
     """`allowed`: the uids that may ask at all; root is always one of them."""
 
-    def __init__(self, answer: Answerer, allowed: Collection[int]) -> None:
-        self._answer, self._allowed = answer, {0, *allowed}
+    def __init__(self, answer: Answerer, allowed: Collection[int], most: int = MOST_ASKING) -> None:
+        self._answer, self._allowed, self._most = answer, {0, *allowed}, most
         self._busy: set[asyncio.Task[None]] = set()
         self._asked = asyncio.Event()
 
@@ -76,7 +76,7 @@ class LocalServer:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A task of its own for each: an asker that goes away does not interrupt what it asked for."""
         self._asked.set()
-        if len(self._busy) >= MOST_ASKING:
+        if len(self._busy) >= self._most:
             writer.transport.abort()
             return
         task = asyncio.create_task(self._serve_one(reader, writer))
