@@ -7,6 +7,7 @@ that release; libvirt's binding is Debian's own. Nothing is compiled and nothing
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,14 @@ def _data(lib: Path, share: Path) -> None:
     bundled = lib / "xenwatch/_bundled/rules"
     shutil.move(bundled, share / "rules")
     bundled.symlink_to("../../../../share/xenwatch/rules")
+    # parsed here, so that a first start takes no minutes on a slow dom0
+    prepare = [
+        sys.executable,
+        str(ROOT / "packaging/prepare.py"),
+        str(share / "rules"),
+        str(bundled.parent / "prepared"),
+    ]
+    subprocess.run(prepare, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
         _copy(alerts, share / "alerts" / alerts.name)
     shutil.copytree(ROOT / "dashboards/out", share / "dashboards")

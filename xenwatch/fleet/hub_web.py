@@ -63,11 +63,13 @@ async def _hosts(request: web.Request) -> web.Response:
 
 async def _targets(request: web.Request) -> web.Response:
     """Prometheus' http_sd: each host that says where its metrics are."""
-    hosts = sorted(request.app[HUB].view.hosts.items())
-    targets = [
-        {"targets": [about["metrics"]], "labels": {"host": name}} for name, about in hosts if about.get("metrics")
-    ]
-    return web.json_response(targets)
+    return web.json_response(targets_of(request.app[HUB]))
+
+
+def targets_of(hub: Hub) -> list[dict[str, Any]]:
+    """As http_sd and file_sd of Prometheus read them."""
+    hosts = sorted(hub.view.hosts.items())
+    return [{"targets": [about["metrics"]], "labels": {"host": name}} for name, about in hosts if about.get("metrics")]
 
 
 async def _metrics(request: web.Request) -> web.Response:

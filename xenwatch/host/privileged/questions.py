@@ -15,7 +15,7 @@ _LVM_VG = "vg_name,vg_size,vg_free,vg_missing_pv_count,lv_count,snap_count,vg_md
 _LVM_PV = "pv_name,vg_name,pv_size,pv_free,pv_missing"
 _LVM_LV = (
     "vg_name,lv_name,lv_size,lv_active,lv_device_open,lv_suspended,lv_health_status,lv_time,data_percent,metadata_percent,"
-    "snap_percent,lv_snapshot_invalid,origin,copy_percent,raid_mismatch_count,lv_dm_path,lv_layout"
+    "snap_percent,lv_snapshot_invalid,origin,pool_lv,copy_percent,raid_mismatch_count,lv_dm_path,lv_layout"
 )
 LVM_REPORT = (
     "lvm", "fullreport", "--reportformat", "json", "--units", "b", "--nosuffix", "--config", 'report{time_format="%s"}',
