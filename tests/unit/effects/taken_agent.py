@@ -29,8 +29,8 @@ class TakenAgent:
         self.story = story
         self.store = RunStore(story.folder / name, story.clock, story.boot)
         with self.store.transaction() as transaction:
-            for (name,) in transaction.rows("SELECT name FROM sqlite_master WHERE type='trigger'"):
-                transaction.db.execute(f"DROP TRIGGER {name}")
+            for (trigger,) in transaction.rows("SELECT name FROM sqlite_master WHERE type='trigger'"):
+                transaction.db.execute(f"DROP TRIGGER {trigger}")
         self._count = 0
 
     def forge(self, action: str = "domain_start", argv: tuple[str, ...] = START, **more: Any) -> str:

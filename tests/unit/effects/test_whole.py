@@ -1,4 +1,4 @@
-"""The whole split on this machine: an agent of another user asks, and the real helper carries out a real order as root."""
+"""The whole split on this machine: another user asks, and the real helper carries out a real order as root."""
 
 import json
 import os
