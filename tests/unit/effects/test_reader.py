@@ -1,5 +1,6 @@
 """The reader: a fixed list of questions that holds all that checks and collectors ask, and nothing that changes."""
 
+import ast
 import asyncio
 import os
 from dataclasses import replace
@@ -28,9 +29,10 @@ from xenwatch.remediation.policy.inventory import ManagedHost, ManagedInventory
 from xenwatch.sampling.catalogue import take_once
 from xenwatch.web.server.unix_socket import unix_socket
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
+ROOT = Path(__file__).parents[3]
+SCENARIOS = ROOT / "tests/scenarios"
 ROOT_ONLY = {"xl", "xm", "xenstore-ls", "xenstore-read", "lvs", "vgs", "pvs", "lvm", "dmsetup", "losetup", "blockdev",
-             "crm_resource"}  # fmt: skip
+             "crm_resource", "xen-livepatch", "smartctl"}  # fmt: skip
 """What answers root alone; `ls`, `cat`, `df`, `ip` and their like the agent runs itself."""
 STORIES = (
     "start-helps", "migrate-helps", "cold-move-helps", "lv-of-a-full-pool", "mapping-released-then-started",
@@ -138,6 +140,30 @@ async def test_all_that_the_checks_of_actions_ask_is_among_the_questions(tmp_pat
     assert len(asked) > 30
     assert not [c.argv for c in asked if c.host in ("", "xen1") and c.argv[0] in ROOT_ONLY and not is_question(c.argv)]
     assert not [c.argv for c in asked if c.host not in ("", "xen1") and not is_question_there(c.argv)]
+
+
+def written_down() -> set[tuple[str, ...]]:
+    """Commands of root-only programs that stand as plain words in what asks a host."""
+    found = set()
+    for folder in ("host", "sampling", "facts", "logs"):
+        for path in (ROOT / "xenwatch" / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Tuple | ast.List):
+                    found.add(_words(node.elts))
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say":
+                    found.add(("xl", *_words(node.args)))
+    return {words for words in found if len(words) > 1 and words[0] in ROOT_ONLY and words[1] not in ROOT_ONLY}
+
+
+def _words(nodes: list[ast.expr]) -> tuple[str, ...]:
+    plain = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return tuple(plain) if len(plain) == len(nodes) else ()
+
+
+def test_every_command_of_root_that_stands_in_the_code_is_a_question():
+    commands = written_down()
+    assert len(commands) > 8
+    assert not {words for words in commands if not is_question(words)}
 
 
 async def told_by_collectors(host) -> dict[str, object]:

@@ -41,7 +41,7 @@ QUESTIONS: tuple[tuple[Word, ...], ...] = (
     ("losetup", "--json", "--list", "--associated", _PATH), ("losetup", "-a"),
     ("blockdev", "--getsize64", _PATH),
     ("smartctl", "-n", "standby", "-H", re.compile(r"/dev/[a-z0-9]{1,30}")),
-    ("crm_resource", "--list-raw"),
+    ("crm_resource", "--list-raw"), ("xen-livepatch", "list"),
 )  # fmt: skip
 """Each is a whole argv. None of the programs changes anything with these words."""
 THERE: tuple[tuple[Word, ...], ...] = (
