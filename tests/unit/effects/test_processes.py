@@ -13,6 +13,8 @@ import pytest
 from split_story import SplitStory
 from taken_agent import TakenAgent, until
 
+from xenwatch.base.errors import InputError
+from xenwatch.effects.settings import require_ours
 from xenwatch.web.server.unix_socket import unix_socket
 
 ABSENT = {"hosts": {"xen1": {"web": "absent"}}}
@@ -167,3 +169,17 @@ async def test_without_the_helper_a_run_waits_and_the_reason_is_kept(tmp_path):
     async with story:
         await story.play([{"tick": 1}])
         assert [run.state for run in await story.service.runs()] == ["succeeded"]
+
+
+def test_what_an_administrator_wrote_must_be_there_and_his_alone(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        require_ours(tmp_path / "policy.toml")
+    path = tmp_path / "policy.toml"
+    for mode, holds in ((0o644, True), (0o664, False), (0o646, False)):
+        path.touch()
+        path.chmod(mode)
+        if holds:
+            require_ours(path)
+        else:
+            with pytest.raises(InputError, match="nobody else may write it"):
+                require_ours(path)
