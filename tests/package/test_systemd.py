@@ -141,7 +141,10 @@ import os, sys
 os.setgid(__import__("grp").getgrnam("xenwatch").gr_gid); os.setuid(__import__("pwd").getpwnam("xenwatch").pw_uid)
 import json, socket
 def ask(path, message):
-    s = socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect(path); s.sendall(json.dumps(message).encode() + b"\n")
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(60)
+    s.connect(path)
+    s.sendall(json.dumps(message).encode() + b"\n")
     return json.loads(s.makefile().readline())
 print(json.dumps([
     ask("/run/xenwatch-effects/effects.sock", {"do": "ping"}),
