@@ -32,9 +32,8 @@ QUESTIONS = st.fixed_dictionaries(
     {"do": st.sampled_from(["run", "xenstore"]) | VALUES},
     optional=dict.fromkeys(("argv", "host", "deadline", "kind", "paths", "more"), VALUES),
 )
-RECORD = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("run", "state", "token", "action", "kind", "name", "uuid", "params", "rule", "policy_hash", "plan_hash", "requester", "intents", "outcomes"), VALUES),
-)  # fmt: skip
+FIELDS = ("run", "state", "token", "action", "kind", "name", "uuid", "params", "rule", "policy_hash", "plan_hash")
+RECORD = st.fixed_dictionaries({}, optional=dict.fromkeys((*FIELDS, "requester", "intents", "outcomes"), VALUES))
 SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 
 
