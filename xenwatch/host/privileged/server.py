@@ -6,6 +6,7 @@ import logging
 import pwd
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ ASK_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 MOST_ASKING = 16
 """Connections at one time; a further one is closed at once, and the asker tries again."""
+
+
+_STAYS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""The file is systemd's: asyncio of 3.13 would remove it, and nobody could ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class LocalServer:
 
     async def serve(self, listening: socket.socket, stop: asyncio.Event, idle: float | None = None) -> None:
         """Until `stop`, or until nobody has asked for `idle` seconds. What was begun by then is ended first."""
-        server = await asyncio.start_unix_server(self._connected, sock=listening, limit=LONGEST_QUESTION)
+        server = await asyncio.start_unix_server(self._connected, sock=listening, limit=LONGEST_QUESTION, **_STAYS)
         async with server:
             await self._until(stop, idle)
         while self._busy:
