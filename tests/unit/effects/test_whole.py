@@ -42,8 +42,13 @@ ASK = (
     "from xenwatch.host.privileged.client import ask; "
     "print(json.dumps(asyncio.run(ask(Path(sys.argv[1]), json.loads(sys.argv[2]), 60))))"
 )
-ALONE = 'mount -t tmpfs none /var/lib && mkdir /var/lib/xenwatch-effects && exec "$@"'
-"""In a mount namespace of its own, so that nothing stays on this machine; what is there then is seen through /proc."""
+ALONE = """
+mount -t tmpfs none /var/lib && mkdir /var/lib/xenwatch-effects
+mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"
+exec "$@"
+"""
+"""In a mount namespace of its own, so that nothing stays on this machine; what is there then is seen through /proc. The
+agent's folder ($0) is read-only there, as under the unit."""
 
 
 def why_not() -> str | None:
@@ -73,7 +78,9 @@ def helper(folder: Path) -> Iterator[int]:
     words = ["systemd-socket-activate", "-l", str(folder / "effects.sock"), PYTHON, "-I", "-c"]
     words += [program + "sys.exit(main(sys.argv[1:], dict(os.environ)))"]
     words += ["effects", "--config", str(config), "--folder", str(folder / "own"), "--agent", "nobody"]
-    with subprocess.Popen(["unshare", "-m", "sh", "-c", ALONE, "sh", *words], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        ["unshare", "-m", "sh", "-ec", ALONE, str(folder / "state"), *words], stderr=subprocess.DEVNULL
+    ) as process:
         try:
             until((folder / "effects.sock").exists)
             yield process.pid
