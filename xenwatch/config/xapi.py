@@ -44,7 +44,7 @@ class XapiSettings:
         TEXTS,
         (),
         "Trust the hosts with these certificates and no others: their SHA-256 fingerprints, one for each host. For "
-        "pools whose hosts made their certificates themselves.",
+        "pools with certificates that their hosts made themselves.",
     )
     every: float = setting(DURATION, 10.0, "Read what changed, and the numbers of each host, this often.")
     call_deadline: float = setting(DURATION, 20.0, "Give up a call that is not answered within this time.")

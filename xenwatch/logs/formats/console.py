@@ -42,6 +42,7 @@ FORMAT = LogFormat(
     rank=12,
     continues=re.compile(rb"(?:" + _STAMPS + rb"[ \t]*\n)?" + _STAMPS + _BODY),
     parse=_parse,
+    headers=(_HEADER,),
     guest_written=True,
     subject=re.compile(r"(?:^|/)guest-(?!console\b)(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
 )
