@@ -125,6 +125,71 @@ def test_systemd_calls_the_unit_shut(machine: Booted, unit: str, measured: Measu
     assert float(found[1]) <= MOST_EXPOSED
 
 
+def test_the_agent_is_not_root_and_what_needs_root_waits_behind_sockets(machine: Booted):
+    assert machine.run("systemctl show -P User xenwatch").strip() == "xenwatch"
+    sockets = "xenwatch-reader.socket xenwatch-effects.socket"
+    assert machine.run(f"systemctl is-active {sockets}").split() == ["active", "active"]
+    assert machine.run(f"systemctl is-enabled {sockets}").split() == ["enabled", "enabled"]
+    for path in ("/run/xenwatch-reader/reader.sock", "/run/xenwatch-effects/effects.sock"):
+        assert machine.run(f"stat -c '%U:%G %a' {path}").strip() == "root:xenwatch 660"
+        assert machine.run(f"stat -c '%U %a' {path.rpartition('/')[0]}").strip() == "root 755"
+
+
+PING = """
+python3 - <<'EOF'
+import os, sys
+os.setgid(__import__("grp").getgrnam("xenwatch").gr_gid); os.setuid(__import__("pwd").getpwnam("xenwatch").pw_uid)
+import json, socket
+def ask(path, message):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(60)
+    s.connect(path)
+    s.sendall(json.dumps(message).encode() + bytes([10]))
+    return json.loads(s.makefile().readline())
+print(json.dumps([
+    ask("/run/xenwatch-effects/effects.sock", {"do": "ping"}),
+    ask("/run/xenwatch-reader/reader.sock", {"do": "run", "argv": ["dmsetup", "ls"], "host": "", "deadline": 10}),
+    ask("/run/xenwatch-reader/reader.sock", {"do": "run", "argv": ["id"], "host": "", "deadline": 10}),
+]))
+EOF
+"""
+
+
+def test_both_programs_answer_the_agents_user_under_their_units(machine: Booted):
+    effects, question, other = json.loads(machine.run(PING))
+    assert "policy.toml" in str(effects.get("refused", "policy.toml"))  # none is installed
+    assert "refused" not in question
+    assert "not one of the questions" in other["refused"]
+
+
+REPAIR = """
+printf '[remediation]\\nhost = "xen1"\\nmode = "propose"\\n' > /etc/xenwatch/policy.toml
+for tool in xl xenstore-ls ip; do
+  printf '#!/bin/sh\\necho "$0 $*"\\n' > /usr/local/sbin/$tool && chmod +x /usr/local/sbin/$tool
+done
+printf '#!/bin/sh\\ncat /proc/self/status\\n' > /usr/bin/dmesg
+systemctl restart xenwatch
+xenwatch remediation run collect_diagnostics host >&2
+xenwatch remediation list --format json
+"""
+"""`dmesg` tells with which rights it runs: it is the order of this action that gets a unit of its own."""
+
+
+def test_what_a_person_consented_to_the_helper_carries_out_under_its_unit_and_in_units_of_its_own(machine: Booted):
+    (run,) = json.loads(machine.run(REPAIR))["runs"]
+    machine.run(f"xenwatch remediation approve {run['id']} --plan-hash {run['plan_hash']}")
+    ended = f'xenwatch remediation show {run["id"]} --format json | grep -qE \'"state": "(succeeded|failed|unknown)"\''
+    machine.until(ended, 120)
+    told = json.loads(machine.run(f"xenwatch remediation show {run['id']} --format json"))
+    assert told["run"]["state"] == "succeeded", told
+    kept = f"/var/lib/xenwatch-effects/diagnostics/{run['id']}"
+    status = dict(line.split(":", 1) for line in machine.run(f"cat {kept}/kernel.txt").splitlines() if ":" in line)
+    assert {key: status[key].strip() for key in ("NoNewPrivs", "Seccomp")} == {"NoNewPrivs": "1", "Seccomp": "2"}
+    assert machine.run(f"stat -c '%U' {kept} /var/lib/xenwatch-effects/ledger.jsonl").split() == ["root", "root"]
+    assert machine.run(f"ps -o user= -p {main_pid(machine)}").strip() == "xenwatch"
+    machine.run("rm /etc/xenwatch/policy.toml && systemctl restart xenwatch")
+
+
 def test_a_line_in_a_log_becomes_an_incident(machine: Booted, measured: Measure):
     fails_to_start(machine, "web1")
     measured("seconds from the line to the incident", round(told_of(machine, "web1"), 1))
@@ -188,7 +253,7 @@ def test_two_old_hosts_are_watched_from_one_machine_each_by_its_own_instance(mac
         assert machine.run(f"ps -o user= -p {main_pid(machine, f'xenwatch@{host}')}").strip() == "xenwatch"
         owners = machine.run(f"stat -c %U /var/lib/xenwatch/{host} /var/cache/xenwatch/{host}").split()
         assert owners == ["xenwatch", "xenwatch"]
-    assert machine.run("stat -c %U /var/lib/xenwatch /var/cache/xenwatch").split() == ["root", "root"]
+    assert machine.run("stat -c %U /var/lib/xenwatch /var/cache/xenwatch").split() == ["xenwatch", "xenwatch"]
     machine.run("systemctl stop 'xenwatch@*' && systemctl is-active xenwatch")
 
 

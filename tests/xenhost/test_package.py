@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xenhost
 
 MOST_EXPOSED = 3.0
 STORY = next(story for story in stories.load() if story.name == "bridge-missing")
-LEFT = "ls -d /usr/lib/xenwatch /usr/share/xenwatch /etc/xenwatch /var/lib/xenwatch /var/cache/xenwatch 2>/dev/null"
+LEFT = "ls -d /usr/lib/xenwatch /usr/share/xenwatch /etc/xenwatch /var/lib/xenwatch* /var/cache/xenwatch 2>/dev/null"
 UNITS = "systemctl list-units --all --no-legend 'xenwatch*'"
 STATE = "systemctl show -p ActiveState -p NRestarts xenwatch"
 # a collector that has no subject on this host is not run, so every one that ran must have gone well

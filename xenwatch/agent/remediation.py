@@ -23,7 +23,7 @@ from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
 from xenwatch.remediation.machine.apart import EffectsSocket
-from xenwatch.remediation.open import open_service, read_policy
+from xenwatch.remediation.open import open_service, policy_in_force
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.entries import Head
 from xenwatch.web import remediation_api, webhooks
@@ -120,7 +120,7 @@ class RemediationController:
         """
         if self._active is None or not policy.exists():
             return
-        following = read_policy(policy)
+        following = policy_in_force(policy)
         refuse_open_auto(following, policy, guarded=self._guarded)
         if following.hash == self._active.current.policy.hash:
             return
@@ -251,7 +251,7 @@ def open_remediation(
     """
     if not policy.exists():
         return RemediationController(None, access, clock)
-    rules = read_policy(policy)
+    rules = policy_in_force(policy)
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:

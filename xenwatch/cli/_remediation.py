@@ -19,7 +19,7 @@ from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
 from xenwatch.remediation.machine.apart import EffectsSocket
 from xenwatch.remediation.machine.local import LocalMachine
-from xenwatch.remediation.open import effects_of, open_machine, open_service, read_policy
+from xenwatch.remediation.open import effects_of, open_machine, open_service, policy_in_force
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.service import RemediationService
 
@@ -54,7 +54,7 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
             "Start from packaging/policy.toml (or /usr/share/doc/xenwatch/examples); see docs/remediation.md"
         )
 
-    rules = read_policy(file)
+    rules = policy_in_force(file)
 
     async def run() -> T:
         clock = SystemClock()

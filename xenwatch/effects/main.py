@@ -19,13 +19,14 @@ from xenwatch.effects.stored_run import StoredRuns
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.paths import Paths
 from xenwatch.host.privileged.activation import handed_over, serve_until_told
 from xenwatch.host.privileged.server import Answerer, LocalServer
 from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.machine.ssh import SshTransport
-from xenwatch.remediation.open import RUN_STORE, read_policy, through
+from xenwatch.remediation.open import RUN_STORE, policy_in_force, through
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue
 from xenwatch.remediation.store.run_store import boot_id
@@ -45,7 +46,7 @@ class Started:
     def policy(self, settings: EffectsSettings) -> Policy:
         """As root wrote it; XenwatchError where somebody else could have."""
         require_ours(settings.policy)
-        return read_policy(settings.policy)
+        return policy_in_force(settings.policy)
 
 
 def effects(started: Started) -> Answerer:
@@ -54,7 +55,7 @@ def effects(started: Started) -> Answerer:
     libvirt = Libvirt(settings.libvirt_uri, clock) if settings.libvirt_uri else None
 
     def machine(policy: Policy) -> LocalMachine:
-        call, uri = (through(libvirt), libvirt.uri) if libvirt else (None, "")
+        call, uri = (through(libvirt), libvirt.uri) if libvirt else (None, LOCAL)
         return LocalMachine(
             policy.inventory, runner=runner, libvirt=call, libvirt_uri=uri, folder=started.folder / "diagnostics",
             sockets=started.folder / "ssh",
@@ -81,6 +82,10 @@ def reader(started: Started) -> Answerer:
 _PROGRAMS: Mapping[str, Callable[[Started], Answerer]] = {"effects": effects, "reader": reader}
 
 
+_MOST_ASKING = {"effects": 16, "reader": 64}
+"""All collectors of an agent ask at the same moment."""
+
+
 def _as_agent(agent: pwd.struct_passwd) -> tuple[str, ...]:
     """What reads the run store: this very code, with the agent's user instead of ours."""
     code = f"import sys; sys.path[:] = {sys.path!r}; from xenwatch.effects.stored_run import main; "
@@ -105,7 +110,7 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
             Path(given.get("--folder", f"/var/lib/xenwatch-{program}")),
             pwd.getpwnam(given.get("--agent", "xenwatch")),
         )
-        server = LocalServer(_PROGRAMS[program](started), {started.agent.pw_uid})
+        server = LocalServer(_PROGRAMS[program](started), {started.agent.pw_uid}, most=_MOST_ASKING[program])
         asyncio.run(serve_until_told(server, listening, _IDLE_SECONDS))
     except (XenwatchError, KeyError) as error:
         print(f"xenwatch-{program}: {error}", file=sys.stderr)  # noqa: T201 - for the journal

@@ -1,5 +1,6 @@
 """Answers what only root may ask of this host and of its neighbours: a fixed list of questions that change nothing."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -14,8 +15,10 @@ from xenwatch.host.xenstore.client import Xenstore
 from xenwatch.remediation.machine.ssh import SshTransport
 
 _LONGEST_SECONDS = 60.0
-_MOST_OUTPUT = 2 * 1024 * 1024
-"""Bytes of a program's output; in JSON a byte may become six characters."""
+_MOST_OUTPUT = 6 * 1024 * 1024
+"""Bytes of a program's output; `xl list -l` of a thousand guests is four million."""
+_AT_ONCE = 8
+"""Programs at one time; further questions wait for their turn."""
 _XENSTORE_PATH = re.compile(r"/[A-Za-z0-9_@:./ ~-]{0,3000}")
 _MOST_PATHS = 4000
 
@@ -24,8 +27,9 @@ class ReaderService:
     """Programs run with nothing of the agent's environment."""
 
     def __init__(self, runner: Runner, xenstore: Xenstore, transport: Callable[[], SshTransport]) -> None:
-        """`transport`: the way to the other hosts of the policy, which is read again each time."""
+        """`transport`: the way to the other hosts of the policy, which is read each time."""
         self._runner, self._xenstore, self._transport = runner, xenstore, transport
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(self, _peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """XenwatchError: refused, and why."""
@@ -45,7 +49,8 @@ class ReaderService:
             raise InputError(f"{' '.join(map(str, argv))[:200]!r} is not one of the questions")
         words = self._transport().argv(tuple(argv), host) if host else tuple(argv)
         try:
-            ended: Completed = await self._runner.run(words, _seconds(message), limit=_MOST_OUTPUT)
+            async with self._turns:
+                ended: Completed = await self._runner.run(words, _seconds(message), limit=_MOST_OUTPUT)
         except HostError as error:
             return {"code": None, "err": str(error)}
         return told(ended)

@@ -66,6 +66,9 @@ def read_approvers(path: Path) -> tuple[Approver, ...]:
 
 def require_ours(path: Path) -> None:
     """InputError where somebody else than we could have written the file."""
-    status = os.stat(path)  # noqa: PTH116 - of what is opened, links followed
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InputError(f"{path} must belong to root, and nobody else may write it")

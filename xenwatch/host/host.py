@@ -15,7 +15,7 @@ from xenwatch.host.libvirt.connection import LifecycleEvent
 from xenwatch.host.libvirt.lifecycle import Lifecycle
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.paths import Paths
-from xenwatch.host.privileged.reading import local_runner
+from xenwatch.host.privileged.reading import local_runner, reader_socket
 from xenwatch.host.simulated import SimulatedRunner, simulated_paths
 from xenwatch.host.toolstack.protocol import Toolstack, find_toolstack
 from xenwatch.host.toolstack.xl import Xl
@@ -100,7 +100,7 @@ def build_host(
     on_lifecycle: Callable[[LifecycleEvent], None] | None = None,
 ) -> Host:
     """A host over exactly these parts, for a recorded host or one that is reached in another way."""
-    xenstore = Xenstore(paths) if is_control_domain(paths) else None
+    xenstore = Xenstore(paths, reader_socket()) if is_control_domain(paths) else None
     lifecycle = Lifecycle(on_lifecycle)
     libvirt = Libvirt(libvirt_uri, clock, on_lifecycle=lifecycle.seen) if libvirt_uri else None
     return Host(

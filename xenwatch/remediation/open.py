@@ -1,11 +1,12 @@
 """Remediation of this host: policy, run store, machine and service put together."""
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from xenwatch.base.clock import Clock, SystemClock
-from xenwatch.base.errors import HostError, StoreError, TimedOut
+from xenwatch.base.errors import HostError, Problem, StoreError, TimedOut
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
@@ -22,6 +23,8 @@ from xenwatch.remediation.registry import load_catalogue, risks
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.run_store import RunStore, boot_id
 
+log = logging.getLogger(__name__)
+
 RUN_STORE = "remediation.db"
 """The run store's file in the state folder."""
 
@@ -29,6 +32,15 @@ RUN_STORE = "remediation.db"
 def read_policy(path: Path) -> Policy:
     """The policy in a file, checked against the actions there are. ConfigError."""
     return load_policy(path, risks(load_catalogue()))
+
+
+def policy_in_force(path: Path) -> Policy:
+    """The policy in a file without the guests that have a mistake; each is said. ConfigError for all else."""
+    aside: list[Problem] = []
+    policy = load_policy(path, risks(load_catalogue()), aside)
+    for problem in aside:
+        log.warning("nothing is ever done to this guest: %s", problem)
+    return policy
 
 
 def open_service(

@@ -1,5 +1,6 @@
 """Remediation inside the agent, and its file of secrets."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from xenwatch.config.access import Access, load_access
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Destination
-from xenwatch.web.auth import User
+from xenwatch.remediation.machine.apart import EffectsSocket
+from xenwatch.web.auth import User, user_of_token
 
 SECRET = "0123456789abcdef"
 
@@ -96,6 +98,26 @@ async def test_a_policy_with_a_mistake_is_an_error(tmp_path):
         open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
 
 
+async def test_a_guest_that_no_action_can_name_does_not_keep_the_agent_from_starting(tmp_path, caplog):
+    (tmp_path / "policy.toml").write_text("[[guest]]\nname = 'web;reboot'\nuuid = '11'\n")
+    remedy = open_remediation(tmp_path / "policy.toml", Access(), tmp_path, ManualClock(), "test:///default")
+    assert remedy.service is not None
+    assert remedy.service.policy.inventory.guests == ()
+    assert "policy.toml:2: guest[0].name" in caplog.text
+    await remedy.stop()
+
+
+async def test_without_the_effects_helper_it_observes_and_says_so_once_until_it_is_there(tmp_path, caplog):
+    story, path = Story(tmp_path, {}), tmp_path / "effects.sock"
+    remedy = RemediationController(story.service, Access(), story.clock, effects=EffectsSocket(path))
+    for _ in range(3):
+        await remedy.round(story.service)
+        story.clock.advance(61.0)
+    assert "the effects helper does not answer, so nothing is repaired" in remedy.effects.trouble
+    assert caplog.text.count("remediation only observes") == 1
+    await remedy.stop()
+
+
 def access(tmp_path, text: str, mode: int = 0o600) -> Access:
     path = tmp_path / "access.toml"
     path.write_text(text)
@@ -122,6 +144,15 @@ key = "{SECRET}"
     assert found.destinations == (Destination("https://ops.example/hook", SECRET.encode()),)
 
 
+def test_of_a_token_its_digest_is_enough_and_the_digest_is_no_token(tmp_path):
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+    text = f"[[person]]\nname = 'ann'\nrole = 'approver'\ntoken_sha256 = '{digest.upper()}'"
+    users = access(tmp_path, text).users
+    assert user_of_token(SECRET.encode(), users) == users[0]
+    assert user_of_token(digest.encode(), users) is None
+    assert user_of_token(b"", users) is None
+
+
 def test_without_a_file_nobody_may_do_anything(tmp_path):
     assert load_access(tmp_path / "access.toml") == Access()
 
@@ -137,6 +168,8 @@ def test_secrets_that_others_may_read_or_change_are_refused(tmp_path, mode):
     [
         "[hooks]\nbearer = ['short']",
         "[[person]]\nname = 'x'\ntoken = 'x'",
+        "[[person]]\nname = 'x'\ntoken_sha256 = 'abc'",
+        f"[[person]]\nname = 'x'\ntoken = '{SECRET}'\ntoken_sha256 = '{'0' * 64}'",
         "[[destination]]\nurl = 'file:///x'",
         "x = 1",
         "[",

@@ -25,12 +25,12 @@ WEB_GUEST = Subject("domain", "web", WEB)
 class TakenAgent:
     """Nothing in its store holds it back: it has dropped every trigger of the database."""
 
-    def __init__(self, story: SplitStory) -> None:
+    def __init__(self, story: SplitStory, name: str = "store.db") -> None:
         self.story = story
-        self.store = RunStore(story.folder / "store.db", story.clock, story.boot)
+        self.store = RunStore(story.folder / name, story.clock, story.boot)
         with self.store.transaction() as transaction:
-            for (name,) in transaction.rows("SELECT name FROM sqlite_master WHERE type='trigger'"):
-                transaction.db.execute(f"DROP TRIGGER {name}")
+            for (trigger,) in transaction.rows("SELECT name FROM sqlite_master WHERE type='trigger'"):
+                transaction.db.execute(f"DROP TRIGGER {trigger}")
         self._count = 0
 
     def forge(self, action: str = "domain_start", argv: tuple[str, ...] = START, **more: Any) -> str:

@@ -1,8 +1,10 @@
 """The helper as a process: who may ask it, by the kernel's word; and what is left when it is killed while it acts."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ import pytest
 from split_story import SplitStory
 from taken_agent import TakenAgent, until
 
+from xenwatch.base.errors import InputError
+from xenwatch.effects.settings import require_ours
 from xenwatch.web.server.unix_socket import unix_socket
 
 ABSENT = {"hosts": {"xen1": {"web": "absent"}}}
@@ -28,11 +32,14 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is 
 
 
 @contextmanager
-def running(folder: Path, log: Path = Path(os.devnull), **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    folder: Path, log: Path = Path(os.devnull), under: tuple[str, ...] = (), **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """The helper's process, with its socket as systemd would hand it over."""
     listening, errors = unix_socket(folder / "effects.sock"), log.open("w")
+    words = [*under, sys.executable, str(Path(__file__).with_name("helper_process.py"))]
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("helper_process.py")), str(folder), str(listening.fileno())],
+        [*words, str(folder), str(listening.fileno())],
         pass_fds=[listening.fileno()], env=os.environ | environment, start_new_session=True, stderr=errors,
     )  # fmt: skip
     listening.close()
@@ -40,7 +47,8 @@ def running(folder: Path, log: Path = Path(os.devnull), **environment: str) -> I
     try:
         yield process
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         (folder / "effects.sock").unlink(missing_ok=True)
 
@@ -124,6 +132,21 @@ async def test_killed_while_it_acts_the_run_is_unknown_and_nothing_is_begun_a_se
     story.service.close()
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the order of system calls")
+async def test_the_ledger_is_on_the_disk_before_the_program_starts(tmp_path):
+    story, trace = SplitStory(tmp_path, ABSENT), tmp_path / "trace"
+    (tmp_path / "go").touch()
+    with running(tmp_path, under=("strace", "-f", "-y", "-o", str(trace), "-e", "trace=fsync,execve")):
+        assert '"code": 0' in await TakenAgent(story).forged()
+    lines = trace.read_text().splitlines()
+    began = next(n for n, line in enumerate(lines) if "execve" in line and "echo began" in line)
+    synced = [n for n, line in enumerate(lines) if "fsync(" in line and "ledger" in line]
+    assert (
+        len([n for n in synced if n < began]) >= 3
+    )  # the file made anew at the start, the budget taken, the order begun
+    story.service.close()
+
+
 async def test_an_agent_that_goes_away_does_not_interrupt_what_it_asked_for(tmp_path):
     story = SplitStory(tmp_path, ABSENT)
     with running(tmp_path):
@@ -167,3 +190,17 @@ async def test_without_the_helper_a_run_waits_and_the_reason_is_kept(tmp_path):
     async with story:
         await story.play([{"tick": 1}])
         assert [run.state for run in await story.service.runs()] == ["succeeded"]
+
+
+def test_what_an_administrator_wrote_must_be_there_and_his_alone(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        require_ours(tmp_path / "policy.toml")
+    path = tmp_path / "policy.toml"
+    for mode, holds in ((0o644, True), (0o664, False), (0o646, False)):
+        path.touch()
+        path.chmod(mode)
+        if holds:
+            require_ours(path)
+        else:
+            with pytest.raises(InputError, match="nobody else may write it"):
+                require_ours(path)

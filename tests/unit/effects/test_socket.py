@@ -98,3 +98,4 @@ async def test_what_was_begun_is_ended_before_the_server_stops(tmp_path):
 async def test_idle_it_ends_by_itself(tmp_path):
     server = LocalServer(echo, ())
     await asyncio.wait_for(server.serve(unix_socket(tmp_path / "s.sock"), asyncio.Event(), 0.2), 10)
+    assert (tmp_path / "s.sock").exists()  # systemd goes on listening there

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from xenwatch.base.errors import XenwatchError
 from xenwatch.cli import audit, policy, preflight, remediation
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.remediation.open import effects_of
 
 POLICY = """
 [remediation]
@@ -288,3 +289,32 @@ def test_the_connection_to_libvirt_is_the_one_that_is_configured(run, monkeypatc
     monkeypatch.setenv("XENWATCH_SAMPLING_LIBVIRT_URI", "")
     assert run(remediation.COMMAND, "list").exit_code == 0
     assert asked == ["test:///default"]
+
+
+def test_that_nothing_can_be_repaired_without_the_effects_helper_is_said_by_the_check(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XENWATCH_REMEDIATION_EFFECTS", "helper")
+    monkeypatch.setenv("XENWATCH_REMEDIATION_EFFECTS_SOCKET", str(tmp_path / "effects.sock"))
+    assert "the effects helper does not answer, so nothing is repaired" in run(policy.COMMAND, "check").output
+    monkeypatch.setenv("XENWATCH_REMEDIATION_EFFECTS", "in-process")
+    assert "effects helper" not in run(policy.COMMAND, "check").output
+
+
+@pytest.mark.parametrize(
+    ("mode", "simulated", "there", "uid", "helper"),
+    [
+        ("helper", None, False, 0, True),
+        ("in-process", None, True, 1000, False),
+        ("auto", None, False, 0, False),
+        ("auto", None, True, 0, True),
+        ("auto", None, False, 1000, True),
+        ("helper", Path("/demo"), True, 1000, False),
+    ],
+)
+def test_who_carries_out_repairs_follows_from_the_configuration(
+    mode, simulated, there, uid, helper, tmp_path, monkeypatch
+):
+    """Root without the helper acts itself; another user never does; a simulated host needs nobody else."""
+    monkeypatch.setattr("os.geteuid", lambda: uid)
+    if there:
+        (tmp_path / "s").touch()
+    assert (effects_of(mode, tmp_path / "s", simulated) is not None) is helper

@@ -6,6 +6,7 @@ import pytest
 from story import CATALOGUE
 
 from xenwatch.base.errors import ConfigError
+from xenwatch.remediation.open import policy_in_force, read_policy
 from xenwatch.remediation.policy.loader import load_policy, parse_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.registry import load_catalogue, risks
@@ -139,3 +140,34 @@ def test_every_action_says_how_it_is_taken_back_and_none_is_called_otherwise_tha
     catalogue = load_catalogue()
     assert len(catalogue) == 20
     assert all(action.undo and action.title and action.kinds for action in catalogue.values())
+
+
+GUESTS = """
+[[guest]]
+name = "web"
+uuid = "11111111-1111-1111-1111-111111111111"
+[[guest]]
+name = "{name}"
+uuid = "22222222-2222-2222-2222-222222222222"
+placement = ["nowhere"]
+"""
+
+
+@pytest.mark.parametrize("name", ["-rf", "web;reboot", "../x", "a b"])
+def test_for_the_agent_a_guest_with_a_mistake_is_set_aside_and_said_and_the_others_stay(tmp_path, name, caplog):
+    path = tmp_path / "policy.toml"
+    path.write_text(GUESTS.format(name=name))
+    with pytest.raises(ConfigError):
+        read_policy(path)
+    policy = policy_in_force(path)
+    assert [guest.name for guest in policy.inventory.guests] == ["web"]
+    assert f"{path}:6: guest[1].name: {name!r} cannot be used as a domain's name" in caplog.text
+    assert "nothing is ever done to this guest" in caplog.text
+
+
+def test_any_other_mistake_still_stops_it(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text(GUESTS.format(name="-rf") + "[remediation]\nmode = 'everything'")
+    with pytest.raises(ConfigError, match=r"remediation\.mode") as caught:
+        policy_in_force(path)
+    assert len(caught.value.problems) == 1

@@ -52,6 +52,7 @@ from story import Story
 from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.service import RemediationService
 import xenwatch.remediation.actions.host_cordon as cordon
+cordon.CORDON_FLAG = {folder!r} + "/cordoned"
 async def main():
     story = Story(Path({folder!r}), {{"rule": {{"max_risk": "L1", "scope": {{"selector": "host:xen1"}},
         "ladder": [{{"action": "host_cordon"}}]}}}})

@@ -5,6 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from story import Story
 
+from xenwatch.base.errors import InputError
 from xenwatch.web.auth import User
 from xenwatch.web.remediation_api import routes
 
@@ -42,6 +43,33 @@ async def test_an_approver_consents_and_the_next_tick_starts_it(house):
     await story.do_tick(1)
     assert story.world.running("web") == 1
     assert any(e.kind == "approval" and e.actor == "human:ann" for e in await story.service.entries())
+
+
+class Gate:
+    """Those who carry out orders, as far as an approval goes: what they were told, and whether they believe it."""
+
+    def __init__(self, believes: str) -> None:
+        self.believes, self.told = believes, []
+
+    async def refusal(self) -> str | None:
+        return None
+
+    async def consent(self, run: str, plan_hash: str, who: str, token: str) -> None:
+        self.told.append((run, plan_hash, who, token))
+        if token != self.believes:
+            raise InputError("not believed")
+
+
+@pytest.mark.parametrize(("believes", "status"), [("a", 200), ("another", 400)])
+async def test_the_token_itself_goes_on_to_those_who_carry_out_orders(house, believes, status):
+    """They do not take the agent's word; where they do not believe it, the approval does not count anywhere."""
+    story, client, run = house
+    story.service.gate = gate = Gate(believes)
+    said = {"plan_hash": run.proposal.plan_hash}
+    assert (await client.post(f"{BASE}/runs/{run.id}/approve", json=said, headers=as_("a"))).status == status
+    assert gate.told == [(run.id, run.proposal.plan_hash, "human:ann", "a")]
+    approved = [e for e in await story.service.entries() if e.kind == "approval"]
+    assert len(approved) == (1 if status == 200 else 0)
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 401), ("v", 403)])

@@ -28,7 +28,7 @@ _COLUMN = ("--reportformat", "json", "--units", "m", "--nosuffix", "-o", _COLUMN
 QUESTIONS: tuple[tuple[Word, ...], ...] = (
     *((tool, *words) for tool in ("xl", "xm") for words in (
         ("info",), ("info", "-n"), ("list",), ("list", "-v"), ("list", "-l"), ("list", "--long"), ("list", "-l", _NAME),
-        ("vcpu-list",), ("dmesg",),
+        ("vcpu-list",), ("dmesg",), ("cpupool-list",), ("sched-credit",), ("sched-credit2",),
     )),
     ("xenstore-ls", "-f"), ("xenstore-ls", "-fp"), ("xenstore-ls", "-f", _PATH),
     LVM_REPORT,
@@ -41,7 +41,7 @@ QUESTIONS: tuple[tuple[Word, ...], ...] = (
     ("losetup", "--json", "--list", "--associated", _PATH), ("losetup", "-a"),
     ("blockdev", "--getsize64", _PATH),
     ("smartctl", "-n", "standby", "-H", re.compile(r"/dev/[a-z0-9]{1,30}")),
-    ("crm_resource", "--list-raw"),
+    ("crm_resource", "--list-raw"), ("xen-livepatch", "list"),
 )  # fmt: skip
 """Each is a whole argv. None of the programs changes anything with these words."""
 THERE: tuple[tuple[Word, ...], ...] = (

@@ -6,6 +6,7 @@ import logging
 import pwd
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ ASK_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 MOST_ASKING = 16
 """Connections at one time; a further one is closed at once, and the asker tries again."""
+
+
+_STAYS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""The file is systemd's: asyncio of 3.13 would remove it, and nobody could ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ Answerer = Callable[[LocalPeer, Mapping[str, Any]], Awaitable[Mapping[str, Any]]
 class LocalServer:
     """`allowed`: the uids that may ask at all; root is always one of them."""
 
-    def __init__(self, answer: Answerer, allowed: Collection[int]) -> None:
-        self._answer, self._allowed = answer, {0, *allowed}
+    def __init__(self, answer: Answerer, allowed: Collection[int], most: int = MOST_ASKING) -> None:
+        self._answer, self._allowed, self._most = answer, {0, *allowed}, most
         self._busy: set[asyncio.Task[None]] = set()
         self._asked = asyncio.Event()
 
@@ -57,7 +62,7 @@ class LocalServer:
 
     async def serve(self, listening: socket.socket, stop: asyncio.Event, idle: float | None = None) -> None:
         """Until `stop`, or until nobody has asked for `idle` seconds. What was begun by then is ended first."""
-        server = await asyncio.start_unix_server(self._connected, sock=listening, limit=LONGEST_QUESTION)
+        server = await asyncio.start_unix_server(self._connected, sock=listening, limit=LONGEST_QUESTION, **_STAYS)
         async with server:
             await self._until(stop, idle)
         while self._busy:
@@ -76,7 +81,7 @@ class LocalServer:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A task of its own for each: an asker that goes away does not interrupt what it asked for."""
         self._asked.set()
-        if len(self._busy) >= MOST_ASKING:
+        if len(self._busy) >= self._most:
             writer.transport.abort()
             return
         task = asyncio.create_task(self._serve_one(reader, writer))

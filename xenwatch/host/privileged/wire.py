@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 LONGEST_QUESTION = 16 * 1024
 """Bytes of a question, line end included."""
-LONGEST_ANSWER = 12 * 1024 * 1024
-"""Bytes of an answer: `xl list -l` of a thousand guests fits."""
+LONGEST_ANSWER = 40 * 1024 * 1024
+"""Bytes of an answer: `xl list -l` of a thousand guests fits, even where each byte becomes six."""
 
 REFUSED = "refused"
 """The key of an answer that says why nothing was done."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xenwatch.base.errors import HostError, InputError, TimedOut, Unavailable
 from xenwatch.host.paths import Paths
-from xenwatch.host.privileged.reading import ask_xenstore, reader_socket
+from xenwatch.host.privileged.reading import ask_xenstore
 
 _HEADER = struct.Struct("<IIII")  # type, request id, transaction, length: xen/include/public/io/xs_wire.h
 _DIRECTORY, _READ, _ERROR = 1, 2, 16
@@ -24,8 +24,9 @@ _AT_ONCE = 64
 class Xenstore:
     """Async reads of xenstore. One connection, opened when first needed, closed on any error and opened again."""
 
-    def __init__(self, paths: Paths) -> None:
-        self._wire = _Wire(paths)
+    def __init__(self, paths: Paths, reader: Path | None = None) -> None:
+        """`reader`: the socket of the process that asks xenstored for us; None: we are root and ask it ourselves."""
+        self._wire, self._reader = _Wire(paths), reader
         self.up = False
 
     async def read(self, path: str, deadline: float = 3.0) -> str | None:
@@ -57,10 +58,9 @@ class Xenstore:
     async def _ask(self, kind: int, paths: Sequence[str], deadline: float) -> list[bytes | None]:
         if not paths:
             return []
-        reader = reader_socket()
         try:
-            if reader is not None:
-                answers = await ask_xenstore(reader, kind, paths, deadline)
+            if self._reader is not None:
+                answers = await ask_xenstore(self._reader, kind, paths, deadline)
             else:
                 answers = await asyncio.to_thread(self._wire.ask, kind, paths, deadline)
         except HostError:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from xenwatch.base.errors import ConfigError, InputError
+from xenwatch.base.errors import ConfigError, InputError, Problem
 from xenwatch.base.toml_file import parse_toml, read_toml
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
@@ -25,31 +25,46 @@ from xenwatch.remediation.policy.policy import (
 )
 
 
-def load_policy(path: Path, actions: Mapping[str, Risk]) -> Policy:
-    """The policy in a file; ConfigError lists every mistake. `actions`: the catalogue's names and risks."""
+def load_policy(path: Path, actions: Mapping[str, Risk], aside: list[Problem] | None = None) -> Policy:
+    """The policy in a file; ConfigError lists every mistake. `actions`: the catalogue's names and risks.
+
+    With `aside`, a guest with a mistake is left out, so that nothing is ever done to it, and its mistakes go there:
+    one name that no action takes must not keep all other guests from being looked after.
+    """
     text, content = read_toml(path)
-    return _checked(text, content, path, actions)
+    return _checked(text, content, path, actions, aside)
 
 
 def parse_policy(text: str, path: Path, actions: Mapping[str, Risk]) -> Policy:
     """The policy in a text; see load_policy."""
-    return _checked(text, parse_toml(text, path), path, actions)
+    return _checked(text, parse_toml(text, path), path, actions, None)
 
 
-def _checked(text: str, content: Mapping[str, Any], path: Path, actions: Mapping[str, Risk]) -> Policy:
+def _checked(
+    text: str, content: Mapping[str, Any], path: Path, actions: Mapping[str, Risk], aside: list[Problem] | None
+) -> Policy:
     file = TomlFile(path, text)
-    policy = _policy(TomlTable(content, file), hashlib.sha256(text.encode()).hexdigest(), actions)
+
+    def inventory(top: TomlTable, here: str) -> ManagedInventory:
+        return _inventory(top, here, file.problems, aside)
+
+    policy = _policy(TomlTable(content, file), inventory, hashlib.sha256(text.encode()).hexdigest(), actions)
     if file.problems:
         raise ConfigError(file.problems)
     return policy
 
 
-def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
+def _policy(
+    top: TomlTable,
+    inventory: Callable[[TomlTable, str], ManagedInventory],
+    digest: str,
+    actions: Mapping[str, Risk],
+) -> Policy:
     main, storm, breaker = top.table("remediation"), top.table("storm"), top.table("breaker")
     approval, limits, maintenance = top.table("approval"), top.table("limits"), top.table("maintenance")
     guest = limits.table("guest")
     policy = Policy(
-        inventory=_inventory(top, main.text("host", "dom0")),
+        inventory=inventory(top, main.text("host", "dom0")),
         enabled=main.flag("enabled", True),
         mode=main.choice("mode", "observe", MODES),
         services=main.texts("services"),
@@ -72,14 +87,18 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
         rules=tuple(_rule(table, actions) for table in top.tables("rule")),
         hash=digest,
     )  # fmt: skip
+    _check_words(top, main, policy)
+    for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
+        table.done()
+    return policy
+
+
+def _check_words(top: TomlTable, main: TomlTable, policy: Policy) -> None:
     _usable(main, "core_dump_dir", policy.core_dump_dir, path_of, "a folder")
     for service in policy.services:
         _usable(main, "services", service, name_of, "a service")
     names = [rule.name for rule in policy.rules]
     top.need("rule", len(set(names)) == len(names), "two rules have the same name")
-    for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
-        table.done()
-    return policy
 
 
 def _limits(limits: TomlTable, guest: TomlTable, actions: Mapping[str, Risk]) -> dict[str, Limit]:
@@ -103,16 +122,22 @@ def _limits(limits: TomlTable, guest: TomlTable, actions: Mapping[str, Risk]) ->
     return result
 
 
-def _inventory(top: TomlTable, here: str) -> ManagedInventory:
-    guests = tuple(_guest(table) for table in top.tables("guest"))
+def _inventory(top: TomlTable, here: str, problems: list[Problem], aside: list[Problem] | None) -> ManagedInventory:
     hosts = tuple(_host(table) for table in top.tables("host"))
     names = {here, *(host.name for host in hosts)}
-    for nth, guest in enumerate(guests):
+    guests = []
+    for nth, table in enumerate(top.tables("guest")):
+        before, guest = len(problems), _guest(table)
         unnamed = set(guest.placement) - names
         top.need(f"guest[{nth}].placement", not unnamed, f"has hosts without a [[host]]: {', '.join(sorted(unnamed))}")
+        if aside is not None and len(problems) > before:
+            aside += problems[before:]
+            del problems[before:]
+        else:
+            guests.append(guest)
     unique = len({g.uuid for g in guests}) == len(guests) == len({g.name for g in guests})
     top.need("guest", unique, "two guests share a name or a uuid")
-    return ManagedInventory(here, guests, hosts)
+    return ManagedInventory(here, tuple(guests), hosts)
 
 
 def _guest(table: TomlTable) -> Guest:
