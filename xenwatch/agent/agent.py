@@ -22,7 +22,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
-from xenwatch.config.fleet_member import fleet_registry
+from xenwatch.config.fleet_member import fleet_coordinator, fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.notify import routes_of
@@ -283,4 +283,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         runner=external.runner,
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
+        coordinator=fleet_coordinator(config.fleet, external.clock),
     )

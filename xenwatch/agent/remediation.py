@@ -18,6 +18,7 @@ from xenwatch.config.listeners import refuse_open_auto
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.model.action import RemediationStatistics
+from xenwatch.model.coordination import Coordinator
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
@@ -51,12 +52,14 @@ class RemediationController:
         runner: Runner | None = None,
         simulated: Path | None = None,
         guarded: bool = True,
+        coordinator: Coordinator | None = None,
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own."""
         self._guarded = guarded
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
         self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
+        self._coordinator = coordinator
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
@@ -127,6 +130,7 @@ class RemediationController:
             libvirt=self._libvirt,
             runner=self._runner,
             simulated=self._simulated,
+            coordinator=self._coordinator,
         )
         if self._next is not None:
             self._next.close()
@@ -140,6 +144,8 @@ class RemediationController:
         if self._active is not None:
             await self._drain(self._active.current)
             self._active.current.close()
+        if self._coordinator is not None:
+            await self._coordinator.close()
         if self._libvirt is not None:
             await self._libvirt.close()
 
@@ -236,6 +242,7 @@ def open_remediation(
     runner: Runner | None = None,
     simulated: Path | None = None,
     guarded: bool = True,
+    coordinator: Coordinator | None = None,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
 
@@ -248,8 +255,25 @@ def open_remediation(
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     try:
-        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated)
+        service = open_service(
+            rules,
+            state_dir,
+            clock=clock,
+            libvirt=libvirt,
+            runner=runner,
+            simulated=simulated,
+            coordinator=coordinator,
+        )
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded)
+    return RemediationController(
+        service,
+        access,
+        clock,
+        libvirt,
+        runner=runner,
+        simulated=simulated,
+        guarded=guarded,
+        coordinator=coordinator,
+    )

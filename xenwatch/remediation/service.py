@@ -19,6 +19,7 @@ from xenwatch.model.action import (
     RunState,
     Trigger,
 )
+from xenwatch.model.coordination import Alone, Coordinator
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Action
@@ -27,6 +28,7 @@ from xenwatch.remediation.executor import Executor
 from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switch, storm
 from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
+from xenwatch.remediation.housekeeping import expire, tell_fleet
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.overview import overview
 from xenwatch.remediation.planner import Draft, Planner, proposal_of
@@ -35,14 +37,11 @@ from xenwatch.remediation.statistics import statistics
 from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.entries import Head, RunLogEntry, entries_of, head, latest_entries
-from xenwatch.remediation.store.retention import drop_old
 from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
-_KEEP_SECONDS = 86400.0
-"""How long nonces and ended triggers are kept."""
 _START_EVERY = 50
 _TEMPORARY = frozenset({"precondition", "too_early", "max_targets", "every", "cause", "acknowledged"})
 """Refusals that may pass with time: the trigger is considered again."""
@@ -52,12 +51,18 @@ class RemediationService:
     """The agent has one; the command line makes one of its own on the same run store."""
 
     def __init__(
-        self, store: RunStore, policy: Policy, actions: Mapping[str, Action], machine: Machine, clock: Clock
+        self,
+        store: RunStore,
+        policy: Policy,
+        actions: Mapping[str, Action],
+        machine: Machine,
+        clock: Clock,
+        coordinator: Coordinator | None = None,
     ) -> None:
         self.policy, self._actions, self._clock = policy, actions, clock
-        self._store = AsyncRunStore(store)
-        self._planner = Planner(policy, actions, self._store, machine, clock)
-        self._executor = Executor(policy, actions, self._store, machine, clock)
+        self._store, self._fleet = AsyncRunStore(store), coordinator or Alone()
+        self._planner = Planner(policy, actions, self._store, machine, clock, is_fleet=self._fleet.is_fleet)
+        self._executor = Executor(policy, actions, self._store, machine, clock, self._fleet)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._last_refusal: dict[str, str] = {}
@@ -123,7 +128,9 @@ class RemediationService:
             return draft.refusal
         proposal = proposal_of(draft)
         action = self._actions[proposal.action]
-        return await dry_run(self._store, proposal, action, self.policy, as_approved=as_approved)
+        return await dry_run(
+            self._store, proposal, action, self.policy, as_approved=as_approved, is_fleet=self._fleet.is_fleet
+        )
 
     async def draft(self, trigger: Trigger) -> Draft:
         """What would be done about a trigger."""
@@ -179,7 +186,8 @@ class RemediationService:
 
     async def tick(self) -> None:
         """One round: what expired, what is new, what may start. StoreError: the store failed, and nothing starts."""
-        await self._store.write(self._expire)
+        await self._store.write(lambda transaction: expire(transaction, self._tasks))
+        await tell_fleet(self._fleet, self._store, self._clock)
         for number, trigger in enumerate(await self._store.write(triggers.unhandled), start=1):
             await self._consider(trigger)
             if number % _START_EVERY == 0:  # a flood of hints does not keep what is decided from starting
@@ -251,15 +259,6 @@ class RemediationService:
         await self._store.write(lambda transaction: outbox.postpone(transaction, event, pause))
 
     # --- inside
-
-    def _expire(self, transaction: Transaction) -> None:
-        for run, trigger_key in runs.expired(transaction):
-            if run not in self._tasks:
-                runs.move(transaction, run, "expired", AGENT, "nobody approved it in time")
-                triggers.set_handled(transaction, trigger_key, False)
-        triggers.forget_ended(transaction, _KEEP_SECONDS)
-        nonces.forget(transaction, _KEEP_SECONDS)
-        drop_old(transaction)
 
     async def _consider(self, trigger: Trigger) -> None:
         draft = await self._planner.draft(trigger)

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.host.exec.runner import Runner, SystemRunner
 from xenwatch.host.libvirt.uri import LOCAL
+from xenwatch.remediation.machine.fence import accept, fenced, fenced_carrier
 from xenwatch.remediation.machine.libvirt_calls import PREFIX
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
 from xenwatch.remediation.machine.privileges import confined
@@ -36,12 +38,15 @@ class LocalMachine:
         systemd: bool | None = None,
         folder: Path = Path(OUTPUT_FOLDER),
         sockets: Path = SOCKETS,
+        fence: Path | None = None,
     ) -> None:
+        """`fence`: the file of the tokens that arrived at this host; without one no order with a lease is taken."""
         self._runner = runner or SystemRunner(environment=_PATH)
         self._libvirt, self._libvirt_uri, self._folder = libvirt, libvirt_uri, folder
         self._ssh = SshTransport(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
         self._highest: dict[str, int] = {}
+        self._fence = fence
 
     @property
     def libvirt_uri(self) -> str:
@@ -54,6 +59,8 @@ class LocalMachine:
     async def effect(self, order: Order) -> Answer:
         if not self._accept_token(order):
             return Answer(1, "", f"token {order.token} for {order.target} is refused: it is lower than an earlier one")
+        if order.lease and not self._ssh.is_remote(order.host) and not await self._accept_lease(order):
+            return Answer(1, "", f"the lease's token {order.lease} for {order.target} is refused: a newer one was here")
         if order.argv[0].startswith(PREFIX):
             if self._libvirt is None or order.host:
                 return Answer(1, "", "there is no connection to libvirt for this order")
@@ -81,8 +88,22 @@ class LocalMachine:
         self._highest[order.target] = order.token
         return True
 
+    async def _accept_lease(self, order: Order) -> bool:
+        """This host receives its own orders as it receives others': a neighbour with a newer lease may have acted."""
+        if self._fence is None:
+            return False
+        try:
+            return await asyncio.to_thread(accept, self._fence, order.target, order.lease)
+        except (OSError, ValueError):
+            return False
+
     def _argv(self, order: Order) -> tuple[str, ...]:
         """Another host is reached over ssh, and what ssh starts there has none of the limits of our unit."""
+        if order.lease and self._ssh.is_remote(order.host):
+            order = replace(order, argv=fenced(order.argv, order.target, order.lease), lease=0)
+        elif order.lease and order.carrier:
+            ssh = fenced_carrier(order.argv[order.carrier], order.target, order.lease)
+            order = replace(order, argv=(*order.argv[: order.carrier], ssh, *order.argv[order.carrier + 1 :]))
         if order.detached:
             return self._detached(order)
         if order.privileges is None or not self._systemd or self._ssh.is_remote(order.host):

@@ -60,6 +60,10 @@ class Order:
     target: str = ""
     token: int = 0
     """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""
+    lease: int = 0
+    """The token of the fleet's lease, which the host where the order arrives checks; 0: there is no such lease."""
+    carrier: int = 0
+    """Where in `argv` the ssh command stands with which the program itself reaches another host; 0: it has none."""
 
     @property
     def description(self) -> str:

@@ -47,7 +47,7 @@ def _checked(text: str, content: Mapping[str, Any], path: Path, actions: Mapping
 def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
     main, storm, breaker = top.table("remediation"), top.table("storm"), top.table("breaker")
     approval, limits, maintenance = top.table("approval"), top.table("limits"), top.table("maintenance")
-    guest = limits.table("guest")
+    guest, fleet = limits.table("guest"), limits.table("fleet")
     policy = Policy(
         inventory=_inventory(top, main.text("host", "dom0")),
         enabled=main.flag("enabled", True),
@@ -61,6 +61,9 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
             guest.duration("longest_cooldown", DAY),
         ),
         limits=_limits(limits, guest, actions),
+        fleet=Limit(
+            fleet.whole("max_actions", 20), fleet.duration("window", HOUR), fleet.whole("max_concurrent", 2, 1)
+        ),
         storm=StormLimit(
             storm.share("max_unhealthy", 0.3), storm.whole("min_count", 3, 1), storm.duration("within", 300.0),
             storm.duration("cooldown", 900.0),
@@ -77,7 +80,7 @@ def _policy(top: TomlTable, digest: str, actions: Mapping[str, Risk]) -> Policy:
         _usable(main, "services", service, name_of, "a service")
     names = [rule.name for rule in policy.rules]
     top.need("rule", len(set(names)) == len(names), "two rules have the same name")
-    for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
+    for table in (top, main, storm, breaker, approval, limits, guest, fleet, maintenance):
         table.done()
     return policy
 
