@@ -1,9 +1,12 @@
 """However agents pause, die and are overtaken, no order of an older lease follows a newer one, and slots are kept."""
 
+from functools import cache
+
 from fleet_leases import Design, Fleet, in_effect, steps
 from xl_migrate import explore
 
 
+@cache
 def states_of(design: Design) -> set[Fleet]:
     return explore(Fleet(), lambda s: steps(s, design))
 

@@ -29,7 +29,15 @@ from xenwatch.fleet.claims import (
     why_not,
     writes,
 )
-from xenwatch.fleet.etcd import EtcdClient, EtcdError, KeyValue, created_at, delete_operation, put_operation
+from xenwatch.fleet.etcd import (
+    EtcdClient,
+    EtcdError,
+    KeyValue,
+    created_at,
+    delete_operation,
+    put_operation,
+    read_operation,
+)
 from xenwatch.fleet.host_report import self_key
 from xenwatch.fleet.maintenance import tell_maintenance
 from xenwatch.fleet.storm import STORM
@@ -176,8 +184,9 @@ class FleetCoordinator:
                     return
 
     async def _is_ours(self, grant: Grant, created: int) -> bool:
-        """An empty transaction: etcd's majority answers it."""
-        return await self._etcd().transact([created_at(lease_key(grant.target), created)], [])
+        """The read is what makes etcd ask its majority: a transaction without one is answered by a member alone."""
+        key = lease_key(grant.target)
+        return await self._etcd().transact([created_at(key, created)], [read_operation(key)])
 
     async def _settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
         await self._free(holding)

@@ -216,6 +216,11 @@ def delete_operation(key: str) -> Operation:
     return {"requestDeleteRange": {"key": text64(key)}}
 
 
+def read_operation(key: str) -> Operation:
+    """A read inside of a transaction. One without any is answered by a single member, also by one that is cut off."""
+    return {"requestRange": {"key": text64(key)}}
+
+
 def created_at(key: str, revision: int) -> Operation:
     """Holds while the key is the one that was created at that revision; 0: while there is none."""
     return {"key": text64(key), "target": "CREATE", "result": "EQUAL", "createRevision": str(revision)}
