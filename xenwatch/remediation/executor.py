@@ -25,6 +25,7 @@ from xenwatch.remediation.guards.admission import Refusal, admission, validity
 from xenwatch.remediation.guards.coordination import claim_of, needs_fleet
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import Answer, Machine, Order
+from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.store import entries, fence, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
@@ -87,6 +88,7 @@ class Executor:
             return refusal
         context = self._context(run)
         try:
+            await self._announce(context, grant)
             plan = await self._prepare(run, action, context)
         except Exception as error:  # noqa: BLE001 - one action must not stop the others, and it has done nothing yet
             reason = str(error) or type(error).__name__
@@ -127,6 +129,19 @@ class Executor:
             self._machine, self._clock, self._policy, proposal.target, guest, proposal.params, run.id,
             approved=proposal.needs_approval, baseline=baseline if baseline is not None else {},
         )  # fmt: skip
+
+    async def _announce(self, context: Context, grant: Grant) -> None:
+        """Every host where the target may be takes the token before anything is checked.
+
+        What an older holder did is then there to be seen, and what it still tries is refused.
+        """
+        if not grant.token:
+            return
+        places = context.inventory.places(context.guest) if context.guest else (HERE,)
+        for host in dict.fromkeys((*places, *filter(None, (context.params.get("to"),)))):
+            answer = await self._machine.announce(grant.target, grant.token, host)
+            if not answer.ok:
+                raise _Refused(f"{host or 'this host'} does not take the lease's token: {answer.summary}")
 
     async def _prepare(self, run: ActionRun, action: Action, context: Context) -> Plan:
         """Check everything a second time; the run moves to `executing` only where all of it still holds."""

@@ -19,6 +19,7 @@ from xenwatch.remediation.policy.inventory import ManagedInventory
 _PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"}
 _OUTPUT = 4 * 1024 * 1024
 _NOT_FOUND = 127
+_ANNOUNCE_SECONDS = 30.0
 _SYSTEMD = Path("/run/systemd/system")
 
 LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
@@ -59,8 +60,10 @@ class LocalMachine:
     async def effect(self, order: Order) -> Answer:
         if not self._accept_token(order):
             return Answer(1, "", f"token {order.token} for {order.target} is refused: it is lower than an earlier one")
-        if order.lease and not self._ssh.is_remote(order.host) and not await self._accept_lease(order):
-            return Answer(1, "", f"the lease's token {order.lease} for {order.target} is refused: a newer one was here")
+        if order.lease and not self._ssh.is_remote(order.host):
+            answer = await self._accept_lease(order.target, order.lease)
+            if not answer.ok:
+                return answer
         if order.argv[0].startswith(PREFIX):
             if self._libvirt is None or order.host:
                 return Answer(1, "", "there is no connection to libvirt for this order")
@@ -88,14 +91,21 @@ class LocalMachine:
         self._highest[order.target] = order.token
         return True
 
-    async def _accept_lease(self, order: Order) -> bool:
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        if not self._ssh.is_remote(host):
+            return await self._accept_lease(target, lease)
+        return await self._run(self._ssh.argv(fenced(("true",), target, lease), host), _ANNOUNCE_SECONDS)
+
+    async def _accept_lease(self, target: str, lease: int) -> Answer:
         """This host receives its own orders as it receives others': a neighbour with a newer lease may have acted."""
         if self._fence is None:
-            return False
+            return Answer(1, "", "this machine keeps no tokens")
         try:
-            return await asyncio.to_thread(accept, self._fence, order.target, order.lease)
-        except (OSError, ValueError):
-            return False
+            current = await asyncio.to_thread(accept, self._fence, target, lease)
+        except (OSError, ValueError) as error:
+            return Answer(1, "", f"the tokens of this host cannot be read or kept: {error}")
+        refused = f"the lease's token {lease} for {target} is refused: a newer one was here"
+        return Answer(0) if current else Answer(1, "", refused)
 
     def _argv(self, order: Order) -> tuple[str, ...]:
         """Another host is reached over ssh, and what ssh starts there has none of the limits of our unit."""

@@ -83,6 +83,9 @@ class Machine(Protocol):
 
     async def effect(self, order: Order) -> Answer: ...
 
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        """Let a host know the token of the newest lease on a target: from then on it refuses orders of older ones."""
+
     async def connect(self, address: str, port: int, deadline: float) -> bool:
         """Whether a TCP connection opens in time."""
 
