@@ -24,6 +24,7 @@ from xenwatch.fleet.rule import fleet_rules
 from xenwatch.web.app import is_loopback
 
 _DEFAULT = "127.0.0.1:10198"
+_FILE_SECONDS = 5.0
 
 
 def _loopback(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, int]:
@@ -41,7 +42,12 @@ def _loopback(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option(
     "--listen", metavar="ADDRESS:PORT", default=_DEFAULT, show_default=True, callback=_loopback, help="Listen here."
 )
-def COMMAND(config: Path | None, listen: tuple[str, int]) -> None:  # noqa: N802 - the registry's name
+@click.option(
+    "--file-sd",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the agents as targets in this file, for file_sd_configs of a Prometheus that cannot ask the hub.",
+)
+def COMMAND(config: Path | None, listen: tuple[str, int], file_sd: Path | None) -> None:  # noqa: N802 - the registry's name
     """Follow the incidents of all hosts in etcd until stopped (SIGTERM, Ctrl-C), and serve what they have in common.
 
     Run two or more on different machines: one is elected, the others take over when it dies. The addresses of etcd
@@ -56,10 +62,10 @@ def COMMAND(config: Path | None, listen: tuple[str, int]) -> None:  # noqa: N802
     if not settings.etcd:
         raise InputError("no etcd is configured: set [fleet] etcd, or XENWATCH_FLEET_ETCD")
     logging.basicConfig(level="INFO", format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    asyncio.run(_run(settings, listen))
+    asyncio.run(_run(settings, listen, file_sd))
 
 
-async def _run(settings: FleetSettings, listen: tuple[str, int]) -> None:
+async def _run(settings: FleetSettings, listen: tuple[str, int], file_sd: Path | None) -> None:
     access = etcd_access(settings)
     name = f"{member_name(settings)}:{os.getpid()}"
     hub = Hub(name, lambda: EtcdClient(access), fleet_rules(), SystemClock())
@@ -67,19 +73,33 @@ async def _run(settings: FleetSettings, listen: tuple[str, int]) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, *listen).start()
-        click.echo(f"xenwatch hub: http://{show_address(listen)}/fleet/incidents", err=True)
-        await _until_stopped(hub)
+        click.echo(f"xenwatch hub: http://{show_address(listen)}/", err=True)
+        await _until_stopped(hub, file_sd)
     except OSError as error:
         raise InputError(f"cannot listen on {show_address(listen)}: {error.strerror or error}") from None
     finally:
         await runner.cleanup()
 
 
-async def _until_stopped(hub: Hub) -> None:
+async def _keep_file(hub: Hub, file: Path) -> None:
+    """Nothing is written before the hub has seen all hosts once: an empty file would end every scrape."""
+    while True:
+        if hub.view.is_current:
+            try:
+                hub.targets.write(file)
+            except OSError as error:
+                logging.getLogger(__name__).warning("%s cannot be written: %s", file, error)
+        await asyncio.sleep(_FILE_SECONDS)
+
+
+async def _until_stopped(hub: Hub, file_sd: Path | None) -> None:
     running = asyncio.create_task(hub.run())
+    keeping = [asyncio.create_task(_keep_file(hub, file_sd))] if file_sd else []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     await asyncio.wait([running])
+    for task in keeping:
+        task.cancel()
     if not running.cancelled():
         running.result()

@@ -15,7 +15,9 @@ from xenwatch.fleet.claims import LEADER
 from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, put_operation
 from xenwatch.fleet.incident import FleetIncident, judged
 from xenwatch.fleet.rule import FleetRule
+from xenwatch.fleet.spread import Spread
 from xenwatch.fleet.storm import COOLDOWN_SECONDS, STORM, StormWatch
+from xenwatch.fleet.targets import Targets
 from xenwatch.fleet.view import FleetView
 
 log = logging.getLogger(__name__)
@@ -46,10 +48,16 @@ class Hub:
         self._name, self._connect, self._rules = name, connect, rules
         self._clock, self._lease_seconds = clock, lease_seconds
         self._wake = asyncio.Event()
-        self.view = FleetView(self._wake.set)
+        self.view = FleetView(self._changed)
+        self.targets, self.spread = Targets(clock), Spread(clock)
         self.is_leader = False
         self.failures = 0
         self._storm, self._storm_told = StormWatch(clock), 0.0
+
+    def _changed(self) -> None:
+        self.targets.note(self.view.hosts)
+        self.spread.note(self.view.fleet)
+        self._wake.set()
 
     async def run(self) -> None:
         """Follow the fleet, and lead it whenever nobody else does."""
