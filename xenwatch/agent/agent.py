@@ -10,6 +10,7 @@ from typing import Any
 
 from xenwatch.agent.heap import keep_small
 from xenwatch.agent.incident_registry import IncidentRegistry
+from xenwatch.agent.join_facts import join_facts, tell_facts
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
@@ -149,6 +150,7 @@ class Agent:
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
             "fleet": self._fleet.run,
+            **self._fleet_facts(),
             **self.remediation.parts(),
             "notifications": self.notifications.run,
         }
@@ -162,6 +164,13 @@ class Agent:
                 await self._run_monitor()
             for task in tasks:
                 task.cancel()
+
+    def _fleet_facts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        fleet = self._config.fleet
+        if not fleet.etcd:
+            return {}
+        read = lambda: join_facts(self._paths, self._snapshot, fleet.switch)  # noqa: E731
+        return {"fleet facts": lambda: tell_facts(self._fleet.tell, read, self._clock)}
 
     async def _run_monitor(self) -> None:
         """Monitor under one configuration, until the end or until a reload brings another one."""

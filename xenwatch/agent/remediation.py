@@ -254,26 +254,10 @@ def open_remediation(
     rules = read_policy(policy)
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
+    means: dict[str, Any] = {"runner": runner, "simulated": simulated, "coordinator": coordinator}
     try:
-        service = open_service(
-            rules,
-            state_dir,
-            clock=clock,
-            libvirt=libvirt,
-            runner=runner,
-            simulated=simulated,
-            coordinator=coordinator,
-        )
+        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, **means)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(
-        service,
-        access,
-        clock,
-        libvirt,
-        runner=runner,
-        simulated=simulated,
-        guarded=guarded,
-        coordinator=coordinator,
-    )
+    return RemediationController(service, access, clock, libvirt, guarded=guarded, **means)

@@ -65,7 +65,7 @@ class FleetCoordinator:
         self._held: dict[str, tuple[int, int, asyncio.Task[None]]] = {}
         """By run: the lease of etcd, the revision at which the key was created, and what keeps it alive."""
         self._busy: set[str] = set()
-        """Runs between their claim and their end, whose slots are nobody's business but theirs."""
+        """Runs between their claim and their end: nobody else touches their slots."""
         self._told: tuple[Maintenance, ...] | None = None
         self._may_hold_slots = True
 
@@ -195,7 +195,7 @@ class FleetCoordinator:
             self._told = maintenance
 
     async def _free(self, holding: Holding) -> None:
-        """In this order: a slot that is listed and not busy belongs to a run whose state the store knows by then."""
+        """In this order: a slot that is listed and not busy has a run that the store knows by then."""
         client = self._etcd()
         self._may_hold_slots = False  # a claim that comes in while this goes on sets it again
         mine = self._mine((await client.list_below(SLOTS)).keys)

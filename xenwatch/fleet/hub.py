@@ -14,6 +14,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.fleet.claims import LEADER
 from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, put_operation
 from xenwatch.fleet.incident import FleetIncident, judged
+from xenwatch.fleet.patience import Patience
 from xenwatch.fleet.rule import FleetRule
 from xenwatch.fleet.spread import Spread
 from xenwatch.fleet.storm import COOLDOWN_SECONDS, STORM, StormWatch
@@ -50,6 +51,7 @@ class Hub:
         self._wake = asyncio.Event()
         self.view = FleetView(self._changed)
         self.targets, self.spread = Targets(clock), Spread(clock)
+        self._patience = Patience({rule.id: rule.hold for rule in rules}, clock)
         self.is_leader = False
         self.failures = 0
         self._storm, self._storm_told = StormWatch(clock), 0.0
@@ -111,7 +113,8 @@ class Hub:
             return
         await self._brake(client, term)
         known = self.view.fleet
-        for id_, incident in judged(self._rules, list(self.view.incidents.values()), dict(known)).items():
+        found = judged(self._rules, list(self.view.incidents.values()), dict(known), self.view.facts)
+        for id_, incident in self._patience.lasting(found, known).items():
             if known.get(id_) != incident:
                 await self._write(client, term, incident)
 

@@ -11,7 +11,7 @@ async def held_slots(client: EtcdClient) -> list[Slot]:
 
 
 async def free_slot(client: EtcdClient, run: str) -> Slot | None:
-    """The slot of the run whose id begins like this; None where there is not exactly one."""
+    """The slot of the one run with an id that begins like this; None where there is not exactly one."""
     keys = [(kv, slot) for kv in (await client.list_below(SLOTS)).keys if (slot := slot_of(kv)) is not None]
     meant = [(kv, slot) for kv, slot in keys if slot.run.startswith(run)]
     if len(meant) != 1:

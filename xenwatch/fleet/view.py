@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable
 
 from xenwatch.fleet.claims import LEASES, MAINTENANCE, SLOTS, Slot, slot_of
 from xenwatch.fleet.etcd import EtcdClient, KeyValue
-from xenwatch.fleet.host_report import PREFIX, HostIncident, incident_of
+from xenwatch.fleet.host_report import PREFIX, HostIncident, facts_of, incident_of
 from xenwatch.fleet.incident import INCIDENTS, FleetIncident, fleet_incident_of
 from xenwatch.fleet.storm import STORM
 from xenwatch.fleet.watch import Compacted, WatchEvent, watch_below
 
 ALL = "/xenwatch/"
 _SELF = "/self"
+_FACTS = "/facts"
 _MARKS = (LEASES, SLOTS, MAINTENANCE, STORM)
 
 
@@ -23,6 +24,7 @@ class FleetView:
         self._changed = changed
         self.hosts: dict[str, dict[str, str]] = {}
         self.incidents: dict[str, HostIncident] = {}
+        self.facts: dict[str, dict[str, tuple[str, ...]]] = {}
         self.fleet: dict[str, FleetIncident] = {}
         self.marks: dict[str, str] = {}
         """Leases, slots, maintenance and the storm, by key of etcd."""
@@ -56,6 +58,7 @@ class FleetView:
     def _take_all(self, keys: Iterable[KeyValue]) -> None:
         self.hosts.clear()
         self.incidents.clear()
+        self.facts.clear()
         self.fleet.clear()
         self.marks.clear()
         self._take([WatchEvent(kv, is_gone=False) for kv in keys])
@@ -90,6 +93,11 @@ class FleetView:
             self.hosts.pop(host, None)
             if not is_gone:
                 self.hosts[host] = _texts(kv.value)
+            return
+        if kv.key.endswith(_FACTS) and "/" not in (host := kv.key.removeprefix(PREFIX).removesuffix(_FACTS)):
+            self.facts.pop(host, None)
+            if not is_gone:
+                self.facts[host] = facts_of(kv.value)
             return
         incident = None if is_gone else incident_of(kv.key, kv.value, kv.created)
         if incident is None:

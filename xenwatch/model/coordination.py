@@ -76,7 +76,7 @@ class Coordinator(Protocol):
         """The run has ended, so others may act on the target; its slot is for `settle`."""
 
     async def settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
-        """Free each slot of this host whose run does not hold it any more, and tell everybody what is maintained."""
+        """Free each slot of this host that its run gave up, and tell everybody what is in maintenance."""
 
     async def close(self) -> None:
         """The agent stops."""
