@@ -34,6 +34,8 @@ layers:
 rules:
 	$(BIN)/xenwatch rules lint
 	$(BIN)/xenwatch rules test
+	$(BIN)/xenwatch rules lint checks
+	$(BIN)/xenwatch rules test checks
 
 unit:
 	$(BIN)/pytest -q -n $(JOBS) -m 'not slow' --ignore=tests/xenhost

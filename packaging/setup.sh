@@ -108,7 +108,7 @@ elif [ -n "$wanted" ]; then
 fi
 
 tools=.cache/tools
-for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter; do
+for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter prometheus-node-exporter lnav; do
   binary=$package
   if command -v "$binary" >/dev/null 2>&1 || [ -x "$tools/usr/bin/$binary" ]; then continue; fi
   mkdir -p "$tools/deb"

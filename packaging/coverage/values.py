@@ -9,6 +9,7 @@ _CONVERSION = re.compile(
     r"(?P<kind>p(?:d|v|p|g|f|S|s|I4|I6|M|b|V[a-z]?)?|[diouxXeEfFgGcsramp])|%%"
 )
 _TEXTS: Final = (
+    (r"^mddev$", "md0"),
     (r"strerror|errmsg|\berr(?:or)?str|^errno$|explain|get_error", "Invalid argument"),
     (r"rec(?:ord)?_(?:type|name)", "X86_PV_VCPU_XSAVE"),
     (r"action", "remove"),
@@ -54,7 +55,7 @@ _NUMBERS: Final = (
 )
 """Likewise for numbers."""
 _XEN: Final = {
-    "pd": "d7", "pv": "d7v1", "pp": "0000:03:00.0", "pg": "common/event.c#notify", "pf": "arch_do_domctl",
+    "pd": "d7", "pv": "d7v1", "pp": "0000:03:00.0", "pg": "sdb1", "pf": "arch_do_domctl",
     "ps": "do_softirq+0x6a/0x90", "pS": "do_softirq+0x6a/0x90", "pI4": "192.168.1.20", "pI6": "fe80::1",
     "pM": "00:16:3e:12:34:56", "pb": "0-3", "p": "0x7f1c2d3e4f50", "m": "Invalid argument",
 }  # fmt: skip

@@ -7,6 +7,7 @@ that release; libvirt's binding is Debian's own. Nothing is compiled and nothing
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,8 @@ def _libraries(release: Release, lib: Path, out: Path) -> None:
 
 def _programs(tree: Path) -> None:
     _write(tree / "usr/bin/xenwatch", (HERE / "xenwatch.sh").read_text(), 0o755)
-    for unit in (ROOT / "packaging/systemd").glob("*.service"):
+    _write(tree / "usr/libexec/xenwatch-privileged", (HERE / "xenwatch-privileged.py").read_text(), 0o755)
+    for unit in (ROOT / "packaging/systemd").glob("*.*"):
         _copy(unit, tree / "usr/lib/systemd/system" / unit.name)
     _copy(ROOT / "packaging/xenwatch.toml", tree / "etc/xenwatch/xenwatch.toml")
     for shell, where in SHELLS.items():
@@ -95,6 +97,14 @@ def _data(lib: Path, share: Path) -> None:
     bundled = lib / "xenwatch/_bundled/rules"
     shutil.move(bundled, share / "rules")
     bundled.symlink_to("../../../../share/xenwatch/rules")
+    # parsed here, so that a first start takes no minutes on a slow dom0
+    prepare = [
+        sys.executable,
+        str(ROOT / "packaging/prepare.py"),
+        str(share / "rules"),
+        str(bundled.parent / "prepared"),
+    ]
+    subprocess.run(prepare, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
         _copy(alerts, share / "alerts" / alerts.name)
     shutil.copytree(ROOT / "dashboards/out", share / "dashboards")

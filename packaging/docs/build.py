@@ -1,4 +1,4 @@
-"""Writes what is made from the code: docs/failures, commands, metrics, man pages, and parts of README and http.md.
+"""Writes what is made from the code: docs/failures, checks, commands, metrics, man pages, parts of README and http.md.
 
 usage: packaging/docs/build.py            write all, after a rule, a command or a metric was added or changed
        packaging/docs/build.py --check    list what is out of date; exit code 1 if there is any
@@ -16,6 +16,7 @@ import headings
 import man
 import metrics
 import readme
+import standing
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("docs/failures", "packaging/man")
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
     return {
         **failures.pages(),
         **man.pages(),
+        standing.PAGE: standing.page(),
         "docs/commands.md": commands.page(),
         "docs/metrics.md": metrics.page(),
         headings.PAGE: headings.page(),

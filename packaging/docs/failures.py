@@ -64,8 +64,8 @@ def _page(rule: Rule, rules: Iterable[Rule]) -> str:
         *_section(IMPACT.title, plain(rule.impact)),
         *_section(CAUSE.title, plain(rule.cause)),
         *_section("What decides the cause", *_hypotheses(rule)),
-        *_section(VERIFY.title, *_steps(rule.verify)),
-        *_section(FIX.title, *_steps(rule.remedy), _actions(rule)),
+        *_section(VERIFY.title, *steps(rule.verify)),
+        *_section(FIX.title, *steps(rule.remedy), _actions(rule)),
         *_section("When it is reported", _when(rule), _over(rule)),
         *_section("Messages", _messages(rule.signatures)),
         *_section(CONSEQUENCES.title, _links(rule.explains, pages)),
@@ -96,7 +96,7 @@ def _section(heading: str, *parts: str) -> list[str]:
     return [f"## {heading}", *told] if told else []
 
 
-def _steps(steps: tuple[str, ...]) -> Iterator[str]:
+def steps(steps: tuple[str, ...]) -> Iterator[str]:
     """Sentences as sentences, commands in blocks to copy; `{field}` is what was seen, such as a bridge's name."""
     commands: list[str] = []
     for step in steps:

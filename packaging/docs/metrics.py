@@ -10,6 +10,7 @@ from xenwatch.agent.metrics import families as partmetrics
 from xenwatch.agent.metrics import registry as selfmetrics
 from xenwatch.agent.metrics import remediation as remediation_metrics
 from xenwatch.agent.metrics.listeners import listener_families
+from xenwatch.agent.metrics.notifications import notification_families
 from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
 from xenwatch.sampling import health
@@ -20,7 +21,8 @@ _MANY = {
     "domain": "domain", "vcpu": "vcpu", "device": "device", "bridge": "bridge", "source": "log", "rule": "rule",
     "state": "state", "vg": "volume group", "lv": "volume", "pv": "disk", "array": "array", "cpu": "cpu",
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
-    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon",
+    "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon", "check": "check",
+    "destination": "destination",
 }  # fmt: skip
 _HEAD = """# Metrics
 
@@ -84,7 +86,9 @@ def _labels() -> dict[str, tuple[str, ...]]:
         *partmetrics.log_families(FollowCounters(), counters),
         *partmetrics.diagnosis_families(partmetrics.DiagnosisCounts(Counter(), {}, 0, 0)),
         *partmetrics.incident_families(IncidentRegistry()),
+        *partmetrics.host_check_families(()),
         *listener_families({}),
+        *notification_families({}, {}, {}),
     ]
     return {f.name + ("_total" if f.type == "counter" else ""): tuple(f._labelnames) for f in families}  # noqa: SLF001 - available nowhere else
 

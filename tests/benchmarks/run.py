@@ -18,6 +18,7 @@ BENCHMARKS = {
     "bench_agent.py": "the whole agent",
     "bench_follow.py": "from a line in a log to its reader",
     "bench_sampling.py": "a cycle of samples",
+    "bench_pages.py": "the pages of a host with a thousand guests",
 }
 _DEADLINE = 1800.0
 

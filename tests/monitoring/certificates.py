@@ -34,10 +34,13 @@ class Authority:
     def certificate(self) -> Path:
         return self.folder / f"{self.name}.pem"
 
-    def sign(self, name: str, *, san: tuple[str, ...] = (), days: int = 2) -> tuple[Path, Path]:
-        """Files of a certificate and its key. `san`: further DNS names; 127.0.0.1 is always among them."""
+    def sign(
+        self, name: str, *, san: tuple[str, ...] = (), addresses: tuple[str, ...] = ("127.0.0.1",), days: int = 2
+    ) -> tuple[Path, Path]:
+        """Files of a certificate and its key. `san`: DNS names; `addresses`: 127.0.0.1 where nothing else is said."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *map(x509.DNSName, san)]
+        names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
+        names += map(x509.DNSName, san)
         made = self._signed(_named(name), key, [(x509.SubjectAlternativeName(names), False)], days)
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         self._write(paths[0], made)

@@ -8,7 +8,7 @@ from xenwatch.remediation.machine.port import Answer, Order
 def act(world: Hosts, host: SimHost, order: Order) -> Answer:
     program, *rest = order.argv
     if order.save_as:
-        host.files[f"/var/lib/xenwatch/diagnostics/{order.save_as}"] = "saved"
+        host.files[f"/var/lib/xenwatch-effects/diagnostics/{order.save_as}"] = "saved"
         return Answer(0)
     if program.startswith("libvirt:"):
         verb = {"create": "create", "resume": "unpause", "set_memory": "mem-set"}.get(program[8:], program[8:])
@@ -87,7 +87,7 @@ def _tool(world: Hosts, host: SimHost, program: str, rest: list[str]) -> Answer:
         host.used_percent -= 10
     elif program == "python3":
         next(d for d in host.domains if str(d.domid) == rest[-1]).state = "-b----"
-    elif program == "touch":
+    elif program == "install":
         host.files[rest[-1]] = " "
     elif program == "kill":
         for pid in rest[1:]:

@@ -123,7 +123,9 @@ class Story:
 
     def _open(self) -> RemediationService:
         store = RunStore(self.folder / "store.db", self.clock, self.boot)
-        return RemediationService(store, make_policy(self.said), CATALOGUE, self.world, self.clock, self.coordinator)
+        return RemediationService(
+            store, make_policy(self.said), CATALOGUE, self.world, self.clock, coordinator=self.coordinator
+        )
 
     async def play(self, script: list[dict[str, Any]]) -> None:
         for step in script:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-AGENT_UNIT = Path(__file__).parents[2] / "packaging/systemd/xenwatch.service"
+EFFECTS_UNIT = Path(__file__).parents[2] / "packaging/systemd/xenwatch-effects.service"
 _OWN_FOLDERS = {"StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "RuntimeDirectory": "/run"}
 
 
@@ -58,9 +58,9 @@ def grants(settings: Iterable[str]) -> Grants:
 
 
 @cache
-def agent_grants() -> Grants:
-    """Of the agent's unit as it is shipped."""
-    return grants(AGENT_UNIT.read_text().splitlines())
+def effects_grants() -> Grants:
+    """Of the unit that carries out repairs, as it is shipped."""
+    return grants(EFFECTS_UNIT.read_text().splitlines())
 
 
 def _device(value: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 dom0 reaches no registry, so the dependencies are fetched here for its Python; libvirt's binding is Debian's own there.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ Type=notify
 ExecStart=/usr/local/bin/xenwatch agent
 StateDirectory=xenwatch
 Restart=on-failure
-TimeoutStartSec=10min
+TimeoutStartSec=20min
 [Install]
 WantedBy=multi-user.target
 """
@@ -82,6 +83,9 @@ def payload(suite: Suite, work: Path) -> Path:
          "--no-deps", "-r", str(wanted), *map(str, (tree / "dist").glob("*.whl"))],
         cwd=work, check=True,
     )  # fmt: skip
+    bundled = tree / "lib/xenwatch/_bundled"
+    prepare = [sys.executable, str(ROOT / "packaging/prepare.py"), str(bundled / "rules"), str(bundled / "prepared")]
+    subprocess.run(prepare, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     return tree
 
 
@@ -95,7 +99,7 @@ def install(machine: Machine, work: Path) -> None:
     if kept.is_dir():
         machine.put(kept, SIGNATURES)
         machine.run(f"chmod 700 {SIGNATURES}")
-    machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=600)
+    machine.run("systemctl daemon-reload && systemctl start xenwatch", timeout=1200)
     warm_up(machine)
     shutil.rmtree(kept, ignore_errors=True)
     machine.get(SIGNATURES, kept)

@@ -55,6 +55,8 @@ class Machine:
             self._qemu = subprocess.Popen(
                 self._argv(snapshot), stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
+        with contextlib.suppress(OSError):  # a session has a niceness of its own; everything here waits for this one
+            Path(f"/proc/{self._qemu.pid}/autogroup").write_text("-10")
 
     def wait_ready(self, seconds: float = 600) -> float:
         """Seconds until `xl list` answers over ssh; the clock of dom0 is then set, for a restored one stands still."""

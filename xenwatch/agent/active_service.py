@@ -28,8 +28,8 @@ class ActiveService:
     async def latest_entries(self, limit: int) -> list[RunLogEntry]:
         return await self.current.latest_entries(limit)
 
-    async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun:
-        return await self.current.approve(run, actor, plan_hash)
+    async def approve(self, run: str, actor: str, plan_hash: str, token: str = "") -> ActionRun:
+        return await self.current.approve(run, actor, plan_hash, token)
 
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun:
         return await self.current.reject(run, actor, reason)

@@ -4,16 +4,17 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Any
 
 from xenwatch.agent.heap import keep_small
 from xenwatch.agent.incident_registry import IncidentRegistry
-from xenwatch.agent.join_facts import join_facts, tell_facts
+from xenwatch.agent.join_facts import facts_part
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
+from xenwatch.agent.pools import Pools
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -23,6 +24,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.alertmanager import alertmanager_access
 from xenwatch.config.fleet_member import fleet_coordinator, fleet_registry
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
@@ -35,6 +37,8 @@ from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.notifications import Notifications
+from xenwatch.notify.silences import Silences
+from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
 from xenwatch.state.writer import CaptureState, Writer
@@ -83,11 +87,19 @@ class Agent:
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(recent_incidents(self.registry.incidents.values()))
+        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
         self._fleet = fleet_registry(loaded.config.fleet, clock)
         self._fleet.offer(self.registry.incidents.values())
         self.notifications = _notifications(loaded.config, clock, self._paths)
         self.notifications.changed(self.registry.incidents.values())
+        self._pools = Pools(
+            loaded.config,
+            clock,
+            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
+            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
+            self._sampled.set,
+        )
+        self.silences = _silences(loaded.config, clock, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -103,6 +115,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
+                notifications=self.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -149,10 +162,13 @@ class Agent:
             "event loop": lambda: probe_loop(self._clock, self.server.metrics.lag.observe),
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
+            "trends": self.server.keep_trends,
             "fleet": self._fleet.run,
-            **self._fleet_facts(),
+            **facts_part(self._config.fleet, self._fleet, self._paths, lambda: self._snapshot, self._clock),
+            **self._pools.parts(),
             **self.remediation.parts(),
             "notifications": self.notifications.run,
+            "silences": self.silences.run,
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -164,13 +180,6 @@ class Agent:
                 await self._run_monitor()
             for task in tasks:
                 task.cancel()
-
-    def _fleet_facts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
-        fleet = self._config.fleet
-        if not fleet.etcd:
-            return {}
-        read = lambda: join_facts(self._paths, self._snapshot, fleet.switch)  # noqa: E731
-        return {"fleet facts": lambda: tell_facts(self._fleet.tell, read, self._clock)}
 
     async def _run_monitor(self) -> None:
         """Monitor under one configuration, until the end or until a reload brings another one."""
@@ -213,6 +222,8 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
+        routes, link = routes_of(loaded.config.notify), loaded.config.web.external_url.rstrip("/")
+        self.notifications.replace(routes, link, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
@@ -229,9 +240,10 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(changed)
+        self.remediation.changed(_of_this_host(changed))
         self._fleet.offer(changed)
         self.notifications.changed(changed)
+        self.silences.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -256,7 +268,8 @@ class Agent:
             await self._sampled.wait()
             self._sampled.clear()
             if self._snapshot is not None:
-                await self.server.exposition.update(self._snapshot)
+                samples = (*self._snapshot.samples, *self._pools.samples())
+                await self.server.exposition.update(replace(self._snapshot, samples=samples))
 
     async def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
@@ -273,11 +286,23 @@ class Agent:
             await self.server.close()
 
 
+def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
+    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
+    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
+
+
 def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
     """Those of [notify.NAME]; without any, it has nothing to do."""
     host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
     link = config.web.external_url.rstrip("/")
     return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
+
+
+def _silences(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
+    """Those of [alertmanager]; without a URL, it has nothing to do."""
+    made = Silences(alertmanager_access(config.alertmanager), clock, config.agent.state_dir)
+    made.changed(known)
+    return made
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:
@@ -293,4 +318,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
         coordinator=fleet_coordinator(config.fleet, external.clock),
+        effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
     )

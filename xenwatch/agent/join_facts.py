@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from xenwatch.base.clock import Clock
+from xenwatch.config.sections import FleetSettings
+from xenwatch.fleet.registry import HostRegistry, NoFleet
 from xenwatch.host.files import read_text
 from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
@@ -37,6 +39,23 @@ def join_facts(paths: Paths, snapshot: Snapshot | None, switch: str = "") -> dic
     for kind, value in _sampled(snapshot):
         found.setdefault(kind, []).append(value)
     return found
+
+
+def facts_part(
+    settings: FleetSettings,
+    fleet: HostRegistry | NoFleet,
+    paths: Paths,
+    snapshot: Callable[[], Snapshot | None],
+    clock: Clock,
+) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What runs beside the agent's other parts; nothing where the host belongs to no fleet."""
+    if not settings.etcd:
+        return {}
+
+    def read() -> dict[str, list[str]]:
+        return join_facts(paths, snapshot(), settings.switch)
+
+    return {"fleet facts": lambda: tell_facts(fleet.tell, read, clock)}
 
 
 async def tell_facts(

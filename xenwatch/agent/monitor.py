@@ -8,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from xenwatch.agent.host_checks import HostChecks
 from xenwatch.base.clock import Clock
 from xenwatch.base.nice import yield_to_others
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory, ways_to
 from xenwatch.config.sections import Config, LogSettings
+from xenwatch.diagnosis.correlation.standing import checks_among
 from xenwatch.diagnosis.pipeline import Pipeline
+from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.ruleset import standing_checks
 from xenwatch.facts.poller import FactRounds
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.host.host import is_control_domain, open_host
@@ -63,6 +67,8 @@ class MonitorParts:
     config: Config
     collectors: tuple[Collector, ...]
     rules: int
+    checks: tuple[Rule, ...]
+    """The standing checks of the host."""
     models: DeviceModels
     pipeline: Pipeline
     compiling: ThreadPoolExecutor
@@ -80,7 +86,9 @@ def prepare(config: Config, paths: Paths = Paths()) -> MonitorParts:  # noqa: B0
         compiling=compiling,
         owners=models,
     )
-    return MonitorParts(config, tuple(collectors_of(config.sampling)), len(rules), models, pipeline, compiling)
+    checks = tuple(checks_among(standing_checks(config.diagnosis.cache_dir)))
+    collectors = tuple(collectors_of(config.sampling))
+    return MonitorParts(config, collectors, len(rules), checks, models, pipeline, compiling)
 
 
 class Monitor:
@@ -108,6 +116,7 @@ class Monitor:
         self.host = open_host(clock, paths=paths, **ways_to(sampling))
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
         self._facts = FactRounds(self.host, clock, sampling.facts_every, self._on_facts)
+        self.host_checks = HostChecks(self.host, clock, parts.checks)
         self.pipeline.restore(saved.correlation, saved.incidents)
         self._models.from_json(saved.correlation.get("device_models", []))
         self.follower = self._new_follower(saved.cursors, lost=saved.cursors_lost)
@@ -144,6 +153,7 @@ class Monitor:
             ("command logs", self.command_logs.run),
             ("facts", self._facts.run),
             ("sampling", self._sampler.run),
+            ("checks of the host", self.host_checks.run),
             ("time", self._tick),
         )
         try:
@@ -159,6 +169,15 @@ class Monitor:
         """Read what was written since the last reading, for a clean end."""
         await self.follower.look()
         self.follower.close()
+
+    def take_lines(self, chunk: Chunk) -> None:
+        """Lines of a log that another part reads, such as the events of a pool."""
+        self._on_command_chunk(chunk)
+
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        """What another part has learnt, such as the state of a pool."""
+        self.pipeline.facts(facts)
+        self._conclude("facts of a pool")
 
     def _new_follower(self, cursors: Mapping[str, Any] | None, *, lost: bool) -> Follower:
         logs = self._config.logs

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from xenwatch.agent.active_service import ActiveService
+from xenwatch.agent.effects_watch import EffectsWatch
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
 from xenwatch.config.access import Access
@@ -22,6 +23,7 @@ from xenwatch.model.coordination import Coordinator
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
+from xenwatch.remediation.machine.apart import EffectsSocket
 from xenwatch.remediation.open import open_service, read_policy
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.entries import Head
@@ -53,9 +55,11 @@ class RemediationController:
         simulated: Path | None = None,
         guarded: bool = True,
         coordinator: Coordinator | None = None,
+        effects: EffectsSocket | None = None,
     ) -> None:
-        """`guarded`: no stranger reaches the API, so a policy may act on its own."""
+        """`guarded`: no stranger reaches the API, so a policy may act on its own. `effects`: who carries out orders."""
         self._guarded = guarded
+        self.effects = EffectsWatch(effects, clock)
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
         self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
@@ -131,6 +135,7 @@ class RemediationController:
             runner=self._runner,
             simulated=self._simulated,
             coordinator=self._coordinator,
+            effects=self.effects.socket,
         )
         if self._next is not None:
             self._next.close()
@@ -156,6 +161,7 @@ class RemediationController:
         guests = service.policy.inventory.guests
         await service.note_failing(self._failing.keys(), len(guests))
         await service.note_healths({g.subject.key: g.subject.key not in self._failing for g in guests})
+        await self.effects.look()
         await service.tick()
         figures = await service.statistics()
         timeless = replace(figures, oldest_open_seconds=0.0, fsync_seconds=0.0)
@@ -243,6 +249,7 @@ def open_remediation(
     simulated: Path | None = None,
     guarded: bool = True,
     coordinator: Coordinator | None = None,
+    effects: EffectsSocket | None = None,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
 
@@ -254,7 +261,7 @@ def open_remediation(
     rules = read_policy(policy)
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
-    means: dict[str, Any] = {"runner": runner, "simulated": simulated, "coordinator": coordinator}
+    means: dict[str, Any] = {"runner": runner, "simulated": simulated, "coordinator": coordinator, "effects": effects}
     try:
         service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, **means)
     except StoreError as error:

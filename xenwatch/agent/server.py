@@ -15,6 +15,7 @@ from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics import families as part_metrics
 from xenwatch.agent.metrics.listeners import listener_families
+from xenwatch.agent.metrics.notifications import notification_families
 from xenwatch.agent.metrics.registry import AgentCounters, SelfMetrics, agent_families
 from xenwatch.agent.metrics.remediation import remediation_families
 from xenwatch.agent.monitor import Monitor
@@ -22,18 +23,21 @@ from xenwatch.agent.remediation import RemediationController
 from xenwatch.agent.status import status_of
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, StoreError, Unavailable
-from xenwatch.config.listeners import limits_of, socket_of, tls_of
+from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.notify.notifications import Notifications
+from xenwatch.sampling.catalogue import metrics_of
 from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
-from xenwatch.web.app import build_app, build_bare, build_local_app, is_loopback, serve, serve_socket
+from xenwatch.web.app import build_app, build_bare, build_local_app, serve, serve_socket
 from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.unix_socket import group_id
-from xenwatch.web.trends import Trends
+from xenwatch.web.trend_file import EVERY, NAME, load_trends, save_trends
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class ServedState:
     """Called each time: a reload replaces the monitor."""
     remark: Callable[[str, Remark], Incident | None]
     """A person's remark on the incident with this id → as it is now; None where there is no such incident."""
+    notifications: Notifications
 
 
 class AgentServer:
@@ -64,11 +69,12 @@ class AgentServer:
     def __init__(self, served: ServedState) -> None:
         self._served = served
         self.metrics = SelfMetrics([self._families])
-        self.exposition = Exposition(self.metrics.render)
+        self.exposition = Exposition(self.metrics.render, metrics_of)
         self.listeners: dict[str, Listener] = {}
         """What listens, by the section of the configuration."""
         self._external_url = ""
-        self.trends = Trends()
+        self._trend_file = served.state_dir / NAME
+        self.trends = load_trends(self._trend_file)
 
     async def open(self, config: Config) -> int:
         """Start serving; the port. Unavailable where an address is taken or a certificate cannot be used."""
@@ -81,6 +87,7 @@ class AgentServer:
             largest_request=settings.largest_request,
             readers=remediation.users if settings.log_in == "token" else None,
             users=remediation.users,
+            passwords=passwords_of_listener(settings),
             external_url=settings.external_url,
             extra_routes=[*remediation.routes(), *(webhooks if config.hooks.listen is None else [])],
         )
@@ -115,6 +122,20 @@ class AgentServer:
         """Stop serving."""
         for listener in self.listeners.values():
             await listener.close()
+        await self._save_trends()
+
+    async def keep_trends(self) -> None:
+        """Run until cancelled: the numbers of the pages go to disk now and then, so that a restart keeps them."""
+        while True:
+            await self._served.clock.sleep(EVERY)
+            await self._save_trends()
+
+    async def _save_trends(self) -> None:
+        """A disk that takes nothing costs these numbers and nothing else."""
+        try:
+            await asyncio.to_thread(save_trends, *self.trends.kept(), self._trend_file)
+        except OSError as error:
+            log.warning("the numbers of the pages could not be written: %s", error)
 
     def _context(self) -> WebContext:
         return WebContext(
@@ -138,7 +159,9 @@ class AgentServer:
         writer = self._served.writer
         age = None if writer.last_commit is None else self._served.clock.monotonic() - writer.last_commit
         waiting = f"{writer.waiting} incidents are not on disk yet" if writer.failing else ""
-        return [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        checks = [*self._served.progress.checks(), PartHealth("state", not writer.failing, age, waiting)]
+        trouble = self._served.remediation.effects.trouble
+        return [*checks, PartHealth("effects", True, None, trouble)] if trouble else checks
 
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}
@@ -157,7 +180,7 @@ class AgentServer:
         return [HistoryEntry(change.at, change.what, change.detail) for change in changes]
 
     def _families(self) -> Iterator[Metric]:
-        served, monitor = self._served, self._served.monitor()
+        served, monitor, told = self._served, self._served.monitor(), self._served.notifications
         pipeline, started = monitor.pipeline, served.clock.now() - served.clock.monotonic()
         counts = part_metrics.DiagnosisCounts(
             pipeline.matches,
@@ -173,9 +196,11 @@ class AgentServer:
             partial(part_metrics.log_families, monitor.follower.counters, served.counters),
             partial(part_metrics.diagnosis_families, counts),
             partial(part_metrics.incident_families, served.registry, self._external_url),
+            partial(part_metrics.host_check_families, monitor.host_checks.results),
             partial(part_metrics.state_families, served.writer, served.store, served.counters, started),
             partial(part_metrics.exposition_families, self.exposition),
             partial(listener_families, self.listeners),
             partial(remediation_families, served.remediation.figures),
+            partial(notification_families, told.delivered, told.failed, told.waiting),
         ):
             yield from families()

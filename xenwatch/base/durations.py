@@ -1,7 +1,6 @@
 """Durations and sizes as people write them: `90s`, `1h30m`, `256MiB`."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import InvalidValue
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}

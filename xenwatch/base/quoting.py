@@ -1,6 +1,6 @@
 """Takes away the marks with which mail programs quote, so that a log in an answer reads like the log itself."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _MARKS = re.compile(rb"^(?:[ \t]{0,3}>)+[ \t]?", re.MULTILINE)
 _LINES = re.compile(rb"^[^\n]*[^\s>][^\n]*$", re.MULTILINE)

@@ -3,9 +3,9 @@
 The text then reads like the log itself, line for line: no line is taken away or joined.
 """
 
-import re
 from collections.abc import Callable, Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.quoting import unquoted
 
 _ROUNDS = 3

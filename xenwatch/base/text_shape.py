@@ -1,6 +1,6 @@
 """What a message is apart from its numbers, so that messages of one kind are counted together."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
 

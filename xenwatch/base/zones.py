@@ -1,12 +1,12 @@
 """Zones that local times are written in: seconds east of UTC, or an IANA zone, where the date decides how many."""
 
 import os
-import re
 import time
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from pathlib import Path
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import InvalidValue
 
 Zone = float | tzinfo

@@ -33,7 +33,7 @@ class Running:
         self._has_url = url is not None
         self._config: Config = Config() if url else load_config(config, dict(os.environ)).config
         host, port = self._config.web.listen
-        scheme = "http" if self._config.web.tls_certificate is None else "https"
+        scheme = "http" if tls_of(self._config.web) is None else "https"
         self._socket = None if url else socket_of(self._config.web)
         """Of this machine's agent; on it the kernel says who asks, so that nobody needs a token."""
         self.url = (url or f"{scheme}://{show_address((_ANY.get(host, host), port))}").rstrip("/")

@@ -11,6 +11,7 @@ from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import InvalidValue
 from xenwatch.base.printed_text import printable
 from xenwatch.cli._client import Running
+from xenwatch.cli._complete import incident_ids
 from xenwatch.cli._options import CONFIG, FORMAT, URL
 from xenwatch.model.incident import VERDICTS, RemarkKind
 
@@ -32,7 +33,7 @@ def _seconds(text: str) -> float:
 
 
 @click.command()
-@click.argument("incident")
+@click.argument("incident", shell_complete=incident_ids)
 @_BY
 @click.option("--for", "seconds", type=_seconds, metavar="DURATION", help="For so long. Default: until it is over.")
 @click.option("--reason", default="", help="Why, or what you do about it.")
@@ -52,7 +53,7 @@ def acknowledge(
 
 def _remark(name: str, what: RemarkKind, help_: str, *, needs_reason: bool = False) -> click.Command:
     @click.command(name, help=help_)
-    @click.argument("incident")
+    @click.argument("incident", shell_complete=incident_ids)
     @_BY
     @click.option("--reason", default="", required=needs_reason, help="What you have to say about it.")
     @CONFIG

@@ -12,12 +12,14 @@ import click
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.config.loader import load_config
+from xenwatch.config.sections import Config
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.model.subject import HOST, Subject, subject_from_text
 from xenwatch.remediation.action import Finding
+from xenwatch.remediation.machine.apart import EffectsSocket
 from xenwatch.remediation.machine.local import LocalMachine
-from xenwatch.remediation.open import open_machine, open_service, read_policy
+from xenwatch.remediation.open import effects_of, open_machine, open_service, read_policy
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.service import RemediationService
 
@@ -59,8 +61,9 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
         uri = settings.sampling.libvirt_uri
         libvirt = Libvirt(uri, clock) if uri else None
         service = open_service(
-            rules, settings.agent.state_dir, clock=clock, libvirt=libvirt, simulated=settings.sampling.simulated
-        )
+            rules, settings.agent.state_dir, clock=clock, libvirt=libvirt, simulated=settings.sampling.simulated,
+            effects=effects_socket(settings),
+        )  # fmt: skip
         try:
             return await work(service)
         finally:
@@ -69,6 +72,12 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
                 await libvirt.close()
 
     return asyncio.run(run())
+
+
+def effects_socket(settings: Config) -> EffectsSocket | None:
+    """The way to the effects helper; None where the agent itself carries out repairs."""
+    repairs = settings.remediation
+    return effects_of(repairs.effects, repairs.effects_socket, settings.sampling.simulated)
 
 
 def state_dir(config: Path | None) -> Path:

@@ -18,11 +18,14 @@ from xenwatch.agent.heap import share_one_arena
 from xenwatch.agent.signals import ended_by_signals
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
+from xenwatch.base.json_log import JsonFormatter
 from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.demo.host import DemoHost, choose_address, is_free
 from xenwatch.logs.files.descriptors import raise_limit
+
+log = logging.getLogger(__name__)
 
 _URLS = (
     ("/", "start page with the open incidents"),
@@ -116,12 +119,17 @@ def _prepare_process(loaded: LoadedConfig) -> None:
     # systemd adds the time itself; a terminal does not.
     form = "%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loaded.config.agent.log_level.upper(), format=form, stream=sys.stderr)
+    if loaded.config.agent.log_format == "json":
+        logging.getLogger().handlers[0].setFormatter(JsonFormatter())
 
 
 async def _run(loaded: LoadedConfig, load: Callable[[], LoadedConfig]) -> None:
     address = loaded.config.web.listen[0]
 
     def started(port: int) -> None:
+        if loaded.config.agent.log_format == "json":
+            log.info("watching; the metrics are at http://%s/metrics", show_address((address, port)))
+            return
         rows = _addresses(f"http://{show_address((address, port))}")
         rows.append((str(loaded.config.agent.state_dir), "state of the agent; Ctrl-C stops it"))
         click.echo("\n".join(["xenwatch is watching.", *_table(rows)]))

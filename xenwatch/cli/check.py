@@ -1,4 +1,4 @@
-"""`xenwatch check`: the configuration in force, where each value came from, and whether what it names works."""
+"""`xenwatch check`: the configuration in force, and whether what it names works; `check host` looks at the host."""
 
 import asyncio
 import json
@@ -12,20 +12,25 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.printed_text import printable
+from xenwatch.cli._check_host import host
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.config.loader import LoadedConfig, all_settings, load_config
+from xenwatch.config.sections import TABLES
 from xenwatch.config.settings import settings_of
 from xenwatch.triage.check import CheckFinding, check_up
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
-@click.command(short_help="Show and test the configuration; start nothing.")
+@click.group(invoke_without_command=True, short_help="Show and test the configuration; check a host before it fails.")
 @CONFIG
 @FORMAT
 @click.option("--no-try", is_flag=True, help="Show the values, but do not test what they name.")
-def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
+@click.pass_context
+def COMMAND(context: click.Context, config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802 - the registry's name
     """Print every setting in force and where it came from, and test the paths, libvirt, the rules and the ports.
+
+    `xenwatch check host` looks at a healthy host for what will fail one day.
 
     Exit code: 0 if the agent would start, 1 if something would keep it from starting or working, 2 if the
     configuration has mistakes.
@@ -34,7 +39,10 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     Examples:
       xenwatch check
       xenwatch check --config ./xenwatch.toml --format json
+      xenwatch check host
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
+    if context.invoked_subcommand is not None:
+        return
     loaded = load_config(config, dict(os.environ))
     findings = [] if no_try else asyncio.run(check_up(loaded.config, SystemClock()))
     if form == "json":
@@ -44,18 +52,22 @@ def COMMAND(config: Path | None, form: str, no_try: bool) -> None:  # noqa: N802
     sys.exit(any(finding.verdict == "error" for finding in findings))
 
 
+COMMAND.add_command(host)
+
+
 def _effective(loaded: LoadedConfig) -> Iterator[tuple[str, str, str]]:
     """Key, value as it is written in the file, origin."""
     for key, declared in all_settings():
         section, _, name = key.partition(".")
         value = getattr(getattr(loaded.config, section), name)
         yield key, declared.kind.show(value), loaded.origins[key]
-    for name, settings in loaded.config.notify.items():
-        for key, declared in settings_of(type(settings)).items():
-            value = getattr(settings, key)
-            if value != declared.default:
-                shown = "a URL that is not shown" if key == "url" else declared.kind.show(value)
-                yield f"notify.{name}.{key}", shown, str(loaded.file)
+    for table in TABLES:
+        for name, settings in getattr(loaded.config, table).items():
+            for key, declared in settings_of(type(settings)).items():
+                value = getattr(settings, key)
+                if value != declared.default:
+                    shown = "a URL that is not shown" if key == "url" else declared.kind.show(value)
+                    yield f"{table}.{name}.{key}", shown, str(loaded.file)
 
 
 def _values(loaded: LoadedConfig) -> Iterator[str]:

@@ -4,9 +4,9 @@ import io
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -56,8 +56,11 @@ def COMMAND(words: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
     text = _stdin() if words in ((), ("-",)) else "".join(f"{word}\n" for word in words).encode("utf-8", "replace")
     if not text.strip():
         raise InputError("nothing to explain: paste a line in quotes (xenwatch explain 'the line'), or pipe text in")
-    report, rules = _report(text, folders)
-    click.echo(_json(report, rules) if form == "json" else "\n".join(_lines(report, rules, text_width())))
+    report, rules = read_text(text, [Path(folder) for folder in folders])
+    if form == "json":
+        click.echo(json.dumps(document(report, rules), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(report, rules, text_width())))
     sys.exit(0 if report.matched_rules else 1)
 
 
@@ -67,22 +70,22 @@ def _stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _report(text: bytes, folders: tuple[str, ...]) -> tuple[Report, dict[str, "Rule"]]:
+def read_text(text: bytes, folders: Sequence[Path]) -> tuple[Report, dict[str, "Rule"]]:
     """What diagnose makes of the text, and all rules by their ids."""
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415  slow to load; the help needs none
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415
 
     cache = cache_folder()
-    rules = rules_with([Path(folder) for folder in folders], cache)
+    rules = rules_with(folders, cache)
     report = diagnose(["-"], rules, cache=cache, stdin=io.BytesIO(text), any_program=True)
     return report, {rule.id: rule for rule in rules}
 
 
-def _json(report: Report, rules: dict[str, "Rule"]) -> str:
+def document(report: Report, rules: dict[str, "Rule"]) -> dict[str, Any]:
     """The document of `diagnose --format json`, and under `rules` those that match the text."""
     matched = [rules[rule] for rule in report.matched_rules if rule in rules]
     said = [{"id": r.id, "title": r.title, "class": r.class_, "harmless": r.noise} for r in matched]
-    return json.dumps({**as_json.document(report), "rules": said}, indent=2, ensure_ascii=False)
+    return {**as_json.document(report), "rules": said}
 
 
 def _lines(report: Report, rules: dict[str, "Rule"], width: int) -> Iterator[str]:

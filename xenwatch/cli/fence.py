@@ -8,7 +8,7 @@ import click
 
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli._remediation import state_dir
-from xenwatch.remediation.machine.fence import FILE, REFUSED, accept
+from xenwatch.remediation.machine.fence import REFUSED, accept, fence_file
 
 
 @click.command(short_help="Carry out an order of another host, unless a newer one was seen.")
@@ -26,7 +26,7 @@ def COMMAND(config: Path | None, target: str, token: int, argv: tuple[str, ...])
       xenwatch fence --target domain/6c3e --token 42 -- xl create /etc/xen/web.cfg
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     try:
-        current = accept(state_dir(config) / FILE, target, token)
+        current = accept(fence_file(state_dir(config)), target, token)
     except (OSError, ValueError) as error:
         click.echo(f"xenwatch fence: the tokens of this host cannot be read or kept: {error}", err=True)
         sys.exit(REFUSED)

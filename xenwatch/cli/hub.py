@@ -1,6 +1,7 @@
 """`xenwatch hub`: what many hosts have in common as one incident, until stopped."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 from aiohttp import web
 
+from xenwatch.base.atomic_file import write_atomically
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.cli._options import CONFIG
@@ -21,10 +23,12 @@ from xenwatch.fleet.etcd import EtcdClient
 from xenwatch.fleet.hub import Hub
 from xenwatch.fleet.hub_web import hub_app
 from xenwatch.fleet.rule import fleet_rules
-from xenwatch.web.app import is_loopback
+from xenwatch.web.server.loopback import is_loopback
 
 _DEFAULT = "127.0.0.1:10198"
-_FILE_SECONDS = 5.0
+_TARGETS_EVERY = 1.0
+
+log = logging.getLogger(__name__)
 
 
 def _loopback(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, int]:
@@ -43,20 +47,20 @@ def _loopback(_context: click.Context, _parameter: click.Parameter, value: str) 
     "--listen", metavar="ADDRESS:PORT", default=_DEFAULT, show_default=True, callback=_loopback, help="Listen here."
 )
 @click.option(
-    "--file-sd",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Keep the agents as targets in this file, for file_sd_configs of a Prometheus that cannot ask the hub.",
+    "--file-sd", type=click.Path(path_type=Path, dir_okay=False), help="Keep the hosts in this file of targets."
 )
 def COMMAND(config: Path | None, listen: tuple[str, int], file_sd: Path | None) -> None:  # noqa: N802 - the registry's name
     """Follow the incidents of all hosts in etcd until stopped (SIGTERM, Ctrl-C), and serve what they have in common.
 
     Run two or more on different machines: one is elected, the others take over when it dies. The addresses of etcd
-    stand in [fleet] of the configuration.
+    stand in [fleet] of the configuration. Prometheus finds the hosts at /fleet/targets (http_sd) or in the file that
+    --file-sd names, which is replaced whole when they change.
 
     \b
     Examples:
       xenwatch hub
       XENWATCH_FLEET_ETCD=http://127.0.0.1:2379 xenwatch hub --listen 127.0.0.1:10198
+      xenwatch hub --file-sd /etc/prometheus/targets/xenwatch.json
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
     settings = load_config(config, dict(os.environ)).config.fleet
     if not settings.etcd:
@@ -81,25 +85,28 @@ async def _run(settings: FleetSettings, listen: tuple[str, int], file_sd: Path |
         await runner.cleanup()
 
 
-async def _keep_file(hub: Hub, file: Path) -> None:
-    """Nothing is written before the hub has seen all hosts once: an empty file would end every scrape."""
-    while True:
-        if hub.view.is_current:
-            try:
-                hub.targets.write(file)
-            except OSError as error:
-                logging.getLogger(__name__).warning("%s cannot be written: %s", file, error)
-        await asyncio.sleep(_FILE_SECONDS)
-
-
 async def _until_stopped(hub: Hub, file_sd: Path | None) -> None:
     running = asyncio.create_task(hub.run())
-    keeping = [asyncio.create_task(_keep_file(hub, file_sd))] if file_sd else []
+    keeping = asyncio.create_task(_keep_targets(hub, file_sd)) if file_sd is not None else None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     await asyncio.wait([running])
-    for task in keeping:
-        task.cancel()
+    if keeping is not None:
+        keeping.cancel()
     if not running.cancelled():
         running.result()
+
+
+async def _keep_targets(hub: Hub, path: Path) -> None:
+    """While etcd is not seen the file stays as it is: what is not known is not gone."""
+    written = b""
+    while True:
+        text = f"{json.dumps(hub.targets.listed(), indent=2)}\n".encode()
+        if hub.view.is_current and text != written:
+            try:
+                await asyncio.to_thread(write_atomically, path, text, 0o644)
+                written = text
+            except OSError as error:
+                log.error("%s cannot be written: %s", path, error.strerror or error)  # noqa: TRY400 - words for the administrator
+        await asyncio.sleep(_TARGETS_EVERY)

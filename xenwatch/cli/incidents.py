@@ -11,7 +11,9 @@ import click
 
 from xenwatch.base.errors import Unavailable
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import printable
 from xenwatch.cli._client import Running
+from xenwatch.cli._complete import incident_ids
 from xenwatch.cli._incident_remarks import REMARKS
 from xenwatch.cli._options import CONFIG, FORMAT, URL
 from xenwatch.cli._output import text_width
@@ -78,7 +80,7 @@ def list_(config: Path | None, url: str | None, form: str, everything: bool) -> 
 
 
 @COMMAND.command()
-@click.argument("incident")
+@click.argument("incident", shell_complete=incident_ids)
 @CONFIG
 @URL
 @FORMAT
@@ -121,9 +123,20 @@ def follow(read: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable
             for incident in reversed(incidents):
                 ident, status = incident["id"], tuple(incident[key] for key in _STATUS)
                 if printed.get(ident) != status and (ident in printed or incident["state"] == "open"):
-                    click.echo("\n".join(table([incident], text_width())[1:]))
+                    click.echo("\n".join(table([incident], text_width())[1:] + _changes(printed.get(ident), status)))
                 printed[ident] = status
         pause()
+
+
+def _changes(before: tuple[Any, ...] | None, status: tuple[Any, ...]) -> list[str]:
+    """What is different since the last look, indented below the incident; nothing for one that is new."""
+    if before is None:
+        return []
+    pairs = zip(_STATUS, before, status, strict=True)
+    changed = (
+        f"{key.replace('_', ' ')}: {old or 'nobody'} -> {new or 'nobody'}" for key, old, new in pairs if old != new
+    )
+    return [f"    {printable(text)}" for text in changed]
 
 
 def _nothing_open(count: int) -> str:

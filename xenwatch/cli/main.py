@@ -1,6 +1,7 @@
 """The `xenwatch` command: each module in this folder is a command, and only the one that is used is loaded."""
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -17,6 +18,8 @@ from xenwatch.base.errors import XenwatchError
 from xenwatch.cli._options import ARGUMENTS, EXIT_INTERRUPTED
 
 EXIT_WRONG_USE = 2
+_OBJECTS_MADE = 50_000
+"""Between two looks for garbage: a start alone makes more than a hundred thousand objects, and all of them stay."""
 EXIT_BUG = 70
 """EX_SOFTWARE of sysexits.h: a bug in xenwatch, not a mistake of the person who runs it."""
 
@@ -40,6 +43,15 @@ class CommandGroup(click.Group):
         except click.ClickException as error:
             error.message = _printable(error.message)  # type: ignore[misc]  # click offers no other way
             raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A mistyped command is answered with those that look like it, which click cannot do for modules not loaded."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand:
+            raise click.NoSuchCommand(args[0], possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -67,6 +79,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command. An error that xenwatch expects is one clear message and exit code 2, not a traceback."""
     _repair_streams()
+    gc.set_threshold(_OBJECTS_MADE, 20, 20)
     try:
         cli(prog_name="xenwatch")
     except XenwatchError as error:

@@ -14,7 +14,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
-from xenwatch.cli._remediation import POLICY, findings_table, machine_of, policy_path, with_service
+from xenwatch.cli._remediation import POLICY, effects_socket, findings_table, machine_of, policy_path, with_service
 from xenwatch.config.assembly import load_rules
 from xenwatch.config.loader import load_config
 from xenwatch.diagnosis.rules.aliases import present_ids
@@ -60,6 +60,9 @@ def check(policy: Path | None, config: Path | None) -> None:
     failures = [Failure(rule.id, rule.class_, rule.subject) for rule in known_rules]
     missing = asyncio.run(_missing_here(read))
     click.echo(f"{path}: mode {read.mode}, {rules}, {guests}")
+    effects = effects_socket(load_config(config, dict(os.environ)).config)
+    if effects is not None and (reason := asyncio.run(effects.refusal())) is not None:
+        click.echo(f"  warning: {reason}", err=True)
     for rule in read.rules:
         _show(read, rule, failures)
         mistakes = (

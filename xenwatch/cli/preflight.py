@@ -11,6 +11,7 @@ import click
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
+from xenwatch.cli._complete import guest_names
 from xenwatch.cli._options import FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, machine_of, policy_path
 from xenwatch.model.subject import Subject
@@ -53,7 +54,7 @@ def create(policy: Path | None, form: str, config: Path) -> None:
 @COMMAND.command()
 @POLICY
 @FORMAT
-@click.argument("guest")
+@click.argument("guest", shell_complete=guest_names)
 @click.argument("target")
 def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
     """Check whether GUEST can migrate to TARGET.

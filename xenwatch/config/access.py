@@ -1,5 +1,6 @@
 """Who may send alerts, approve runs and get notifications: a file of secrets that only its owner may read."""
 
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from xenwatch.web.auth import Role, User
 from xenwatch.web.webhook_auth import WebhookSenders
 
 _SHORTEST = 16
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ROLES: tuple[Role, ...] = ("viewer", "approver", "admin")
 
 
@@ -25,7 +27,7 @@ class Access:
 
 
 def load_access(path: Path) -> Access:
-    """`[hooks] bearer, basic, keys, certificates`, `[[person]] name, role, token`, `[[destination]] url, key …`."""
+    """`[hooks] bearer, basic, keys, certificates`, `[[person]] name, role, token …`, `[[destination]] url, key …`."""
     if not path.exists():
         return Access()
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
@@ -63,9 +65,14 @@ def _secrets(table: TomlTable, key: str) -> tuple[str, ...]:
 
 
 def _person(table: TomlTable) -> User:
-    person = User(table.text("name"), table.choice("role", "viewer", _ROLES), table.text("token"))
+    role, digest = table.choice("role", "viewer", _ROLES), table.text("token_sha256").lower()
+    person = User(table.text("name"), role, table.text("token"), digest)
     table.need("name", bool(person.name), "a person needs a name")
-    table.need("token", len(person.token) >= _SHORTEST, f"a token needs at least {_SHORTEST} characters")
+    if digest:
+        table.need("token_sha256", _SHA256.fullmatch(digest) is not None, "must be the 64 digits of sha256sum")
+        table.need("token", not person.token, "write the token or its token_sha256, not both")
+    else:
+        table.need("token", len(person.token) >= _SHORTEST, f"a token needs at least {_SHORTEST} characters")
     table.done()
     return person
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from xenwatch.config.alertmanager import alertmanager_contradictions
 from xenwatch.config.notify import contradictions_of
 from xenwatch.config.sections import Config, FleetSettings, HookSettings, WebSettings
+from xenwatch.config.xapi import contradictions_of_pool
 
 _EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 
@@ -12,12 +14,17 @@ _EXTERNAL = re.compile(r"https?://[^/?#@\s]+/?")
 def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     """`section.key` of a setting that was given, and how it contradicts the others."""
     yield from _tls("web", config.web)
+    if config.web.web_config is not None and config.web.tls_certificate is not None:
+        yield "web.web_config", "has TLS of its own: leave out [web] tls_certificate and the other tls_ keys"
     yield from _tls("hooks", config.hooks)
     yield from _fleet(config.fleet)
+    yield from alertmanager_contradictions(config.alertmanager)
     if config.web.external_url and not _EXTERNAL.fullmatch(config.web.external_url):
         yield "web.external_url", "must be a scheme and a host, without a path, such as https://xen1.example:10197"
     for name, settings in config.notify.items():
         yield from contradictions_of(name, settings)
+    for pool, access in config.xapi.items():
+        yield from contradictions_of_pool(pool, access)
     if config.hooks.listen is None:
         for key in ("tls_certificate", "tls_key", "tls_client_ca"):
             if getattr(config.hooks, key) is not None:

@@ -10,6 +10,7 @@ from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.base.toml_file import read_toml
 from xenwatch.base.toml_tables import key_lines
 from xenwatch.config.consistency import contradictions
+from xenwatch.config.credentials import with_credential
 from xenwatch.config.sections import DEFAULT_FILE, SECTIONS, TABLES, Config
 from xenwatch.config.settings import Setting, settings_of
 
@@ -46,6 +47,7 @@ def load_config(
     if path is not None:
         reader.file(path)
     reader.environment(environment)
+    reader.values = {key: with_credential(value, environment) for key, value in reader.values.items()}
     if reader.problems:
         raise ConfigError(reader.problems)
     for key, value in (overrides or {}).items():

@@ -9,7 +9,6 @@ from xenwatch.base.errors import InvalidValue
 from xenwatch.config.settings import BOOL, DURATION, PATH, TEXT, TEXTS, one_of, optional, setting
 from xenwatch.model.diagnosis import SEVERITIES, Severity
 from xenwatch.notify.route import Route, Sender, parse_quiet
-from xenwatch.notify.senders import AppriseSender, ProgramSender, WebhookSender, read_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,9 @@ def contradictions_of(name: str, settings: NotifySettings) -> Iterator[tuple[str
 
 
 def _senders(settings: NotifySettings) -> Iterator[Sender]:
+    # An HTTP client is slow to load, and commands that only read the configuration send nothing.
+    from xenwatch.notify.senders import AppriseSender, ProgramSender, WebhookSender, read_secret  # noqa: PLC0415
+
     if settings.url:
         yield AppriseSender(lambda: settings.url)
     if settings.url_file is not None:

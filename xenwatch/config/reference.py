@@ -69,12 +69,16 @@ xenwatch runs without a configuration. To change a setting, write `{DEFAULT_FILE
 separated by commas there. `xenwatch check` prints every value in force and where it came from, and tests what it
 names. `packaging/xenwatch.toml` is the same reference as a commented file to start from.
 
+A path may be `credential:NAME`: the credential of this name that systemd gives the service, so that a secret is
+readable by the agent alone and can be encrypted (`systemd-creds`). The unit then has `LoadCredential=NAME:PATH` or
+`LoadCredentialEncrypted=NAME:PATH`, by `systemctl edit xenwatch`.
+
 Durations are written `250ms`, `30s`, `5m`, `1h30m`, `90d`; sizes `64KiB`, `1MiB`.
 
 A mistake is an error that names file, line and key; all mistakes are shown together. A running agent reads the file
 again on SIGHUP (`systemctl reload xenwatch`). If there is a mistake in it, the agent logs the mistake, keeps the old
-settings, and sets `xenwatch_config_last_reload_successful` to 0. Changes of `[agent] state_dir`, `[web]` and `[hooks]`
-need a restart. Certificates and keys are read again whenever their files change."""
+settings, and sets `xenwatch_config_last_reload_successful` to 0. Changes of `[agent] state_dir`, `[web]`, `[hooks]`
+and `[xapi.NAME]` need a restart. Certificates and keys are read again whenever their files change."""
 
 
 def write(root: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xenwatch.config.integrations import AlertmanagerSettings, McpSettings
 from xenwatch.config.notify import NotifySettings
 from xenwatch.config.settings import (
     BOOL,
@@ -18,6 +19,7 @@ from xenwatch.config.settings import (
     optional,
     setting,
 )
+from xenwatch.config.xapi import XapiSettings
 from xenwatch.host.libvirt.uri import LOCAL
 
 DEFAULT_FILE = Path("/etc/xenwatch/xenwatch.toml")
@@ -41,6 +43,9 @@ class AgentSettings:
     )  # fmt: skip
     log_level: str = setting(
         one_of("debug", "info", "warning", "error"), "info", "Write messages of this level and above to standard error."
+    )
+    log_format: str = setting(
+        one_of("text", "json"), "text", "Write messages for people (text), or as one JSON object a line (json)."
     )
 
 
@@ -168,6 +173,12 @@ class WebSettings:
         "Whether clients need a certificate from tls_client_ca (require) or not (none). All TLS files are read again "
         "when they change.",
     )
+    web_config: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH),
+        None,
+        "File with TLS and users as exporters of Prometheus take it (web.config.file of exporter-toolkit), instead of "
+        "the tls_ keys. Its users may read with their passwords; they are read again when the file changes.",
+    )
     most_connections: int = setting(
         COUNT, 256, "Keep at most this many connections open. One more closes the connection that has waited longest."
     )
@@ -220,6 +231,15 @@ class RemediationSettings:
         Path("/etc/xenwatch/access.toml"),
         "File with the secrets of those who may send alerts, approve runs and get notifications; read at the start.",
     )
+    effects: str = setting(
+        one_of("auto", "helper", "in-process"),
+        "auto",
+        "Who carries out repairs. helper: a process of its own behind effects_socket, which checks each run by itself. "
+        "in-process: the agent, for development. auto: the helper where its socket exists or the agent is not root.",
+    )
+    effects_socket: Path = setting(  # noqa: RUF009 - as above
+        PATH, Path("/run/xenwatch-effects/effects.sock"), "Unix socket of the effects helper."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +275,11 @@ class Config:
     hooks: HookSettings = field(default_factory=HookSettings)
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
+    alertmanager: AlertmanagerSettings = field(default_factory=AlertmanagerSettings)
+    mcp: McpSettings = field(default_factory=McpSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
+    xapi: Mapping[str, XapiSettings] = field(default_factory=dict)
 
 
 SECTIONS: dict[str, type] = {
@@ -268,6 +291,8 @@ SECTIONS: dict[str, type] = {
     "hooks": HookSettings,
     "remediation": RemediationSettings,
     "fleet": FleetSettings,
+    "alertmanager": AlertmanagerSettings,
+    "mcp": McpSettings,
 }
-TABLES: dict[str, type] = {"notify": NotifySettings}
-"""Sections of which there may be several, each with a name: [notify.mail]."""
+TABLES: dict[str, type] = {"notify": NotifySettings, "xapi": XapiSettings}
+"""Sections of which there may be several, each with a name: [notify.mail], [xapi.prod]."""

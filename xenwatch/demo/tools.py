@@ -43,7 +43,7 @@ def _sha256sum(_world: World, host: SimulatedHost, rest: list[str]) -> Said | st
 def _ls(world: World, host: SimulatedHost, rest: list[str]) -> Said | str:
     path = rest[-1]
     kept = world.root / path.lstrip("/")
-    if path.startswith("/var/lib/xenwatch/") and host is world.here and kept.exists():
+    if path.startswith("/var/lib/xenwatch-effects/") and host is world.here and kept.exists():
         return "".join(f"{name.name}\n" for name in sorted(kept.iterdir())) if kept.is_dir() else path + "\n"
     inside = [guest.config_path.rpartition("/")[2] for guest in GUESTS.values() if path.rstrip("/") == "/etc/xen"]
     return "\n".join(inside) + "\n" if inside else _missing("ls", path, 2)

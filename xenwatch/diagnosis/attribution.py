@@ -1,10 +1,10 @@
 """The subject of an event: what the signature captured, else what the record or the log around it says."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.record import Source
 from xenwatch.model.subject import HOST, HOST_NAME, KINDS, UNKNOWN, Subject
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xenwatch.diagnosis.host_domains import HostDomains
+from xenwatch.diagnosis.host_domains import STUB_DOMAIN, HostDomains
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.subject import Subject
 
@@ -24,9 +24,9 @@ class DomainRegistry:
         self._taught_by(origin).learn(fields, at)
 
     def notice_owner(self, owner: Subject | None, at: float, origin: Origin = _HERE) -> None:
-        """There is a log of that guest's own."""
+        """There is a log of that guest's own, or of its stub domain's."""
         if owner is not None and owner.kind == "domain" and not owner.name.isdigit():
-            self._taught_by(origin).notice(owner.name, at)
+            self._taught_by(origin).notice(owner.name.removesuffix(STUB_DOMAIN), at)
 
     def notice(self, domain: Subject, at: float) -> None:
         """A line named that guest."""

@@ -20,26 +20,8 @@ STUB_DOMAIN = "-dm"
 _SAME_LIFE = 600.0
 """Seconds within which the same words about a domid teach nothing new."""
 
-NAMINGS: tuple[re.Pattern[str], ...] = tuple(
-    map(
-        re.compile,
-        (
-            r"Domain has (?:crashed|shutdown): name=(?P<domain>[^\s=]+) id=(?P<domid>\d+)",
-            r"Domain (?P<domain>[\w.:+-]+) \((?P<domid>\d+)\) (?:unpaused|started|paused)",
-            r"Waiting for domain (?P<domain>[\w.:+-]+) \(domid (?P<domid>\d+)\) to die",
-            r"/usr/\S*qemu-\S+ .{0,200}?-d (?P<domid>\d+) .{0,200}?-domain-name (?P<domain>[\w.:+-]+)",
-            r"qemu-system-\w+ -xen-domid (?P<domid>\d+) .{0,400}?-name (?:guest=)?(?P<domain>[\w.:+-]+)",
-            r"'domid': '?(?P<domid>\d+)'?, .{0,400}?'name': '(?P<domain>[\w.:+-]+)'",
-            r"\['name', '(?P<domain>[\w.:+-]+)'\].{0,800}?\['uuid', '(?P<uuid>[0-9a-f-]{36})'\]",
-            r"\(domain \(domid (?P<domid>\d+)\).{0,400}?\(name (?P<domain>[\w.:+-]+)\)",
-            # xenstored's access log; A is dom0's connection, a guest's own would be D<domid>
-            r"^A\d+(?:\.\d+)? +write +/local/domain/(?P<domid>\d+)/name (?P<domain>[\w.:+-]+)(?=\s|$)",
-        ),
-    )
-)
-"""What says two of name, domid and uuid in one record of a host-written log."""
-
 _at = attrgetter("at")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 
 class Naming(NamedTuple):
@@ -60,12 +42,17 @@ class HostDomains:
     def learn(self, fields: Mapping[str, str | None], at: float) -> None:
         """Take `domain`, `domid` and `uuid` of one moment, two of which teach something."""
         name, uuid, domid = fields.get("domain"), fields.get("uuid"), fields.get("domid")
-        if not name or name == UNKNOWN or name.isdigit():
+        if uuid and not name:
+            name = self._uuids.get(uuid)
+            if name is None and domid and domid.isdigit() and domid != "0":
+                self._bind(int(domid), Naming(at, uuid))  # what xapi calls it, until something says its name
+        if not name or name == UNKNOWN or name.isdigit() or _UUID.match(name):
             return
         self._note(self._seen, name, at)
         if uuid:
             self._note(self._uuids, uuid, name)
         if domid and domid.isdigit() and domid != "0" and name != "Domain-0":
+            self._name_uuids(int(domid), name, at)
             self._bind(int(domid), Naming(at, name))
 
     def complete(self, subject: Subject, at: float) -> Subject:
@@ -80,12 +67,12 @@ class HostDomains:
             name = self.name_of(subject.domid, at) or name
         if nameless and subject.uuid is not None:
             name = self._uuids.get(subject.uuid, name)
-        return self._served(subject if name == subject.name else replace(subject, name=name))
+        return self._served(_renamed(subject, name))
 
     def named(self, subject: Subject, at: float) -> Subject:
         """The subject with the name its domid had; nothing is guessed of what a guest wrote."""
         name = self.name_of(subject.domid, at) if subject.domid is not None and subject.name.isdigit() else None
-        return self._served(subject if name is None else replace(subject, name=name))
+        return self._served(_renamed(subject, name or subject.name))
 
     def newest(self) -> int:
         """The highest domid that was ever given out: within one boot they only grow."""
@@ -98,13 +85,17 @@ class HostDomains:
     def name_of(self, domid: int, at: float) -> str | None:
         """The name the domid had nearest to that time."""
         names = self._names.get(domid)
-        return min(names, key=lambda n: abs(n.at - at)).name if names else None
+        if not names:
+            return None
+        name = min(names, key=lambda n: abs(n.at - at)).name
+        return self._uuids.get(name, name)
 
     def lessons(self) -> Iterator[tuple[dict[str, str | None], float]]:
         """What was learnt here, to be learnt elsewhere."""
         for domid, names in self._names.items():
             for naming in names:
-                yield {"domain": naming.name, "domid": str(domid)}, naming.at
+                known_by = "uuid" if _UUID.match(naming.name) else "domain"
+                yield {known_by: naming.name, "domid": str(domid)}, naming.at
         for uuid, name in self._uuids.items():
             yield {"domain": name, "uuid": uuid}, self._seen.get(name, 0.0)
         for name, at in self._seen.items():
@@ -112,7 +103,8 @@ class HostDomains:
 
     def notice(self, name: str, at: float) -> None:
         """A line named a guest so."""
-        self._note(self._seen, name, at)
+        if not _UUID.match(name):
+            self._note(self._seen, name, at)
 
     def forget(self, name: str) -> None:
         """That was no guest's name."""
@@ -137,6 +129,12 @@ class HostDomains:
             return subject
         return Subject(subject.kind, served, host=subject.host)  # domid and uuid are the stub domain's
 
+    def _name_uuids(self, domid: int, name: str, at: float) -> None:
+        """What the domid was known by in that life is the UUID of that name."""
+        for naming in self._names.get(domid, ()):
+            if _UUID.match(naming.name) and abs(naming.at - at) <= _SAME_LIFE:
+                self._note(self._uuids, naming.name, name)
+
     def _bind(self, domid: int, naming: Naming) -> None:
         names = self._names.setdefault(domid, [])
         self._names.move_to_end(domid)
@@ -157,3 +155,15 @@ class HostDomains:
         where.move_to_end(key)
         if len(where) > MOST_DOMAINS:
             where.popitem(last=False)
+
+
+def is_uuid(name: str) -> bool:
+    """Whether a guest is called by its UUID for want of a name."""
+    return _UUID.match(name) is not None
+
+
+def _renamed(subject: Subject, name: str) -> Subject:
+    """The subject under that name; a UUID is none that anybody gave, and says itself to be one."""
+    if name == subject.name:
+        return subject
+    return replace(subject, name=name, uuid=name if is_uuid(name) else subject.uuid)

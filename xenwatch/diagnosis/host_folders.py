@@ -1,7 +1,8 @@
 """Folders of a bundle that each hold one host's logs: `xen1/var/log/messages` beside `xen2/var/log/messages`."""
 
-import re
 from collections.abc import Iterator
+
+from xenwatch.base import lazy_re as re
 
 _HOST_NAME = re.compile(r"(?!\d[\d._:T-]*$)[A-Za-z0-9][\w.-]*")
 """A folder of another name is none of a host: one a day (2024-05-01) is of the same host."""

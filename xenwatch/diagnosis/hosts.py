@@ -3,11 +3,11 @@
 Nothing of it counts until two hosts are known: one host's logs are read as if nobody had written its name.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.host_folders import FolderNames, HostFolders
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact

@@ -4,12 +4,12 @@ Decided once for a file and for each host name in it, before any rule reads a li
 or a daemon begins it, so that no guest can plant one in the middle of what its host writes.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.record import Source
 
 KernelRole = Literal["dom0", "guest", "driver", "unknown"]

@@ -3,10 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
@@ -27,6 +26,9 @@ from xenwatch.model.record import Chunk, LogRecord, Source
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.serialize import event_from_json, event_json
 from xenwatch.model.subject import HOST_NAME, Subject
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Pipeline:
         *,
         prefilter: PrefilterName = "auto",
         cache: Path | None = None,
-        compiling: Executor | None = None,
+        compiling: "Executor | None" = None,
         owners: LogOwners | None = None,
         hosts: BundleHosts | None = None,
         at_rest: bool = False,
@@ -178,6 +180,8 @@ class Pipeline:
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
+        else:
+            events = [_on_its_host(event) for event in events]
         self._learn_names()
         for event in events:
             self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
@@ -251,6 +255,12 @@ class Pipeline:
 def _order(event: Event) -> tuple[float, str, int]:
     record = event.record
     return (event.at, record.source.path, record.position.offset) if record else (event.at, "", 0)
+
+
+def _on_its_host(event: Event) -> Event:
+    """On a running host all is its own, but for logs that are known to be of another: those of a pool's API."""
+    host = event.record.source.host if event.record is not None else None
+    return event if host is None else replace(event, subject=event.subject.on(host))
 
 
 def _format(event: Event) -> str:

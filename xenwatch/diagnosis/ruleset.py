@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from xenwatch.base.errors import RuleError
@@ -13,8 +12,23 @@ from xenwatch.diagnosis.rules.rule import Rule
 
 def shipped_rules() -> Path:
     """The rules that come with xenwatch: inside the installed package, or beside it in a checkout."""
-    installed = Path(str(files("xenwatch"))) / "_bundled" / "rules"
-    return installed if installed.is_dir() else Path(str(files("xenwatch"))).parent / "rules"
+    return _shipped("rules")
+
+
+def shipped_checks() -> Path:
+    """Where the standing checks of a host lie, which only `check host` and the agent's summary run."""
+    return _shipped("checks")
+
+
+def _shipped(folder: str) -> Path:
+    package = Path(__file__).parents[1]
+    installed = package / "_bundled" / folder
+    return installed if installed.is_dir() else package.parent / folder
+
+
+def standing_checks(cache: Path | None) -> tuple[Rule, ...]:
+    """The standing checks, which are rules over facts: nothing but `check host` and the agent's summary asks them."""
+    return load_library([shipped_checks()], cache, whole=False)
 
 
 def rules_with(own: Sequence[Path], cache: Path | None) -> tuple[Rule, ...]:

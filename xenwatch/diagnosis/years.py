@@ -4,10 +4,10 @@ A copied or downloaded file has the time of the copy, so the year that syslog le
 another log of the same host says its year.
 """
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, TimeHint
 

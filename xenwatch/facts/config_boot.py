@@ -1,8 +1,8 @@
 """Facts about how the host is booted: the kernel's command line, and what the boot loader is to give the next time."""
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.facts.definitions import FactRow
 from xenwatch.model.subject import HOST
 

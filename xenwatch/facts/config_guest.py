@@ -48,6 +48,10 @@ def guest(definition: GuestDefinition | None) -> Iterator[FactRow]:
     yield "guest.bridges", subject, definition.bridges
     yield "guest.vif_scripts", subject, definition.vif_scripts
     yield "guest.files", subject, definition.files
+    yield "guest.pci", subject, definition.pci
+    yield "guest.dumps", subject, definition.dumps
+    if definition.memory_bytes is not None:
+        yield "guest.memory_bytes", subject, definition.memory_bytes
     if definition.uuid:
         yield "guest.uuid", subject, definition.uuid
 

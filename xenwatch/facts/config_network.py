@@ -1,8 +1,8 @@
 """Facts about the bridges that the distribution configures, whether or not they are up."""
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.facts.definitions import FactRow
 from xenwatch.model.subject import Subject
 

@@ -1,8 +1,8 @@
 """Facts about dom0's own configuration: fstab, exports, sysctl, services, and what the disks say of themselves."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from xenwatch.base import lazy_re as re
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.mounts import NETWORK_TYPES, parse_mounts
 from xenwatch.model.subject import HOST, Subject
@@ -14,11 +14,16 @@ SYSCTLS = {
     "net.bridge.bridge-nf-call-iptables": "sysctl.bridge_nf_call_iptables",
 }
 _SYSCTL = re.compile(r"^(?P<key>[\w./-]+) = (?P<value>-?\d+)$", re.MULTILINE)
+_ANSWERS_FOR_OTHERS = re.compile(r"net\.ipv4\.conf\.(?P<interface>.+)\.proxy_arp")
 _UNIT = re.compile(
     r"^\W*(?P<unit>[\w@:.\\-]+)\.service\s+(?P<load>[\w-]+)\s+(?P<active>[a-z]+)\s+(?P<sub>[\w-]+)", re.MULTILINE
 )
-_UNIT_FILE = re.compile(r"^(?P<unit>[\w@:.\\-]+)\.service\s+(?P<state>[a-z-]+)", re.MULTILINE)
-_OFF = ("disabled", "masked")
+_UNIT_FILE = re.compile(r"^(?P<unit>[\w@:.\\-]+)\.(?P<kind>service|target)\s+(?P<state>[a-z-]+)", re.MULTILINE)
+_OFF = ("disabled", "masked", "masked-runtime")
+_ON = ("enabled", "enabled-runtime", "alias")
+_RUNLEVELS = re.compile(
+    r"^(?P<service>[\w@.-]+)\s+0:\w+\s+1:\w+\s+(?P<levels>(?:[2-5]:\w+\s+){4})6:\w+\s*$", re.MULTILINE
+)
 _SMART_DISK = re.compile(r"^# (?P<disk>/dev/\S+)$", re.MULTILINE)
 _SMART = re.compile(
     r"(?:SMART overall-health self-assessment test result|SMART Health Status):\s*(?P<verdict>[^\n]+?)\s*$",
@@ -54,6 +59,9 @@ def sysctls(values: Mapping[str, str]) -> Iterator[FactRow]:
     for key, name in SYSCTLS.items():
         if (value := values.get(key, "")).lstrip("-").isdigit():
             yield name, HOST, int(value)
+    answers = {found["interface"]: value for key, value in values.items() if (found := _ANSWERS_FOR_OTHERS.match(key))}
+    if answers:
+        yield "sysctl.proxy_arp_interfaces", HOST, tuple(name for name, value in answers.items() if value == "1")
 
 
 def units(text: str) -> Iterator[FactRow]:
@@ -63,9 +71,23 @@ def units(text: str) -> Iterator[FactRow]:
 
 
 def unit_files(text: str) -> Iterator[FactRow]:
-    """Of `systemctl list-unit-files`: services that nobody starts with the host."""
-    states = {found["unit"]: found["state"] for found in _UNIT_FILE.finditer(text)}
-    yield "units.off", HOST, tuple(unit for unit, state in states.items() if state in _OFF)
+    """Of `systemctl list-unit-files`: services that are started with the host, and those that are not.
+
+    A target keeps its ending: `remote-fs.target`.
+    """
+    found = [
+        (f["unit"] if f["kind"] == "service" else f"{f['unit']}.target", f["state"]) for f in _UNIT_FILE.finditer(text)
+    ]
+    yield "units.off", HOST, tuple(unit for unit, state in found if state in _OFF)
+    yield "units.on", HOST, tuple(unit for unit, state in found if state in _ON)
+
+
+def runlevels(text: str) -> Iterator[FactRow]:
+    """The same of `chkconfig --list`, on hosts before systemd: on where any of the runlevels 2 to 5 has the service."""
+    services = {found["service"]: ":on" in found["levels"] for found in _RUNLEVELS.finditer(text)}
+    if services:
+        yield "units.off", HOST, tuple(name for name, on in services.items() if not on)
+        yield "units.on", HOST, tuple(name for name, on in services.items() if on)
 
 
 def smart_answers(answers: Iterable[tuple[str, str]]) -> str:

@@ -1,30 +1,44 @@
 """Facts about how Xen's own parts are configured: xend, xl, the guests that xendomains starts."""
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.guest_config import read_settings
 from xenwatch.host.toolstack.sxp import Sxp, parse_sxp
 from xenwatch.model.subject import HOST
 
+_XEND = {
+    "network-script": "xend.network_script",
+    "vif-script": "xend.vif_script",
+    "xend-relocation-server": "xend.relocation_server",
+    "xend-relocation-hosts-allow": "xend.relocation_hosts",
+    "enable-dump": "xend.enable_dump",
+}
+"""What each setting is called; a file may leave all of them out."""
+_XEND_UNSAID = {"xend.relocation_server": "no", "xend.relocation_hosts": "", "xend.enable_dump": "no"}
+"""What xend takes where the file does not say it (xen: tools/python/xen/xend/XendOptions.py)."""
 _SXP_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _LINK = re.compile(r"(?:^|\s)(?P<name>[^\s/]+) -> (?P<target>\S.*)$")
 _PLAIN_FILE = re.compile(r"^-\S+ +\d+ .* (?P<name>\S+)$")
 
 
 def xend_config(text: str) -> Iterator[FactRow]:
-    """Of xend-config.sxp: the scripts that xend runs for the host's network and for each interface of a guest."""
+    """Of xend-config.sxp: the scripts that xend runs for the host's network and for each interface of a guest.
+
+    Besides: who may send guests here, and whether the memory of a crashed one is kept.
+    """
     try:
         expressions = parse_sxp(_SXP_COMMENT.sub("", text))
     except HostError:
         return
+    settings = dict(_XEND_UNSAID)
     for expression in expressions:
-        if isinstance(expression, list) and expression and isinstance(expression[0], str):
-            name = {"network-script": "xend.network_script", "vif-script": "xend.vif_script"}.get(expression[0])
-            if name is not None:
-                yield name, HOST, _words(expression[1:])
+        if isinstance(expression, list) and expression and isinstance(expression[0], str) and expression[0] in _XEND:
+            settings[_XEND[expression[0]]] = _words(expression[1:])
+    for name, value in settings.items():
+        yield name, HOST, value
 
 
 def _words(parts: list[Sxp]) -> str:

@@ -48,6 +48,12 @@ CONFIGURATION = (
     ConfigurationFile("/etc/exports", exports),
 )
 
+CONFIGURATION_TELLS = (
+    "guest.", "xend.", "xl.", "boot.", "bridge.configured", "kernel.command_line", "fstab.", "nfs.", "autostart.",
+    "files.",
+)  # fmt: skip
+"""The facts that are known once all of these files were looked for: one that is not there configures nothing."""
+
 
 def configuration_texts(paths: Paths) -> Iterator[tuple[str, ConfigurationFile, str]]:
     """Path, kind and text of every such file that is there."""
@@ -81,6 +87,9 @@ def _target(path: Path) -> str:
 def sysctl_text(paths: Paths) -> str:
     """The switches that rules ask for, as `sysctl` prints them."""
     values = {key: read_text(paths.proc / "sys" / key.replace(".", "/")) for key in SYSCTLS}
+    interfaces = paths.proc / "sys/net/ipv4/conf"
+    for name in names_in(interfaces):
+        values[f"net.ipv4.conf.{name}.proxy_arp"] = read_text(interfaces / name / "proxy_arp")
     return "".join(f"{key} = {value}\n" for key, value in values.items() if value)
 
 

@@ -1,8 +1,8 @@
 """What each fact is called, who it is about, and how its value is made of what a command or a file says."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from xenwatch.base import lazy_re as re
 from xenwatch.host.inventory import Domain, join
 from xenwatch.host.parse.bridges import parse_brctl_show, parse_bridge_link
 from xenwatch.host.parse.dmsetup import parse_dmsetup

@@ -5,11 +5,14 @@ import re
 import shutil
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from xenwatch.base.errors import HostError
 from xenwatch.facts import definitions, lvm
+from xenwatch.facts.configuration import CONFIGURATION_TELLS
 from xenwatch.facts.definitions import FactRow
-from xenwatch.facts.live_configuration import Answer, configuration, services, smart
+from xenwatch.facts.host_texts import HOST_TEXTS
+from xenwatch.facts.live_configuration import Answer, clock, configuration, livepatches, own_texts, services, smart
 from xenwatch.host.devicemodels import device_model_pids, running_pids
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.filesystems import FileSystem, Room, file_systems, rooms
@@ -29,28 +32,24 @@ _HEX = re.compile(r"[0-9a-f]{1,8}")
 _HOTPLUG_KEYS = ("hotplug-error", "hotplug-status")
 
 
-async def detect(host: Host, *, once: bool = False, late: list[str] | None = None) -> list[Fact]:
+class FactPart(NamedTuple):
+    """One question to the host; `tells`: what the names of the facts begin with that are known once it answered."""
+
+    name: str
+    tells: tuple[str, ...]
+    answer: Awaitable[list[Answer]]
+
+
+async def detect(
+    host: Host, *, once: bool = False, late: list[str] | None = None, told: set[str] | None = None
+) -> list[Fact]:
     """All facts that can be learnt now, asked side by side. What does not answer in time is left out, and only that.
 
     `once`: this is the only look, so that also the disks are asked, which would be too often in every round.
-    `late` is told of what did not answer within its deadline.
+    `late` is told of what did not answer within its deadline, `told` of what is known now.
     """
-    parts: dict[str, Awaitable[list[Answer]]] = {
-        "toolstacks": _toolstacks(host),
-        "domains": _domains(host),
-        "hypervisor": _hypervisor(host),
-        "volumes": _volumes(host),
-        "hotplug scripts": _hotplug(host),
-        "disks of guests": _read_only(host),
-        "file systems": _space(host),
-        "device models": _device_models(host),
-        "services": services(host),
-        **({"disks": smart(host)} if once else {}),
-    }
-    if _has_files(host.paths):
-        parts["files of the kernel"] = asyncio.to_thread(_files, host.paths)
-        parts["configuration"] = asyncio.to_thread(configuration, host.paths)
-    answers = await asyncio.gather(*(_or_nothing(name, part, late) for name, part in parts.items()))
+    parts = [*_parts(host), *(_files_of(host) if _has_files(host.paths) else ()), *(_once(host) if once else ())]
+    answers = await asyncio.gather(*(_or_nothing(part, late, set() if told is None else told) for part in parts))
     now = host.clock.now()
     return [
         Fact(name, subject, value, now, origin)
@@ -60,16 +59,51 @@ async def detect(host: Host, *, once: bool = False, late: list[str] | None = Non
     ]
 
 
-async def _or_nothing(name: str, part: Awaitable[list[Answer]], late: list[str] | None) -> list[Answer]:
+def _parts(host: Host) -> list[FactPart]:
+    return [
+        FactPart("toolstacks", ("host.toolstacks",), _toolstacks(host)),
+        FactPart("domains", ("domain.",), _domains(host)),
+        FactPart("hypervisor", ("memory.", "xen.version", "xen.caps", "xen.virt_caps", "host.cpus"), _hypervisor(host)),
+        FactPart("volumes", ("vg.", "lv.", "pv.", "thinpool."), _volumes(host)),
+        FactPart("hotplug scripts", ("hotplug.",), _hotplug(host)),
+        FactPart("disks of guests", ("vbd.",), _read_only(host)),
+        FactPart("file systems", ("disk.", "mount.holds"), _space(host)),
+        FactPart("device models", ("device_model.", "process."), _device_models(host)),
+        FactPart("services", ("unit.", "units."), services(host)),
+    ]
+
+
+def _files_of(host: Host) -> list[FactPart]:
+    kernel = ("xen.dom0", "array.", "dom0.", "mounts.", "mount.", "bridge.", "interface.", "loop.", "dm.", "device.m")
+    return [
+        FactPart("files of the kernel", kernel, asyncio.to_thread(_files, host.paths)),
+        FactPart("configuration", (*CONFIGURATION_TELLS, "sysctl."), asyncio.to_thread(configuration, host.paths)),
+    ]
+
+
+def _once(host: Host) -> list[FactPart]:
+    """What would be too much in every round: it wakes a service, or reads much that hardly changes."""
+    asked = [FactPart("disks", ("smart.",), smart(host)), FactPart("clock", ("clock.",), clock(host))]
+    asked.append(FactPart("live patches", ("livepatch.",), livepatches(host)))
+    if _has_files(host.paths):
+        tells = tuple(name for text in HOST_TEXTS for name in text.tells)
+        asked.append(FactPart("texts of the host", tells, asyncio.to_thread(own_texts, host.paths)))
+    return asked
+
+
+async def _or_nothing(part: FactPart, late: list[str] | None, told: set[str]) -> list[Answer]:
     try:
         async with asyncio.timeout(PART_DEADLINE):
-            return await part
+            answers = await part.answer
     except HostError:
         return []
     except TimeoutError:
         if late is not None:
-            late.append(name)
+            late.append(part.name)
         return []
+    if answers:
+        told.update(part.tells)
+    return answers
 
 
 def _has_files(paths: Paths) -> bool:
@@ -97,6 +131,8 @@ async def _hypervisor(host: Host) -> list[Answer]:
 
 
 async def _volumes(host: Host) -> list[Answer]:
+    if _has_files(host.paths) and not host.paths.at("etc/lvm").is_dir() and shutil.which("lvm") is None:
+        return [("", ())]  # there is no LVM here, and so no volume of it
     return [("lvm fullreport", lvm.full_report(await lvm_report(host.runner, _LVM_DEADLINE)))]
 
 

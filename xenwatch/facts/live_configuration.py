@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from xenwatch.base.errors import HostError
-from xenwatch.facts import config_guest, config_system, config_xen
+from xenwatch.base.errors import CommandFailed, HostError
+from xenwatch.facts import config_guest, config_system, config_xen, standing
 from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
 from xenwatch.facts.definitions import FactRow
+from xenwatch.facts.host_texts import HOST_TEXTS
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.paths import Paths
@@ -17,7 +18,13 @@ Answer = tuple[str, Iterable[FactRow]]
 """The origin of facts, and the facts."""
 
 LIST_UNITS = ("systemctl", "list-units", "--all", "--type=service", "--plain", "--no-legend", "--no-pager")
-LIST_UNIT_FILES = ("systemctl", "list-unit-files", "--type=service", "--no-legend", "--no-pager")
+LIST_UNIT_FILES = ("systemctl", "list-unit-files", "--type=service,target", "--no-legend", "--no-pager")
+CLOCK: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[FactRow]]], ...] = (
+    (("timedatectl", "status"), standing.timedatectl),
+    (("chronyc", "-n", "tracking"), standing.chrony_tracking),
+    (("ntpq", "-pn"), standing.ntpq_peers),
+)
+LIST_LIVEPATCHES = ("xen-livepatch", "list")
 _DEADLINE = 10.0
 _SMART_DEADLINE = 15.0
 _MOST_DISKS = 64
@@ -84,3 +91,29 @@ async def _smart(host: Host, disk: str) -> str:
 async def smart(host: Host) -> list[Answer]:
     """The same as facts."""
     return [("smartctl -H", config_system.smart(await smart_text(host)))]
+
+
+def own_texts(paths: Paths) -> list[Answer]:
+    """Of the small texts that `collect` writes down as well; read in a thread."""
+    return [(text.file.partition(".")[0], list(text.definition(text.text(paths)))) for text in HOST_TEXTS]
+
+
+async def livepatches(host: Host) -> list[Answer]:
+    """Without the program, or in a Xen that was built without them, there are none."""
+    try:
+        text = (await host.runner.run(LIST_LIVEPATCHES, _DEADLINE)).text
+    except CommandFailed:
+        text = ""
+    return [(" ".join(LIST_LIVEPATCHES), standing.livepatches(text))]
+
+
+async def clock(host: Host) -> list[Answer]:
+    """The first of systemd's, chrony's and ntpd's tools that answers."""
+    for argv, definition in CLOCK:
+        try:
+            text = (await host.runner.run(argv, _DEADLINE)).checked().text
+        except HostError:
+            continue
+        if rows := list(definition(text)):
+            return [(" ".join(argv), rows)]
+    return []

@@ -1,6 +1,6 @@
 """Facts about volume groups, logical and physical volumes, from LVM's text, its JSON or its full report."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.parse.lvm import LvmReport, Row, number, parse_lvm, size_in_bytes
@@ -54,6 +54,26 @@ def logical(rows: Iterable[Row]) -> Iterator[FactRow]:
             yield "lv.open", subject, opened
         if (percent := number(row, "data_percent")) is not None:
             yield "lv.data_percent", subject, percent
+        if row.get("origin") and not row.get("pool_lv") and "thin" not in row.get("lv_layout", ""):
+            yield "lv.snapshot_of", subject, f"{row['vg_name']}/{row['origin']}"
+        if (created := number(row, "lv_time")) is not None:
+            yield "lv.created_seconds", subject, created
+    yield from _thin_pools(rows)
+
+
+def _thin_pools(rows: Sequence[Row]) -> Iterator[FactRow]:
+    """What the volumes of a thin pool may grow to, and how large it is itself."""
+    promised: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.get("pool_lv"):
+            pool = (row["vg_name"], row["pool_lv"])
+            promised[pool] = promised.get(pool, 0) + (size_in_bytes(row.get("lv_size", "")) or 0)
+    for row in rows:
+        pool = (row["vg_name"], row["lv_name"])
+        if pool in promised and (size := size_in_bytes(row.get("lv_size", ""))) is not None:
+            subject = Subject("thinpool", "/".join(pool))
+            yield "thinpool.size_bytes", subject, size
+            yield "thinpool.promised_bytes", subject, promised[pool]
 
 
 def physical(rows: Iterable[Row]) -> Iterator[FactRow]:

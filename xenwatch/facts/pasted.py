@@ -1,8 +1,8 @@
 """Facts in a captured terminal: people paste `xm list` and `brctl show` between the commands that failed."""
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.shell_prompt import PROMPT
 from xenwatch.facts.saved import READERS
 from xenwatch.model.fact import Fact

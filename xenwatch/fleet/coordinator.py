@@ -41,7 +41,7 @@ from xenwatch.fleet.etcd import (
 from xenwatch.fleet.host_report import self_key
 from xenwatch.fleet.maintenance import tell_maintenance
 from xenwatch.fleet.storm import STORM
-from xenwatch.model.coordination import Claim, Denied, Grant, Holding, Maintenance
+from xenwatch.model.coordination import Claim, Denied, Grant, Holding, MaintenanceNotice
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class FleetCoordinator:
         """By run: the lease of etcd, the revision at which the key was created, and what keeps it alive."""
         self._busy: set[str] = set()
         """Runs between their claim and their end: nobody else touches their slots."""
-        self._told: tuple[Maintenance, ...] | None = None
+        self._told: tuple[MaintenanceNotice, ...] | None = None
         self._may_hold_slots = True
 
     async def take(self, claim: Claim) -> Grant | Denied:
@@ -107,7 +107,7 @@ class FleetCoordinator:
             with suppress(EtcdError, TimeoutError):
                 await self._within(self._etcd().revoke(held[0]))
 
-    async def settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
+    async def settle(self, holding: Holding, maintenance: tuple[MaintenanceNotice, ...]) -> None:
         """Called every few seconds; it asks etcd only where something may differ."""
         if not self._may_hold_slots and maintenance == self._told:
             return
@@ -188,7 +188,7 @@ class FleetCoordinator:
         key = lease_key(grant.target)
         return await self._etcd().transact([created_at(key, created)], [read_operation(key)])
 
-    async def _settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
+    async def _settle(self, holding: Holding, maintenance: tuple[MaintenanceNotice, ...]) -> None:
         await self._free(holding)
         if maintenance != self._told:
             await tell_maintenance(self._etcd(), self._host, maintenance, self._clock.now())

@@ -4,10 +4,10 @@ import json
 
 from xenwatch.fleet.claims import MAINTENANCE, maintenance_key
 from xenwatch.fleet.etcd import EtcdClient, KeyValue
-from xenwatch.model.coordination import Maintenance
+from xenwatch.model.coordination import MaintenanceNotice
 
 
-async def tell_maintenance(client: EtcdClient, host: str, wanted: tuple[Maintenance, ...], now: float) -> None:
+async def tell_maintenance(client: EtcdClient, host: str, wanted: tuple[MaintenanceNotice, ...], now: float) -> None:
     """What this host told before and is over goes; what is on stands until its end, on a lease of its own."""
     known = {kv.key: kv for kv in (await client.list_below(MAINTENANCE)).keys}
     texts = {maintenance_key(one.scope, host): (_text(one, host), one.ends) for one in wanted}
@@ -19,7 +19,7 @@ async def tell_maintenance(client: EtcdClient, host: str, wanted: tuple[Maintena
             await client.put(key, text, await client.grant_lease(max(1, int(ends - now))))
 
 
-def _text(one: Maintenance, host: str) -> str:
+def _text(one: MaintenanceNotice, host: str) -> str:
     words = f"maintenance of {one.scope} by {one.owner} on {host}: {one.reason}"
     return json.dumps({"host": host, "owner": one.owner, "reason": one.reason, "ends": round(one.ends), "words": words})
 

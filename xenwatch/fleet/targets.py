@@ -1,8 +1,6 @@
 """The agents as targets for Prometheus: a host that left stays for a day, or nobody would be told that it is down."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from xenwatch.base.clock import Clock
@@ -31,13 +29,3 @@ class Targets:
     def listed(self) -> list[dict[str, Any]]:
         """In the form that Prometheus reads. The label `host` is what tells its alerts from those of no fleet."""
         return [{"targets": [address], "labels": {"host": host}} for host, (address, _) in sorted(self._known.items())]
-
-    def write(self, file: Path) -> bool:
-        """Replace the file of file_sd where it differs; whether it did. OSError."""
-        text = json.dumps(self.listed(), indent=1) + "\n"
-        if file.exists() and file.read_text("utf-8") == text:
-            return False
-        new = file.with_name(f".{file.name}.new")
-        new.write_text(text, "utf-8")
-        new.replace(file)
-        return True

@@ -7,7 +7,7 @@ from pathlib import Path
 from xenwatch.base.clock import Clock
 from xenwatch.host.devices import Devices
 from xenwatch.host.domains import Domains
-from xenwatch.host.exec.runner import Runner, SystemRunner
+from xenwatch.host.exec.runner import Runner
 from xenwatch.host.exec.worker_thread import WorkerThread
 from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
@@ -15,6 +15,7 @@ from xenwatch.host.libvirt.connection import LifecycleEvent
 from xenwatch.host.libvirt.lifecycle import Lifecycle
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.paths import Paths
+from xenwatch.host.privileged.reading import local_runner
 from xenwatch.host.simulated import SimulatedRunner, simulated_paths
 from xenwatch.host.toolstack.protocol import Toolstack, find_toolstack
 from xenwatch.host.toolstack.xl import Xl
@@ -77,7 +78,7 @@ def open_host(
         return build_host(
             clock, made_up, there, toolstack=Xl(there), libvirt_uri=libvirt_uri, on_lifecycle=on_lifecycle
         )
-    runner = runner or SystemRunner()
+    runner = runner or local_runner()
     if ssh:
         from xenwatch.host.toolstack.ssh import NOWHERE, FarToolstack, SshRunner  # noqa: PLC0415 - only for hosts that are reached by ssh
 

@@ -1,9 +1,9 @@
 """Recognises the format of a log: by its name, else by its content."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.registry import load_parts
 from xenwatch.base.retyped import as_written
 from xenwatch.logs import formats
@@ -14,6 +14,12 @@ HEAD = 64 * 1024
 
 LAST_RESORT = "stderr"
 _TERMINAL = re.compile(rb"^(?:[Ee]rror: |libxl: |[\w.@-]+[:~][^\n]{0,60}[#$] )", re.MULTILINE)
+_TYPED = re.compile(
+    rb"^(?:[^\n]{0,80}[#$%>] ?)?(?:sudo )?(?:x[lm]|virsh)(?: -\S+)* (?:create|start|restore|console)\b"
+    rb"|^Parsing config (?:file|from) |^Using config file ",
+    re.MULTILINE,
+)
+"""What no kernel's log holds: it is a terminal on which a guest was started, and on which its kernel then wrote."""
 _WRITTEN = re.compile(rb"^.*\S.*\n", re.MULTILINE)
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
 _MOST_CONTROL_CHARACTERS = 0.03
@@ -109,6 +115,8 @@ def by_content(head: bytes) -> LogFormat | None:
         lines = _matching_lines(part, head)
         if part.guest_prompts and _TERMINAL.search(head):
             continue  # a terminal shows what a device model or a boot loader says among other things
+        if part.name == "kernel" and _TYPED.search(head):
+            continue
         if lines > most:
             best, most = part, lines
     return best

@@ -1,9 +1,9 @@
 """The owner of a log: from its path, and for `qemu-dm.<pid>.log` from the device model's process."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.record import Chunk, LogFormat, Source
 from xenwatch.model.subject import Subject
 

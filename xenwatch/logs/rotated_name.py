@@ -1,7 +1,8 @@
 """What the name of a rotated log says: which log it belongs to, how old it is beside its like, how it is packed."""
 
-import re
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 _PACKED = r"\.(?P<packed>gz|bz2|xz|zst)"
 _TURNED = r"\.(?P<number>\d{1,3})|[.-](?P<date>\d{8}(?:-?\d{2,10})?)|(?P<previous>\.old|~)"

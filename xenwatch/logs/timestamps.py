@@ -1,10 +1,10 @@
 """Every way the logs of a Xen host write a moment, read into seconds since the epoch; called on hits only."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.zones import Zone, offset_at_wall
 from xenwatch.model.record import TimeHint
 

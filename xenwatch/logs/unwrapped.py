@@ -5,9 +5,9 @@ would not have fitted. The newlines that are taken out are put back where the ne
 stays at its number.
 """
 
-import re
 from functools import cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.format import all_formats
 
 NARROWEST, WIDEST = 60, 80

@@ -46,7 +46,7 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
+class MaintenanceNotice:
     """What a person set on this host: `scope` is `all`, `host/xen1` or `domain/<uuid>`; `ends` is wall time."""
 
     scope: str
@@ -75,7 +75,7 @@ class Coordinator(Protocol):
     async def release(self, grant: Grant) -> None:
         """The run has ended, so others may act on the target; its slot is for `settle`."""
 
-    async def settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
+    async def settle(self, holding: Holding, maintenance: tuple[MaintenanceNotice, ...]) -> None:
         """Free each slot of this host that its run gave up, and tell everybody what is in maintenance."""
 
     async def close(self) -> None:
@@ -98,7 +98,7 @@ class Alone:
     async def release(self, grant: Grant) -> None:
         """Nobody waits for it."""
 
-    async def settle(self, holding: Holding, maintenance: tuple[Maintenance, ...]) -> None:
+    async def settle(self, holding: Holding, maintenance: tuple[MaintenanceNotice, ...]) -> None:
         """Nobody hears of it."""
 
     async def close(self) -> None:

@@ -1,8 +1,9 @@
 """What the numbers mean that errors begin or end with: errno, grant tables, libxl, libxc, exit status, signals."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 
 class ErrorNumber(NamedTuple):

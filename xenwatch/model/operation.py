@@ -28,3 +28,5 @@ class Operation:
     host: str | None = None
     named_by_file: bool = False
     """The name is that of its configuration's file: the guest may be called otherwise."""
+    from_config: str | None = None
+    """The name stands in a configuration that was shown. Here is what its file is called; empty: that is not known."""

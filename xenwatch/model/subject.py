@@ -1,8 +1,9 @@
 """Who a thing is about: a domain, a bridge, a volume group, the host."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+
+from xenwatch.base import lazy_re as re
 
 HOST_NAME = "dom0"
 UNKNOWN = "unknown"

@@ -28,12 +28,11 @@ class Notifications:
 
     def __init__(self, routes: Sequence[Route], clock: Clock, state_dir: Path, host: str, link: str = "") -> None:
         self._clock, self._file, self._host, self._link = clock, state_dir / FILE, host, link
-        self._schedules = {route.name: Schedule(route) for route in routes}
-        self.delivered: dict[str, int] = dict.fromkeys(self._schedules, 0)
-        self.failed: dict[str, int] = dict.fromkeys(self._schedules, 0)
-        for name, saved in _saved(self._file).items():
-            if name in self._schedules:
-                self._schedules[name].from_json(saved)
+        self._schedules: dict[str, Schedule] = {}
+        self._replaced = asyncio.Event()
+        self.delivered: dict[str, int] = {}
+        self.failed: dict[str, int] = {}
+        self._take(routes, _saved(self._file))
 
     def changed(self, incidents: Iterable[Incident]) -> None:
         """Incidents that opened, changed or ended; at the start, all that are known."""
@@ -41,11 +40,46 @@ class Notifications:
         for schedule in self._schedules.values():
             schedule.changed(listed, now)
 
+    def replace(self, routes: Sequence[Route], link: str, incidents: Iterable[Incident]) -> None:
+        """Other routes, after a reload. One that keeps its name knows what it told; all get the known `incidents`."""
+        told = {name: schedule.to_json() for name, schedule in self._schedules.items()}
+        self._link = link
+        self._take(routes, told)
+        self.changed(incidents)
+        self._replaced.set()
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """By route: incidents that it has still to tell of."""
+        return {name: schedule.waiting for name, schedule in self._schedules.items()}
+
     async def run(self) -> None:
         """Until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for schedule in self._schedules.values():
-                group.create_task(self._serve(schedule), name=f"notify {schedule.route.name}")
+        while True:
+            self._replaced.clear()
+            tasks = [
+                asyncio.create_task(self._serve(schedule), name=f"notify {schedule.route.name}")
+                for schedule in self._schedules.values()
+            ]
+            replaced = asyncio.create_task(self._replaced.wait(), name="notify reload")
+            everything: list[asyncio.Task[Any]] = [replaced, *tasks]
+            try:
+                await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+                for ended in tasks:
+                    if ended.done():
+                        ended.result()  # it never ends but by a mistake of ours, which supervision must see
+            finally:
+                for task in everything:
+                    task.cancel()
+                await asyncio.gather(*everything, return_exceptions=True)
+
+    def _take(self, routes: Sequence[Route], told: Mapping[str, Any]) -> None:
+        self._schedules = {route.name: Schedule(route) for route in routes}
+        self.delivered = {name: self.delivered.get(name, 0) for name in self._schedules}
+        self.failed = {name: self.failed.get(name, 0) for name in self._schedules}
+        for name, saved in told.items():
+            if name in self._schedules:
+                self._schedules[name].from_json(saved)
 
     async def _serve(self, schedule: Schedule) -> None:
         while True:

@@ -50,13 +50,18 @@ class Schedule:
         """What is to be sent now."""
         if now < self.not_before:
             return None
-        route = self.route
-        if self.waiting_since is not None and now - self.waiting_since >= route.group_for:
-            return self._unless_quiet("opened", self._news(), now)
-        if self.ended_since is not None and now - self.ended_since >= route.group_for:
-            return self._unless_quiet("resolved", list(self.ended.values()), now)
-        again = [i for i in self.open.values() if self._repeats(i, now)]
-        return self._unless_quiet("repeated", again, now) if again else None
+        kinds: tuple[tuple[Reason, list[Incident]], ...] = (
+            ("opened", self._news() if self._waited(self.waiting_since, now) else []),
+            ("resolved", list(self.ended.values()) if self._waited(self.ended_since, now) else []),
+            ("repeated", [i for i in self.open.values() if self._repeats(i, now)]),
+        )
+        # What quiet hours hold back must not hold back the rest.
+        return next(((reason, loud) for reason, some in kinds if (loud := self._loud(some, now))), None)
+
+    @property
+    def waiting(self) -> int:
+        """Incidents that are still to be told of, open or over."""
+        return len(self._news()) + len(self.ended)
 
     def sent(self, reason: Reason, incidents: Iterable[Incident], now: float) -> None:
         """It was delivered."""
@@ -100,9 +105,10 @@ class Schedule:
         told, every = self.told.get(incident.id), self.route.repeat_every
         return told is not None and every > 0 and incident.acknowledged_by is None and now - told.at >= every
 
-    def _unless_quiet(
-        self, reason: Reason, incidents: list[Incident], now: float
-    ) -> tuple[Reason, list[Incident]] | None:
+    def _waited(self, since: float | None, now: float) -> bool:
+        """Whether all that belongs into one message has had the time to come."""
+        return since is not None and now - since >= self.route.group_for
+
+    def _loud(self, incidents: list[Incident], now: float) -> list[Incident]:
         quiet = self.route.quiet
-        loud = [i for i in incidents if quiet is None or not quiet.hold(i.diagnosis.severity, now)]
-        return (reason, loud) if loud else None
+        return [i for i in incidents if quiet is None or not quiet.hold(i.diagnosis.severity, now)]

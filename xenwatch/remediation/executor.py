@@ -22,10 +22,10 @@ from xenwatch.remediation.action import (
 from xenwatch.remediation.dry_run import would_refuse
 from xenwatch.remediation.guards import approvals, breaker, cooldown
 from xenwatch.remediation.guards.admission import Refusal, admission, validity
-from xenwatch.remediation.guards.coordination import claim_of, needs_fleet
+from xenwatch.remediation.guards.coordination import announce, claim_of, needs_fleet
 from xenwatch.remediation.guards.ownership import check_owner
+from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Answer, Machine, Order
-from xenwatch.remediation.policy.inventory import HERE
 from xenwatch.remediation.policy.policy import Policy
 from xenwatch.remediation.store import entries, fence, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
@@ -59,14 +59,20 @@ class Executor:
         store: AsyncRunStore,
         machine: Machine,
         clock: Clock,
+        gate: EffectsGate | None = None,
         coordinator: Coordinator | None = None,
     ) -> None:
+        """`gate`: of the process that carries out orders, where that is another one."""
         self._policy, self._actions, self._store = policy, actions, store
-        self._machine, self._clock, self._fleet = machine, clock, coordinator or Alone()
+        self._machine, self._clock, self._gate = machine, clock, gate
+        self._fleet = coordinator or Alone()
 
     async def carry_out(self, run: ActionRun) -> Refusal | None:
         """Everything from admission to the end of a run. A Refusal: a guard refused it, and the run stays as it is."""
         action = self._actions[run.proposal.action]
+        refusal = await self._shut(action)
+        if refusal is not None:
+            return refusal
         if not self._fleet.is_fleet or not needs_fleet(action):
             return await self._admit_and_do(run, action, Grant())
         refusal = await would_refuse(self._store, run, action, self._policy)
@@ -88,7 +94,7 @@ class Executor:
             return refusal
         context = self._context(run)
         try:
-            await self._announce(context, grant)
+            await announce(self._machine, context, grant)
             plan = await self._prepare(run, action, context)
         except Exception as error:  # noqa: BLE001 - one action must not stop the others, and it has done nothing yet
             reason = str(error) or type(error).__name__
@@ -96,6 +102,13 @@ class Executor:
             return None
         await self._finish(run, action, context, plan, grant)
         return None
+
+    async def _shut(self, action: Action) -> Refusal | None:
+        """Without those who carry out orders nothing starts: the run waits, and the reason is told."""
+        if self._gate is None or action.message_only:
+            return None
+        reason = await self._gate.refusal()
+        return None if reason is None else Refusal("effects", reason)
 
     async def recover(self) -> None:
         """After a start: a run without an effect is aborted; one that may have had one is verified, never repeated."""
@@ -129,19 +142,6 @@ class Executor:
             self._machine, self._clock, self._policy, proposal.target, guest, proposal.params, run.id,
             approved=proposal.needs_approval, baseline=baseline if baseline is not None else {},
         )  # fmt: skip
-
-    async def _announce(self, context: Context, grant: Grant) -> None:
-        """Every host where the target may be takes the token before anything is checked.
-
-        What an older holder did is then there to be seen, and what it still tries is refused.
-        """
-        if not grant.token:
-            return
-        places = context.inventory.places(context.guest) if context.guest else (HERE,)
-        for host in dict.fromkeys((*places, *filter(None, (context.params.get("to"),)))):
-            answer = await self._machine.announce(grant.target, grant.token, host)
-            if not answer.ok:
-                raise _Refused(f"{host or 'this host'} does not take the lease's token: {answer.summary}")
 
     async def _prepare(self, run: ActionRun, action: Action, context: Context) -> Plan:
         """Check everything a second time; the run moves to `executing` only where all of it still holds."""
@@ -198,8 +198,9 @@ class Executor:
         for step in steps:
             save_as = step.order.save_as.replace("{run}", run.id)
             order = replace(
-                step.order, run=run.id, target=run.proposal.target.key, token=token, lease=grant.token, save_as=save_as
-            )
+                step.order, run=run.id, action=run.proposal.action, target=run.proposal.target.key, token=token,
+                lease=grant.token, save_as=save_as,
+            )  # fmt: skip
             if grant.token and not await self._fleet.holds(grant):
                 return _Result(Answer(1, "", f"the fleet's lease on {order.target} is lost: nothing more is done"))
             answer = await self._effect(run, order)
@@ -214,10 +215,14 @@ class Executor:
     async def _effect(self, run: ActionRun, order: Order) -> Answer:
         facts = {"argv": list(order.argv), "host": order.host, "token": order.token}
         facts |= {"lease": order.lease} if order.lease else {}
-        await self._store.write(
-            lambda transaction: entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
-        )
-        answer = await self._machine.effect(order)
+
+        def note(transaction: Transaction) -> int:
+            number = entries.count(transaction, "intent", run.id)
+            entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
+            return number
+
+        number = await self._store.write(note)
+        answer = await self._machine.effect(replace(order, number=number))
         result = {"code": answer.code, "err": answer.err[-2000:]}
         await self._store.write(
             lambda transaction: entries.append(transaction, "outcome", run.id, AGENT, answer.summary, result)

@@ -6,23 +6,18 @@ from xenwatch.base.clock import Clock
 from xenwatch.model.action import AGENT
 from xenwatch.model.coordination import Coordinator
 from xenwatch.remediation.guards import kill_switch
-from xenwatch.remediation.store import nonces, runs, triggers
+from xenwatch.remediation.store import runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.retention import drop_old
 from xenwatch.remediation.store.transaction import Transaction
 
-_KEEP_SECONDS = 86400.0
-"""How long nonces and ended triggers are kept."""
-
 
 def expire(transaction: Transaction, starting: Container[str]) -> None:
-    """Runs that nobody approved in time, but for those that are starting; and what is kept for a day."""
+    """Runs that nobody approved in time, but for those that are starting; and what is old."""
     for run, trigger_key in runs.expired(transaction):
         if run not in starting:
             runs.move(transaction, run, "expired", AGENT, "nobody approved it in time")
             triggers.set_handled(transaction, trigger_key, False)
-    triggers.forget_ended(transaction, _KEEP_SECONDS)
-    nonces.forget(transaction, _KEEP_SECONDS)
     drop_old(transaction)
 
 

@@ -1,5 +1,6 @@
 """Remediation of this host: policy, run store, machine and service put together."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.simulated import SimulatedRunner, simulated_paths
 from xenwatch.model.coordination import Coordinator
+from xenwatch.remediation.machine.apart import EffectsSocket, SplitMachine
 from xenwatch.remediation.machine.fence import FILE as FENCE
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
@@ -40,18 +42,27 @@ def open_service(
     runner: Runner | None = None,
     simulated: Path | None = None,
     coordinator: Coordinator | None = None,
+    effects: EffectsSocket | None = None,
 ) -> RemediationService:
     """Remediation under a policy that was read. StoreError where the run store cannot be opened.
 
+    `effects`: the process that carries out orders; None: this one.
     `simulated`: the folder of a simulated host; then no program runs on this machine and nothing is written outside it.
     """
     clock = clock or SystemClock()
-    machine = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated, fence=state_dir / FENCE)
+    here = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated, fence=state_dir / FENCE)
+    machine = here if effects is None else SplitMachine(here, effects)
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     if problems := store.read(record_problems):
         store.close()
         raise StoreError(f"{store.path}: the run store was changed: {problems[0]} (xenwatch audit verify says more)")
-    return RemediationService(store, policy, load_catalogue(), machine, clock, coordinator)
+    return RemediationService(store, policy, load_catalogue(), machine, clock, effects, coordinator)
+
+
+def effects_of(mode: str, socket: Path, simulated: Path | None) -> EffectsSocket | None:
+    """Who carries out repairs, by the words of the configuration; None: this process. A simulated host is our own."""
+    here = mode == "auto" and os.geteuid() == 0 and not socket.exists()
+    return None if simulated is not None or mode == "in-process" or here else EffectsSocket(socket)
 
 
 def open_machine(

@@ -29,6 +29,7 @@ from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switc
 from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
 from xenwatch.remediation.housekeeping import expire, tell_fleet
+from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.overview import overview
 from xenwatch.remediation.planner import Draft, Planner, proposal_of
@@ -57,12 +58,14 @@ class RemediationService:
         actions: Mapping[str, Action],
         machine: Machine,
         clock: Clock,
+        gate: EffectsGate | None = None,
         coordinator: Coordinator | None = None,
     ) -> None:
+        self.gate = gate
         self.policy, self._actions, self._clock = policy, actions, clock
         self._store, self._fleet = AsyncRunStore(store), coordinator or Alone()
         self._planner = Planner(policy, actions, self._store, machine, clock, is_fleet=self._fleet.is_fleet)
-        self._executor = Executor(policy, actions, self._store, machine, clock, self._fleet)
+        self._executor = Executor(policy, actions, self._store, machine, clock, gate, self._fleet)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._last_refusal: dict[str, str] = {}
@@ -140,9 +143,12 @@ class RemediationService:
         """What would be done on a person's request."""
         return await self._planner.requested(action, subject, params, requester)
 
-    async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun:
-        """A person approves the plan with this hash; the next tick starts it."""
+    async def approve(self, run: str, actor: str, plan_hash: str, token: str = "") -> ActionRun:
+        """A person approves the plan with this hash; the next tick starts it. `token`: that the person gave."""
         stored = await self.run(run)
+        approvals.require_valid(stored, actor, plan_hash)
+        if self.gate is not None:
+            await self.gate.consent(stored.id, plan_hash, actor, token)
         await self._store.write(lambda transaction: approvals.approve(transaction, stored, actor, plan_hash))
         return await self.run(stored.id)
 
@@ -168,15 +174,8 @@ class RemediationService:
 
     async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:
         """Start maintenance for a while; 0 seconds end it."""
-        longest = self.policy.maintenance_ttl
-        if seconds:
-            await self._store.write(
-                lambda transaction: kill_switch.start_maintenance(
-                    transaction, scope, owner=owner, reason=reason, seconds=seconds, longest=longest
-                )
-            )
-        else:
-            await self._store.write(lambda transaction: kill_switch.end_maintenance(transaction, scope, owner))
+        given = kill_switch.Maintenance(scope, owner, reason, seconds, self.policy.maintenance_ttl)
+        await self._store.write(lambda transaction: kill_switch.maintain(transaction, given))
 
     # --- the rounds
 

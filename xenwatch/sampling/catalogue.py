@@ -1,6 +1,7 @@
 """All collectors, and every metric that they may emit."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.registry import load_parts
@@ -25,6 +26,12 @@ def enabled(switches: Mapping[str, bool] | None = None) -> list[Collector]:
 def all_metrics() -> dict[str, Metric]:
     """Every metric the sampler may emit, by name: of the collectors and about them."""
     return {metric.name: metric for metric in health.METRICS} | declared_by(all_collectors().values())
+
+
+@cache
+def metrics_of() -> dict[str, frozenset[str]]:
+    """The names of the metrics of each collector, by its name."""
+    return {name: frozenset(metric.name for metric in part.metrics) for name, part in all_collectors().items()}
 
 
 async def take_once(host: Host, clock: Clock, switches: Mapping[str, bool] | None = None) -> Snapshot:

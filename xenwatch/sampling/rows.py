@@ -16,6 +16,11 @@ def row(metrics: Iterable[Metric], labels: tuple[str, ...], values: Iterable[flo
     return cast("Iterable[Sample]", map(_made, zip(metrics, repeat(labels), values, strict=False)))
 
 
+def told(metrics: Iterable[Metric], labels: Iterable[tuple[str, ...]], values: Iterable[float]) -> Iterable[Sample]:
+    """One sample of each metric with the labels and the value that stand at its place."""
+    return cast("Iterable[Sample]", map(_made, zip(metrics, labels, values, strict=True)))
+
+
 class KeptRows:
     """Samples that stay the same from cycle to cycle, made once: lasting states, properties, places."""
 

@@ -20,7 +20,7 @@ from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
-from xenwatch.web.app import is_loopback
+from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.tls import ReloadingContext
 
 Verdict = Literal["ok", "warning", "error"]
@@ -149,7 +149,11 @@ def _listener(
 ) -> list[CheckFinding]:
     if address is None:
         return []
-    findings, files = [_port(f"{section}.listen", address)], tls_of(settings)
+    findings = [_port(f"{section}.listen", address)]
+    try:
+        files = tls_of(settings)
+    except XenwatchError as error:
+        return [*findings, CheckFinding(f"{section}.web_config", "error", str(error))]
     if files is None:
         if not is_loopback(address[0]):
             words = f"{show_address(address)} uses plain HTTP; others on the network can read tokens and incidents"

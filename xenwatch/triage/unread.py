@@ -1,9 +1,9 @@
 """The error lines that no rule knows, as the report shows them, and those that stand before a known symptom."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.matching.errors import UnreadErrors
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.incident import Incident

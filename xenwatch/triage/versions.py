@@ -1,8 +1,8 @@
 """Which versions of Xen a bundle says it is of: from `xl info`, and from the first line of the hypervisor's own log."""
 
-import re
 from collections.abc import Iterable
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.fact import Fact
 
 _SAID = b"Xen version "

@@ -1,7 +1,6 @@
 """The HTTP server: metrics, health, and incidents as JSON; on the loopback unless configured otherwise."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from yarl import URL
 
-from xenwatch.base.errors import Unavailable
+from xenwatch.base.errors import InvalidValue, Unavailable
 from xenwatch.web import api
 from xenwatch.web.auth import User
 from xenwatch.web.context import CONTEXT, WebContext
@@ -20,6 +19,7 @@ from xenwatch.web.server.connection import CONNECTIONS, ConnectionLimits
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.local_users import local_users_only, writers_only
 from xenwatch.web.server.middleware import own_names_only, readers_only, safe, timed, uncompressed
+from xenwatch.web.server.passwords import Passwords
 from xenwatch.web.server.tls import ReloadingContext, TlsFiles
 from xenwatch.web.server.unix_socket import unix_socket
 from xenwatch.web.sessions import SESSIONS, Sessions
@@ -39,16 +39,20 @@ def build_app(
     largest_request: int = LARGEST_REQUEST,
     readers: Sequence[User] | None = None,
     users: Sequence[User] = (),
+    passwords: Passwords | None = None,
     external_url: str = "",
     extra_routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """The application and `extra_routes`. `loopback`: it listens there only, so other host names are refused.
 
     `readers`: the users who may read; None: whoever reaches it. `users`: who may sign in with a browser, and write.
+    `passwords`: of further users who may read, and then nobody else may.
     `external_url`: where people reach it, if a proxy stands before it.
     """
     host = URL(external_url).authority
-    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, readers=readers, host=host)
+    app = build_bare(extra_routes, loopback=loopback, largest_request=largest_request, host=host)
+    if readers is not None or passwords is not None:
+        app.middlewares.append(readers_only(users if readers is None else readers, passwords))
     app.middlewares.append(writers_only(users))
     return _with_site(app, context, users, host if external_url.startswith("https:") else "")
 
@@ -76,12 +80,10 @@ def build_bare(
     *,
     loopback: bool,
     largest_request: int = LARGEST_REQUEST,
-    readers: Sequence[User] | None = None,
     host: str = "",
 ) -> web.Application:
     """An application of these routes alone, behind the same middleware."""
     middlewares: list[Middleware] = [timed, safe, uncompressed, *([own_names_only(host)] if loopback else [])]
-    middlewares += [readers_only(readers)] if readers is not None else []
     app = web.Application(client_max_size=largest_request, middlewares=middlewares)
     app[CONNECTIONS] = {}
     app.add_routes(routes)
@@ -121,14 +123,6 @@ async def _runner(app: web.Application, limits: ConnectionLimits) -> web.AppRunn
     return runner
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class _QuietLogger(logging.LoggerAdapter[logging.Logger]):
     """For malformed requests that aiohttp logs: a stranger must not fill the log with tracebacks."""
 
@@ -145,4 +139,9 @@ async def _metrics(request: web.Request) -> web.Response:
     headers = {"Content-Type": CONTENT_TYPES[format_], "Vary": "Accept, Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
-    return web.Response(body=request.app[CONTEXT].exposition.body(format_, gzip=gzip), headers=headers)
+    exposition, chosen = request.app[CONTEXT].exposition, request.query.getall("collect[]", [])
+    try:
+        body = exposition.selected(format_, chosen, gzip=gzip) if chosen else exposition.body(format_, gzip=gzip)
+    except InvalidValue as error:
+        raise web.HTTPBadRequest(text=str(error)) from None
+    return web.Response(body=body, headers=headers)

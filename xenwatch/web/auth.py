@@ -1,5 +1,6 @@
 """Users with a token of their own, and what each may do."""
 
+import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +19,21 @@ class User:
     name: str
     role: Role
     token: str
+    token_sha256: str = ""
+    """Instead of the token: then the agent itself does not know it, and cannot give it out."""
 
 
 def user_of_token(given: bytes, users: Sequence[User]) -> User | None:
     """Whoever has this token; None: nobody."""
-    matching = [user for user in users if hmac.compare_digest(given, user.token.encode())]
+    digest = hashlib.sha256(given).hexdigest()
+    matching = [user for user in users if _has(user, given, digest)]
     return matching[0] if given and matching else None
+
+
+def _has(user: User, given: bytes, digest: str) -> bool:
+    if user.token_sha256:
+        return hmac.compare_digest(digest, user.token_sha256)
+    return hmac.compare_digest(given, user.token.encode())
 
 
 def may(user: User, least: Role) -> bool:
@@ -36,12 +46,16 @@ def actor_name(user: User) -> str:
     return f"human:{user.name}"
 
 
+def token_of(request: web.Request) -> str:
+    """The bearer token of a request; empty where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 def authorise(request: web.Request, users: Sequence[User], least: Role) -> str:
     """The actor who asks, as the run store names users; 401 without a valid token, 403 where the role is too low."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     # A header may hold any bytes; those that are no UTF-8 arrive as surrogates.
-    given = token.encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
-    user = user_of_token(given, users)
+    user = user_of_token(token_of(request).encode("utf-8", "surrogateescape"), users)
     if user is None:
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
     if not may(user, least):

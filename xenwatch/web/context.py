@@ -69,8 +69,8 @@ class WebContext:
     status: Callable[[], Mapping[str, Any]]
     snapshot: Callable[[], Snapshot | None]
     """The last sampling cycle; None before the first is over."""
-    trends: Callable[[str], Sequence[Trend]]
-    """What is remembered of the numbers of the guest of this name."""
+    trends: Callable[[str, str], Sequence[Trend]]
+    """What is remembered of the numbers of the guest of this name, over this span (day, week)."""
     failures: Callable[[], Sequence[KnownFailure]]
     """All that the rules know, by id."""
     remediation: RemediationSite | None

@@ -4,9 +4,10 @@ import asyncio
 import struct
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Snapshot
 from xenwatch.web.renderer import Format, Renderer
 
@@ -19,6 +20,10 @@ BIG = 5_000
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LEVEL = 1
+_GZIP_WBITS = zlib.MAX_WBITS | 16
+
+AGENT = "agent"
+"""What stands for the agent's own metrics, incidents among them, where collectors are chosen."""
 
 
 _RENDER_CYCLES = 60
@@ -37,8 +42,11 @@ class _Rendering:
 class Exposition:
     """Bytes of /metrics. `own` renders the agent's registry in a format, with the closing `# EOF` where one belongs."""
 
-    def __init__(self, own: Callable[[Format], bytes]) -> None:
-        self._own = own
+    def __init__(
+        self, own: Callable[[Format], bytes], metrics_of: Callable[[], Mapping[str, frozenset[str]]] = dict
+    ) -> None:
+        """`metrics_of`: the names of the metrics of each collector, by its name."""
+        self._own, self._metrics_of = own, metrics_of
         self._renderer = Renderer()
         self._parts: dict[Format, _Rendering] = {}
         self._requested: dict[tuple[Format, bool], int] = {}
@@ -69,6 +77,18 @@ class Exposition:
             self._parts[format_] = part = _part(self._renderer.body(format_), gzip=gzip)
         own = self._own(format_)
         return part.body + own if part.deflated is None or not gzip else _gzip(part.deflated, part, own)
+
+    def selected(self, format_: Format, collectors: Collection[str], *, gzip: bool) -> bytes:
+        """As `body`, of these collectors alone. InvalidValue names those that do not exist."""
+        known = self._metrics_of()
+        if unknown := sorted({*collectors} - {*known, AGENT}):
+            raise InvalidValue(
+                f"no such collector: {', '.join(unknown)}; there are {', '.join(sorted({*known, AGENT}))}"
+            )
+        only = frozenset[str]().union(*(known[name] for name in collectors if name != AGENT))
+        end = b"# EOF\n" if format_ == "openmetrics" else b""
+        body = self._renderer.body(format_, only) + (self._own(format_) if AGENT in collectors else end)
+        return zlib.compress(body, _LEVEL, wbits=_GZIP_WBITS) if gzip else body
 
     def _render(self, snapshot: Snapshot, wanted: frozenset[tuple[Format, bool]]) -> dict[Format, _Rendering]:
         self._renderer.take(snapshot.samples)

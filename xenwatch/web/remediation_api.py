@@ -7,7 +7,7 @@ from aiohttp import web
 
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.model.action import ActionRun, RemediationOverview
-from xenwatch.web.auth import User, authorise
+from xenwatch.web.auth import User, authorise, token_of
 from xenwatch.web.body import json_object
 
 _LARGEST = 16 * 1024
@@ -52,7 +52,7 @@ class RemediationApi(Protocol):
 
     async def entries(self, run: str | None = None) -> Sequence[RunStoreEntry]: ...
 
-    async def approve(self, run: str, actor: str, plan_hash: str) -> ActionRun: ...
+    async def approve(self, run: str, actor: str, plan_hash: str, token: str = "") -> ActionRun: ...
 
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun: ...
 
@@ -82,7 +82,8 @@ def routes(service: RemediationApi, users: Sequence[User]) -> list[web.RouteDef]
 
     async def approve(request: web.Request) -> web.Response:
         actor, body = authorise(request, users, "approver"), await json_object(request, _LARGEST)
-        run = await _result(service.approve(request.match_info["run"], actor, str(body.get("plan_hash", ""))))
+        plan_hash, token = str(body.get("plan_hash", "")), token_of(request)
+        run = await _result(service.approve(request.match_info["run"], actor, plan_hash, token))
         return web.json_response(run_json(run))
 
     async def reject(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """Samples as text: Prometheus' format 0.0.4 and OpenMetrics 1.0, with the part before each number kept ready."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,11 +62,12 @@ class Renderer:
             families[name] = last if last and last.samples == family else _written(metric, family, last)
         self._families = families
 
-    def body(self, format_: Format) -> bytes:
-        """The last cycle as text."""
+    def body(self, format_: Format, only: Container[str] | None = None) -> bytes:
+        """The last cycle as text; `only` these metrics."""
         parts: list[bytes] = []
         for family in self._families.values():
-            parts += (self._head(family.metric, format_), family.lines)
+            if only is None or family.metric.name in only:
+                parts += (self._head(family.metric, format_), family.lines)
         return b"".join(parts)
 
     def _head(self, metric: Metric, format_: Format) -> bytes:
@@ -82,9 +83,12 @@ class Renderer:
 
 
 def _written(metric: Metric, samples: list[Sample], last: _MetricFamily | None) -> _MetricFamily:
-    """The same series twice would cost the whole scrape, so only the first is kept."""
+    """The same series twice would cost the whole scrape, so only the first is kept.
+
+    A guest of a pool has more labels than one of this host, in the same family.
+    """
     known_prefixes = last.prefixes if last else {}
-    prefixes = {labels: known_prefixes.get(labels) or _prefix(metric, labels) for _, labels, _ in samples}
+    prefixes = {labels: known_prefixes.get(labels) or _prefix(own, labels) for own, labels, _ in samples}
     distinct = samples if len(prefixes) == len(samples) else _first_of_each(samples)
     lines = [f"{prefix}{_number(sample[2])}\n" for prefix, sample in zip(prefixes.values(), distinct, strict=True)]
     # A guest's name can hold what is no Unicode; one odd byte must not cost the others their numbers.

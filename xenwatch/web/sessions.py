@@ -23,6 +23,8 @@ class BrowserSession:
     user: User
     form_token: str
     ends: float
+    token: str
+    """What the person signed in with, for those who do not take the agent's word for a consent."""
 
 
 class Sessions:
@@ -39,7 +41,7 @@ class Sessions:
         if user is None:
             return None
         secret = secrets.token_urlsafe(32)
-        self._open[secret] = BrowserSession(user, secrets.token_urlsafe(32), self._clock() + LIFETIME)
+        self._open[secret] = BrowserSession(user, secrets.token_urlsafe(32), self._clock() + LIFETIME, token)
         if len(self._open) > MOST_SESSIONS:
             self._open.popitem(last=False)
         return secret, self._open[secret]

@@ -1,9 +1,6 @@
 """A check for Nagios, Icinga and Checkmk, of incidents as the API writes them, served over HTTP by the test."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,31 +27,15 @@ def incident(
 
 
 @pytest.fixture
-def check() -> Iterator[Any]:
+def check(agent: tuple[str, type[Any]]) -> Callable[..., Result]:
     """Runs the check against an agent that has these incidents."""
-    answer: dict[str, Any] = {}
-
-    class Agent(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *_args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Agent)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+    url, handler = agent
 
     def run(incidents: list[Row], *words: str) -> Result:
-        answer["incidents"] = incidents
-        return CliRunner().invoke(cli, ["check-nagios", "--url", f"http://127.0.0.1:{server.server_port}", *words])
+        handler.answers["/api/v1/incidents?full=1"] = (200, {"incidents": incidents})
+        return CliRunner().invoke(cli, ["check-nagios", "--url", url, *words])
 
-    yield run
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return run
 
 
 def test_nothing_open_is_ok_with_performance_data(check):

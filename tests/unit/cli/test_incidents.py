@@ -1,10 +1,7 @@
 """The commands about a running agent, against a real server and a real state database."""
 
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -47,41 +44,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "xenwatch.toml"
     path.write_text(f'[agent]\nstate_dir = "{tmp_path}/state"\n[web]\nlisten = "127.0.0.1:1"\n')
     return path
-
-
-class Agent(BaseHTTPRequestHandler):
-    """Answers as the API does, with what the test put into `answers`; keeps what was sent."""
-
-    answers: dict[str, tuple[int, Any]]
-    sent: list[tuple[str, Any]]
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self.sent.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-        self._answer()
-
-    def _answer(self) -> None:
-        code, body = self.answers.get(self.path, (404, {"error": "no such thing"}))
-        self.send_response(code)
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, *_args: Any) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def agent() -> Iterator[tuple[str, type[Agent]]]:
-    handler = type("Answers", (Agent,), {"answers": {}, "sent": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_without_an_agent_the_open_incidents_come_from_the_database(config: Path):
@@ -140,7 +102,7 @@ def test_neither_agent_nor_database_is_said_in_one_line(tmp_path: Path):
     assert "no state database" in str(said.exception)
 
 
-def test_the_running_agent_is_asked_first_and_told_who_looks_after_it(agent: tuple[str, type[Agent]]):
+def test_the_running_agent_is_asked_first_and_told_who_looks_after_it(agent: tuple[str, type[Any]]):
     url, handler = agent
     handler.answers["/api/v1/incidents/aaa111/acknowledge"] = (
         200, {"incident": {"id": "aaa111", "title": "No bridge", "acknowledged_by": "anna"}},
@@ -150,7 +112,7 @@ def test_the_running_agent_is_asked_first_and_told_who_looks_after_it(agent: tup
     assert handler.sent == [("/api/v1/incidents/aaa111/acknowledge", {"by": "anna"})]
 
 
-def test_what_a_person_says_of_a_diagnosis_is_sent_and_can_be_exported(agent: tuple[str, type[Agent]]):
+def test_what_a_person_says_of_a_diagnosis_is_sent_and_can_be_exported(agent: tuple[str, type[Any]]):
     url, handler = agent
     said = {"at": "2026-03-01T12:00:00Z", "by": "anna", "what": "wrong", "text": "it was the switch", "until": None}
     one = {"id": "aaa111", "title": "No bridge", "rule": "vif-bridge-missing", "class": "x", "remarks": [said]}
@@ -165,7 +127,7 @@ def test_what_a_person_says_of_a_diagnosis_is_sent_and_can_be_exported(agent: tu
     assert exported["verdicts"][0]["incident"]["id"] == "aaa111"
 
 
-def test_what_the_agent_refuses_is_said_in_its_words(agent: tuple[str, type[Agent]]):
+def test_what_the_agent_refuses_is_said_in_its_words(agent: tuple[str, type[Any]]):
     said = run("incidents", "show", "../../x", "--url", agent[0])
     assert str(said.exception) == "no such thing"
 
@@ -195,6 +157,7 @@ def test_watching_prints_each_change_once_and_waits_for_an_agent_that_is_away(ca
         follow(look, lambda: None)
     said = capsys.readouterr()
     assert [line.split()[2] for line in said.out.splitlines() if not line.startswith(" ")] == ["open", "resolved"]
+    assert "    state: open -> resolved" in said.out
     assert said.err == "away\n"
 
 
@@ -207,7 +170,7 @@ STATUS = {
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
-def test_status_says_what_is_not_well_and_exits_so(agent: tuple[str, type[Agent]], ok: bool, code: int):
+def test_status_says_what_is_not_well_and_exits_so(agent: tuple[str, type[Any]], ok: bool, code: int):
     url, handler = agent
     checks = [{"name": "sampling", "ok": ok, "age_seconds": None if ok else 300.0, "detail": "" if ok else "stuck"}]
     handler.answers["/healthz"] = (200 if ok else 503, {"ok": ok, "checks": checks})

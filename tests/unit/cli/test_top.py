@@ -9,8 +9,10 @@ from hosts.recorded import recorded_host
 from textual.widgets import DataTable, Static
 
 from xenwatch.base.errors import InputError, Unavailable
-from xenwatch.cli._top.app import IncidentScreen, TopApp
+from xenwatch.cli._top.app import TopApp
+from xenwatch.cli._top.batch import batch_json, batch_lines
 from xenwatch.cli._top.frame import TopFrame, TopRow, ordered, rows
+from xenwatch.cli._top.screens import GuestScreen, IncidentScreen, KeysScreen
 from xenwatch.cli._top.sources import HostSource, parsed
 from xenwatch.cli.main import cli
 
@@ -63,6 +65,14 @@ def column(app: TopApp, index: int, table: str = "domains") -> list[str]:
     return [str(found.get_row_at(i)[index]) for i in range(found.row_count)]
 
 
+def headings(app: TopApp, table: str = "domains") -> list[str]:
+    return [str(found.label) for found in app.query_one(f"#{table}", DataTable).ordered_columns]
+
+
+def page(app: TopApp) -> str:
+    return str(app.screen.query_one(Static).content)
+
+
 async def look(pilot: Any) -> None:
     await pilot.press("space")
     await pilot.app.workers.wait_for_complete()
@@ -94,7 +104,7 @@ async def test_the_same_key_again_turns_the_order_round():
         assert column(app, 0) == ["web", "db"]
 
 
-async def test_an_open_incident_stands_beside_its_domain_and_enter_shows_it_whole():
+async def test_an_open_incident_stands_beside_its_domain_and_enter_opens_the_guest_with_it():
     app = TopApp(Told(SECOND), FAR)
     async with app.run_test(size=(160, 40)) as pilot:
         await look(pilot)
@@ -103,17 +113,21 @@ async def test_an_open_incident_stands_beside_its_domain_and_enter_shows_it_whol
         assert column(app, 3, "incidents") == ["The bridge is missing"]
         app.query_one("#domains", DataTable).move_cursor(row=0)
         await pilot.press("enter")
+        assert isinstance(app.screen, GuestScreen)
+        assert "The bridge is missing" in page(app)
+        await pilot.press("escape", "tab", "enter")
         assert isinstance(app.screen, IncidentScreen)
         await pilot.press("escape")
         assert not isinstance(app.screen, IncidentScreen)
 
 
-async def test_a_domain_without_trouble_opens_nothing():
+async def test_a_guest_without_trouble_shows_its_parts_and_no_incident():
     app = TopApp(Told(FIRST), FAR)
     async with app.run_test(size=(160, 40)) as pilot:
         await look(pilot)
         await pilot.press("enter")
-        assert not isinstance(app.screen, IncidentScreen)
+        assert isinstance(app.screen, GuestScreen)
+        assert "0 open incidents" in page(app)
 
 
 async def test_the_cursor_stays_on_its_domain_when_the_order_changes():
@@ -140,7 +154,8 @@ async def test_a_name_that_is_markup_or_drives_a_terminal_is_only_text():
         assert "\x1b" not in shown
         assert "\n" not in shown
         await pilot.press("enter")
-        assert isinstance(app.screen, IncidentScreen)
+        assert isinstance(app.screen, GuestScreen)
+        assert "\x1b" not in page(app)
 
 
 async def test_an_agent_that_goes_away_is_said_and_the_last_numbers_stay():
@@ -206,4 +221,78 @@ def test_prometheus_text_is_read_back_with_its_labels():
 def test_without_a_terminal_it_says_what_to_use_instead():
     said = CliRunner().invoke(cli, ["top"])
     assert isinstance(said.exception, InputError)
-    assert "status --format json" in str(said.exception)
+    assert "top --batch" in str(said.exception)
+
+
+async def test_on_80_columns_and_24_lines_each_guest_has_its_incident_on_the_screen():
+    app = TopApp(Told(SECOND), FAR)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await look(pilot)
+        assert headings(app) == ["NAME", "ID", "STATE", "CPU %", "MEMORY", "INCIDENT"]
+        assert headings(app, "incidents") == ["SEVERITY", "SUBJECT", "TITLE"]
+        for table in app.query(DataTable):
+            assert table.virtual_size.width <= 80
+        await pilot.resize_terminal(160, 40)
+        await pilot.pause()
+        assert len(headings(app)) == 12
+
+
+DISKS = {
+    "xen_domain_vbd_read_requests_total": [({"domain": "web", "device": "xvda"}, 30.0)],
+    "xen_domain_vbd_read_bytes_total": [({"domain": "web", "device": "xvda"}, 4096.0)],
+    "xen_domain_vbd_info": [({"domain": "web", "device": "xvda", "source": "/dev/vg0/web"}, 1.0)],
+}
+
+
+async def test_v_b_and_n_show_the_parts_and_escape_the_domains_again():
+    app = TopApp(Told(reading(1.0, cpu={"web": 1.0}, **DISKS)), FAR)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await look(pilot)
+        await pilot.press("B")
+        assert [column(app, i)[0] for i in (0, 1, 6)] == ["web", "xvda", "/dev/vg0/web"]
+        await pilot.press("enter")
+        assert isinstance(app.screen, GuestScreen)
+        await pilot.press("escape", "N")
+        assert column(app, 0) == []
+        await pilot.press("escape")
+        assert headings(app)[0:2] == ["NAME", "ID"]
+
+
+async def test_the_question_mark_lists_every_key():
+    app = TopApp(Told(FIRST), FAR)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await look(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, KeysScreen)
+        assert "sort by memory" in page(app)
+        assert "show disks" in page(app)
+
+
+def test_batch_prints_the_columns_of_xentop():
+    memory = {
+        "xen_domain_memory_current_bytes": [({"domain": "web"}, 1024.0**3)],
+        "xen_domain_memory_maximum_bytes": [({"domain": "web"}, 1024.0**3)],
+        "xen_hypervisor_memory_total_bytes": [({}, 4 * 1024.0**3)],
+    }
+    before, now = reading(0.0, cpu={"web": 1.0}), reading(10.0, cpu={"web": 3.0}, **DISKS, **memory)
+    heading, line = batch_lines(now, rows(now, before))
+    assert heading == (
+        "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS NETTX(k) NETRX(k) VBDS"
+        "   VBD_OO   VBD_RD   VBD_WR  VBD_RSECT  VBD_WSECT SSID"
+    )
+    assert line == (
+        "       web -----r          3   20.0    1048576   25.0    1048576      25.0     0    0        0        0    1"
+        "        0       30        0          8          0    0"
+    )
+
+
+def test_a_guest_without_a_limit_of_memory_is_shown_as_xentop_shows_it():
+    (_, line) = batch_lines(FIRST, rows(FIRST, FIRST)[:1])
+    assert "  no limit       n/a " in line
+
+
+def test_json_has_rates_or_null_and_the_open_incidents():
+    content = batch_json(SECOND, rows(SECOND, FIRST))
+    web = next(domain for domain in content["domains"] if domain["name"] == "web")
+    assert (web["cpu_percent"], web["memory_bytes"], web["incidents"]) == (90.0, None, ["i1"])
+    assert content["incidents"][0]["title"] == "The bridge is missing"

@@ -11,6 +11,7 @@ from xenwatch.config.loader import all_settings, load_config, variable
 from xenwatch.config.notify import NotifySettings
 from xenwatch.config.reference import example_file, manual
 from xenwatch.config.sections import Config
+from xenwatch.config.xapi import XapiSettings
 
 LISTEN_EXAMPLES = '"127.0.0.1:10197" or "[::1]:10197"'
 ROOT = Path(__file__).parents[3]
@@ -131,10 +132,40 @@ def test_each_key_of_the_example_can_be_uncommented(tmp_path: Path):
 
 
 def test_each_key_of_a_table_of_the_example_can_be_uncommented(tmp_path: Path):
-    lines = example_file().partition("\n#[notify.NAME]")[2].splitlines()
+    lines = example_file().partition("\n#[notify.NAME]")[2].partition("\n#[xapi.NAME]")[0].splitlines()
     keys = [line[1:] for line in lines if line.startswith("#") and " = " in line.split("(")[0]]
     text = "\n".join(["[notify.mail]", *keys]).replace('url = ""', 'url = "ntfy://host/topic"')
     assert load_config(written(tmp_path, text)).config.notify == {"mail": NotifySettings(url="ntfy://host/topic")}
+
+
+def test_each_key_of_a_pool_of_the_example_can_be_uncommented(tmp_path: Path):
+    lines = example_file().partition("\n#[xapi.NAME]")[2].splitlines()
+    keys = "\n".join(line[1:] for line in lines if line.startswith("#") and " = " in line.split("(")[0])
+    given = {"urls": ("https://xcp1",), "user": "monitor", "password_file": Path("/etc/xenwatch/secrets/prod")}
+    for key, old, new in (
+        ("urls", "[]", '["https://xcp1"]'),
+        ("user", '""', '"monitor"'),
+        ("password_file", '""', '"/etc/xenwatch/secrets/prod"'),
+    ):
+        assert f"{key} = {old}" in keys
+        keys = keys.replace(f"{key} = {old}", f"{key} = {new}")
+    assert load_config(written(tmp_path, f"[xapi.prod]\n{keys}")).config.xapi == {"prod": XapiSettings(**given)}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", r"xapi\.prod: names no host: write urls"),
+        ('urls = ["http://xcp1"]', r"xapi\.prod\.urls: http://xcp1 must be https://"),
+        ('urls = ["https://root:secret@xcp1"]', "without a user or a path"),
+        ('fingerprints = ["ab:cd"]', "must be a SHA-256 fingerprint of 64 hexadecimal digits"),
+        ('every = "1s"', "must be at least 5s"),
+        ('password = "x"', "did you mean password_file"),
+    ],
+)
+def test_a_pool_that_cannot_be_asked_is_a_mistake(tmp_path: Path, line: str, message: str):
+    with pytest.raises(ConfigError, match=message):
+        load_config(written(tmp_path, f"[xapi.prod]\n{line}\n"))
 
 
 def test_the_manual_is_current():

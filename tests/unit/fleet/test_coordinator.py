@@ -14,7 +14,7 @@ from xenwatch.fleet.coordinator import FleetCoordinator
 from xenwatch.fleet.etcd import EtcdClient
 from xenwatch.fleet.host_report import self_key
 from xenwatch.fleet.storm import STORM
-from xenwatch.model.coordination import Claim, Denied, Grant, Maintenance
+from xenwatch.model.coordination import Claim, Denied, Grant, MaintenanceNotice
 
 pytestmark = pytest.mark.timeout(300)
 WEB = "domain/6695eb01"
@@ -134,7 +134,7 @@ async def test_so_many_runs_of_all_hosts_in_a_window(etcd):
 async def test_maintenance_of_a_host_is_seen_by_all_until_it_ends_and_holds_no_person_back(etcd):
     async with coordinators(etcd, "xen1", "xen2") as (first, second):
         ends = SystemClock().now() + 3600
-        await second.settle(holding(), (Maintenance("all", "ann", "new disks", ends),))
+        await second.settle(holding(), (MaintenanceNotice("all", "ann", "new disks", ends),))
         denied = Denied("maintenance", "maintenance of all by ann on xen2: new disks")
         assert await first.take(CLAIM) == denied
         assert isinstance(await first.take(replace(CLAIM, run="by-bob", is_approved=True)), Grant)

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
+from monitoring.tools import tool
 
 from xenwatch.base.clock import SystemClock
 from xenwatch.cli.main import cli
@@ -37,9 +38,9 @@ def nfs_dead() -> Incident:
 
 
 @contextmanager
-def hub_at(port: int, endpoints: tuple[str, ...], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def hub_at(port: int, endpoints: tuple[str, ...], folder: Path, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
     environment = {**os.environ, "XENWATCH_FLEET_ETCD": ",".join(endpoints)}
-    argv = [sys.executable, "-m", "xenwatch.cli.main", "hub", "--listen", f"127.0.0.1:{port}"]
+    argv = [sys.executable, "-m", "xenwatch.cli.main", "hub", "--listen", f"127.0.0.1:{port}", *words]
     with (folder / f"hub-{port}.log").open("ab") as log:
         hub = subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
     try:
@@ -83,6 +84,21 @@ async def test_a_hub_that_is_killed_is_followed_by_the_other(etcd, until, tmp_pa
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+
+
+async def test_prometheus_finds_the_hosts_in_the_file_of_targets_that_a_hub_keeps(etcd, until, tmp_path: Path):
+    registry = HostRegistry("xen1", etcd.connect, SystemClock(), about={"metrics": "10.0.0.1:10197"})
+    running = asyncio.create_task(registry.run())
+    path = tmp_path / "targets.json"
+    with hub_at(free_port(), etcd.endpoints, tmp_path, "--file-sd", str(path)):
+        await until(lambda: path.exists() and "10.0.0.1:10197" in path.read_text())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert json.loads(path.read_text()) == [{"targets": ["10.0.0.1:10197"], "labels": {"host": "xen1"}}]
+    config = tmp_path / "prometheus.yml"
+    config.write_text(f"scrape_configs: [{{job_name: x, file_sd_configs: [{{files: ['{path}']}}]}}]\n")
+    said = subprocess.run([tool("promtool"), "check", "config", config], capture_output=True, check=False)  # noqa: ASYNC221
+    assert said.returncode == 0, said.stderr
 
 
 async def test_an_etcd_without_room_refuses_and_a_host_goes_on_and_comes_back(etcd, until):

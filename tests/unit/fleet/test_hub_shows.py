@@ -1,7 +1,6 @@
 """What a hub shows of a fleet: the page, what acts, the targets for Prometheus, and what must last before it opens."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,13 +73,9 @@ async def test_what_acts_is_told_as_json_and_as_figures(hub: Hub):
     assert "xenwatch_fleet_maintenance 1.0" in figures
 
 
-async def test_prometheus_finds_the_agents_over_http_and_in_a_file(hub: Hub, tmp_path: Path):
+async def test_prometheus_finds_the_agents_over_http(hub: Hub):
     expected = [{"targets": [f"{name}:10197"], "labels": {"host": name}} for name in HERE]
     assert await asked(hub, "/fleet/targets") == expected
-    file = tmp_path / "targets.json"
-    assert hub.targets.write(file)
-    assert json.loads(file.read_text()) == expected
-    assert not hub.targets.write(file), "it is left alone while nothing changes"
 
 
 def test_a_host_that_left_stays_a_target_for_a_day_so_that_somebody_is_told():

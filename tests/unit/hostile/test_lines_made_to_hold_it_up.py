@@ -7,7 +7,6 @@ states and on the characters that are read bound the work; `tests/benchmarks/ben
 import pytest
 from hostile_lines import attacks
 
-from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.matching.linear import (
     MOST_MATCHES,
     MOST_STEPS,
@@ -21,6 +20,7 @@ from xenwatch.diagnosis.matching.linear import (
     first_match,
     occurrences,
 )
+from xenwatch.diagnosis.namings import NAMINGS
 from xenwatch.diagnosis.operations.marks import MARKS
 from xenwatch.diagnosis.rules.cache import load_library
 from xenwatch.diagnosis.rules.rule import Rule

@@ -1,5 +1,6 @@
 """Messages arrive at real receivers on the loopback: SMTP with TLS, ntfy, chat services, a webhook, a program."""
 
+import asyncio
 import logging
 import socket
 import ssl
@@ -16,7 +17,7 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 from monitoring.certificates import Authority
 
-from xenwatch.base.clock import ManualClock
+from xenwatch.base.clock import ManualClock, SystemClock
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
@@ -190,6 +191,37 @@ async def test_a_receiver_that_is_down_delays_nobody_else_and_gets_it_later(tmp_
     again.changed([FULL])
     clock.advance(60)
     assert all(schedule.due(clock.now()) is None for schedule in again._schedules.values())
+
+
+async def test_after_a_reload_a_new_destination_hears_of_what_is_open_and_an_old_one_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    seen: list[str] = []
+
+    def answer(request: web.Request, _body: bytes) -> web.Response:
+        seen.append(request.path)
+        return web.Response()
+
+    async with http(answer) as at:
+        old, new = (Route(name, (WebhookSender(f"http://{at}/{name}"),), group_for=0.0) for name in ("old", "new"))
+        notifications = Notifications([old], SystemClock(), tmp_path, "xen1")
+        notifications.changed([FULL])
+        running = asyncio.create_task(notifications.run())
+        try:
+            await eventually(lambda: seen == ["/old"])
+            notifications.replace([old, new], "https://xen1.example.org", [FULL])
+            await eventually(lambda: seen == ["/old", "/new"])
+        finally:
+            running.cancel()
+        assert (notifications.delivered, notifications.waiting) == ({"old": 1, "new": 1}, {"old": 0, "new": 0})
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    assert holds()
 
 
 def test_what_a_guest_wrote_drives_no_terminal() -> None:

@@ -144,3 +144,14 @@ def test_what_is_no_time_of_the_day_is_refused() -> None:
     with pytest.raises(InvalidValue, match="two times of the day"):
         parse_quiet("ten to six", "critical")
     assert parse_quiet("", "critical") is None
+
+
+def test_what_quiet_hours_hold_back_does_not_hold_back_the_rest() -> None:
+    midnight = datetime(2026, 3, 1).timestamp()  # noqa: DTZ001 - quiet hours are of the local day
+    schedule = Schedule(Route("r", (), quiet=parse_quiet("22:00-07:00", "critical")))
+    schedule.changed([incident("loud", "critical")], midnight)
+    told(schedule, midnight + 30)
+    schedule.changed([incident("quiet", "error")], midnight + 60)
+    schedule.changed([incident("loud", "critical", state="resolved", resolved=midnight + 90)], midnight + 90)
+    assert told(schedule, midnight + 300) == ("resolved", ["loud"])
+    assert schedule.waiting == 1

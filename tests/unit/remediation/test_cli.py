@@ -202,7 +202,7 @@ def test_a_journal_somebody_changed_is_found(run, tmp_path):
 
 def test_an_action_is_asked_for_approved_and_listed(run):
     asked = run(remediation.COMMAND, "run", "host_cordon", "host")
-    assert "touch -- /var/lib/xenwatch/cordoned" in asked.output
+    assert "install -D -m 644 /dev/null /var/lib/xenwatch-effects/cordoned" in asked.output
     listed = run(remediation.COMMAND, "list").output
     assert "host_cordon on host/xen1  L1  awaiting_approval  waits for a person" in listed
     approved = CliRunner().invoke(remediation.COMMAND, ["approve", listed.split()[0]], input="y\n")
@@ -217,7 +217,7 @@ def test_programs_read_runs_and_their_journal_as_json(run):
     run(remediation.COMMAND, "run", "host_cordon", "host")
     [listed] = json.loads(run(remediation.COMMAND, "list", "--format", "json").output)["runs"]
     assert (listed["action"], listed["target"], listed["state"]) == ("host_cordon", "host/xen1", "awaiting_approval")
-    assert listed["plan"] == ["touch -- /var/lib/xenwatch/cordoned"]
+    assert listed["plan"] == ["install -D -m 644 /dev/null /var/lib/xenwatch-effects/cordoned"]
     shown = json.loads(run(remediation.COMMAND, "show", listed["id"], "--format", "json").output)
     assert shown["run"] == listed
     assert [entry["new"] for entry in shown["journal"]] == ["proposed", "awaiting_approval"]

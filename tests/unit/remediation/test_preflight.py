@@ -46,7 +46,7 @@ def source(**more):
 
 WRONG = {
     "P1 target": {"hosts": UP, "web": SHARED | {"placement": ["xen1"]}},
-    "P1 not cordoned": target(files={"/var/lib/xenwatch/cordoned": " "}),
+    "P1 not cordoned": target(files={"/var/lib/xenwatch-effects/cordoned": " "}),
     "P2 stable": {"hosts": {"xen1": {"web": "paused"}}},
     "location": target(web="running"),
     "owner": source(daemons=["xapi"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from story import CATALOGUE, Story
-from unit_grants import Needs, agent_grants, grants
+from unit_grants import Needs, effects_grants, grants
 
 from xenwatch.host.exec.runner import Completed
 from xenwatch.remediation.action import Plan
@@ -46,7 +46,7 @@ NEEDS: dict[tuple[str, ...], Needs | None] = {
     ("lsblk",): Needs(),
     ("ps",): Needs(),
     ("kill",): Needs(frozenset({"CAP_KILL"})),
-    ("touch",): Needs(writes=("/var/lib/xenwatch",)),
+    ("install",): Needs(writes=("/var/lib/xenwatch-effects",)),
     ("systemctl", "restart"): Needs(),
     ("dmsetup", "remove"): Needs(frozenset({"CAP_SYS_ADMIN"}), devices=("/dev/mapper/control rw",)),
     ("losetup", "--detach"): Needs(frozenset({"CAP_SYS_ADMIN"}), devices=("block-* r",)),
@@ -65,7 +65,7 @@ NEEDS: dict[tuple[str, ...], Needs | None] = {
 
 
 def lacks(order: Order) -> list[str]:
-    """What an order of this host would miss when the agent carries it out under its packaged unit."""
+    """What an order of this host would miss when the effects helper carries it out under its packaged unit."""
     if order.argv[0].startswith("libvirt:") or order.host:
         return []
     found = [needs for words, needs in NEEDS.items() if order.argv[: len(words)] == words]
@@ -74,8 +74,8 @@ def lacks(order: Order) -> list[str]:
     if order.detached:
         return []
     if found[0] is OUTSIDE:
-        return ["a place outside the agent's unit"]
-    unit = agent_grants() if order.privileges is None else grants(unit_properties(order.privileges))
+        return ["a place outside our units"]
+    unit = effects_grants() if order.privileges is None else grants(unit_properties(order.privileges))
     return unit.lacks(found[0])
 
 
@@ -137,7 +137,7 @@ class _Params:
         (("ip", "link", "set", "dev", "vif1.0", "up"), ["CAP_NET_ADMIN"]),
         (("apt-get", "clean"), ["CAP_DAC_OVERRIDE", "write /var/cache/apt/archives"]),
         (("dmesg",), ["CAP_SYSLOG", "device /dev/kmsg r"]),
-        (("xl", "destroy", "web"), ["a place outside the agent's unit"]),
+        (("xl", "destroy", "web"), ["a place outside our units"]),
         (("rm", "-r", "/"), ["the test knows of no such program"]),
     ],
 )

@@ -72,7 +72,7 @@ def test_i08_the_intent_is_synced_to_disk_before_the_program_starts(tmp_path):
     argv = ["strace", "-f", "-o", str(trace), "-y", "-e", "trace=fdatasync,fsync,execve", sys.executable, "-c", code]
     subprocess.run(argv, check=True, capture_output=True, timeout=100)
     lines = trace.read_text().splitlines()
-    effect = next(n for n, line in enumerate(lines) if "execve" in line and '"touch"' in line)
+    effect = next(n for n, line in enumerate(lines) if "execve" in line and '"install"' in line)
     synced = [n for n, line in enumerate(lines) if "store.db-wal" in line and "sync(" in line and n < effect]
     assert synced
     with sqlite3.connect(tmp_path / "store.db") as db:

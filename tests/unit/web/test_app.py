@@ -9,8 +9,9 @@ import pytest
 from hosts.served import Served
 
 from xenwatch.base.errors import Unavailable
-from xenwatch.web.app import build_app, is_loopback, serve
+from xenwatch.web.app import build_app, serve
 from xenwatch.web.context import PartHealth
+from xenwatch.web.server.loopback import is_loopback
 
 HOSTILE = '<script>alert("1")</script>'
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.exposition import BIG, Exposition, accepts_gzip, negotiate
 
@@ -60,6 +61,26 @@ def test_two_parts_of_any_bytes_are_one_gzip_member(sampled: bytes, own: bytes):
     exposition = Exposition(lambda _: own)
     exposition._renderer.body = lambda _: sampled
     assert gzip.decompress(exposition.body("text", gzip=True)) == sampled + own
+
+
+def metrics_of() -> dict[str, frozenset[str]]:
+    return {"memory": frozenset({MEMORY.name}), "vif": frozenset({"xen_vif_x"})}
+
+
+async def test_who_asks_for_collectors_gets_their_metrics_alone_and_the_agents_only_where_it_is_named():
+    exposition = Exposition(lambda _: b"own\n# EOF\n", metrics_of)
+    await exposition.update(snapshot(1))
+    line = 'xen_domain_memory_current_bytes{domain="d0"} 1'
+    assert exposition.selected("text", ["memory"], gzip=False).decode().splitlines()[2:] == [line]
+    assert exposition.selected("text", ["vif"], gzip=False) == b""
+    assert exposition.selected("openmetrics", ["vif"], gzip=False) == b"# EOF\n"
+    assert exposition.selected("openmetrics", ["agent"], gzip=False) == b"own\n# EOF\n"
+    assert gzip.decompress(exposition.selected("text", ["memory", "agent"], gzip=True)).endswith(b"own\n# EOF\n")
+
+
+def test_a_collector_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(InvalidValue, match="no such collector: weather; there are agent, memory, vif"):
+        Exposition(lambda _: b"", metrics_of).selected("text", ["weather"], gzip=False)
 
 
 PROMETHEUS_2 = (

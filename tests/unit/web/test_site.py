@@ -154,6 +154,30 @@ async def test_storage_and_network_are_shown_down_to_the_guest(served: Served, c
     assert "not over" in await text_of(client, "/network")
 
 
+async def test_the_hypervisor_is_shown_with_who_has_its_memory_and_its_cpus(served: Served, client):
+    info = Metric("xen_hypervisor_info", "info", "", ("xen_version", "virt_caps"))
+    total, free = (Metric(f"xen_hypervisor_memory_{what}_bytes", "gauge", "", ()) for what in ("total", "free"))
+    memory = Metric("xen_domain_memory_current_bytes", "gauge", "", ("domain",))
+    on, state = (
+        Metric(f"xen_domain_vcpu_{what}", "gauge", "", ("domain", "vcpu", *more))
+        for what, more in (("cpu", ()), ("state", ("state",)))
+    )
+    pool = Metric("xen_cpupool_info", "info", "", ("pool", "scheduler"))
+    served.snapshot = Snapshot(
+        1e9,
+        (
+            Sample(info, ("4.17.5", "pv hvm"), 1.0), Sample(total, (), 4 * 1024.0**3), Sample(free, (), 1024.0**3),
+            Sample(memory, ("web",), 1024.0**3), Sample(on, ("web", "0"), 3.0),
+            Sample(state, ("web", "0", "blocked"), 1.0), Sample(pool, ("Pool-0", "credit2"), 1.0),
+        ),
+    )  # fmt: skip
+    page = await text_of(client, "/hypervisor")
+    for part in ("Xen 4.17.5", "pv hvm", "1.0 GiB of 4.0 GiB is free", "25 %", "cpu 3", "vcpu 0, blocked", "credit2"):
+        assert part in page, part
+    served.snapshot = None
+    assert "not over" in await text_of(client, "/hypervisor")
+
+
 async def test_a_bridge_that_only_configurations_name_is_said(served: Served, client):
     served.snapshot = guests_of("web")
     assert "nothing more is known of it" in await text_of(client, "/network")  # it may be a switch of another kind

@@ -1,13 +1,14 @@
 """Metric families of the agent's parts: logs, diagnosis, incidents, state, exposition."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, counter, gauge
+from xenwatch.diagnosis.correlation.standing import CheckResult
 from xenwatch.logs.counters import FollowCounters, SourceCounters
 from xenwatch.model.incident import MOVES, Incident
 from xenwatch.model.record import LogRecord
@@ -146,6 +147,19 @@ def incident_families(registry: IncidentRegistry, external_url: str = "") -> Ite
     for labels_, count in sorted(registry.opened.items()):
         total.add_metric(list(labels_), count)
     yield total
+
+
+def host_check_families(results: Iterable[CheckResult]) -> Iterator[Metric]:
+    """What `check host` finds; a check that could not be made has no series."""
+    found = GaugeMetricFamily(
+        "xenwatch_host_check",
+        "Whether a standing check of the host found something; absent where it could not be made",
+        labels=["check", "severity"],
+    )
+    for result in results:
+        if result.verdict != "unknown":
+            found.add_metric([result.rule.id, result.rule.severity], float(bool(result.found)))
+    yield found
 
 
 def _words(incident: Incident, external_url: str) -> dict[str, str]:

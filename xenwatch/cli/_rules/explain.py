@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.plurals import count_text
+from xenwatch.cli._complete import rule_ids
 from xenwatch.cli._options import FORMAT, LOGS, RULES
 from xenwatch.cli._rules.library import library
 from xenwatch.cli._rules.logfiles import RuleLogs
@@ -17,7 +18,7 @@ from xenwatch.diagnosis.correlation.conditions import Outcome
 
 
 @click.command()
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", shell_complete=rule_ids)
 @LOGS
 @RULES
 @click.pass_context

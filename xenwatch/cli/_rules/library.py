@@ -13,10 +13,13 @@ __all__ = ["cache_folder", "formats", "library", "rules_folder"]
 rules_folder = shipped_rules
 
 
-def library(paths: tuple[Path, ...] = ()) -> tuple[Rule, ...]:
-    """The rules at `paths`, or those that came with xenwatch. Raises RuleError, or InputError where there are none."""
+def library(paths: tuple[Path, ...] = (), *, whole: bool = False) -> tuple[Rule, ...]:
+    """The rules at `paths`, or those that came with xenwatch; `whole`: with their tests.
+
+    Raises RuleError, or InputError where there are none.
+    """
     chosen = paths or (rules_folder(),)
-    rules = load_library(chosen, cache_folder())
+    rules = load_library(chosen, cache_folder(), whole=whole)
     if not rules:
         raise InputError(f"no rule files (*.yaml) under {', '.join(map(str, chosen))}")
     return rules

@@ -39,7 +39,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], only: tuple[str, ...],
     unknown = sorted(set(only) - all_lints().keys())
     if unknown:
         raise click.UsageError(f"there is no check {', '.join(unknown)}; the checks are {', '.join(all_lints())}")
-    rules = library(paths)
+    rules = library(paths, whole=True)
     bench = RuleTestBench(rules, formats(), cache=cache_folder(), new_owners=DeviceModels)
     findings = run_lints(Library(rules, formats(), bench, _actions(), _metrics()), only)
     if form == "json":

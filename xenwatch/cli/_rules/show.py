@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.errors import InputError
+from xenwatch.cli._complete import rule_ids
 from xenwatch.cli._options import FORMAT, RULES
 from xenwatch.cli._rules.library import library
 from xenwatch.diagnosis.rules.aliases import present_ids
@@ -28,14 +29,14 @@ def list_rules(paths: tuple[Path, ...], form: str) -> None:
 
 
 @click.command()
-@click.argument("rule_id", metavar="RULE")
+@click.argument("rule_id", metavar="RULE", shell_complete=rule_ids)
 @RULES
 @FORMAT
 def show(rule_id: str, paths: tuple[Path, ...], form: str) -> None:
     """Show one rule: what it looks for, its cause and impact, how to verify it and how to fix it."""
     rule = find_rule(library(paths), rule_id)
     if form == "json":
-        click.echo(json.dumps(_details(rule), indent=2))
+        click.echo(json.dumps(details(rule), indent=2))
         return
     click.echo(f"{rule.id} ({rule.class_}, {rule.severity}, {rule.depth}, {rule.status})\n{rule.title}\n{rule.file}")
     for heading, text in ((CAUSE.title, rule.cause), (IMPACT.title, rule.impact), ("Harmless because", rule.noise)):
@@ -76,7 +77,8 @@ def _summary(rule: Rule) -> dict[str, object]:
             "title": rule.title}  # fmt: skip
 
 
-def _details(rule: Rule) -> dict[str, object]:
+def details(rule: Rule) -> dict[str, object]:
+    """All of a rule, for programs."""
     signatures = [
         {"event": s.event, "regex": s.regex, "streams": list(s.streams), "template": s.template, "versions": s.versions}
         for s in rule.signatures

@@ -27,7 +27,7 @@ def test(context: click.Context, paths: tuple[Path, ...], chosen: tuple[str, ...
       xenwatch rules test rules/
       xenwatch rules test rules/ --rule vif-bridge-missing
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    rules = library(paths)
+    rules = library(paths, whole=True)
     under_test = [rule for rule in rules if not chosen or not {rule.id, *rule.aliases}.isdisjoint(chosen)]
     missing = sorted(set(chosen) - {name for rule in under_test for name in (rule.id, *rule.aliases)})
     if missing:

@@ -14,15 +14,33 @@ DOMAIN_COLUMNS = (
     "NAME", "ID", "STATE", "CPU %", "CPU s", "VCPUS", "MEMORY",
     "NET RX/s", "NET TX/s", "VBD RD/s", "VBD WR/s", "INCIDENT",
 )  # fmt: skip
+WIDE = 132
+"""Columns of a terminal from which on all of these are shown."""
+NARROW_COLUMNS = ("NAME", "ID", "STATE", "CPU %", "MEMORY", "INCIDENT")
 INCIDENT_COLUMNS = ("SEVERITY", SUBJECT.title.upper(), "LAST SEEN (UTC)", "TITLE")
 STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "blue"}
 _STATES = {"running": "green", "paused": "yellow", "crashed": "bold red", "dying": "red", "shutdown": "yellow"}
 _LONGEST_NAME = 28
+_LONGEST_NAME_NARROW = 18
 _LONGEST_TITLE = 44
+_LEAST_TITLE = 20
 
 
-def domain_cells(row: TopRow) -> list[Text]:
-    """In the order of DOMAIN_COLUMNS."""
+def columns(width: int) -> tuple[str, ...]:
+    """Those of DOMAIN_COLUMNS that fit a terminal of that width."""
+    return DOMAIN_COLUMNS if width >= WIDE else NARROW_COLUMNS
+
+
+def domain_cells(row: TopRow, width: int = WIDE) -> list[Text]:
+    """In the order of `columns(width)`."""
+    cells = dict(zip(DOMAIN_COLUMNS, _domain_cells(row, width), strict=True))
+    return [cells[column] for column in columns(width)]
+
+
+def _domain_cells(row: TopRow, width: int) -> list[Text]:
+    longest_name, longest_title = _LONGEST_NAME, _LONGEST_TITLE
+    if width < WIDE:
+        longest_name, longest_title = _LONGEST_NAME_NARROW, max(_LEAST_TITLE, width - 58)
     numbers = (
         "-" if row.cpu_percent is None else f"{row.cpu_percent:.1f}",
         "-" if row.cpu_seconds is None else f"{row.cpu_seconds:.0f}",
@@ -34,9 +52,11 @@ def domain_cells(row: TopRow) -> list[Text]:
     more = f" +{len(row.incidents) - 1}" if len(row.incidents) > 1 else ""
     incident = Text("")
     if worst is not None:
-        incident = Text(f"{_cut(worst['title'], _LONGEST_TITLE)}{more}", style=STYLES.get(worst["severity"], ""))
+        incident = Text(
+            f"{_cut(worst['title'], longest_title - len(more))}{more}", style=STYLES.get(worst["severity"], "")
+        )
     return [
-        Text(_cut(row.name, _LONGEST_NAME), style="bold" if row.domid is not None else "dim"),
+        Text(_cut(row.name, longest_name), style="bold" if row.domid is not None else "dim"),
         Text("-" if row.domid is None else str(row.domid), justify="right"),
         Text(row.state, style=_STATES.get(row.state, "")),
         *(Text(number, justify="right") for number in numbers),
@@ -44,13 +64,21 @@ def domain_cells(row: TopRow) -> list[Text]:
     ]
 
 
-def incident_cells(incident: dict[str, Any]) -> list[Text]:
-    """In the order of INCIDENT_COLUMNS."""
+def incident_columns(width: int) -> tuple[str, ...]:
+    """Those of INCIDENT_COLUMNS that fit a terminal of that width."""
+    return INCIDENT_COLUMNS if width >= WIDE else tuple(c for c in INCIDENT_COLUMNS if not c.startswith("LAST SEEN"))
+
+
+def incident_cells(incident: dict[str, Any], width: int = WIDE) -> list[Text]:
+    """In the order of `incident_columns(width)`."""
     subject = incident["subject"]
+    longest = _LONGEST_NAME if width >= WIDE else _LONGEST_NAME_NARROW + len("domain/")
+    severity = Text(incident["severity"], style=STYLES.get(incident["severity"], ""))
+    seen = Text(str(incident["last_seen"])[:19].replace("T", " "), style="dim")
     return [
-        Text(incident["severity"], style=STYLES.get(incident["severity"], "")),
-        Text(_cut(f"{subject['kind']}/{subject['name']}", _LONGEST_NAME)),
-        Text(str(incident["last_seen"])[:19].replace("T", " "), style="dim"),
+        severity,
+        Text(_cut(f"{subject['kind']}/{subject['name']}", longest)),
+        *([seen] if width >= WIDE else []),
         Text(one_line(incident.get("title") or incident["summary"])),
     ]
 

@@ -25,13 +25,22 @@ class TopFrame:
         wanted = labels.items()
         return next((value for have, value in self.samples.get(name, ()) if wanted <= have.items()), None)
 
+    def count(self, name: str, **labels: str) -> int:
+        """How many series have these labels."""
+        wanted = labels.items()
+        return sum(wanted <= have.items() for have, _ in self.samples.get(name, ()))
+
     def by_domain(self, name: str, **labels: str) -> dict[str, float]:
         """Values by domain, summed over its devices."""
-        values: dict[str, float] = defaultdict(float)
+        return {domain: value for (domain,), value in self.sums(name, ("domain",), **labels).items()}
+
+    def sums(self, name: str, keys: tuple[str, ...], **labels: str) -> dict[tuple[str, ...], float]:
+        """Values by the labels in `keys`, summed over all others."""
+        values: dict[tuple[str, ...], float] = defaultdict(float)
         wanted = labels.items()
         for have, value in self.samples.get(name, ()):
             if wanted <= have.items():
-                values[have.get("domain", "")] += value
+                values[tuple(have.get(key, "") for key in keys)] += value
         return values
 
     def taken(self, collector: str) -> float | None:
@@ -77,12 +86,12 @@ def rows(now: TopFrame, before: TopFrame | None) -> list[TopRow]:
     domids = {have["domain"]: have["domid"] for have, _ in now.samples.get("xen_domain_info", ())}
     cpu, memory = now.by_domain("xen_domain_cpu_seconds_total"), now.by_domain("xen_domain_memory_current_bytes")
     vcpus = now.by_domain("xen_domain_vcpus", kind="online") or now.by_domain("xen_domain_vcpus", kind="current")
-    rates = {
-        "cpu": _rate("xen_domain_cpu_seconds_total", "domain", now, before),
-        "received": _rate("xen_domain_vif_receive_bytes_total", "vif", now, before),
-        "sent": _rate("xen_domain_vif_transmit_bytes_total", "vif", now, before),
-        "read": _rate("xen_domain_vbd_read_bytes_total", "vbd", now, before),
-        "written": _rate("xen_domain_vbd_written_bytes_total", "vbd", now, before),
+    paces = {
+        "cpu": _by_domain("xen_domain_cpu_seconds_total", "domain", now, before),
+        "received": _by_domain("xen_domain_vif_receive_bytes_total", "vif", now, before),
+        "sent": _by_domain("xen_domain_vif_transmit_bytes_total", "vif", now, before),
+        "read": _by_domain("xen_domain_vbd_read_bytes_total", "vbd", now, before),
+        "written": _by_domain("xen_domain_vbd_written_bytes_total", "vbd", now, before),
     }
     incidents: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for incident in now.incidents:
@@ -93,30 +102,36 @@ def rows(now: TopFrame, before: TopFrame | None) -> list[TopRow]:
             name=name,
             domid=int(domids[name]) if domids.get(name, "").isdigit() else None,
             state=state.get(name, ""),
-            cpu_percent=None if (busy := rates["cpu"].get(name)) is None else 100 * busy,
+            cpu_percent=None if (busy := paces["cpu"].get(name)) is None else 100 * busy,
             cpu_seconds=cpu.get(name),
             memory_bytes=memory.get(name),
             vcpus=int(vcpus[name]) if name in vcpus else None,
-            received=rates["received"].get(name),
-            sent=rates["sent"].get(name),
-            read=rates["read"].get(name),
-            written=rates["written"].get(name),
+            received=paces["received"].get(name),
+            sent=paces["sent"].get(name),
+            read=paces["read"].get(name),
+            written=paces["written"].get(name),
             incidents=tuple(incidents.get(name, ())),
         )
         for name in sorted(state.keys() | domids.keys())
     ]
 
 
-def _rate(name: str, collector: str, now: TopFrame, before: TopFrame | None) -> dict[str, float]:
-    """By domain. A counter that fell was reset: its guest restarted."""
+def rates(
+    name: str, collector: str, keys: tuple[str, ...], now: TopFrame, before: TopFrame | None
+) -> dict[tuple[str, ...], float]:
+    """Per second, by the labels in `keys`. A counter that fell was reset: its guest restarted."""
     if before is None:
         return {}
     start, end = before.taken(collector), now.taken(collector)
     if start is None or end is None or end <= start:
         return {}
-    old = before.by_domain(name)
-    rates = ((domain, value, old.get(domain)) for domain, value in now.by_domain(name).items())
-    return {domain: max(0.0, value - past) / (end - start) for domain, value, past in rates if past is not None}
+    old = before.sums(name, keys)
+    pairs = ((key, value, old.get(key)) for key, value in now.sums(name, keys).items())
+    return {key: max(0.0, value - past) / (end - start) for key, value, past in pairs if past is not None}
+
+
+def _by_domain(name: str, collector: str, now: TopFrame, before: TopFrame | None) -> dict[str, float]:
+    return {domain: rate for (domain,), rate in rates(name, collector, ("domain",), now, before).items()}
 
 
 Key = Callable[[TopRow], Any]

@@ -1,7 +1,8 @@
 """What stayed unknown, in words that read well: facts that no source gave, and names that no line of the log held."""
 
-import re
 from collections.abc import Collection
+
+from xenwatch.base import lazy_re as re
 
 _NOT_KNOWN = " is not known here"
 """The diagnosis' own words for a fact that no source gave."""

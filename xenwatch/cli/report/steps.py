@@ -1,9 +1,9 @@
 """Steps as they are typed on this host: xm where xend runs, the guest's name filled in, open placeholders named."""
 
-import re
 import shlex
 from collections.abc import Iterable
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.printed_text import is_sentence
 from xenwatch.logs.format import all_formats
 from xenwatch.model.subject import Subject

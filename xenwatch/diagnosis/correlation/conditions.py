@@ -259,7 +259,7 @@ def _cel(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return ", ".join(value) or "nothing" if isinstance(value, tuple) else str(value)
+    return ", ".join(value) or "nothing" if isinstance(value, tuple) else str(value) or "empty"
 
 
 _JUDGES: dict[type, Callable[[Any, ConditionContext, Mapping[str, str]], Outcome]] = {

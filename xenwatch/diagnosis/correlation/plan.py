@@ -56,7 +56,7 @@ def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
 
 
 def _plan(rule: Rule) -> PreparedRule:
-    parts = parts_of(rule.when)
+    parts, kinds = parts_of(rule.when), kinds_in(rule.when)
     asked = [part for h in rule.hypotheses if h.when is not None for part in parts_of(h.when)]
     support = frozenset[str]().union(*map(kinds_in, asked))
     spans = [p.within for p in (*parts, *asked) if isinstance(p, CountCondition | SequenceCondition | AbsentCondition)]
@@ -64,8 +64,8 @@ def _plan(rule: Rule) -> PreparedRule:
     deciding = [p for p in parts if isinstance(p, MetricCondition)]
     return PreparedRule(
         rule,
-        kinds_in(rule.when),
-        support - kinds_in(rule.when),
+        kinds,
+        support - kinds,
         (*deciding, *(p for p in asked if isinstance(p, MetricCondition))),
         len(deciding),
         frozenset(n for p in parts if isinstance(p, FactCondition) for n in (p.fact, *p.further_facts)),

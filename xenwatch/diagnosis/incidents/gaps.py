@@ -1,10 +1,10 @@
 """A later line of one trouble may say less than an earlier one: what it leaves open is filled from that."""
 
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.numbers import in_words
 

@@ -1,10 +1,10 @@
 """What an error looks like in any log, and the ones that no rule knows, grouped like by like and counted."""
 
-import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from functools import lru_cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.text_shape import text_shape
 from xenwatch.model.record import LogRecord
 

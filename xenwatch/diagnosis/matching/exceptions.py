@@ -1,8 +1,9 @@
 """An exception in one shape, whichever language printed it: its type, its text, the innermost own frame, the call."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 
 class ExceptionText(NamedTuple):

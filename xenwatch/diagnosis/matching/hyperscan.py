@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-import platform
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,8 +111,11 @@ def _keep(kept: Path, database: hyperscan.Database, everywhere: tuple[int, ...])
 
 
 def _key(regexes: Sequence[str]) -> str:
-    """Of the patterns, of how they are rewritten, of Hyperscan and of the machine."""
-    machine = (_VERSION, platform.machine(), platform.processor(), _FLAGS)
+    """Of the patterns, of how they are rewritten, of Hyperscan and of the kind of machine.
+
+    A database of another processor is refused when it is loaded.
+    """
+    machine = (_VERSION, os.uname().machine, _FLAGS)
     digest = hashlib.sha256(repr((list(regexes), machine)).encode())
     for module in (literals, rawform, scanform):
         digest.update(Path(str(module.__file__)).read_bytes())

@@ -5,14 +5,14 @@ Lookarounds are asked after it (`lookaround`). What RE2 cannot take all the same
 `re`, in windows that are too short to hurt.
 """
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 import re2
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.matching.bytes_regex import raw_form
 from xenwatch.diagnosis.matching.lookaround import Lookaround, without_lookarounds
 from xenwatch.diagnosis.rules.patterns import compiled
@@ -85,14 +85,18 @@ class Expression:
     def __init__(self, regex: str) -> None:
         self._regex = regex
         self._exact, self._asked = _exact(regex)
-        form = raw_form(regex)
-        self._wide = None if form is None else _taken(form)
         self._groups: list[tuple[str, int]] = []
         self.reach, self.states = NARROW, 0
         if self._exact is not None:
             self.states = int(self._exact.programsize)
             self.reach = max(min(WIDE, MOST_STEPS // self.states), 1)
             self._groups = [(name.decode(), index) for name, index in self._exact.groupindex.items()]
+
+    @cached_property
+    def _wide(self) -> Any:
+        """What the engine looks for as well; only a long text is narrowed down by it. None: there is nothing."""
+        form = raw_form(self._regex)
+        return None if form is None else _taken(form)
 
     @property
     def is_linear(self) -> bool:

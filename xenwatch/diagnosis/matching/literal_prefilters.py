@@ -1,7 +1,9 @@
 """Engines that look for the literals in signatures: in one automaton, or one after another without any library."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from xenwatch.diagnosis.matching.literal_store import literals_of
 from xenwatch.diagnosis.matching.literals import literals
 from xenwatch.diagnosis.matching.prefilter import Candidate
 
@@ -32,12 +34,12 @@ class AhoCorasickPrefilter:
 
     name = "ahocorasick"
 
-    def __init__(self, regexes: Sequence[str]) -> None:
+    def __init__(self, regexes: Sequence[str], cache: Path | None = None) -> None:
         import ahocorasick_rs  # noqa: PLC0415  a wheel that some platforms lack
 
         owners: dict[bytes, list[int]] = {}
-        for index, regex in enumerate(regexes):
-            for text in literals(regex):
+        for index, texts in enumerate(literals_of(regexes, cache)):
+            for text in texts:
                 owners.setdefault(text, []).append(index)
         self._owners = list(owners.values())
         self._automaton = ahocorasick_rs.BytesAhoCorasick(list(owners)) if owners else None

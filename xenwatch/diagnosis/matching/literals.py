@@ -1,9 +1,9 @@
 """The rarest literal text that every match of a pattern must hold: what a prefilter lives from."""
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.matching.bytes_regex import NEWLINE, Node, members_of, parse_tree
 
 MOST_CHOICES = 64
@@ -15,6 +15,7 @@ _EVERYWHERE = re.compile(
     rb"/etc/xen/(?:scripts/)?|/local/domain/|/var/(?:log|lib|run)/(?:xen)?|/usr/lib|/dev/|backend/|hotplug-status"
     rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py|/?device/(?:vbd|vif|console)/|name: "
     rb"|[\['(]*(?:name|domid|uuid|domain|backend|frontend|state)'(?:[:,] '?)?"
+    rb"|libxl: (?:(?:error|critical|warning|detail|verbose|debug): )?(?:libxl)?"
 )
 """Long, and yet on many lines of a healthy log: it makes no text rarer."""
 _LONG_AND_COMMON = 2.9

@@ -4,8 +4,9 @@ r"""Takes the lookarounds out of an expression, so that RE2 can read it: each be
 place of `()` must then not be `Permission denied`.
 """
 
-import re
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 _TOKEN = re.compile(
     r"(?P<escape>\\.)|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<look>\(\?<?[=!])|(?P<plain>\(\?:|\(\?[a-z]+[:)]|\(\?P=\w+\))"

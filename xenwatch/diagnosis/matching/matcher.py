@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
 from xenwatch.diagnosis.domain_registry import DomainRegistry
-from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.exceptions import LONGEST, exception_fields
-from xenwatch.diagnosis.matching.linear import Effort, Haystack, first_match, occurrences
+from xenwatch.diagnosis.matching.linear import Effort, Haystack, occurrences
 from xenwatch.diagnosis.matching.log_scope import names
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
+from xenwatch.diagnosis.namings import NAMINGS
 from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.line_values import line_values
@@ -79,8 +79,7 @@ class Matcher:
         learnt, haystack = False, self._haystack(text)
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
-                found = first_match(NAMINGS[index - self._index.first_naming].pattern, haystack)
-                if found is not None:
+                for found in occurrences(NAMINGS[index - self._index.first_naming].pattern, haystack):
                     learnt = True
                     self._registry.learn(found.fields, at, place.origin)
             elif self._index.first_mark <= index < self._index.error:

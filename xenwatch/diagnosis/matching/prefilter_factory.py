@@ -46,8 +46,8 @@ def _hyperscan(regexes: Sequence[str], cache: Path | None) -> Prefilter:
     return HyperscanPrefilter(regexes, cache)
 
 
-def _aho_corasick(regexes: Sequence[str], _cache: Path | None) -> Prefilter:
-    return AhoCorasickPrefilter(regexes)
+def _aho_corasick(regexes: Sequence[str], cache: Path | None) -> Prefilter:
+    return AhoCorasickPrefilter(regexes, cache)
 
 
 def _find(regexes: Sequence[str], _cache: Path | None) -> Prefilter:

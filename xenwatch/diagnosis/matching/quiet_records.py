@@ -4,14 +4,16 @@ A healthy log says the same harmless thing by the thousand, each time with other
 asked for looks at which digits there are, the next record of that shape means as little as the first.
 """
 
-import re
 from collections.abc import Sequence
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.kernel_role import NO_ROLES, Roles
 from xenwatch.diagnosis.matching.signature_index import SignatureIndex
 from xenwatch.model.record import LogFormat
 
 MOST_SHAPES, LONGEST_RECORD = 4096, 2000
+_NOT_ASKED = 2
+"""Whether a pattern looks at digits is found out when it is asked for first."""
 _NEWLINE = ord("\n")
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _ZERO_OR_NOT = bytes.maketrans(b"23456789", b"1" * 8)
@@ -36,10 +38,8 @@ class QuietRecords:
     """By shape: the rules that match and of which nothing follows. Bounded: when it is full it starts over."""
 
     def __init__(self, index: SignatureIndex) -> None:
-        self._error = index.error
-        self._looks_at_digits = bytearray(map(_looks_at_digits, index.regexes)) + bytearray(1)
-        for number, entry in enumerate(index.entries):
-            self._looks_at_digits[number] |= entry.signature.where is not None
+        self._index, self._error = index, index.error
+        self._looks_at_digits = bytearray([_NOT_ASKED]) * index.error + bytearray(1)
         self._known: dict[Shape, tuple[str, ...]] = {}
 
     def shape(
@@ -52,7 +52,8 @@ class QuietRecords:
         stamps = _STAMPS.match(data, start, end)
         behind, writers = end, None
         for index in asked:
-            if self._looks_at_digits[index]:
+            looks = self._looks_at_digits[index]
+            if looks and (looks != _NOT_ASKED or self._find_out(index)):
                 behind = stamps.end() if stamps is not None else start
                 break
         if format_.kernel_line is not None:
@@ -64,6 +65,12 @@ class QuietRecords:
                 behind = stamps.end() if stamps is not None else start
         text = data[start:behind].translate(digits) + data[behind:end]
         return format_.name, text, frozenset(asked), writers
+
+    def _find_out(self, index: int) -> bool:
+        entries = self._index.entries
+        with_where = index < len(entries) and entries[index].signature.where is not None
+        self._looks_at_digits[index] = looks = with_where or _looks_at_digits(self._index.regexes[index])
+        return looks
 
     def rules(self, shape: Shape) -> tuple[str, ...] | None:
         """Ids of the rules that match such a record, once for each signature; None where it is not known as quiet."""

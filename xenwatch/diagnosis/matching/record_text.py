@@ -1,6 +1,6 @@
 """The text of a record as signatures see it."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _SHORT, _END = 2048, 256
 _RUN = re.compile(rf"(?<![\w.:/+-])[\w.:/+-]{{{2 * _END + 1},}}", re.ASCII)

@@ -4,9 +4,9 @@ r"""What the engine looks for on behalf of a signature: its most telling part, o
 text compiles and scans faster than what lies around it. Every match of the whole holds a match of the part.
 """
 
-import re
 from collections.abc import Iterator
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.matching.bytes_regex import Node, any_case, groups_of, parse_tree, raw_form, written
 from xenwatch.diagnosis.matching.literals import demanded_text, literals, rarity
 

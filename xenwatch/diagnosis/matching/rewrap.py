@@ -4,11 +4,11 @@ r"""A second look at small texts for messages that a mailer or a terminal has wr
 word would not have fitted on the first, so that unrelated short lines never meet.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.matching.matcher import Match, Matcher
 from xenwatch.diagnosis.matching.record_reader import RecordReader
 from xenwatch.diagnosis.matching.record_text import text_of

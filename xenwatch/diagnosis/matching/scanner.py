@@ -4,10 +4,9 @@ import logging
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
@@ -31,6 +30,9 @@ from xenwatch.diagnosis.operations.marks import Place, PlacedMark, command_of
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class Scanner:
         engine: PrefilterName = "auto",
         *,
         cache: Path | None = None,
-        compiling: Executor | None = None,
+        compiling: "Executor | None" = None,
         several_hosts: bool = False,
     ) -> None:
         """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile.
@@ -71,7 +73,7 @@ class Scanner:
         self._background: Future[Prefilter] | None = None
         if compiling is not None and engine == "auto" and takes_long(self._index.sought, cache):
             self._background = compiling.submit(make_prefilter, self._index.sought, engine, cache)
-            self._prefilter = make_prefilter(self._index.sought, "ahocorasick")
+            self._prefilter = make_prefilter(self._index.sought, "ahocorasick", cache)
         else:
             self._prefilter = make_prefilter(self._index.sought, engine, cache)
         self._matcher = Matcher(self._index, self.registry)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xenwatch.diagnosis.host_domains import NAMINGS
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
+from xenwatch.diagnosis.namings import NAMINGS
 from xenwatch.diagnosis.operations.marks import MARKS
 from xenwatch.diagnosis.rules.line_values import expressions
 from xenwatch.diagnosis.rules.rule import Rule, Signature

@@ -1,7 +1,8 @@
 """Which kind of device a record speaks of: by its path in xenstore, else by the words of the part that serves it."""
 
-import re
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 
 class DeviceKind(NamedTuple):

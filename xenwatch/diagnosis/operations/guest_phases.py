@@ -3,8 +3,9 @@
 Told by where its vcpu stood (in what the hypervisor dumps), else by the last banner that the guest printed before.
 """
 
-import re
 from typing import Literal
+
+from xenwatch.base import lazy_re as re
 
 GuestPhase = Literal["firmware", "loader", "kernel"]
 

@@ -1,16 +1,17 @@
 """The lines of a log that say what is being done, to which guest, and that it has ended."""
 
-import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.model.record import Source
 
-Step = Literal["begin", "about", "told", "running", "end"]
+Step = Literal["begin", "about", "told", "config", "running", "end"]
 """`about` says which guest the operation is on, and begins one only where none on that guest is under way.
 
-`told` does so too, but after it failed: the lines before it, which name nobody, are of that guest.
+`told` does so too, but after it failed: the lines before it, which name nobody, are of that guest. `config` is a
+configuration that somebody shows beside what failed; it names the guest where nothing else does.
 """
 
 
@@ -51,7 +52,8 @@ MARKS: tuple[Mark, ...] = (
     _mark(
         "begin",
         "create",
-        rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=[\s'\"]|$)",
+        rf"{_TOOL}x[lm]\s+{_OPTIONS}create\s+{_OPTIONS}(?P<config>[^\s'\"=-][^\s'\"=]*)(?=[\s'\"]|$)"
+        rf"(?:[^\n]{{0,200}}?[\s'\"]name=[\\\\'\"]{{0,3}}(?P<target>{_NAME}))?",
         _XL,
     ),
     _mark(
@@ -99,6 +101,13 @@ MARKS: tuple[Mark, ...] = (
         rf"{_TOOL}xe\s+vm-(?P<verb>start|shutdown|reboot|suspend|resume|migrate|destroy)\s+"
         rf".{{0,200}}?\b(?:vm|name-label|uuid)={_QUOTE}(?P<target>{_NAME})",
     ),
+    _mark(
+        "begin",
+        "",
+        rf"{_TOOL}gnt-instance\s+(?P<verb>start|startup|add|migrate|failover|shutdown|reboot|reinstall|import|recreate-disks"
+        rf"|activate-disks|console)\s[^\n]{{0,300}}?(?<=\s)(?P<target>{_NAME})(?=\s*$)",
+        r"gnt-instance\s",
+    ),
     # what the toolstacks say when they begin
     _mark("begin", "create", r"Parsing config (?:from|file) (?P<config>\S+)"),
     _mark("begin", "create", rf"Using config file {_QUOTE}(?P<config>[^\s\"'`]+)"),
@@ -123,6 +132,8 @@ MARKS: tuple[Mark, ...] = (
     _mark("told", "create", rf"Error (?:starting|creating) domain:? {_QUOTE}(?P<target>(?!internal){_NAME}){_QUOTE}$"),
     _mark("told", "start", rf"(?:Failed to start|Start failed for) (?:domain|VM) {_QUOTE}(?P<target>{_NAME})"),
     _mark("told", "start", rf"\bvm\.(?P<target>{_NAME}): Start failed\b"),
+    _mark("told", "start", rf"\b(?:Domain|Qube|VM) {_QUOTE}(?P<target>{_NAME}){_QUOTE} has failed to start\b"),
+    _mark("told", "start", rf"\bCannot connect to {_QUOTE}(?P<target>{_NAME}){_QUOTE} qrexec agent\b"),
     _mark("told", "start", rf"\bqubes-vm@(?P<target>{_NAME})\.service\b.{{0,40}}\bfailed\b"),
     _mark(
         "begin", "start", r"\bVM\.start(?:_on)? .{0,200}?VM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<target>[\w.:+@-]+)\)"
@@ -146,6 +157,7 @@ MARKS: tuple[Mark, ...] = (
         "begin", "", r"\b(?P<verb>start|create|migrate|save|restore)_vm\('?[0-9a-f]{32}'?, '(?P<target>[0-9a-f]{32})'"
     ),
     _mark("begin", "create", rf"^[\w=> .:-]{{0,40}}-- Name: +(?P<target>{_NAME})$"),
+    _mark("config", "", rf"^[ \t>]*name\s*=\s*[\"'](?P<target>{_NAME})[\"'](?=\s|$)", r"name\s*=\s*[\"']"),
     # libxc and xl, which know the domid
     _mark("begin", "save", r"\bSaving domain (?P<domid>\d+), type "),
     _mark("begin", "shutdown", r"^Shutting down domain (?P<domid>\d+)$"),
@@ -163,6 +175,8 @@ _HOSTS_OWN = ("0", "Domain-0")
 _PLAIN = re.compile(rf"(?!-){_NAME}\Z", re.ASCII)
 
 
+_ORACLE_FILE = re.compile(r"/(?:VirtualMachines|running_pool|seed_pool)/([^/]+)/vm\.cfg$")
+"""Oracle VM keeps each guest in a folder of its name."""
 _OPENNEBULA_FILE = re.compile(r"/(\d+)/(?:images/)?deployment\.\d+$")
 _TEMPORARY = re.compile(r"^/(?:var/)?tmp/(?:tmp\w{6,}|tmp\.\w+)$")
 
@@ -171,8 +185,10 @@ def name_of_config(path: str) -> str | None:
     """The guest that a configuration file is named after; None where the name says nothing."""
     if numbered := _OPENNEBULA_FILE.search(path):
         return f"one-{numbered[1]}"
-    if _TEMPORARY.match(path):
+    if _TEMPORARY.match(path) or path.startswith("/dev/"):
         return None
+    if kept := _ORACLE_FILE.search(path):
+        return kept[1]
     base = _SUFFIX.sub("", path.rsplit("/", 1)[-1].rstrip(".,;:"))
     return base if _PLAIN.match(base) and base not in {"config", "cfg", "domain", "guest", "xen", "vm"} else None
 

@@ -1,9 +1,9 @@
 """How far an operation had got when a record was written: told by the part of Xen that wrote it."""
 
-import re
 from functools import lru_cache
 from typing import Literal, get_args
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.event import Event
 
 Phase = Literal[

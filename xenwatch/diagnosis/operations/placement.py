@@ -26,7 +26,8 @@ def subject_in(subject: Subject, operation: Operation) -> Subject:
     if not subject.is_named:
         name = operation.target or (str(operation.domid) if operation.domid is not None else None)
         return subject if name is None else Subject("domain", name, operation.uuid, operation.domid, subject.host)
-    if subject.name.isdigit() and operation.target and subject.domid == operation.domid:
+    nameless = subject.name.isdigit() or subject.name == subject.uuid
+    if nameless and operation.target and subject.domid == operation.domid:
         return replace(subject, name=operation.target)
     return subject
 
@@ -81,6 +82,13 @@ def is_under_way_for(operation: Operation, mark: PlacedMark) -> bool:
     return operation.outcome == "under way" and is_about(operation, mark)
 
 
+def is_known(current: Operation | None, mark: PlacedMark) -> bool:
+    """Whether what the mark says of the guest is known, or nothing that this log is believed about."""
+    if mark.mark.step == "config":  # beside a command it may be any guest's
+        return current is not None or mark.place.source.format.shared
+    return mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark)
+
+
 def repeats(current: Operation, mark: PlacedMark) -> bool:
     """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
     behind = _bytes_behind(current, mark)
@@ -88,6 +96,8 @@ def repeats(current: Operation, mark: PlacedMark) -> bool:
         return False
     if behind == 0:  # two words for it in one line
         return is_about(current, mark)
+    if mark.is_named_by_file and current.from_config in ("", mark.target):
+        return True  # the file is that of the configuration, which says how the guest is called
     said_itself = "config" in mark.fields or mark.domid is not None
     return said_itself and (mark.target is None or current.target in (None, mark.target))
 
@@ -130,3 +140,11 @@ def in_shared_log(event: Event) -> bool:
     """Whether the line before it may be of anybody."""
     record = event.record
     return record is not None and record.source.format.shared and not command_of(record.source, record.text)
+
+
+def is_a_guess(event: Event, *, at_rest: bool) -> bool:
+    """Whether only a guess tells which guest wrote it; the helpers of a start are the host's."""
+    record = event.record
+    if event.subject.is_named or record is None or not record.guest:
+        return False
+    return not (at_rest and record.source.format.guest_prompts)

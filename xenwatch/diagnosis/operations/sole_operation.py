@@ -3,9 +3,9 @@
 A guest that is merely known is never blamed. Something must have been done to it, and the line must be about that.
 """
 
-import re
 from collections.abc import Collection, Iterable
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.operations.marks import STARTING
 from xenwatch.diagnosis.operations.phases import PHASES, phase_of
 from xenwatch.diagnosis.operations.placement import time_of

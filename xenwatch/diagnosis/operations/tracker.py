@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from xenwatch.diagnosis.domain_registry import DomainRegistry
+from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
@@ -16,8 +17,9 @@ from xenwatch.diagnosis.operations.placement import (
     guest_of,
     host_of,
     in_shared_log,
+    is_a_guess,
     is_about,
-    is_under_way_for,
+    is_known,
     lasts,
     names_anew,
     placed_in,
@@ -33,7 +35,8 @@ from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
 
-_BEGINS = frozenset({"begin", "about", "told"})
+_BEGINS = frozenset({"begin", "about", "told", "config"})
+_SAID_AFTERWARDS = frozenset({"told", "config"})
 
 
 class OperationTracker:
@@ -98,7 +101,7 @@ class OperationTracker:
         for offset, _, item in items:
             if isinstance(item, PlacedMark):
                 self._mark(item)
-                if item.mark.step == "told":
+                if item.mark.step in _SAID_AFTERWARDS:
                     placed |= self._claimed(waiting, item, events)
                 waiting.clear()
                 continue
@@ -127,13 +130,16 @@ class OperationTracker:
             self._registry.forget(Subject("domain", current.target or "", host=current.host))
             current = replace(current, target=mark.target, named_by_file=False)
             self.operations.change(current)
-        if mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark):
+        if is_known(current, mark):
             return
         if mark.mark.step in _BEGINS:
             if current is None or not repeats(current, mark):
                 current = self._begin(mark)
             elif mark.domid is not None and current.domid is None:
                 current = self._numbered(current, mark.domid, mark.at)
+            if current.from_config == "" and mark.is_named_by_file:
+                current = replace(current, verb=mark.verb, from_config=mark.target)
+                self.operations.change(current)
             self._current[story] = current.id
             return
         key = (
@@ -166,6 +172,7 @@ class OperationTracker:
             started,
             host=mark.host,
             named_by_file=mark.is_named_by_file,
+            from_config="" if mark.mark.step == "config" else None,
         )
         self.operations.add(operation)
         if mark.target:
@@ -212,7 +219,7 @@ class OperationTracker:
             return domid == operation.domid
         if domid is not None and operation.target is not None:
             owner = self._registry.name_of(domid, operation.started or 0.0, operation.host)
-            return owner in (None, operation.target)
+            return owner is None or is_uuid(owner) or owner == operation.target
         return operation.domid is None and (name is None or domid is None)
 
     def _born(self, domid: int | None, event: Event) -> str | None:
@@ -279,15 +286,8 @@ class OperationTracker:
         if key is None:
             return placed_in(event, event.subject, event.operation, phase, None)
         operation = self.operations[key]
-        subject = event.subject if self._is_a_guess(event) else subject_in(event.subject, operation)
+        subject = event.subject if is_a_guess(event, at_rest=self._at_rest) else subject_in(event.subject, operation)
         return placed_in(event, subject, key, phase, operation)
-
-    def _is_a_guess(self, event: Event) -> bool:
-        """Whether only a guess tells which guest wrote it; the helpers of a start are the host's."""
-        record = event.record
-        if event.subject.is_named or record is None or not record.guest:
-            return False
-        return not (self._at_rest and record.source.format.guest_prompts)
 
 
 def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:

@@ -1,12 +1,12 @@
 """CEL, the closed language of `where` and `check`: compiled once, and never an eval."""
 
-import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from typing import Any
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.numbers import number_fields
 
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")

@@ -1,11 +1,11 @@
 """A known failure as data: what a rule file says once it has been read and checked."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.diagnosis import Depth, Severity
 from xenwatch.model.fact import FactValue
 

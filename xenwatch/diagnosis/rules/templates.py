@@ -1,9 +1,9 @@
 """Fills a rule's words with what was captured; values in commands are quoted for the shell."""
 
-import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.rules.patterns import compiled
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.numbers import in_words, numbers_told

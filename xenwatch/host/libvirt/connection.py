@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import libvirt
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable, Unsupported
 from xenwatch.host.libvirt.rpc_stats import RpcStats
+from xenwatch.host.libvirt.uri import is_local
 
 T = TypeVar("T")
 
@@ -65,13 +67,19 @@ class Session:
             self._stats.took(name, time.perf_counter() - started)
 
 
+def _open(uri: str) -> Any:
+    """Every user may read of this host's libvirt; to change something there is another process."""
+    readable = is_local(uri) and os.geteuid() != 0
+    return libvirt.openReadOnly(uri) if readable else libvirt.open(uri)
+
+
 class Connection:
     """libvirt's connection and its events. `alive`, `turn` and `listen` are for the event loop's thread."""
 
     def __init__(self, uri: str, clock: Clock, tell: Callable[[LifecycleEvent], None]) -> None:
         self.alive = True
         self._clock = clock
-        self.virt = libvirt.open(uri)
+        self.virt = _open(uri)
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._registered: int | None = None

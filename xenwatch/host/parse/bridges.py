@@ -1,7 +1,8 @@
 """Output of `brctl show`, `bridge link`, `bridge -j link`: bridges and what is plugged into them."""
 
 import json
-import re
+
+from xenwatch.base import lazy_re as re
 
 _BRCTL = re.compile(r"^(?P<name>\S+)\t+(?P<id>[0-9a-f]{4}\.[0-9a-f]{12})\t+\S+[\t ]*(?P<port>\S+)?$")
 _BRCTL_SPACES = re.compile(r"^(?P<name>\S+)\s+(?P<id>[0-9a-f]{4}\.[0-9a-f]{12})\s+(?:yes|no)(?:\s+(?P<port>\S+))?\s*$")

@@ -1,6 +1,6 @@
 """Output of `dmsetup ls` and `dmsetup ls --tree`: device-mapper names and what they stand on."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _LS = re.compile(r"^(?P<name>\S+)\s+\((?P<major>\d+)[:,] ?(?P<minor>\d+)\)$")
 _BELOW = re.compile(r"^[\s│├└─|`+-]+(?:(?P<name>[\w.+-]+) )?\((?P<number>\d+:\d+)\)$")

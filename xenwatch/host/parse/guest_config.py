@@ -1,12 +1,14 @@
 """A guest's configuration as xm, xl or libvirt keeps it, read without running it: xm's files are Python."""
 
 import ast
-import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 Value = str | tuple[str, ...]
 
@@ -37,6 +39,11 @@ class GuestDefinition(NamedTuple):
     vif_scripts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Kernel, ramdisk and disks that dom0 must have, by absolute path."""
+    pci: tuple[str, ...] = ()
+    """Devices of the host that the guest gets, as they are written: `0000:03:00.0`, `03:00.0`."""
+    dumps: bool = False
+    """Whether its memory is written to a file when it crashes."""
+    memory_bytes: int | None = None
 
 
 def read_settings(text: str) -> dict[str, Value]:
@@ -84,6 +91,9 @@ def parse_guest_config(text: str) -> GuestDefinition | None:
         bridges=_each_once(vif["bridge"] for vif in own if vif.get("bridge")),
         vif_scripts=_each_once(vif["script"].rpartition("/")[2] for vif in own if vif.get("script")),
         files=_each_once(_files(settings)),
+        pci=tuple(device.split(",", 1)[0].strip() for device in _listed(settings, "pci")),
+        dumps=str(settings.get("on_crash", "")).startswith("coredump"),
+        memory_bytes=int(memory) * 1024**2 if (memory := str(settings.get("memory", ""))).isdigit() else None,
     )
 
 
@@ -130,6 +140,8 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
     """Of libvirt (https://libvirt.org/formatdomain.html); None where it is no definition of a guest."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # libvirt writes none, and entities can grow without end
         return None
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  no log needs it
+
     try:
         domain = ET.fromstring(text)  # noqa: S314 - without entities
     except ET.ParseError as error:
@@ -149,10 +161,29 @@ def parse_guest_xml(text: str) -> GuestDefinition | None:
             s.get("path", "").rpartition("/")[2] for i in interfaces for s in i.findall("script") if s.get("path")
         ),
         files=_each_once(_xml_files(domain)),
+        pci=tuple(map(_pci_address, domain.findall("devices/hostdev[@type='pci']/source/address"))),
+        dumps=(domain.findtext("on_crash") or "").startswith("coredump"),
+        memory_bytes=_xml_memory(domain.find("memory")),
     )
 
 
-def _xml_files(domain: ET.Element) -> Iterator[str]:
+_XML_UNITS = {"": 1024, "b": 1, "bytes": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def _xml_memory(memory: "Element | None") -> int | None:
+    """KiB unless the element says another unit."""
+    if memory is None or not (text := (memory.text or "").strip()).isdigit():
+        return None
+    unit = _XML_UNITS.get(memory.get("unit", "").lower().removesuffix("ib"))
+    return int(text) * unit if unit else None
+
+
+def _pci_address(address: "Element") -> str:
+    parts = [int(address.get(key, "0"), 0) for key in ("domain", "bus", "slot", "function")]
+    return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
+
+
+def _xml_files(domain: "Element") -> Iterator[str]:
     own = [disk for disk in domain.findall("devices/disk") if disk.find("backenddomain") is None]
     texts = [source.get("file") or source.get("dev") for disk in own for source in disk.findall("source")]
     if not domain.findtext("bootloader"):

@@ -1,8 +1,9 @@
 """Output of `ip addr`, `ip link`, their brief and JSON forms, and ifconfig: interfaces, state, master, addresses."""
 
 import json
-import re
 from typing import Any, NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 _FULL = re.compile(r"^\d+: (?P<name>[^\s:@]+)(?:@\S+)?: <(?P<flags>[^>]*)>(?P<rest>.*)$")
 _BRIEF = re.compile(

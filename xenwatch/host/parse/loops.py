@@ -1,6 +1,6 @@
 """Output of `losetup -a`, old and new, and of `losetup -l`: loop devices and the files behind them."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _ALL = re.compile(r"^(?P<device>/dev/loop\d+): \[[^\]]*\]:\d* \((?P<file>.*?)\)?(?:, .*)?$")
 _LIST = re.compile(r"^(?P<device>/dev/loop\d+)\s+\d+\s+\d+\s+[01]\s+[01]\s+(?P<file>\S.*?)(?:\s+[01]\s+\d+)?\s*$")

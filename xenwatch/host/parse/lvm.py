@@ -1,10 +1,10 @@
 """Output of `lvs`, `vgs` and `pvs`, as text with a header or with `--reportformat json`."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
 from xenwatch.host.parse.table import rows_under
 

@@ -1,7 +1,8 @@
 """/proc/mdstat: software RAID arrays, their members and what is wrong with them."""
 
-import re
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 _ARRAY = re.compile(
     r"^(?P<name>md\S+) : (?P<state>\w+)(?: \((?:auto-)?read-only\))?(?: (?P<level>raid\d+|linear))? (?P<members>.+)$"

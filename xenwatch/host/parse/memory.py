@@ -1,6 +1,6 @@
 """/proc/meminfo and output of `free`: dom0's own memory."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _MEMINFO = re.compile(r"^(?P<key>[A-Z]\w*(?:\(\w+\))?):\s+(?P<kib>\d+) kB$", re.MULTILINE)
 _FREE = re.compile(

@@ -1,9 +1,10 @@
 """/proc/mounts, output of `mount` and of `df`: what is mounted where, and how full it is."""
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 _MOUNT_COMMAND = re.compile(r"^(?P<device>\S+) on (?P<point>/.*?) type (?P<type>\S+) \((?P<options>[^)]*)\)")
 _DF = re.compile(

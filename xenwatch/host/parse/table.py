@@ -1,6 +1,6 @@
 """Tables that commands print: a header line, and rows with cells under it, some of them empty."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _WORD = re.compile(r"\S+")
 

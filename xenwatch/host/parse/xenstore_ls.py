@@ -1,6 +1,6 @@
 """Output of `xenstore-ls -f` (one full path a line) and of plain `xenstore-ls` (a tree by indentation)."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 DEVICE_MODEL_PID = "image/device-model-pid"
 """Below /local/domain/<domid>: tools/libs/light/libxl_dm.c. A guest may read it and not write it."""

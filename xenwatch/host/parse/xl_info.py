@@ -1,7 +1,8 @@
 """Output of `xl info` and `xm info`: lines of `key : value`."""
 
-import re
 from collections.abc import Mapping
+
+from xenwatch.base import lazy_re as re
 
 _LINE = re.compile(r"^(?P<key>[a-z_][a-z0-9_]*)\s*: ?(?P<value>.*)$", re.MULTILINE)
 

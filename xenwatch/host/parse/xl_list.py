@@ -1,8 +1,9 @@
 """Output of `xl list`, `xl list -v` and `xm list` of any age."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from xenwatch.base import lazy_re as re
 
 SHUTDOWN_REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 5: "soft_reset"}
 """xen/include/public/sched.h, SHUTDOWN_*."""

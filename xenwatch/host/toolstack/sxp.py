@@ -1,9 +1,9 @@
 """S-expressions as xend and `xm list --long` write them."""
 
-import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import HostError
 
 Sxp: TypeAlias = "str | list[Sxp]"

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from xenwatch.base.errors import HostError, TimedOut, Unavailable
+from xenwatch.base.errors import HostError, InputError, TimedOut, Unavailable
 from xenwatch.host.paths import Paths
+from xenwatch.host.privileged.reading import ask_xenstore, reader_socket
 
 _HEADER = struct.Struct("<IIII")  # type, request id, transaction, length: xen/include/public/io/xs_wire.h
 _DIRECTORY, _READ, _ERROR = 1, 2, 16
@@ -47,11 +48,21 @@ class Xenstore:
     async def close(self) -> None:
         self._wire.close()
 
+    async def ask(self, kind: int, paths: Sequence[str], deadline: float) -> list[bytes | None]:
+        """Answers to requests of a kind of the protocol that only reads; None where there is no such node."""
+        if kind not in (_DIRECTORY, _READ):
+            raise InputError(f"{kind} is no request that only reads")
+        return await self._ask(kind, paths, deadline)
+
     async def _ask(self, kind: int, paths: Sequence[str], deadline: float) -> list[bytes | None]:
         if not paths:
             return []
+        reader = reader_socket()
         try:
-            answers = await asyncio.to_thread(self._wire.ask, kind, paths, deadline)
+            if reader is not None:
+                answers = await ask_xenstore(reader, kind, paths, deadline)
+            else:
+                answers = await asyncio.to_thread(self._wire.ask, kind, paths, deadline)
         except HostError:
             self.up = False
             raise

@@ -1,7 +1,6 @@
 """Shapes that several formats share: file names, the syslog header, libxl's context and level, lines that continue."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import ISO, SYSLOG, iso_time, syslog_time
 from xenwatch.model.record import Header, TimeHint

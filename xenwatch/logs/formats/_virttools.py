@@ -1,8 +1,8 @@
 """What virt-manager and its command-line tools write: `[date program pid] LEVEL (module:line) message`."""
 
-import re
 from collections.abc import Callable
 
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import level
 from xenwatch.logs.timestamps import ENGLISH, ISO, english_time, iso_time
 from xenwatch.model.record import Header, TimeHint

@@ -1,7 +1,6 @@
 """bootloader.<domid>.log: what pygrub printed on its terminal while it looked for a guest's kernel."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, named
 from xenwatch.model.record import LogFormat
 

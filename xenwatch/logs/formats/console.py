@@ -1,13 +1,20 @@
 """A guest's console as xenconsoled keeps it: every byte is chosen by the guest."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import ISO, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
 
 _HEADER = re.compile(rf"(?:\[(?P<at>{ISO})\] ?)?(?:\[ *(?P<boot>\d{{1,8}}\.\d{{6}})\] ?)?")
+_STAMPS = rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?"
+# What a kernel prints below the first line of an oops, an empty line among it: where it happened, and who was there.
+_BODY = (
+    rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x|</?[A-Z]{2,5}>|DS: [0-9a-f]{4} )"
+    rb"|Call [Tt]race:|\[?<[0-9a-f]{8,16}>|(?:[RE]IP|[RE]SP|[RE]FLAGS|Code|Stack|PGD|R[0-9A-D][0-9XIP]|E[A-D]X|ESI"
+    rb"|CR[02]|FS|CS|IP|Modules linked in|Hardware name|Workqueue|last sysfs file|pstate|pc|lr|sp|x\d\d?) ?: ?"
+    rb"|(?:EIP|PC|LR) is at |#PF: |Pid: \d+, comm: |CPU: \d+ (?:PID|UID|Not)|Process \S+ \(pid: )"
+)
 
 
 def _parse(text: str, hint: TimeHint) -> Header:
@@ -33,11 +40,8 @@ FORMAT = LogFormat(
         re.MULTILINE,
     ),
     rank=12,
-    continues=re.compile(
-        rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?"
-        rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x)|Call Trace:|Code: |RIP: )"
-    ),
+    continues=re.compile(rb"(?:" + _STAMPS + rb"[ \t]*\n)?" + _STAMPS + _BODY),
     parse=_parse,
     guest_written=True,
-    subject=re.compile(r"(?:^|/)guest-(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
+    subject=re.compile(r"(?:^|/)guest-(?!console\b)(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
 )

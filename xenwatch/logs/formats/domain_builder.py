@@ -1,7 +1,6 @@
 """domain-builder-ng.log: libxc's domain builder, appended by every build, with date and pid."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named, xtl_header
 from xenwatch.model.record import LogFormat
 

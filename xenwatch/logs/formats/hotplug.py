@@ -1,7 +1,6 @@
 """xen-hotplug.log: stderr of the commands that the hotplug scripts run; no time, no script name, no pid."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, named, syslog_header
 from xenwatch.model.record import LogFormat
 

@@ -1,7 +1,6 @@
 """The hypervisor's ring (`xm dmesg`, `xl dmesg`, serial console) and xenconsoled's hypervisor.log."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
 from xenwatch.logs.timestamps import ISO, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
@@ -19,6 +18,14 @@ _BODY = (
     rb"|rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
     rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code="
     rb"|FATAL (?:PAGE FAULT|TRAP)|Faulting linear address)"
+)
+# `Panic on CPU 0:` says what panicked on the line behind it.
+_WHY = (
+    rb"(?:"
+    + rb"|".join(rb"(?<=Panic on CPU " + digits + rb":\n)" for digits in (rb"\d", rb"\d\d", rb"\d\d\d"))
+    + rb")"
+    + _PREFIX
+    + rb"\(XEN\) "
 )
 
 
@@ -43,7 +50,7 @@ FORMAT = LogFormat(
     ),
     sniff=re.compile(rb"^" + _PREFIX + rb"\((?:XEN|d\d+)\) ?", re.MULTILINE),
     rank=15,
-    continues=re.compile(_PREFIX + rb"\(XEN\) ?+" + _STAMP + _BODY),
+    continues=re.compile(_PREFIX + rb"\(XEN\) ?+" + _STAMP + _BODY + rb"|" + _WHY),
     parse=_parse,
     # What a guest sends to port 0xe9 or to its debug console; until Xen 4.2 with HVM<domid> before it.
     # What Xen prints of itself before it starts any domain; or its panic, from a capture that began too late for that.

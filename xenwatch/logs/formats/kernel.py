@@ -1,7 +1,6 @@
 """The kernel's log: dmesg with or without uptime stamps, kern.log, `journalctl -k`."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import BELIEVED, GUEST_WORDS, SYSLOG_LINE, WRAPPED, named, syslog_header
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

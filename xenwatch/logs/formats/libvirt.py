@@ -1,7 +1,6 @@
 """The log of libvirtd or virtxend: UTC with milliseconds, thread, level, function; old versions say less."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import SYSLOG_LINE, level, named, syslog_header
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

@@ -1,7 +1,6 @@
 """Messages of libxl: libvirt's libxl-driver.log and per-domain logs (UTC, no level word), `xl -T`, plain output."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import domain_field, named, xtl_header
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import iso_time

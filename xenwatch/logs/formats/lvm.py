@@ -1,7 +1,6 @@
 """What LVM's and device-mapper's commands say when they fail or warn."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named, syslog_header
 from xenwatch.model.record import LogFormat
 

@@ -1,7 +1,6 @@
 """Logs of programs that manage guests on Xen hosts: OpenNebula, CloudStack, drakrun. What Xen said stands inside."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, level, named
 from xenwatch.logs.timestamps import english_time, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

@@ -1,7 +1,6 @@
 """The device model's log: qemu-dm.<pid>.log (3.0, 3.1), qemu-dm-<domid>.log (3.2), qemu-dm-<name>.log (3.3 and xl)."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, named
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.model.record import LogFormat

@@ -1,7 +1,6 @@
 """Qubes dom0: logs of qubesd, guid, qrexec and qmemman, and what qvm-* tools print."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, SYSLOG_LINE, named, syslog_header
 from xenwatch.logs.timestamps import ISO, iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

@@ -1,7 +1,6 @@
 """SMlog of XenServer and XCP-ng: the storage manager, its garbage collector and SMAPIv3 plugins."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 

@@ -1,7 +1,6 @@
 """Captured terminal output of xm, xl, virsh, xe and their scripts: the last resort for text a host wrote."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, SYSLOG_LINE, WRAPPED, named, syslog_header, xtl_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 

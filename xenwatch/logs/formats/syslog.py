@@ -1,7 +1,6 @@
 """Files of syslog and journal: hotplug scripts, xenstored, xenconsoled, blktap and the kernel speak here."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import BELIEVED, GUEST_WORDS, SYSLOG_LINE, named, syslog_header
 from xenwatch.model.record import Header, LogFormat, TimeHint
 

@@ -1,7 +1,6 @@
 """virt-manager.log: the graphical client, from 0.8's long dates to today's."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named
 from xenwatch.logs.formats._virttools import header_of, start_of
 from xenwatch.model.record import LogFormat

@@ -1,7 +1,6 @@
 """Logs of web servers (nginx, Apache): known only so that nobody takes their errors for those of a Xen host."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named
 from xenwatch.model.record import LogFormat
 

@@ -1,7 +1,6 @@
 """xensource.log of XenServer and XCP-ng: xapi, xenopsd, squeezed, xcp-rrdd, the emulator manager; and xe's answers."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, SYSLOG_LINE, level, named, syslog_header
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

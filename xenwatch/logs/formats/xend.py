@@ -1,7 +1,6 @@
 """xend.log, all header forms from Xen 3.0.2 to 4.4; the source of truth is xen/xend/XendLogging.py of each version."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import level, named
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

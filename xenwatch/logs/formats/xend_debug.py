@@ -1,7 +1,6 @@
 """xend-debug.log: stderr of the xend daemon, without times except for the banner of each start."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, named
 from xenwatch.logs.timestamps import ENGLISH, english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

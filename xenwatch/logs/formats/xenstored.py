@@ -1,7 +1,6 @@
 """xenstored's logs: xenstored.log and access log of oxenstored, trace of the C xenstored."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import SYSLOG_LINE, named, syslog_header
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

@@ -1,7 +1,6 @@
 """xha.log: the high-availability daemon of XenServer and XCP-ng, which says why it let its host reboot."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import named
 from xenwatch.logs.timestamps import english_time
 from xenwatch.model.record import Header, LogFormat, TimeHint

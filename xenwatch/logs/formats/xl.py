@@ -1,7 +1,6 @@
 """The log of the monitor that `xl create` leaves behind: xl's bare words and libxl's lines, mostly without times."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.logs.formats._shapes import CONTINUED, named, xtl_header
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.model.record import LogFormat

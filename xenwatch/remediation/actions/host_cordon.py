@@ -6,7 +6,7 @@ from xenwatch.remediation.preflight.place import CORDON_FLAG
 
 
 async def _plan(_context: Context) -> Plan:
-    return Plan((Step(Order(argv("touch", "--", CORDON_FLAG))),))
+    return Plan((Step(Order(argv("install", "-D", "-m", "644", "/dev/null", CORDON_FLAG))),))
 
 
 async def _verify(context: Context) -> Verdict:

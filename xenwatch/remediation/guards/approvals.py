@@ -12,21 +12,27 @@ from xenwatch.remediation.store.transaction import Transaction, View
 def approve(transaction: Transaction, run: ActionRun, actor: str, plan_hash: str) -> str:
     """Record an approval and return its id. InputError where it is not valid; then nothing is written."""
     proposal = run.proposal
-    if not actor.startswith("human:") or actor == "human:":
-        raise InputError(f"{actor} cannot approve a run: only a person can")
-    if run.state not in PENDING:
-        raise InputError(f"run {run.id} is {run.state}: there is nothing to approve")
+    require_valid(run, actor, plan_hash)
     if transaction.at >= proposal.expires:
         raise InputError(f"run {run.id} has expired")
-    if plan_hash != proposal.plan_hash:
-        raise InputError(f"run {run.id} has another plan than the one you approved; look at it again")
-    if proposal.four_eyes and actor == proposal.requester:
-        raise InputError(f"run {run.id} is {proposal.risk}: {actor} requested it, so somebody else must approve it")
     nonce = secrets.token_hex(16)
     row = (nonce, run.id, actor, plan_hash, proposal.expires)
     transaction.db.execute("INSERT INTO approval(nonce, run, actor, plan_hash, expires) VALUES(?,?,?,?,?)", row)
     entries.append(transaction, "approval", run.id, actor, "approved", {"plan_hash": plan_hash, "nonce": nonce})
     return nonce
+
+
+def require_valid(run: ActionRun, actor: str, plan_hash: str) -> None:
+    """InputError where this person cannot approve this plan of this run, whatever the time is."""
+    proposal = run.proposal
+    if not actor.startswith("human:") or actor == "human:":
+        raise InputError(f"{actor} cannot approve a run: only a person can")
+    if run.state not in PENDING:
+        raise InputError(f"run {run.id} is {run.state}: there is nothing to approve")
+    if plan_hash != proposal.plan_hash:
+        raise InputError(f"run {run.id} has another plan than the one you approved; look at it again")
+    if proposal.four_eyes and actor == proposal.requester:
+        raise InputError(f"run {run.id} is {proposal.risk}: {actor} requested it, so somebody else must approve it")
 
 
 def revoke(transaction: Transaction, run: ActionRun, actor: str, reason: str) -> None:

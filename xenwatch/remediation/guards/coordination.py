@@ -1,9 +1,11 @@
 """What a run needs of the fleet before it starts: a lease where another host is concerned, a slot for any change."""
 
+from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import ActionRun
-from xenwatch.model.coordination import Claim
-from xenwatch.remediation.action import Action
-from xenwatch.remediation.policy.inventory import Guest
+from xenwatch.model.coordination import Claim, Grant
+from xenwatch.remediation.action import Action, Context
+from xenwatch.remediation.machine.port import Machine
+from xenwatch.remediation.policy.inventory import HERE, Guest
 from xenwatch.remediation.policy.policy import Policy
 
 FENCED_TOOLSTACK = "xl"
@@ -37,3 +39,17 @@ def claim_of(run: ActionRun, action: Action, policy: Policy, *, is_approved: boo
         most_in_window=policy.fleet.max_actions,
         window=policy.fleet.window,
     )
+
+
+async def announce(machine: Machine, context: Context, grant: Grant) -> None:
+    """Every host where the target may be takes the token before anything is checked. XenwatchError: one does not.
+
+    What an older holder did is then there to be seen, and what it still tries is refused.
+    """
+    if not grant.token:
+        return
+    places = context.inventory.places(context.guest) if context.guest else (HERE,)
+    for host in dict.fromkeys((*places, *filter(None, (context.params.get("to"),)))):
+        answer = await machine.announce(grant.target, grant.token, host)
+        if not answer.ok:
+            raise XenwatchError(f"{host or 'this host'} does not take the lease's token: {answer.summary}")

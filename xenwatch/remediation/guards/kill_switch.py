@@ -1,7 +1,9 @@
 """What a person sets by hand and the run store keeps: the kill switch, and maintenance with owner, reason and end."""
 
+from dataclasses import dataclass
+
 from xenwatch.base.errors import InputError
-from xenwatch.model.coordination import Maintenance
+from xenwatch.model.coordination import MaintenanceNotice
 from xenwatch.remediation.store import entries
 from xenwatch.remediation.store.transaction import Transaction, View
 
@@ -18,24 +20,36 @@ def off_reason(view: View) -> str | None:
     return f"turned off by {actor}: {reason}" if off else None
 
 
-def start_maintenance(
-    transaction: Transaction, scope: str, *, owner: str, reason: str, seconds: float, longest: float
-) -> None:
-    """No automatic action on `scope` (`all`, `host/xen1`, `domain/<uuid>`) for a while. InputError: not accepted."""
-    if not owner or not reason:
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """What a person asks for; `scope` is `all`, `host/xen1` or `domain/<uuid>`."""
+
+    scope: str
+    owner: str
+    reason: str
+    seconds: float
+    """0 ends it before its time."""
+    longest: float
+
+
+def maintain(transaction: Transaction, asked: Maintenance) -> None:
+    """No automatic action on the scope for a while. InputError: not accepted."""
+    if not asked.seconds:
+        transaction.db.execute("DELETE FROM maintenance WHERE scope=?", (asked.scope,))
+        _record(transaction, asked, "ended")
+        return
+    if not asked.owner or not asked.reason:
         raise InputError("maintenance needs an owner and a reason")
-    if not 0 < seconds <= longest:
-        raise InputError(f"maintenance may last from 1 s to {longest:g} s, not {seconds:g} s")
-    row = (scope, owner, reason, transaction.at + seconds)
+    if not 0 < asked.seconds <= asked.longest:
+        raise InputError(f"maintenance may last from 1 s to {asked.longest:g} s, not {asked.seconds:g} s")
+    row = (asked.scope, asked.owner, asked.reason, transaction.at + asked.seconds)
     transaction.db.execute("INSERT OR REPLACE INTO maintenance VALUES(?,?,?,?)", row)
-    facts = {"scope": scope, "seconds": seconds}
-    entries.append(transaction, "maintenance", None, f"human:{owner}", reason, facts)
+    _record(transaction, asked, asked.reason)
 
 
-def end_maintenance(transaction: Transaction, scope: str, owner: str) -> None:
-    """Maintenance ends before its time."""
-    transaction.db.execute("DELETE FROM maintenance WHERE scope=?", (scope,))
-    entries.append(transaction, "maintenance", None, f"human:{owner}", "ended", {"scope": scope, "seconds": 0})
+def _record(transaction: Transaction, asked: Maintenance, reason: str) -> None:
+    facts = {"scope": asked.scope, "seconds": asked.seconds}
+    entries.append(transaction, "maintenance", None, f"human:{asked.owner}", reason, facts)
 
 
 def maintenance_reason(view: View, *scopes: str) -> str | None:
@@ -46,11 +60,11 @@ def maintenance_reason(view: View, *scopes: str) -> str | None:
     return f"maintenance of {rows[0][0]} by {rows[0][1]}: {rows[0][2]}" if rows else None
 
 
-def maintained(view: View, wall: float) -> tuple[Maintenance, ...]:
+def maintained(view: View, wall: float) -> tuple[MaintenanceNotice, ...]:
     """All that is on, with its end by the wall clock, to the minute."""
     rows = view.rows("SELECT scope, owner, reason, expires FROM maintenance WHERE expires > ? ORDER BY scope", view.at)
     return tuple(
-        Maintenance(scope, owner, reason, ends=round((wall + expires - view.at) / 60) * 60.0)
+        MaintenanceNotice(scope, owner, reason, ends=round((wall + expires - view.at) / 60) * 60.0)
         for scope, owner, reason, expires in rows
     )
 

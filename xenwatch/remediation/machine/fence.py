@@ -14,8 +14,14 @@ from pathlib import Path
 REFUSED = 76
 """Exit code of a refusal (EX_PROTOCOL of sysexits.h)."""
 FILE = "fence.json"
-"""In the folder of the agent's state."""
+"""In the folder of the process that carries out orders: the helper's where there is one, else the agent's."""
+FOLDER_OF_HELPER = Path("/var/lib/xenwatch-effects")
 _PROGRAM = ("xenwatch", "fence")
+
+
+def fence_file(state_dir: Path, helper: Path = FOLDER_OF_HELPER) -> Path:
+    """The one file of this host: orders of other hosts are checked against the tokens of its own."""
+    return (helper if helper.is_dir() else state_dir) / FILE
 
 
 def is_current(highest: int, token: int) -> bool:

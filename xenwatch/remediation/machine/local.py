@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from xenwatch.base.errors import CommandFailed, HostError
-from xenwatch.host.exec.runner import Runner, SystemRunner
+from xenwatch.host.exec.runner import Completed, Runner
 from xenwatch.host.libvirt.uri import LOCAL
+from xenwatch.host.privileged.reading import ask_program, local_runner, reader_socket
 from xenwatch.remediation.machine.fence import accept, fenced, fenced_carrier
 from xenwatch.remediation.machine.libvirt_calls import PREFIX
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
@@ -27,7 +28,7 @@ LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
 
 
 class LocalMachine:
-    """Carries out orders in the agent's own process; a privileged helper would take its place."""
+    """Carries out orders in this process: in that of the effects helper, or in the agent itself for development."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class LocalMachine:
         fence: Path | None = None,
     ) -> None:
         """`fence`: the file of the tokens that arrived at this host; without one no order with a lease is taken."""
-        self._runner = runner or SystemRunner(environment=_PATH)
+        self._runner = runner or local_runner(_PATH)
         self._libvirt, self._libvirt_uri, self._folder = libvirt, libvirt_uri, folder
         self._ssh = SshTransport(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
@@ -54,7 +55,11 @@ class LocalMachine:
         return self._libvirt_uri
 
     async def read(self, command: Command) -> Answer:
-        extra = HANDSHAKE_SECONDS if self._ssh.is_remote(command.host) else 0.0
+        is_remote, reader = self._ssh.is_remote(command.host), reader_socket()
+        extra = HANDSHAKE_SECONDS if is_remote else 0.0
+        if is_remote and reader is not None:
+            seconds = command.deadline + extra
+            return await _answer(ask_program(reader, command.argv, seconds, host=command.host, limit=_OUTPUT))
         return await self._run(self._ssh.argv(command.argv, command.host), command.deadline + extra)
 
     async def effect(self, order: Order) -> Answer:
@@ -145,11 +150,15 @@ class LocalMachine:
         return Answer(0)
 
     async def _run(self, argv: tuple[str, ...], deadline: float) -> Answer:
-        try:
-            result = await self._runner.run(argv, deadline, limit=_OUTPUT)
-        except CommandFailed as error:
-            missing = "No such file" in error.stderr
-            return Answer(_NOT_FOUND if missing else None, "", str(error))
-        except HostError as error:
-            return Answer(None, "", str(error))
-        return Answer(result.returncode, result.text, result.stderr.decode("utf-8", "replace"))
+        return await _answer(self._runner.run(argv, deadline, limit=_OUTPUT))
+
+
+async def _answer(running: Awaitable[Completed]) -> Answer:
+    try:
+        result = await running
+    except CommandFailed as error:
+        missing = "No such file" in error.stderr
+        return Answer(_NOT_FOUND if missing else None, "", str(error))
+    except HostError as error:
+        return Answer(None, "", str(error))
+    return Answer(result.returncode, result.text, result.stderr.decode("utf-8", "replace"))

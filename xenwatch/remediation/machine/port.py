@@ -7,7 +7,9 @@ from xenwatch.base.errors import InputError
 from xenwatch.remediation.machine.privileges import Privileges
 from xenwatch.remediation.policy.inventory import HERE
 
-OUTPUT_FOLDER = "/var/lib/xenwatch/diagnostics"
+EFFECTS_FOLDER = "/var/lib/xenwatch-effects"
+"""What effects leave behind. It is root's: in the agent's own folder a link could lead an effect anywhere."""
+OUTPUT_FOLDER = f"{EFFECTS_FOLDER}/diagnostics"
 """Where the output of an order with `save_as` is kept."""
 
 
@@ -42,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One change. A privileged helper would be sent exactly this, and check it again.
+    """One change. The effects helper is asked for it by its number, and finds out by itself what it is.
 
     `argv` is a program and its arguments, or, where `argv[0]` is `libvirt:<call>`, a call of libvirt_calls.CALLS.
     """
@@ -57,6 +59,9 @@ class Order:
     save_as: str = ""
     """File below the state folder that takes the program's output; empty: the output is only an answer."""
     run: str = ""
+    action: str = ""
+    number: int = 0
+    """Which order of its run it is, from 0."""
     target: str = ""
     token: int = 0
     """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""

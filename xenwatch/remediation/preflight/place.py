@@ -3,10 +3,11 @@
 from xenwatch.remediation.action import Context, Finding
 from xenwatch.remediation.checks import absent_elsewhere, dom0_free_mib, finding, state_finding
 from xenwatch.remediation.guards.ownership import check_owner
+from xenwatch.remediation.machine.port import EFFECTS_FOLDER
 from xenwatch.remediation.machine.presence import presence
 from xenwatch.remediation.policy.inventory import HERE, ManagedHost
 
-CORDON_FLAG = "/var/lib/xenwatch/cordoned"
+CORDON_FLAG = f"{EFFECTS_FOLDER}/cordoned"
 """No guest is moved to a host that has this file."""
 _SKEW = 5.0
 _WATCH = 60.0

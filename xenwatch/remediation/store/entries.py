@@ -113,6 +113,11 @@ def entries_of(view: View, run: str | None) -> list[RunLogEntry]:
     return [_entry(*row) for row in rows]
 
 
+def count(view: View, kind: str, run: str) -> int:
+    """How many lines of a kind a run has."""
+    return int(view.value("SELECT count(*) FROM entry WHERE run=? AND kind=?", run, kind))
+
+
 def latest_entries(view: View, limit: int) -> list[RunLogEntry]:
     """The last lines of all runs, the youngest first."""
     first = last_seq(view) - limit

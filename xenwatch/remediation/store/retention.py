@@ -2,16 +2,20 @@
 
 from xenwatch.model.action import AGENT
 from xenwatch.remediation.guards import approvals
-from xenwatch.remediation.store import budget, entries, outbox, runs, triggers
+from xenwatch.remediation.store import budget, entries, nonces, outbox, runs, triggers
 from xenwatch.remediation.store.transaction import Transaction
 
 KEEP = 90 * 86400.0
 """Seconds, while the host is up, for which a run and its lines are kept."""
+_KEEP_ENDED = 86400.0
+"""How long nonces and ended triggers are kept."""
 _KEEP_DELIVERED = 7 * 86400.0
 
 
 def drop_old(transaction: Transaction, keep: float = KEEP) -> int:
     """Delete the oldest lines and the runs that they alone spoke of; how many lines."""
+    triggers.forget_ended(transaction, _KEEP_ENDED)
+    nonces.forget(transaction, _KEEP_ENDED)
     outbox.forget_delivered(transaction, _KEEP_DELIVERED)
     old = entries.old_ones(transaction, transaction.at - keep)
     last = _last_to_go(transaction, old) if old else None

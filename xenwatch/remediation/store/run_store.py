@@ -1,5 +1,6 @@
 """The run store: every run and every step, synced to disk before the effect, append-only under a hash chain."""
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -112,6 +113,7 @@ def _open(path: Path) -> sqlite3.Connection:
     if not path.exists():
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         path.touch(mode=0o640)
+        _give_to_the_agent(path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in schema.PRAGMAS:
@@ -133,6 +135,13 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _give_to_the_agent(path: Path) -> None:
+    """Where root's command makes the store, it belongs to whoever the folder belongs to."""
+    folder = path.parent.stat()
+    if os.geteuid() == 0 and folder.st_uid != 0:
+        os.chown(path, folder.st_uid, folder.st_gid)
+
+
 def _create(db: sqlite3.Connection, script: str) -> None:
     try:
         db.executescript(script)
@@ -141,6 +150,20 @@ def _create(db: sqlite3.Connection, script: str) -> None:
             db.execute("ROLLBACK")
         if db.execute("PRAGMA user_version").fetchone()[0] != schema.VERSION:  # another process was first
             raise
+
+
+@contextmanager
+def view_of(path: Path) -> Iterator[View]:
+    """A run store that another process writes, opened only to be read; nothing of it is checked. StoreError."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        with closing(db):
+            db.execute("PRAGMA trusted_schema=OFF")
+            db.execute("PRAGMA query_only=ON")
+            db.execute("PRAGMA busy_timeout=5000")
+            yield View(db, 0.0)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from error
 
 
 def boot_id(read: Callable[[], str | None]) -> str:

@@ -1,24 +1,17 @@
 """Opens what logs are packed in (tar, gzip, bzip2, xz, zstd) as bounded streams; nothing is ever written to disk."""
 
-import bz2
-import gzip
 import io
 import itertools
-import lzma
-import tarfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
-
-import zstandard
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from xenwatch.base.durations import format_size
 from xenwatch.base.errors import ArchiveBomb
 
-DAMAGED = (EOFError, OSError, lzma.LZMAError, tarfile.TarError, zlib.error, zstandard.ZstdError)
-"""What the readers raise on a torn or forged archive."""
+if TYPE_CHECKING:
+    import tarfile
 
 _MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst", b"PK\x03\x04": "zip"}
 _TAR_MAGIC_AT = 257
@@ -139,13 +132,15 @@ class PeekedStream(io.RawIOBase):
 
         Before anything is read. What is damaged stays as it is, and the reading of it will say so.
         """
-        with suppress(ArchiveBomb, *DAMAGED):
+        try:
             while len(self.head) <= most:
                 part = self._inner.read(most + 1 - len(self.head))
                 if not part:
                     self.head = change(self.head)
                     return
                 self.head += part
+        except damaged(ArchiveBomb):  # asked for only where something was raised
+            return
 
     @property
     def packing(self) -> str | None:
@@ -155,24 +150,43 @@ class PeekedStream(io.RawIOBase):
         return next((name for magic, name in _MAGIC.items() if self.head.startswith(magic)), None)
 
 
+def damaged(*further: type[BaseException]) -> tuple[type[BaseException], ...]:
+    """What the readers raise on a torn or forged archive, and `further`. For plain files none of it is loaded."""
+    import lzma  # noqa: PLC0415
+    import tarfile  # noqa: PLC0415
+    import zlib  # noqa: PLC0415
+
+    import zstandard  # noqa: PLC0415
+
+    return (*further, EOFError, OSError, lzma.LZMAError, tarfile.TarError, zlib.error, zstandard.ZstdError)
+
+
 def unpacked(stream: io.RawIOBase, kind: str, limits: ArchiveLimits, whole: Unfolded | None = None) -> BinaryIO:
-    """What a compressed stream (gz, bz2, xz, zst) holds; `whole`: the bundle's. Raises one of DAMAGED, or Bomb."""
+    """What a compressed stream (gz, bz2, xz, zst) holds; `whole`: the bundle's. Raises one of `damaged`, or Bomb."""
     packed = CountedStream(cast("BinaryIO", stream))
     buffered = cast("BinaryIO", io.BufferedReader(packed, _PACKED))
     inner: BinaryIO
     if kind == "gz":
+        import gzip  # noqa: PLC0415
+
         inner = cast("BinaryIO", gzip.GzipFile(fileobj=buffered))
     elif kind == "bz2":
+        import bz2  # noqa: PLC0415
+
         inner = cast("BinaryIO", bz2.BZ2File(buffered))
     elif kind == "xz":
+        import lzma  # noqa: PLC0415
+
         inner = cast("BinaryIO", lzma.LZMAFile(buffered))  # noqa: SIM115  # lives as long as the stream below
     else:
+        import zstandard  # noqa: PLC0415
+
         decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
         inner = cast("BinaryIO", decompressor.stream_reader(buffered, read_across_frames=True))
     return cast("BinaryIO", io.BufferedReader(BoundedStream(inner, packed, limits, whole or Unfolded()), 64 * 1024))
 
 
-def members(stream: io.RawIOBase, limits: ArchiveLimits) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None]]:
+def members(stream: io.RawIOBase, limits: ArchiveLimits) -> Iterator[tuple["tarfile.TarInfo", BinaryIO | None]]:
     """The members of a tar in its order; None for the stream where a member is no plain file and must not be read."""
     with _opened(cast("BinaryIO", EndingStream(stream))) as archive:
         for number in itertools.count():
@@ -188,7 +202,9 @@ def members(stream: io.RawIOBase, limits: ArchiveLimits) -> Iterator[tuple[tarfi
             archive.members = []  # type: ignore[attr-defined]  # not in typeshed
 
 
-def _opened(stream: BinaryIO) -> tarfile.TarFile:
+def _opened(stream: BinaryIO) -> "tarfile.TarFile":
+    import tarfile  # noqa: PLC0415
+
     with _forged_headers():
         return tarfile.open(fileobj=stream, mode="r|", errorlevel=1)
 
@@ -199,4 +215,6 @@ def _forged_headers() -> Iterator[None]:
     try:
         yield
     except (ValueError, ArithmeticError, LookupError) as error:
+        import tarfile  # noqa: PLC0415
+
         raise tarfile.ReadError(f"a header that cannot be read ({str(error)[:100]})") from None

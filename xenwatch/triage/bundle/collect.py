@@ -16,7 +16,8 @@ from xenwatch.base.plurals import count_text
 from xenwatch.config.sections import Config
 from xenwatch.facts.config_guest import path_list
 from xenwatch.facts.configuration import configuration_texts, link_list, present_and_missing, sysctl_text
-from xenwatch.facts.live_configuration import LIST_UNIT_FILES, LIST_UNITS, smart_text
+from xenwatch.facts.host_texts import HOST_TEXTS
+from xenwatch.facts.live_configuration import LIST_LIVEPATCHES, LIST_UNIT_FILES, LIST_UNITS, smart_text
 from xenwatch.host.files import names_in, read_text
 from xenwatch.host.host import Host
 from xenwatch.host.kernel.bridges import read_bridges
@@ -66,6 +67,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "systemctl_failed.txt": ("systemctl", "--failed", "--no-pager", "--plain"),
     "systemctl_list-units.txt": LIST_UNITS,
     "systemctl_list-unit-files.txt": LIST_UNIT_FILES,
+    "xen-livepatch_list.txt": LIST_LIVEPATCHES,
+    "timedatectl.txt": ("timedatectl", "status"),
+    "chronyc_tracking.txt": ("chronyc", "-n", "tracking"),
+    "ntpq_-p.txt": ("ntpq", "-pn"),
 }
 """They only read; each file is named so that `diagnose` recognises the output of the command."""
 
@@ -204,6 +209,8 @@ def _configured(paths: Paths) -> Iterator[tuple[str, bytes]]:
     )
     if switches := sysctl_text(paths):
         yield "sysctl.txt", switches.encode()
+    for own in HOST_TEXTS:
+        yield own.file, own.text(paths).encode()
     if links := link_list(paths):
         yield "etc_xen_auto.txt", links.encode()
 

@@ -1,9 +1,9 @@
 """One log of a bundle: read in pieces that end where a record ends, counted and dated on the way."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LONGEST_RECORD, MOST_RECORD_LINES, Chunk, LogFormat, Position, Source, TimeHint
 from xenwatch.model.sample import Snapshot

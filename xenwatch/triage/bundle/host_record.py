@@ -1,7 +1,8 @@
 """Which host a bundle is of: the record that `xenwatch collect` writes, and the names of sosreports."""
 
 import json
-import re
+
+from xenwatch.base import lazy_re as re
 
 FILE = "xenwatch-host.json"
 """What the record is called; it comes first, so that a reader knows the host of all that follows."""

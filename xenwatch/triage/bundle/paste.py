@@ -1,10 +1,10 @@
 """Takes a paste of several logs apart: what followed on `cat xend.log`, `xl dmesg` or `==> xend.log <==`."""
 
-import re
 import shlex
 from collections.abc import Callable
 from typing import NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.base.shell_prompt import PROMPT
 
 MOST_SECTIONS = 200

@@ -12,13 +12,14 @@ from xenwatch.base.errors import ArchiveBomb, InputError
 from xenwatch.base.retyped import as_written
 from xenwatch.base.zones import Zone
 from xenwatch.facts.pasted import pasted_facts
-from xenwatch.facts.saved import LARGEST_OUTPUT, FactsReader, facts_reader
+from xenwatch.facts.reader import FactsReader
+from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import LAST_RESORT, all_formats, by_content, by_name, recognise
 from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.record import LogFormat, Source, TimeHint
-from xenwatch.triage.bundle.archive import DAMAGED, HEAD, ArchiveLimits, PeekedStream, Unfolded, members, unpacked
+from xenwatch.triage.bundle.archive import HEAD, ArchiveLimits, PeekedStream, Unfolded, damaged, members, unpacked
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
 from xenwatch.triage.bundle.interruption import Interruption
@@ -116,7 +117,7 @@ class Bundle:
             stream = self._interruption.guarded(stream, path)
         try:
             headed = PeekedStream(stream)
-        except (ArchiveBomb, *DAMAGED) as error:
+        except damaged(ArchiveBomb) as error:
             self._skip(path, f"torn or damaged: {error}")
             return
         kind = headed.packing
@@ -145,7 +146,7 @@ class Bundle:
                     self._skip(name, "a link, device or sparse file, not followed")
         except ArchiveBomb as bomb:
             self._skip(path, str(bomb))
-        except DAMAGED as error:
+        except damaged() as error:
             self._skip(path, f"torn or damaged: {error}")
 
     def _leaf(self, headed: PeekedStream, path: str, mtime: float) -> Iterator[BundleEntry]:
@@ -244,7 +245,7 @@ class Bundle:
             return headed.readinto(view)
         except ArchiveBomb as bomb:
             self._skip(path, f"the rest: {bomb}")
-        except DAMAGED as error:
+        except damaged() as error:
             self._skip(path, f"the rest is torn or damaged: {error}")
         return 0
 

@@ -1,7 +1,6 @@
 """A snapshot as metrics text in a support bundle, and back: `diagnose` judges it elsewhere as it would here."""
 
-import re
-
+from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import InvalidValue
 from xenwatch.model.sample import Metric, Sample, Snapshot
 

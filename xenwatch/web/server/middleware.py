@@ -12,6 +12,7 @@ from yarl import URL
 
 from xenwatch.web.auth import User, authorise
 from xenwatch.web.server.connection import CONNECTIONS
+from xenwatch.web.server.passwords import CHALLENGE, Passwords
 from xenwatch.web.sessions import SESSIONS
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _HEADERS = {
 }
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 """Headers of a refusal that a client acts on."""
+_READING = frozenset({"GET", "HEAD"})
 _OPEN = frozenset({"/healthz", "/readyz", "/sign-in"})
 """Service managers and load balancers ask for the first two and can seldom log in."""
 _OPEN_BELOW = ("/hooks/", "/assets/")
@@ -91,14 +93,22 @@ def own_names_only(external_host: str = "") -> Middleware:
     return known_name
 
 
-def readers_only(users: Sequence[User]) -> Middleware:
-    """Everything but health needs a token, or a browser that is signed in; a browser that is not is asked to."""
+def readers_only(users: Sequence[User], passwords: Passwords | None = None) -> Middleware:
+    """Everything but health needs a token, or a browser that is signed in; a browser that is not is asked to.
+
+    With `passwords` a user of these may read, too.
+    """
 
     @web.middleware
     async def log_in(request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.rel_url.raw_path
         if path in _OPEN or path.startswith(_OPEN_BELOW) or _is_signed_in(request, path):
             return await handler(request)
+        if passwords is not None and request.method in _READING:
+            if await passwords.admit(request.headers.get("Authorization", "")):
+                return await handler(request)
+            if not users:
+                raise web.HTTPUnauthorized(headers=CHALLENGE)
         if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             return web.Response(status=303, headers={"Location": f"/sign-in?to={quote(request.rel_url.raw_path_qs)}"})
         authorise(request, users, "viewer")
@@ -109,7 +119,7 @@ def readers_only(users: Sequence[User]) -> Middleware:
 
 def _is_signed_in(request: web.Request, path: str) -> bool:
     """A browser's session reads anything and sends the forms of pages; what changes something by API needs a token."""
-    reads = request.method in {"GET", "HEAD"} or not path.startswith("/api/")
+    reads = request.method in _READING or not path.startswith("/api/")
     return reads and request.app[SESSIONS].of(request) is not None
 
 

@@ -18,11 +18,16 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """PEM files. With `client_ca` a client must show a certificate of that authority, or it is refused."""
+    """PEM files. With `client_ca` a client must show a certificate of that authority, or it is refused.
+
+    `optional`: it may show none, but no wrong one. `only_newest`: TLS 1.3 alone.
+    """
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    optional: bool = False
+    only_newest: bool = False
 
     def stamp(self) -> _Stamp:
         """What changes when one of the files does; None for one that cannot be read."""
@@ -77,7 +82,7 @@ def _names(certificate: Mapping[str, Any]) -> Iterator[str]:
 
 def _context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if files.only_newest else ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     current: Path | None = files.certificate
     try:
@@ -86,7 +91,7 @@ def _context(files: TlsFiles) -> ssl.SSLContext:
         current = files.client_ca
         if files.client_ca is not None:
             context.load_verify_locations(files.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
+            context.verify_mode = ssl.CERT_OPTIONAL if files.optional else ssl.CERT_REQUIRED
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         beside = f" with the key {files.key}" if current == files.certificate else ""

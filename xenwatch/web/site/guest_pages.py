@@ -7,6 +7,7 @@ from xenwatch.web.site.guests import guest, guests
 from xenwatch.web.site.page import page
 from xenwatch.web.site.readings import Readings
 from xenwatch.web.site.sparkline import sparkline
+from xenwatch.web.trends import SPANS
 
 
 async def all_guests(request: web.Request) -> web.Response:
@@ -28,5 +29,9 @@ async def one_guest(request: web.Request) -> web.Response:
     its_own = [i for i in context.incidents() if str(i.diagnosis.subject) == f"domain/{name}"]
     if found is None and not its_own:
         return page(request, "gone.html", status=404, what=f"guest {name[:80]}")
-    lines = [sparkline(trend) for trend in context.trends(name)]
-    return page(request, "guest.html", guest=found, name=name, incidents=its_own, lines=lines)
+    span = request.query.get("span", "day")
+    span = span if span in SPANS else "day"
+    lines = [sparkline(trend) for trend in context.trends(name, span)]
+    return page(
+        request, "guest.html", guest=found, name=name, incidents=its_own, lines=lines, span=span, spans=tuple(SPANS)
+    )

@@ -11,6 +11,7 @@ from xenwatch.model.action import PENDING, ActionRun, RemediationOverview
 from xenwatch.web.auth import User, actor_name
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.remediation_api import RemediationSite, RunStoreEntry
+from xenwatch.web.sessions import SESSIONS
 from xenwatch.web.site.forms import FormFields, form
 from xenwatch.web.site.page import page
 
@@ -115,7 +116,9 @@ def _text(entry: RunStoreEntry) -> str:
 async def _approve(request: web.Request, user: User, fields: FormFields) -> str:
     """Consent is bound to the plan that stood on the page: the hash goes with the form."""
     service, run = _service(request), request.match_info["run"]
-    await service.approve(run, actor_name(user), fields.get("plan_hash", ""))
+    session = request.app[SESSIONS].of(request)
+    token = session.token if session is not None else ""
+    await service.approve(run, actor_name(user), fields.get("plan_hash", ""), token)
     return f"/remediation/runs/{quote(run, safe='')}"
 
 

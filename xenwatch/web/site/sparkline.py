@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from xenwatch.base.durations import format_size
-from xenwatch.web.trends import MINUTE, Trend
+from xenwatch.web.trends import Trend
 
 WIDTH, HEIGHT = 240, 40
 _MOST_DRAWN = 240
@@ -34,11 +34,15 @@ def sparkline(trend: Trend) -> Sparkline:
     """The line of a trend, from zero to its highest value."""
     title, words = _TITLES[trend.name]
     known = [value for value in trend.values if not math.isnan(value)]
-    highest, span = max(known), len(trend.values) * MINUTE / 3600
+    highest, hours = max(known), len(trend.values) * trend.step / 3600
     last = trend.values[-1]
     now = "not known" if math.isnan(last) else words(last)
-    label = f"{title} over the last {span:.1f} hours: now {now}, at most {words(highest)}, at least {words(min(known))}"
+    label = f"{title} over the last {_span(hours)}: now {now}, at most {words(highest)}, at least {words(min(known))}"
     return Sparkline(title, label, now, words(highest), tuple(_paths(_thinned(trend.values), highest or 1.0)))
+
+
+def _span(hours: float) -> str:
+    return f"{hours / 24:.1f} days" if hours > 24 else f"{hours:.1f} hours"  # noqa: PLR2004 - of a day
 
 
 def _thinned(values: Sequence[float]) -> list[float]:

@@ -1,0 +1,26 @@
+"""A pool of two hosts that serves, and a client that trusts its authority."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from xapi.asking import access_to
+from xapi.pools import build_pool, running
+from xapi.server import StandInPool
+
+from xenwatch.host.xapi.client import XapiClient
+
+
+@pytest.fixture
+async def pool(tmp_path: Path) -> AsyncIterator[StandInPool]:
+    async with running(build_pool(tmp_path)) as serving:
+        yield serving
+
+
+@pytest.fixture
+async def client(pool: StandInPool) -> AsyncIterator[XapiClient]:
+    made = XapiClient(access_to(pool))
+    try:
+        yield made
+    finally:
+        await made.close()

@@ -1,0 +1,97 @@
+"""[xapi.NAME]: a pool of XCP-ng or XenServer in the configuration, and how it is reached."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+
+from xenwatch.base.errors import InputError, InvalidValue
+from xenwatch.config.settings import BOOL, DURATION, PATH, TEXT, TEXTS, optional, setting
+from xenwatch.host.xapi.access import PinnedCertificates, XapiAccess, fingerprint_of
+from xenwatch.notify.senders import read_secret
+
+_URL = re.compile(r"https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)(?::\d+)?/?")
+_SHORTEST_CYCLE = 5.0
+"""xcp-rrdd has a new number every five seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class XapiSettings:
+    """A pool of XCP-ng or XenServer that is watched through its own API (docs/xapi.md). Read at the start."""
+
+    urls: tuple[str, ...] = setting(
+        TEXTS,
+        (),
+        "Where hosts of the pool answer, such as https://xcp1.example. One is enough: the others, and who is master, "
+        "are learnt from it. Name a second one so that the agent can also start while the first is down.",
+    )
+    user: str = setting(TEXT, "", "User that logs in. The role read-only is enough, and no other is ever needed.")
+    password_file: Path | None = setting(  # noqa: RUF009 - it is dataclasses.field
+        optional(PATH),
+        None,
+        "File with the password of that user, read at each login. Others must not be able to read it.",
+    )
+    tls_ca: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH),
+        None,
+        "PEM file of the authorities that signed the certificates of the hosts. Empty: those that this machine trusts.",
+    )
+    fingerprints: tuple[str, ...] = setting(
+        TEXTS,
+        (),
+        "Trust the hosts with these certificates and no others: their SHA-256 fingerprints, one for each host. For "
+        "pools whose hosts made their certificates themselves.",
+    )
+    every: float = setting(DURATION, 10.0, "Read what changed, and the numbers of each host, this often.")
+    call_deadline: float = setting(DURATION, 20.0, "Give up a call that is not answered within this time.")
+    events: bool = setting(BOOL, True, "Tell the rules of alarms of xapi and of tasks that failed, as log lines.")
+    tags: tuple[str, ...] = setting(TEXTS, (), "Tags of guests that are exported, in the metric xen_domain_tag_info.")
+
+
+def access_of(name: str, settings: XapiSettings) -> XapiAccess:
+    """How the pool is reached. InputError where a file that the section names cannot be used."""
+    return XapiAccess(
+        name=name,
+        addresses=tuple(url.rstrip("/") for url in settings.urls),
+        user=settings.user,
+        password=partial(read_secret, settings.password_file) if settings.password_file else lambda: "",
+        tls=_tls(name, settings),
+        call_seconds=settings.call_deadline,
+    )
+
+
+def _tls(name: str, settings: XapiSettings) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
+    if settings.fingerprints:
+        return PinnedCertificates(map(fingerprint_of, settings.fingerprints))
+    if settings.tls_ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=settings.tls_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"[xapi.{name}] tls_ca: {settings.tls_ca} cannot be used: {error}") from None
+
+
+def contradictions_of_pool(name: str, settings: XapiSettings) -> Iterator[tuple[str, str]]:
+    """`section.key`, and what is wrong with it."""
+    section = f"xapi.{name}"
+    if not settings.urls:
+        yield section, "names no host: write urls"
+    if wrong := [url for url in settings.urls if not _URL.fullmatch(url)]:
+        yield f"{section}.urls", f"{wrong[0]} must be https:// and a host, without a user or a path"
+    if not settings.user:
+        yield section, "names no user: write user and password_file"
+    if settings.password_file is None:
+        yield section, "names no password: write password_file"
+    if settings.fingerprints and settings.tls_ca is not None:
+        yield f"{section}.fingerprints", "has no effect beside tls_ca; leave out one of them"
+    for text in settings.fingerprints:
+        try:
+            fingerprint_of(text)
+        except InvalidValue as error:
+            yield f"{section}.fingerprints", str(error)
+    if settings.every < _SHORTEST_CYCLE:
+        yield f"{section}.every", "must be at least 5s: the hosts have no new numbers before"
