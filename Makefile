@@ -5,7 +5,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs lnav images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -81,6 +81,9 @@ xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
 
 docs:  ## write what is made from the code: failures, commands, metrics, man pages
 	$(BIN)/python packaging/docs/build.py
+
+lnav:  ## write the formats of Xen's logs for lnav
+	$(BIN)/python packaging/lnav/build.py
 
 images:  ## draw the pictures in docs/images from the demo's story (a minute; needs Chromium)
 	$(BIN)/python packaging/docs/images.py

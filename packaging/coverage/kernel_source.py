@@ -41,6 +41,7 @@ _NAMES = (
     (r"pvcalls", "pvcalls pvcalls-0: "),
     (r"blkfront", "vbd vbd-51712: "),
     (r"nvme", "nvme nvme0: "),
+    (r"arm_smmu", "arm-smmu-v3 arm-smmu-v3.0.auto: "),
     (r"\baer_", "pcieport 0000:00:1c.0: "),
     (r"\bsd_|scsi", "sd 6:0:0:1: [sdc] "),
     (r"blkback|blkif|blktap|xenbus", "vbd vbd-7-51712: "),
@@ -57,19 +58,22 @@ def read(name: str, text: str, _tree: Tree) -> Iterator[Message]:
         own = short["told"]
     device = next((told for word, told in _NAMES if re.search(word, text)), "pci 0000:03:00.0: ")
     for message in read_c(name, text, SAYS, {"KBUILD_MODNAME": f'"{module}"'}):
-        yield replace(message, format=_before(message.call, own, device) + message.format)
+        handed = message.format.replace("%s: %pV, mode:", "%s: page allocation failure: order:4, mode:")
+        yield replace(message, format=_before(message.call, own, device) + handed)
 
 
 def _before(call: str, own: str, device: str) -> str:
     """What stands before the text: what pr_fmt says, the device, and the errno of xenbus_dev_error."""
-    if call.startswith("DM"):
-        return f"device-mapper: {own}: "
-    if call.startswith(("pr_", "WPRINTK")):
-        return own
-    if call.startswith("netdev_"):
-        return "vif vif-7-0 vif7.0: "
-    if call.startswith("pci_"):
-        return "pcieport 0000:00:1c.0: "
-    if call.startswith("xenbus_"):
-        return _XENBUS.sub("pciback pci-7-0: ", device) + "22 "
-    return device if call.startswith(("dev_", "sdev_")) else ""
+    xenbus = _XENBUS.sub("pciback pci-7-0: ", device) + "22 "
+    told = {
+        "panic": "Kernel panic - not syncing: ",
+        "DM": f"device-mapper: {own}: ",
+        "pr_": own,
+        "WPRINTK": own,
+        "netdev_": "vif vif-7-0 vif7.0: ",
+        "pci_": "pcieport 0000:00:1c.0: ",
+        "xenbus_": xenbus,
+        "dev_": device,
+        "sdev_": device,
+    }
+    return next((before for begin, before in told.items() if call.startswith(begin)), "")

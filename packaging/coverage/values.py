@@ -10,6 +10,8 @@ _CONVERSION = re.compile(
 )
 _TEXTS: Final = (
     (r"^mddev$", "md0"),
+    (r"^md$", "253:4"),
+    (r"^(?:bad|unused)_(?:file|offset)$", "Bad swap file entry "),
     (r"strerror|errmsg|\berr(?:or)?str|^errno$|explain|get_error", "Invalid argument"),
     (r"rec(?:ord)?_(?:type|name)", "X86_PV_VCPU_XSAVE"),
     (r"action", "remove"),
@@ -87,6 +89,8 @@ def _value(found: re.Match[str], before: str, rest: list[str]) -> str:
     if kind == "c":
         return "x"
     number = _number(argument, before)
+    if kind in "xX" and number < 0:  # a register or an address, whatever the word before it is
+        number = 5
     flags = found["flags"].replace("'", "")
     width = found["width"].replace("*", "")
     as_python = {"i": "d", "u": "d"}.get(kind, kind)

@@ -1,7 +1,8 @@
 """Builds the Debian package for one release: `python packaging/deb/build.py bookworm|trixie`.
 
 The package carries xenwatch and its Python dependencies (locked, from wheels) in /usr/lib/xenwatch, for the Python of
-that release; libvirt's binding is Debian's own. Nothing is compiled and nothing of the system's Python is touched.
+that release; libvirt's binding is Debian's own, and only suggested, for it brings a toolstack along. Nothing is
+compiled and nothing of the system's Python is touched.
 `--version` sets another version than pyproject.toml's, for trying an upgrade.
 """
 
@@ -107,6 +108,7 @@ def _data(lib: Path, share: Path) -> None:
     subprocess.run(prepare, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     for alerts in sorted((ROOT / "alerts").glob("*.y*ml")):
         _copy(alerts, share / "alerts" / alerts.name)
+    _copy(ROOT / "packaging/lnav/xen.json", share / "lnav/xen.json")
     shutil.copytree(ROOT / "dashboards/out", share / "dashboards")
     shutil.copytree(ROOT / "dashboards/provisioning", share / "grafana")
 

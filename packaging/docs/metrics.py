@@ -15,6 +15,7 @@ from xenwatch.logs.counters import FollowCounters
 from xenwatch.model.sample import Metric
 from xenwatch.sampling import health
 from xenwatch.sampling.catalogue import all_collectors
+from xenwatch.sampling.xapi.families import pool_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 _MANY = {
@@ -23,6 +24,7 @@ _MANY = {
     "collector": "collector", "port": "port", "pool": "pool", "node": "NUMA node", "mount": "mount", "target": "target",
     "vif": "device", "part": "part", "counter": "counter", "name": "incident", "daemon": "daemon", "check": "check",
     "destination": "destination",
+    "host": "host", "sr": "repository", "interface": "interface", "tag": "tag",
 }  # fmt: skip
 _HEAD = """# Metrics
 
@@ -33,6 +35,11 @@ All metrics are served at `/metrics` ([http.md](http.md)). Names begin with `xen
 domid, so that a guest's restart makes no new series; only the `_info` metrics carry the domid. "Series" says what
 the number of series grows with; a state set has one series for each state. A series ends in the cycle in which its
 domain ends."""
+
+
+_POOLS = """In each cycle of `[xapi.NAME] every`. Families that a host of its own has, too, mean the same and have the
+label `pool` beside their others, those of hosts also `host`. A guest's series goes on when it moves to another host of
+the pool ([xapi.md](xapi.md))."""
 
 
 def page() -> str:
@@ -48,6 +55,7 @@ def page() -> str:
             "",
         ]
         lines += _table(_declared(collector.metrics))
+    lines += ["", "## Pools of `[xapi.NAME]`", "", _POOLS, "", *_table(_declared(pool_metrics().values()))]
     lines += ["", "## About the collectors", "", *_table(_declared(health.METRICS))]
     found = [one for one in vars(remediation_metrics).values() if isinstance(one, Metric)]
     lines += ["", "## Remediation", "", *_table(_declared(found))]

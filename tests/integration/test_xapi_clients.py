@@ -170,4 +170,5 @@ async def test_xen_orchestras_client_reads_all_objects_and_follows_their_events(
     second = json.loads(await node.stdout.readline())
     assert "web1 Halted" in second["names"]
     assert json.loads(await node.stdout.readline()) == ["HANDLE_INVALID", "VM", "OpaqueRef:gone"]
+    assert await node.stdout.read() == b""
     assert await node.wait() == 0

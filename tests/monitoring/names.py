@@ -10,6 +10,7 @@ from xenwatch.agent.metrics import remediation as remediation_metrics
 from xenwatch.fleet import hub_metrics
 from xenwatch.model.sample import Metric
 from xenwatch.sampling.catalogue import all_metrics
+from xenwatch.sampling.xapi.families import pool_metrics
 
 ROOT = Path(__file__).parents[2]
 _NAME = re.compile(r"(?<![\w:.\"])(?:\w+:)?(?:xen|xenwatch|libvirt|process)_\w+(?::\w+)?|(?<![\w:.\"])up(?=[{ ]|$)")
@@ -23,7 +24,7 @@ def declared() -> frozenset[str]:
     histograms = {line.split()[2] for line in own.splitlines() if line.endswith(" histogram")}
     for module in (remediation_metrics, hub_metrics):
         names |= {metric.name for metric in vars(module).values() if isinstance(metric, Metric)}
-    names |= set(all_metrics())
+    names |= set(all_metrics()) | set(pool_metrics())
     histograms |= {metric.name for metric in all_metrics().values() if metric.type == "histogram"}
     return frozenset(names | {name + end for name in histograms for end in _HISTOGRAM} | recorded() | {"up"})
 

@@ -14,6 +14,8 @@ import aiohttp
 import yaml
 from monitoring import tools
 
+from xenwatch.diagnosis.ruleset import cache_folder
+
 _START_SECONDS = 60.0
 
 
@@ -119,7 +121,7 @@ async def agent(folder: Path, more: str = "") -> AsyncIterator[tuple[str, Path]]
     settings = folder / "xenwatch.toml"
     settings.write_text(
         f'[agent]\nstate_dir = "{folder}/state"\n[logs]\npaths = ["{logs}/*.log"]\n'
-        f'[sampling]\nlibvirt_uri = "test:///default"\n[diagnosis]\ncache_dir = "{folder}/cache"\n'
+        f'[sampling]\nlibvirt_uri = "test:///default"\n[diagnosis]\ncache_dir = "{cache_folder()}"\n'
         f'[web]\nlisten = "127.0.0.1:{port}"\n{more}'
     )
     argv = (sys.executable, "-m", "xenwatch.cli.main", "agent", "--config", str(settings))

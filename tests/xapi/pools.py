@@ -16,7 +16,6 @@ VERSION = {
     "product_version": "8.3.0",
     "product_brand": "XCP-ng",
     "xen": "4.17.5-3",
-    "build_number": "cloud",
     "xapi": "24.39",
 }
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from xenwatch.agent.heap import keep_small
 from xenwatch.agent.incident_registry import IncidentRegistry
-from xenwatch.agent.join_facts import facts_part
 from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
-from xenwatch.agent.pools import Pools
+from xenwatch.agent.outlets import Outlets
+from xenwatch.agent.pools import Pools, of_this_host
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -24,20 +24,15 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
-from xenwatch.config.alertmanager import alertmanager_access
-from xenwatch.config.fleet_member import fleet_coordinator, fleet_registry
+from xenwatch.config.fleet_member import fleet_coordinator
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
-from xenwatch.config.notify import routes_of
 from xenwatch.config.sections import Config
 from xenwatch.host.exec.runner import Runner
-from xenwatch.host.files import read_text
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.sample import Snapshot
-from xenwatch.notify.notifications import Notifications
-from xenwatch.notify.silences import Silences
 from xenwatch.remediation.open import effects_of
 from xenwatch.state.retention import delete_old
 from xenwatch.state.store import SavedState, Store
@@ -79,27 +74,16 @@ class Agent:
         self.progress = Liveness(clock, settings.stall_after, PARTS)
         self._snapshot: Snapshot | None = None
         self._sampled, self._stop, self._reload = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        simulated = loaded.config.sampling.simulated
-        self._paths = external.paths if simulated is None else simulated_paths(simulated)
+        self._paths = _paths(external, loaded.config)
         parts = prepare(loaded.config, self._paths)
         self._store = Store(settings.state_dir, now=clock.now)
         saved = self._store.load()
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(_of_this_host(recent_incidents(self.registry.incidents.values())))
-        self._fleet = fleet_registry(loaded.config.fleet, clock)
-        self._fleet.offer(self.registry.incidents.values())
-        self.notifications = _notifications(loaded.config, clock, self._paths)
-        self.notifications.changed(self.registry.incidents.values())
-        self._pools = Pools(
-            loaded.config,
-            clock,
-            lambda chunk: self.monitor.take_lines(chunk),  # noqa: PLW0108 - a reload makes another monitor
-            lambda facts: self.monitor.take_facts(facts),  # noqa: PLW0108 - as above
-            self._sampled.set,
-        )
-        self.silences = _silences(loaded.config, clock, self.registry.incidents.values())
+        self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
+        self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
+        self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
             self._store, self._capture, clock, every=settings.commit_every, on_error=self._state_error
         )
@@ -115,7 +99,7 @@ class Agent:
                 settings.state_dir,
                 monitor=lambda: self.monitor,
                 remark=self.remark,
-                notifications=self.notifications,
+                notifications=self.outlets.notifications,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -163,12 +147,9 @@ class Agent:
             "watchdog": lambda: feed_watchdog(self._clock, self._notifier, self.progress),
             "memory": lambda: keep_small(self._clock),
             "trends": self.server.keep_trends,
-            "fleet": self._fleet.run,
-            **facts_part(self._config.fleet, self._fleet, self._paths, lambda: self._snapshot, self._clock),
             **self._pools.parts(),
             **self.remediation.parts(),
-            "notifications": self.notifications.run,
-            "silences": self.silences.run,
+            **self.outlets.parts(),
         }
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -222,8 +203,7 @@ class Agent:
             return None
         finally:
             self._notifier.tell("STATUS=following logs")
-        routes, link = routes_of(loaded.config.notify), loaded.config.web.external_url.rstrip("/")
-        self.notifications.replace(routes, link, self.registry.incidents.values())
+        self.outlets.reload(loaded.config, self.registry.incidents.values())
         self.counters.reload_ok, self.counters.reloaded_at = True, self._clock.now()
         log.info("The configuration and %d rules were reloaded.", parts.rules)
         return parts
@@ -240,10 +220,8 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(_of_this_host(changed))
-        self._fleet.offer(changed)
-        self.notifications.changed(changed)
-        self.silences.changed(changed)
+        self.remediation.changed(of_this_host(changed))
+        self.outlets.changed(changed)
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -251,6 +229,7 @@ class Agent:
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.server.trends.note(snapshot)
+        self.outlets.sampled(snapshot)
         self._sampled.set()
 
     def _failed(self, part: str, _error: Exception) -> None:
@@ -286,23 +265,10 @@ class Agent:
             await self.server.close()
 
 
-def _of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
-    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
-    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
-
-
-def _notifications(config: Config, clock: Clock, paths: Paths) -> Notifications:
-    """Those of [notify.NAME]; without any, it has nothing to do."""
-    host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-    link = config.web.external_url.rstrip("/")
-    return Notifications(routes_of(config.notify), clock, config.agent.state_dir, host, link)
-
-
-def _silences(config: Config, clock: Clock, known: Iterable[Incident]) -> Silences:
-    """Those of [alertmanager]; without a URL, it has nothing to do."""
-    made = Silences(alertmanager_access(config.alertmanager), clock, config.agent.state_dir)
-    made.changed(known)
-    return made
+def _paths(external: ExternalAccess, config: Config) -> Paths:
+    """Of this host, or of the simulated one."""
+    simulated = config.sampling.simulated
+    return external.paths if simulated is None else simulated_paths(simulated)
 
 
 def _remediation(config: Config, external: ExternalAccess) -> RemediationController:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError
@@ -16,6 +16,7 @@ from xenwatch.host.xapi.feed import RecordChange
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.sources.xapi_events import event_lines
 from xenwatch.model.fact import Fact
+from xenwatch.model.incident import Incident
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
 from xenwatch.model.sample import Sample
 from xenwatch.sampling.xapi.reader import PoolReader
@@ -25,28 +26,33 @@ log = logging.getLogger(__name__)
 REFUSED_SECONDS = 300.0
 """After a refused login nothing is tried for so long: some directories lock an account after a few attempts."""
 
-Read = Callable[[Chunk], None]
-Learn = Callable[[Sequence[Fact]], None]
+
+class PoolListener(Protocol):
+    """Who hears of pools: the monitor."""
+
+    def take_lines(self, chunk: Chunk) -> None:
+        """Lines of a log."""
+
+    def take_facts(self, facts: Sequence[Fact]) -> None:
+        """What was learnt of a pool."""
+
+
+Listening = Callable[[], PoolListener]
+"""Asked each time: a reload replaces the monitor."""
+
+
+def of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
+    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
+    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
 
 
 class Pools:
     """`parts()` run beside the agent's others; `samples()` are the last ones of all pools."""
 
-    def __init__(
-        self,
-        config: Config,
-        clock: Clock,
-        read: Read,
-        learn: Learn,
-        fresh: Callable[[], None],
-    ) -> None:
-        """`read` takes lines of a log, `learn` facts; `fresh` is called when there are new samples.
-
-        InputError where a file that the configuration names cannot be used.
-        """
-        self._fresh = fresh
-        every = config.sampling.facts_every
-        self._watched = {name: _Watched(name, one, clock, every, read, learn) for name, one in config.xapi.items()}
+    def __init__(self, config: Config, clock: Clock, listener: Listening, fresh: Callable[[], None]) -> None:
+        """`fresh` is called when there are new samples. InputError where a file of the configuration cannot be used."""
+        self._fresh, every = fresh, config.sampling.facts_every
+        self._watched = {name: _Watched(name, one, clock, every, listener) for name, one in config.xapi.items()}
 
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """One for each pool: a pool that hangs holds up no other."""
@@ -61,9 +67,9 @@ class _Watched:
     """One pool."""
 
     def __init__(
-        self, name: str, settings: XapiSettings, clock: Clock, facts_every: float, read: Read, learn: Learn
+        self, name: str, settings: XapiSettings, clock: Clock, facts_every: float, listener: Listening
     ) -> None:
-        self._name, self._settings, self._clock, self._read, self._learn = name, settings, clock, read, learn
+        self._name, self._settings, self._clock, self._listener = name, settings, clock, listener
         self._facts_every = facts_every
         self._access = access_of(name, settings)
         self._source = Source(f"xapi:{name}", all_formats()["xapi"], host=name)
@@ -99,7 +105,9 @@ class _Watched:
         if now >= self._facts_due:
             self._facts_due = now + self._facts_every
             records, names = reader.feed.records, reader.names
-            self._learn(await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now()))
+            self._listener().take_facts(
+                await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now())
+            )
         return self._settings.every
 
     def _note(self, error: HostError | None) -> None:
@@ -116,5 +124,7 @@ class _Watched:
         if not lines:
             return
         data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
-        self._read(Chunk(self._source, data, Position("events", self._offset, 0), TimeHint(self._clock.now())))
+        self._listener().take_lines(
+            Chunk(self._source, data, Position("events", self._offset, 0), TimeHint(self._clock.now()))
+        )
         self._offset += len(data)

@@ -37,7 +37,7 @@ class EachOptions:
 
     def refuse_without_each(self) -> None:
         """Raises InputError where an option says what becomes of many bundles, and there is one."""
-        names = ("jobs", "scheduler", "baseline")
+        names = ("scheduler", "baseline")
         given = [f"--{name}" for name in names if getattr(self, name) is not None]
         if given and not self.each:
             raise InputError(f"{' and '.join(given)}: only with --each, which reads many bundles, each alone")
@@ -54,7 +54,8 @@ _OPTIONS = (
         "--jobs",
         type=click.IntRange(1, 1024),
         metavar="N",
-        help="With --each: read so many bundles at once. Default: one for each processor.",
+        help="Read with so many processes: with --each so many bundles at once, else so many large files of the one. "
+        "Default: one for each processor, where there is much to read.",
     ),
     click.option(
         "--scheduler",

@@ -127,7 +127,7 @@ def COMMAND(  # noqa: N802 (the registry looks for this name)
         if live:
             report = _live(paths, config, folders, timezone, host, progress)
         else:
-            report = _read(paths, folders, timezone, host, progress)
+            report = _read(paths, folders, timezone, host, progress, batch.jobs)
     finally:
         progress.clear()
     report = selection.of(report, time.time() if live else None, _LIVE_SPAN if live and not paths else math.inf)
@@ -178,6 +178,7 @@ def _read(
     timezone: Zone | None,
     host: str | None,
     progress: Progress,
+    jobs: int | None,
 ) -> Report:
     from xenwatch.diagnosis.ruleset import cache_folder, rules_with  # noqa: PLC0415
     from xenwatch.triage.diagnose import diagnose  # noqa: PLC0415 (the help of other commands needs none of this)
@@ -190,6 +191,7 @@ def _read(
         cache=cache,
         utc_offset=timezone if timezone is not None else 0.0,
         host=host,
+        jobs=jobs,
         progress=progress.reading,
     )
 

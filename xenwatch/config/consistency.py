@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from xenwatch.config.alertmanager import alertmanager_contradictions
 from xenwatch.config.notify import contradictions_of
+from xenwatch.config.otlp import otlp_contradictions
 from xenwatch.config.sections import Config, FleetSettings, HookSettings, WebSettings
 from xenwatch.config.xapi import contradictions_of_pool
 
@@ -19,6 +20,7 @@ def contradictions(config: Config) -> Iterator[tuple[str, str]]:
     yield from _tls("hooks", config.hooks)
     yield from _fleet(config.fleet)
     yield from alertmanager_contradictions(config.alertmanager)
+    yield from otlp_contradictions(config.otlp)
     if config.web.external_url and not _EXTERNAL.fullmatch(config.web.external_url):
         yield "web.external_url", "must be a scheme and a host, without a path, such as https://xen1.example:10197"
     for name, settings in config.notify.items():

@@ -1,4 +1,4 @@
-"""Settings of what xenwatch works together with: assistants over MCP, Alertmanager."""
+"""Settings of what xenwatch works together with: assistants over MCP, Alertmanager, OpenTelemetry."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,24 @@ class AlertmanagerSettings:
     )
     token_file: Path | None = setting(  # noqa: RUF009 - as above
         optional(PATH), None, "File with a token for Alertmanager, sent as Authorization: Bearer."
+    )
+    tls_ca: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH), None, "PEM file of the authority that signed its certificate. Empty: those of the system."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OtlpSettings:
+    """Incidents and metrics pushed to a collector of OpenTelemetry (docs/integrations.md). Read at the start."""
+
+    endpoint: str = setting(
+        TEXT,
+        "",
+        "Address of the collector (OTLP over HTTP), such as http://collector:4318. Empty: nothing is pushed.",
+    )
+    metrics_every: float = setting(DURATION, 60.0, "Push the metrics this often. 0s: never; incidents alone.")
+    token_file: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH), None, "File with a token for the collector, sent as Authorization: Bearer."
     )
     tls_ca: Path | None = setting(  # noqa: RUF009 - as above
         optional(PATH), None, "PEM file of the authority that signed its certificate. Empty: those of the system."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xenwatch.config.integrations import AlertmanagerSettings, McpSettings
+from xenwatch.config.integrations import AlertmanagerSettings, McpSettings, OtlpSettings
 from xenwatch.config.notify import NotifySettings
 from xenwatch.config.settings import (
     BOOL,
@@ -276,6 +276,7 @@ class Config:
     remediation: RemediationSettings = field(default_factory=RemediationSettings)
     fleet: FleetSettings = field(default_factory=FleetSettings)
     alertmanager: AlertmanagerSettings = field(default_factory=AlertmanagerSettings)
+    otlp: OtlpSettings = field(default_factory=OtlpSettings)
     mcp: McpSettings = field(default_factory=McpSettings)
     notify: Mapping[str, NotifySettings] = field(default_factory=dict)
     """By the name of the table."""
@@ -292,6 +293,7 @@ SECTIONS: dict[str, type] = {
     "remediation": RemediationSettings,
     "fleet": FleetSettings,
     "alertmanager": AlertmanagerSettings,
+    "otlp": OtlpSettings,
     "mcp": McpSettings,
 }
 TABLES: dict[str, type] = {"notify": NotifySettings, "xapi": XapiSettings}

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from xenwatch.base.errors import ConfigError, Problem
 from xenwatch.web.server.passwords import Passwords
 from xenwatch.web.server.tls import TlsFiles
@@ -51,6 +49,8 @@ def passwords_of(path: Path) -> Passwords | None:
 
 
 def _content(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  few have such a file
+
     try:
         content = yaml.safe_load(path.read_text("utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:

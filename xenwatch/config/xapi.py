@@ -1,18 +1,21 @@
 """[xapi.NAME]: a pool of XCP-ng or XenServer in the configuration, and how it is reached."""
 
 import re
-import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from xenwatch.base.errors import InputError, InvalidValue
 from xenwatch.config.settings import BOOL, DURATION, PATH, TEXT, TEXTS, optional, setting
-from xenwatch.host.xapi.access import PinnedCertificates, XapiAccess, fingerprint_of
-from xenwatch.notify.senders import read_secret
+
+if TYPE_CHECKING:  # an HTTP client is slow to load, and commands that only read the configuration call nobody
+    import ssl
+
+    import aiohttp
+
+    from xenwatch.host.xapi.access import XapiAccess
 
 _URL = re.compile(r"https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)(?::\d+)?/?")
 _SHORTEST_CYCLE = 5.0
@@ -44,7 +47,7 @@ class XapiSettings:
         TEXTS,
         (),
         "Trust the hosts with these certificates and no others: their SHA-256 fingerprints, one for each host. For "
-        "pools whose hosts made their certificates themselves.",
+        "pools with certificates that their hosts made themselves.",
     )
     every: float = setting(DURATION, 10.0, "Read what changed, and the numbers of each host, this often.")
     call_deadline: float = setting(DURATION, 20.0, "Give up a call that is not answered within this time.")
@@ -52,8 +55,11 @@ class XapiSettings:
     tags: tuple[str, ...] = setting(TEXTS, (), "Tags of guests that are exported, in the metric xen_domain_tag_info.")
 
 
-def access_of(name: str, settings: XapiSettings) -> XapiAccess:
+def access_of(name: str, settings: XapiSettings) -> "XapiAccess":
     """How the pool is reached. InputError where a file that the section names cannot be used."""
+    from xenwatch.host.xapi.access import XapiAccess  # noqa: PLC0415
+    from xenwatch.notify.senders import read_secret  # noqa: PLC0415
+
     return XapiAccess(
         name=name,
         addresses=tuple(url.rstrip("/") for url in settings.urls),
@@ -64,7 +70,11 @@ def access_of(name: str, settings: XapiSettings) -> XapiAccess:
     )
 
 
-def _tls(name: str, settings: XapiSettings) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
+def _tls(name: str, settings: XapiSettings) -> "ssl.SSLContext | aiohttp.Fingerprint | bool":
+    import ssl  # noqa: PLC0415
+
+    from xenwatch.host.xapi.access import PinnedCertificates, fingerprint_of  # noqa: PLC0415
+
     if settings.fingerprints:
         return PinnedCertificates(map(fingerprint_of, settings.fingerprints))
     if settings.tls_ca is None:
@@ -89,6 +99,8 @@ def contradictions_of_pool(name: str, settings: XapiSettings) -> Iterator[tuple[
     if settings.fingerprints and settings.tls_ca is not None:
         yield f"{section}.fingerprints", "has no effect beside tls_ca; leave out one of them"
     for text in settings.fingerprints:
+        from xenwatch.host.xapi.access import fingerprint_of  # noqa: PLC0415
+
         try:
             fingerprint_of(text)
         except InvalidValue as error:

@@ -52,6 +52,10 @@ class DomainRegistry:
         """The guests of that host that anything named."""
         return self._of(host).known()
 
+    def changes(self, host: str | None = None) -> int:
+        """Changes whenever another name, domid or uuid is known there than before."""
+        return self._of(host).changes
+
     def name_of(self, domid: int, at: float, host: str | None = None) -> str | None:
         """The name the domid had nearest to that time."""
         return self._of(host).name_of(domid, at)

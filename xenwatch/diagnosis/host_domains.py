@@ -38,6 +38,8 @@ class HostDomains:
         self._names: OrderedDict[int, list[Naming]] = OrderedDict()
         self._uuids: OrderedDict[str, str] = OrderedDict()
         self._seen: OrderedDict[str, float] = OrderedDict()
+        self.changes = 0
+        """How often something became known that was not, or is known no more."""
 
     def learn(self, fields: Mapping[str, str | None], at: float) -> None:
         """Take `domain`, `domid` and `uuid` of one moment, two of which teach something."""
@@ -108,6 +110,7 @@ class HostDomains:
 
     def forget(self, name: str) -> None:
         """That was no guest's name."""
+        self.changes += 1
         self._seen.pop(name, None)
 
     def state(self) -> dict[str, Any]:
@@ -121,6 +124,7 @@ class HostDomains:
         names = {int(d): [Naming(float(at), str(name)) for at, name in kept] for d, kept in state["names"].items()}
         uuids, seen = OrderedDict(state["uuids"]), OrderedDict(state["seen"])
         self._names, self._uuids, self._seen = OrderedDict(names), uuids, seen
+        self.changes += 1
 
     def _served(self, subject: Subject) -> Subject:
         """Of a stub domain the guest that it serves; any other subject as it is."""
@@ -144,21 +148,24 @@ class HostDomains:
         if not any(
             other.name == naming.name for other in names[start : bisect_left(names, naming.at + _SAME_LIFE, key=_at)]
         ):
+            self.changes += 1
             insort(names, naming)
             del names[:-_MOST_NAMES]
         if len(self._names) > MOST_DOMAINS:
+            self.changes += 1
             self._names.popitem(last=False)
 
-    @staticmethod
-    def _note(where: "OrderedDict[str, Any]", key: str, value: Any) -> None:
+    def _note(self, where: "OrderedDict[str, Any]", key: str, value: Any) -> None:
+        self.changes += key not in where or (where is self._uuids and where[key] != value)
         where[key] = value
         where.move_to_end(key)
         if len(where) > MOST_DOMAINS:
+            self.changes += 1
             where.popitem(last=False)
 
 
 def is_uuid(name: str) -> bool:
-    """Whether a guest is called by its UUID for want of a name."""
+    """Whether it is a UUID: a guest is called so where nothing says its name."""
     return _UUID.match(name) is not None
 
 

@@ -144,6 +144,8 @@ class BundleHosts:
         return self.host_of(origin)
 
     def _see_header(self, source: Source, header: str | None) -> None:
+        if header is None:
+            return
         origin = origin_of(source, header)
         if origin.header is None:
             return

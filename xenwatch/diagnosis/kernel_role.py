@@ -225,14 +225,22 @@ class KernelRoles:
 
     def state(self) -> dict[str, Any]:
         """JSON-able."""
-        return {
-            path: [self._seen.get(path, 0), {host: sign.lines for host, sign in signs.items()}]
-            for path, signs in self._signs.items()
-        }
+        return {path: self.state_of(path)[path] for path in self._signs}
+
+    def state_of(self, path: str) -> dict[str, Any]:
+        """The same of one log; empty where no kernel writes in it."""
+        signs = self._signs.get(path)
+        if signs is None:
+            return {}
+        return {path: [self._seen.get(path, 0), {host: sign.lines for host, sign in signs.items()}]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`; raises ValueError, TypeError or AttributeError where it is not one."""
         self._signs, self._seen = OrderedDict(), {}
+        self.go_on_from(state)
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """What was learnt elsewhere of these logs stands here, too; raises as `restore`."""
         for path, (seen, signs) in state.items():
             self._seen[path] = int(seen)
             self._signs[path] = {host: KernelSigns(dict(lines)) for host, lines in signs.items()}

@@ -1,9 +1,10 @@
 """The lines of host-written logs that say two of name, domid and UUID of one guest."""
 
-import re
+from xenwatch.base import lazy_re as re
 
 _STATES = "r-----|-b----|--p---|---s--|----c-|-----d|------"
 """Of a domain in `xl list`."""
+_VIRSH_STATES = "running|idle|paused|in shutdown|crashed|dying"
 
 NAMINGS: tuple[re.Pattern[str], ...] = tuple(
     map(
@@ -25,7 +26,7 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
             r"\bVM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<domain>[\w.:+-]+)\)",
             # a line of `xl list` or `xm list`, of `virsh list`, of `xenstore-ls -f`
             rf"^[ \t>]*(?P<domain>[\w.:+-]+) +(?P<domid>\d+) +\d+ +\d+ +(?:{_STATES}) +\d+\.\d",
-            r"^[ \t>]*(?P<domid>\d+) +(?P<domain>[\w.:+-]+) +(?:running|idle|paused|in shutdown|crashed|dying)(?=\s|$)",
+            rf"^[ \t>]*(?P<domid>\d+) +(?P<domain>[\w.:+-]+) +(?:{_VIRSH_STATES})(?=[ \t\r]*$)",
             r"/local/domain/(?P<domid>\d+)/name = \"(?P<domain>[\w.:+-]+)\"",
             # xenstored's access log; A is dom0's connection, a guest's own would be D<domid>
             r"^A\d+(?:\.\d+)? +write +/local/domain/(?P<domid>\d+)/name (?P<domain>[\w.:+-]+)(?=\s|$)",

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.correlation.line_memory import SeenAgain, Sighting
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
+from xenwatch.diagnosis.matching.scanned import Scanned, take_over
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.operations.done import DoneAgain
 from xenwatch.diagnosis.operations.marks import PlacedMark
@@ -71,11 +73,13 @@ class Pipeline:
         owners: LogOwners | None = None,
         hosts: BundleHosts | None = None,
         at_rest: bool = False,
+        ahead: Callable[[Chunk], Scanned | None] | None = None,
     ) -> None:
         """`cache`: private folder of compiled signatures; `compiling`: where they are compiled while others read.
 
         `hosts`: the logs may be of several, which are told apart by it; None: all of it is of one host.
         `at_rest`: nothing is written to the logs any more, so that silence in them does not end an incident.
+        `ahead` has what another process found in a chunk; None: it is scanned here.
         """
         self.rules = rules
         self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
@@ -88,7 +92,7 @@ class Pipeline:
         self.incidents = IncidentTracker(
             rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
         )
-        self._at_rest = at_rest
+        self._at_rest, self._ahead = at_rest, ahead
         self._owners = owners or _PathsAlone()
         self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
@@ -106,7 +110,8 @@ class Pipeline:
         self.scanner.registry.notice_owner(chunk.source.subject, chunk.hint.near, origin)
         self._owners.learn(chunk)
         self.years.see(chunk)
-        self._events += self.scanner.feed(chunk)
+        scanned = self._ahead(chunk) if self._ahead is not None else None
+        self._events += self.scanner.feed(chunk) if scanned is None else take_over(self.scanner, scanned)
         return bool(self._events)
 
     @property
@@ -135,7 +140,8 @@ class Pipeline:
 
     def diagnose(self, latest: float) -> list[Diagnosis]:
         """The same up to the diagnoses, for the tools of a rule's author."""
-        return self._judged(self._released(), latest)[0]
+        found = self._judged(self._released(), latest)[0]
+        return [one.diagnosis if isinstance(one, SeenAgain) else one for one in found]
 
     def tick(self, now: float) -> list[Incident]:
         """The passing of time alone: what was expected did not come, what was quiet long enough is resolved."""
@@ -207,10 +213,10 @@ class Pipeline:
             for mark in self.scanner.take_marks()
         ]
 
-    def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Diagnosis], float]:
+    def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Sighting], float]:
         facts, snapshots = self._learnt()
         now = min(max([*(e.at for e in events[-1:]), *(f.at for f in facts)], default=latest), latest)
-        diagnoses = self.engine.observe(events, facts=facts, now=now) if events or facts else []
+        diagnoses = self.engine.sightings(events, facts=facts, now=now) if events or facts else []
         over = list(self.engine.over) if events or facts else []
         for snapshot in snapshots:
             self._done.see(snapshot)

@@ -24,7 +24,7 @@ class ReaderService:
     """Programs run with nothing of the agent's environment."""
 
     def __init__(self, runner: Runner, xenstore: Xenstore, transport: Callable[[], SshTransport]) -> None:
-        """`transport`: the way to the other hosts of the policy, which is read anew each time."""
+        """`transport`: the way to the other hosts of the policy, which is read again each time."""
         self._runner, self._xenstore, self._transport = runner, xenstore, transport
 
     async def answer(self, _peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from xenwatch.model.subject import HOST
 
 DERIVED_TELLS = ("time.",)
 """What is always known."""
+DERIVED_FROM = {"xen.command_line": "boot.xen_command_lines", "dump.free_bytes": "disk.free_bytes"}
+"""Which fact tells another one, for whoever looks for what would tell it."""
 _XEND_DUMPS, _DUMPS = "/var/xen/dump", "/var/lib/xen/dump"
 """Where xend and xl leave the memory of a guest that crashed."""
 

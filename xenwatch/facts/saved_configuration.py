@@ -11,6 +11,9 @@ from xenwatch.facts.reader import command_output, configuration_file
 _NOT_IN_USE = "|".join(map(re.escape, config_guest.NOT_IN_USE))
 _NAMED_GUEST = r"^\s*name\s*=\s*[\"'][^\"'\n]+[\"']\s*(?:[;#].*)?$"
 
+_OF_TOOLSTACKS = "xend. xl."
+"""Who takes along the configuration of one toolstack takes along that of the other, where there is one."""
+
 _DOMAIN_XML = r"\A(?:\s|<[!?][^>]*>)*<domain\b"
 
 CONFIGURATION_READERS = (
@@ -35,9 +38,9 @@ CONFIGURATION_READERS = (
     ),
     configuration_file("guest definition", ".+_xml", "", _DOMAIN_XML, config_guest.guest_xml, tells="guest."),
     configuration_file(
-        "xend-config.sxp", "xend_config_sxp", "", r"^\s*\([a-z][\w-]+", config_xen.xend_config, tells="xend."
+        "xend-config.sxp", "xend_config_sxp", "", r"^\s*\([a-z][\w-]+", config_xen.xend_config, tells=_OF_TOOLSTACKS
     ),
-    configuration_file("xl.conf", "xl_conf", "", r"^\s*#?\s*[\w.]+\s*=", config_xen.xl_conf, tells="xl."),
+    configuration_file("xl.conf", "xl_conf", "", r"^\s*#?\s*[\w.]+\s*=", config_xen.xl_conf, tells=_OF_TOOLSTACKS),
     configuration_file(
         "ls /etc/xen/auto",
         r"(?:ls_l?_?)?etc_xen_auto",
@@ -47,7 +50,7 @@ CONFIGURATION_READERS = (
         tells="autostart.",
     ),
     configuration_file(
-        "files of guests",
+        "guest_files.txt of xenwatch collect",
         "guest_files",
         "",
         re.escape(PATHS_HEADING),

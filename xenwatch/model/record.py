@@ -60,6 +60,8 @@ class LogFormat:
     """For formats without headers: matched at the start of a line that belongs to the record before it."""
     parse: Callable[[str, TimeHint], Header] = _no_header
     """Reads a record's header."""
+    headers: tuple[re.Pattern[str], ...] = ()
+    """Those with a time, whole, for other programs that read such logs: the groups `at` and perhaps `level`."""
     guest_written: bool = False
     """A guest chooses this text: it counts for its own domain only, and only rules that name the format see it."""
     guest_prompts: bool = False

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from xenwatch.base.errors import HostError, XenwatchError
 from xenwatch.host.exec.runner import SystemRunner
 from xenwatch.notify.message import Message
@@ -89,6 +87,8 @@ class WebhookSender:
         return "webhook"
 
     async def send(self, message: Message) -> None:
+        import aiohttp  # noqa: PLC0415 - slow to load, and commands that only read a secret post nothing
+
         headers = {"Authorization": f"Bearer {self.token()}"} if self.token is not None else {}
         place = urlsplit(self.url).hostname
         try:

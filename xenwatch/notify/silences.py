@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from xenwatch.base.atomic_file import write_atomically
 from xenwatch.base.clock import Clock
 from xenwatch.model.incident import Incident
@@ -117,7 +115,7 @@ def _body(incident: Incident, labels: Mapping[str, str], starts: float, ends: fl
     """The alerts of an incident are known by its rule and subject, on this host alone."""
     subject = incident.diagnosis.subject
     # A guest's name can hold what is no Unicode; /metrics replaces it in the same way.
-    named = {"rule": incident.diagnosis.rule, "kind": subject.kind, "name": _clean(subject.name), **labels}
+    named = {"name": _clean(subject.name), "kind": subject.kind, "rule": incident.diagnosis.rule, **labels}
     said = next((r.text for r in reversed(incident.remarks) if r.what == "acknowledged" and r.text), "")
     return {
         "matchers": [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in named.items()],
@@ -139,6 +137,8 @@ def _moment(at: float) -> str:
 async def _ask(access: AlertmanagerAccess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Its answer; Undelivered says why there is none. A silence that is gone by now need not be ended."""
     headers = {"Authorization": f"Bearer {access.token()}"} if access.token is not None else {}
+    import aiohttp  # noqa: PLC0415 - slow to load, and commands that read the configuration ask nobody
+
     try:
         async with (
             aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=_DEADLINE)) as http,

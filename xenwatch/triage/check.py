@@ -16,8 +16,10 @@ from xenwatch.config.assembly import collectors_of, load_rules
 from xenwatch.config.listeners import guarded, refuse_open_auto, tls_of
 from xenwatch.config.sections import Config, HookSettings, WebSettings
 from xenwatch.config.settings import show_address
+from xenwatch.config.xapi import XapiSettings, access_of
 from xenwatch.host.host import open_host
 from xenwatch.host.libvirt.connection import Session
+from xenwatch.host.xapi.client import XapiClient
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
 from xenwatch.web.server.loopback import is_loopback
@@ -43,12 +45,29 @@ async def check_up(config: Config, clock: Clock) -> list[CheckFinding]:
         *_logs(config.logs.paths),
         _collectors(config),
         await _libvirt(config, clock),
+        *[await _pool(name, settings) for name, settings in config.xapi.items()],
         _rules(config),
         _policy(config.remediation.policy, config.web),
         _access(config.remediation.access),
         *_listener("web", config.web, config.web.listen),
         *_listener("hooks", config.hooks, config.hooks.listen),
     ]
+
+
+async def _pool(name: str, settings: XapiSettings) -> CheckFinding:
+    """Logs in, counts the hosts and logs out again."""
+    about = f"xapi.{name}"
+    try:
+        client = XapiClient(access_of(name, settings))
+    except XenwatchError as error:
+        return CheckFinding(about, "error", str(error))
+    try:
+        hosts = await client.call("host.get_all")
+    except XenwatchError as error:
+        return CheckFinding(about, "error", str(error))
+    finally:
+        await client.close()
+    return CheckFinding(about, "ok", f"{client.address} is the master; {count_text(len(hosts), 'host')}")
 
 
 def _state(folder: Path) -> CheckFinding:

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import TYPE_CHECKING, BinaryIO
 from xenwatch.base.errors import InputError
 from xenwatch.base.zones import Zone
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
+from xenwatch.diagnosis.matching.scanned import Scanned
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.fact import Fact
+from xenwatch.model.record import Chunk
 from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
 from xenwatch.triage.history import earlier
+from xenwatch.triage.large_files import jobs_for, large_files
 from xenwatch.triage.report import FileRead, KernelShown, Report, SkippedFile
 from xenwatch.triage.unread import XEN, unmatched, with_unread
 from xenwatch.triage.versions import XenVersions
@@ -45,23 +49,24 @@ def diagnose(
     host: str | None = None,
     stdin: BinaryIO | None = None,
     any_program: bool = False,
+    jobs: int | None = 1,
     progress: Progress = lambda _path, _count: None,
 ) -> Report:
     """Read everything below `paths` and say what is wrong.
 
-    `utc_offset`: the zone of local times in these logs; `live`: what the running host told; `host`: of which all of it
-    is; `stdin` stands in for standard input; `any_program`: text that says nothing of Xen is welcome, too. Ctrl-C ends
-    the reading early. Raises InputError where nothing is readable, or where none of it is from Xen.
+    `utc_offset`: the zone of local times; `live`: what the running host told; `host`: of which all of it is; `stdin`
+    stands in for standard input; `any_program`: text that says nothing of Xen is welcome, too; `jobs`: processes that
+    scan large files, None: as is best. Ctrl-C ends it early. InputError: nothing is readable, or nothing is from Xen.
     """
-    began, interruption = time.monotonic(), Interruption()
-    bundle = Bundle(paths, now=time.time(), utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
+    began, now, interruption = time.monotonic(), time.time(), Interruption()
+    bundle = Bundle(paths, now=now, utc_offset=utc_offset, host=host, stdin=stdin, interruption=interruption)
     hosts = BundleHosts(here=host or (live.host if live else None), always=bool(host))
-    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True)
+    workers, ahead = _workers(paths, jobs, (rules, cache, now, utc_offset, host), interruption)
+    pipeline = Pipeline(rules, cache=cache, owners=bundle.device_models, hosts=hosts, at_rest=True, ahead=ahead)
     reading = BundleReading(pipeline, hosts, live)
     reading.is_of_xen |= any_program
-    with interruption:
-        for entry in chain(live.logs(host) if live else (), bundle.entries()):
-            reading.read(entry, progress)
+    with interruption, workers:
+        reading.read_all(chain(live.logs(host) if live else (), bundle.entries()), progress)
     _conclude(reading, interruption)
     _refuse_what_says_nothing(reading, bundle, paths, live)
     return replace(
@@ -70,10 +75,32 @@ def diagnose(
         facts=(*reading.fact_files, *(live.answered if live else ())),
         unasked=_unasked(reading, rules, live),
         hosts=hosts.names or ((live.host,) if live is not None and live.host else ()),
-        interrupted=(interruption.path or reading.files[-1].path) if interruption.is_requested else None,
+        interrupted=_cut_short(reading, interruption),
         utc_offset=utc_offset,
         seconds=time.monotonic() - began,
     )
+
+
+def _cut_short(reading: "BundleReading", interruption: Interruption) -> str | None:
+    return (interruption.path or reading.files[-1].path) if interruption.is_requested else None
+
+
+def _workers(
+    paths: Sequence[str],
+    jobs: int | None,
+    task: tuple[Sequence[Rule], Path | None, float, Zone, str | None],
+    interruption: Interruption,
+) -> tuple[AbstractContextManager[object], Callable[[Chunk], Scanned | None] | None]:
+    """Those that scan ahead, and what tells of a chunk what they found; nobody where nobody is worth its start."""
+    files = large_files(paths) if jobs != 1 else []
+    many = jobs_for(paths, files, jobs)
+    if many < 2:  # noqa: PLR2004
+        return nullcontext(), None
+    from xenwatch.triage.scan_worker import ScanTask  # noqa: PLC0415  few bundles are so large
+    from xenwatch.triage.side_by_side import SideBySide  # noqa: PLC0415
+
+    workers = SideBySide(ScanTask(*task), files, many, lambda: interruption.is_requested)
+    return workers, workers.scanned
 
 
 def _conclude(reading: "BundleReading", interruption: Interruption) -> None:
@@ -141,6 +168,11 @@ class BundleReading:
             self._versions.learn(live.facts)
             self.pipeline.facts(live.facts)
             self._take(live.snapshot)
+
+    def read_all(self, entries: Iterable[BundleEntry], progress: Progress) -> None:
+        """Read all of them, one after the other."""
+        for entry in entries:
+            self.read(entry, progress)
 
     def read(self, entry: BundleEntry, progress: Progress = lambda _path, _count: None) -> None:
         """Read one entry to its end."""

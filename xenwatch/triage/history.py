@@ -28,6 +28,10 @@ class _CauseFamily:
         names = {i.diagnosis.subject.name for i in self.members if i.diagnosis.subject.kind == "domain"} - {UNKNOWN}
         return min(names) if len(names) == 1 else None
 
+    def tells(self, classes: Collection[str]) -> bool:
+        """Whether it is the same trouble as one of these, told with the name of the guest that it is about."""
+        return any(i.diagnosis.class_ in classes for i in self.members)
+
     @property
     def is_loud(self) -> bool:
         return any(i.diagnosis.severity in ("error", "critical") for i in self.members)
@@ -49,7 +53,8 @@ def earlier(
     if asked:
         guests, known = {f.guest for f in asked}, {f.cause.id for f in asked}
         others = [f for f in families if f.cause.id not in known and f.last_seen is not None]
-        old = [f for f in others if f.guest is not None and f.guest not in guests]
+        nobodys = {f.cause.diagnosis.class_ for f in asked if f.guest is None}
+        old = [f for f in others if f.guest is not None and f.guest not in guests and not f.tells(nobodys)]
     else:
         old = _before_the_last(families, operations)
     return frozenset(i.id for f in old for i in f.members)

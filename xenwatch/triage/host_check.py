@@ -12,7 +12,7 @@ from xenwatch.diagnosis.correlation.standing import CheckResult, checks_among, j
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import rules_with, standing_checks
-from xenwatch.facts.derived import DERIVED_TELLS, derived
+from xenwatch.facts.derived import DERIVED_FROM, DERIVED_TELLS, derived
 from xenwatch.facts.live import PART_DEADLINE, detect
 from xenwatch.facts.saved import READERS
 from xenwatch.host.host import Host, is_control_domain, open_host
@@ -121,4 +121,5 @@ def _is_xends(facts: Sequence[Fact]) -> bool:
 
 def sources_of(fact: str) -> tuple[str, ...]:
     """The commands and files that tell a fact, for a person who wants to know it."""
-    return tuple(reader.name for reader in READERS if fact.startswith(reader.tells) and reader.tells)
+    names = (fact, DERIVED_FROM.get(fact, fact))
+    return tuple(reader.name for reader in READERS if reader.tells and any(n.startswith(reader.tells) for n in names))

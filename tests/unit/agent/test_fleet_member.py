@@ -21,9 +21,9 @@ async def test_an_agent_whose_etcd_is_not_there_reports_its_incidents_as_ever(be
         await run.ready()
         bench.write("xl-web.log", BRIDGE)
         await run.until(lambda: run.causes() == {"vif-bridge-missing"})
-        await run.until(lambda: run.agent._fleet.failures > 0)
+        await run.until(lambda: run.agent.outlets.fleet.failures > 0)
         assert (await run.json("/healthz"))["ok"]
-        assert "vif-bridge-missing" in {i.diagnosis.rule for i in run.agent._fleet._incidents.values()}
+        assert "vif-bridge-missing" in {i.diagnosis.rule for i in run.agent.outlets.fleet._incidents.values()}
 
 
 def test_a_host_without_etcd_belongs_to_no_fleet(tmp_path: Path):

@@ -11,7 +11,8 @@ from monitoring.scripts import load
 build = load(ROOT / "dashboards/build.py")
 BOARDS: dict[str, dict[str, Any]] = build.boards()
 EXPECTED = {
-    "fleet", "host", "domain", "network", "storage", "control_plane", "logs_and_incidents", "remediation", "capacity",
+    "fleet", "host", "domain", "pools", "network", "storage", "control_plane", "logs_and_incidents", "remediation",
+    "capacity",
 }  # fmt: skip
 PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}

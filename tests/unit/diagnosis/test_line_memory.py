@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from xenwatch.diagnosis.correlation.engine import CorrelationEngine
+from xenwatch.diagnosis.incidents.tracker import IncidentTracker
+from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.cache import load_library
 from xenwatch.logs.format import all_formats
@@ -44,6 +47,31 @@ def test_a_fact_that_is_learnt_in_between_is_told_from_then_on(kit) -> None:
     assert before.diagnosis.unchecked == ("xen.dom0 is not known here",)
     assert after.diagnosis.unchecked == ()
     assert any("dom0 is True" in piece.summary for piece in after.diagnosis.evidence)
+
+
+TWO_LINES = """\
+id: volume-group-gone
+class: storage
+title: The volume group {vg} is gone from {device}
+severity: error
+signatures: [{regex: 'Volume group "(?P<vg>\\w+)" not found(?: on (?P<device>\\w+))?'}]
+subject: host
+"""
+
+
+def test_what_is_only_counted_gives_the_incident_that_each_line_put_in_words_gives(kit) -> None:
+    """Lines that say more and less in turn, some of an earlier time, more than the evidence holds."""
+    rule, format_ = kit.rule(TWO_LINES, "volume-group-gone"), all_formats()["syslog"]
+    said = [(n, " on sdb" * (n % 3 == 0)) for n in range(60)] + [(n, "") for n in range(30, 0, -7)]
+    data = "".join(f'Jul 14 14:18:{at % 60:02} xen1 lvm: Volume group "vg0" not found{on}\n' for at, on in said)
+    chunk = Chunk(Source("/var/log/syslog", format_), data.encode(), Position("g", 0, 1), TimeHint(1.7e9), final=True)
+    events = Scanner([rule]).feed(chunk)
+    counted, worded = IncidentTracker([rule], at_rest=True), IncidentTracker([rule], at_rest=True)
+    [one] = counted.apply(CorrelationEngine([rule]).sightings(events, now=1.7e9), 1.7e9)
+    [other] = worded.apply(CorrelationEngine([rule]).observe(events, now=1.7e9), 1.7e9)
+    assert one == other
+    assert (one.times_seen, len(one.diagnosis.evidence)) == (65, 40)
+    assert one.diagnosis.title == "The volume group vg0 is gone from sdb"
 
 
 def test_the_short_library_is_the_whole_one_without_what_only_authors_read(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_each_match_holds_one_of_its_literals(regex, raw):
     assert any(literal in raw.lower() for literal in found), found
 
 
+@pytest.mark.timeout(600)  # each example compiles three engines: on a busy machine two minutes are not enough
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_REGEX, min_size=1, max_size=4), st.lists(_TEXT, min_size=1, max_size=6))
 def test_all_engines_give_the_same_events(kit, regexes, lines):

@@ -112,6 +112,8 @@ def test_a_script_s_variables_are_what_fills_its_messages():
         ("cannot open %s", ("x",), "cannot open /var/lib/xen/web.img"),
         ("%-*s|%.*s", ("width", "name", "len", "disk"), "web|xvda"),
         ("%pd: bad mfn %#lx", ("d", "mfn"), "d7: bad mfn 0x12345"),
+        ("raid1:%s: failure on %pg (0x%x)", ("mdname(mddev)", "rdev->bdev", "ret"), "raid1:md0: failure on sdb1 (0x5)"),
+        ("table: %s: %s", ("dm_device_name(md)", "x"), "table: 253:4: foo"),
     ],
 )  # fmt: skip
 def test_values_are_of_the_kind_that_the_argument_or_the_word_before_speaks_of(

@@ -12,6 +12,7 @@ from xenwatch.cli.report.incident_text import EvidenceText, IncidentText, incide
 from xenwatch.cli.report.steps import typed
 from xenwatch.diagnosis.correlation.standing import CheckResult
 from xenwatch.model.diagnosis import SEVERITIES
+from xenwatch.model.serialize import subject_json
 from xenwatch.triage.host_check import HostCheck, sources_of
 
 _MOST_SUBJECTS = 5
@@ -81,7 +82,7 @@ def check_json(check: HostCheck) -> dict[str, Any]:
 def _result_json(result: CheckResult, *, old: bool) -> dict[str, Any]:
     findings = [
         {
-            "subject": {"kind": d.subject.kind, "name": d.subject.name},
+            "subject": subject_json(d.subject),
             "title": d.title,
             "cause": d.cause,
             "impact": d.impact,

@@ -10,7 +10,7 @@ from xenwatch.diagnosis.attribution import subject_of
 from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
-from xenwatch.diagnosis.correlation.line_memory import LineMemory
+from xenwatch.diagnosis.correlation.line_memory import LineMemory, SeenAgain, Sighting
 from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
 from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
@@ -54,6 +54,7 @@ class CorrelationEngine:
                 self._by_kind.setdefault(kind, []).append(plan)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._lines = LineMemory()
+        self._subjects: dict[tuple[int, bool, str | None], tuple[Subject, float, int, Subject]] = {}
         self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
@@ -65,8 +66,16 @@ class CorrelationEngine:
         self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
     ) -> list[Diagnosis]:
         """What follows from these, in the order of time. Hand in facts before or with the events they decide."""
-        found: list[Diagnosis] = []
+        found = self.sightings(events, snapshot, facts, now=now)
+        return [one.diagnosis if isinstance(one, SeenAgain) else one for one in found]
+
+    def sightings(
+        self, events: Iterable[Event] = (), snapshot: Snapshot | None = None, facts: Iterable[Fact] = (), *, now: float
+    ) -> list[Sighting]:
+        """The same; what a line says again is not put in words again."""
+        found: list[Sighting] = []
         self.over.clear()
+        self._subjects.clear()
         learnt = list(facts)
         if learnt:
             self._facts.learn(learnt)
@@ -77,7 +86,8 @@ class CorrelationEngine:
             found += self._fact_rules(learnt, now)
         if snapshot is not None:
             found += self._snapshot(snapshot)
-        return found + self.tick(now)
+        found += self.tick(now)
+        return found
 
     def tick(self, now: float) -> list[Diagnosis]:
         """What follows from the mere passing of time: something that was expected has not come."""
@@ -113,10 +123,10 @@ class CorrelationEngine:
         for at, rule, subject in state["deadlines"]:
             self._expect(float(at), str(rule), subject_from_json(subject))
 
-    def _event(self, event: Event) -> list[Diagnosis]:
-        found: list[Diagnosis] = []
+    def _event(self, event: Event) -> list[Sighting]:
+        found: list[Sighting] = []
         for plan in self._by_kind.get(event.kind, ()):
-            subject = self._subject(plan.rule, event)
+            subject = self._known_subject(plan.rule, event)
             if plan.longest:
                 self._windows.add((plan.rule.id, subject_key(subject)), event, plan.longest)
             for absent in plan.absences:
@@ -125,7 +135,7 @@ class CorrelationEngine:
             found += self._judge_event(plan, subject, event)
         return found
 
-    def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Diagnosis]:
+    def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Sighting]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         if plan.by_line:
             return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
@@ -134,7 +144,7 @@ class CorrelationEngine:
         for moment in [event.at, *later]:
             found = self._judge(plan, subject, moment, fields, event)
             if found:
-                return found
+                return [*found]
         return []
 
     def _judge_line(self, plan: PreparedRule, subject: Subject, event: Event) -> tuple[list[Diagnosis], bool]:
@@ -142,6 +152,20 @@ class CorrelationEngine:
         failed = self.failures[plan.rule.id]
         found = self._judge(plan, subject, event.at, event.fields, event)
         return found, self.failures[plan.rule.id] == failed
+
+    def _known_subject(self, rule: Rule, event: Event) -> Subject:
+        """As `_subject`; the same of the same moment is asked for once, as long as nothing more was learnt."""
+        subject = event.subject
+        if event.rule != rule.id or event.record is None:
+            return self._subject(rule, event)
+        key = (id(subject), event.record.guest, event.record.kernel_role)
+        changes = self._registry.changes(subject.host)
+        known = self._subjects.get(key)
+        if known is not None and known[0] is subject and known[1] == event.at and known[2] == changes:
+            return known[3]
+        found = self._subject(rule, event)
+        self._subjects[key] = subject, event.at, self._registry.changes(subject.host), found
+        return found
 
     def _subject(self, rule: Rule, event: Event) -> Subject:
         subject = event.subject

@@ -3,11 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject
+
+_DEVICES = frozenset(kind.name for kind in KINDS.values() if kind.of_guest) - {"domain"}
+_OF_DOMID = re.compile(r"(?:vif|tap|vbd)-?(\d{1,8})[.-]\d")
+"""What the backends call a guest's device: `vif5.0` is one of domid 5."""
 
 NameOf = Callable[[int, float, str | None], str | None]
 """The name that a domid had at a time on a host."""
@@ -79,6 +84,8 @@ class Bonds:
     def guest(self, diagnosis: Diagnosis) -> str | None:
         """The name (or number) of the guest it is about; None where it is about no guest, or about one unnamed."""
         subject = diagnosis.subject
+        if owner := _OF_DOMID.match(subject.name) if subject.kind in _DEVICES else None:
+            return self._name_of(int(owner[1]), diagnosis.at, subject.host) or owner[1]
         if subject.kind != "domain" or not subject.is_named:
             return self._guests_of_nameless.get(id(diagnosis))
         if not subject.name.isdigit():

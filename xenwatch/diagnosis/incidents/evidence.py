@@ -1,7 +1,9 @@
 """The evidence of an incident as it grows: nothing twice, and of a long story the beginning and the end."""
 
+from collections import deque
 from collections.abc import Hashable, Iterable
 
+from xenwatch.diagnosis.correlation.line_memory import SeenAgain
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.record import LogRecord
 
@@ -14,31 +16,53 @@ class GrowingEvidence:
 
     def __init__(self, pieces: tuple[Evidence, ...] = ()) -> None:
         self._pieces: tuple[Evidence, ...] | None = pieces
-        self._grown = list(pieces)
+        self._take(pieces)
+
+    def _take(self, pieces: tuple[Evidence, ...]) -> None:
+        self._first: list[Evidence | SeenAgain] = list(pieces[:_HALF])
+        self._last: deque[Evidence | SeenAgain] = deque(pieces[_HALF:])
         self._held = {_what(piece) for piece in pieces}
+        self._twice = len(self._held) != len(pieces)
+        """The first diagnosis named a record twice."""
 
     @property
     def pieces(self) -> tuple[Evidence, ...]:
         """What it holds now, in the order in which it was seen."""
         if self._pieces is None:
-            self._pieces = tuple(self._grown)
+            self._pieces = tuple(one.piece if isinstance(one, SeenAgain) else one for one in self._grown())
         return self._pieces
 
     def add(self, new: tuple[Evidence, ...]) -> None:
         """Take in what is new of these."""
-        if len(self._held) != len(self._grown):  # the first diagnosis named a record twice
-            merged = merged_evidence(self.pieces, new)
-            self._pieces, self._grown, self._held = merged, list(merged), {_what(piece) for piece in merged}
+        if self._twice:
+            self._pieces = merged_evidence(self.pieces, new)
+            self._take(self._pieces)
             return
         for piece in new:
-            what = _what(piece)
-            if what not in self._held:
-                self._held.add(what)
-                self._grown.append(piece)
-                self._pieces = None
-        if len(self._grown) > MOST_EVIDENCE:
-            self._held.difference_update(map(_what, self._grown[_HALF:-_HALF]))
-            del self._grown[_HALF:-_HALF]
+            self._add(piece, _what(piece))
+
+    def add_again(self, seen: SeenAgain) -> None:
+        """The same of a line that was seen again; it becomes a piece of evidence only if it is held at the end."""
+        if self._twice:
+            self.add((seen.piece,))
+            return
+        record = seen.record
+        self._add(seen, (record.source.path, record.position))
+
+    def _add(self, one: Evidence | SeenAgain, what: Hashable) -> None:
+        if what in self._held:
+            return
+        self._held.add(what)
+        self._pieces = None
+        if len(self._first) < _HALF:
+            self._first.append(one)
+            return
+        self._last.append(one)
+        while len(self._last) > _HALF:
+            self._held.discard(_what_of(self._last.popleft()))
+
+    def _grown(self) -> Iterable[Evidence | SeenAgain]:
+        return (*self._first, *self._last)
 
 
 def merged_evidence(known: tuple[Evidence, ...], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -56,3 +80,7 @@ def _what(piece: Evidence) -> Hashable:
     """A record is known by its place: hashing its text for each event would cost more than finding it did."""
     origin = piece.origin
     return (origin.source.path, origin.position) if isinstance(origin, LogRecord) else piece
+
+
+def _what_of(one: Evidence | SeenAgain) -> Hashable:
+    return (one.record.source.path, one.record.position) if isinstance(one, SeenAgain) else _what(one)

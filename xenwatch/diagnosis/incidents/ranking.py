@@ -1,25 +1,26 @@
 """Orders incidents as a person should read them: the most likely root cause first."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES
 from xenwatch.model.incident import Incident
 
-Rank = tuple[bool, bool, bool, bool, int, int, int, int, float, str]
+Rank = tuple[bool, bool, bool, bool, int, bool, int, int, int, float, str]
 
 
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
     """What explains itself first: open before over, loud before weak, critical before the rest, deep before shallow.
 
-    Then what explains most.
+    Then what says whom it has hit before the same trouble told of nobody, and what explains most.
     """
     everyone = list(incidents)
+    named = {i.diagnosis.class_ for i in everyone if not i.diagnosis.subject.is_host and i.explained_by is None}
     explains = Counter(i.explained_by for i in everyone if i.explained_by and i.diagnosis.severity != "info")
-    return sorted(everyone, key=lambda incident: _rank(incident, explains[incident.id]))
+    return sorted(everyone, key=lambda incident: _rank(incident, explains[incident.id], named))
 
 
-def _rank(incident: Incident, explained: int) -> Rank:
+def _rank(incident: Incident, explained: int, named: Collection[str]) -> Rank:
     diagnosis = incident.diagnosis
     severity = SEVERITIES.index(diagnosis.severity)
     return (
@@ -28,6 +29,7 @@ def _rank(incident: Incident, explained: int) -> Rank:
         _weak(severity, explained),
         diagnosis.severity != "critical",
         DEPTHS.index(diagnosis.depth),
+        diagnosis.subject.is_host and diagnosis.class_ in named,
         -explained,
         -severity,
         -len(diagnosis.fields),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from xenwatch.base.errors import XenwatchError
+from xenwatch.diagnosis.correlation.line_memory import SeenAgain, Sighting
 from xenwatch.diagnosis.incidents.bonds import NameOf
 from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_evidence
 from xenwatch.diagnosis.incidents.neighbours import Neighbours
@@ -70,7 +71,7 @@ class IncidentTracker:
 
     def apply(
         self,
-        diagnoses: Iterable[Diagnosis],
+        diagnoses: Iterable[Sighting],
         now: float,
         events: Iterable[Event] = (),
         over: Iterable[tuple[str, Subject, float]] = (),
@@ -137,19 +138,32 @@ class IncidentTracker:
         self._all[key] = with_remark(incident, remark)
         return self._all[key]
 
-    def _see(self, diagnoses: Iterable[Diagnosis]) -> None:
+    def _see(self, diagnoses: Iterable[Sighting]) -> None:
         seen: dict[str, Sightings] = {}
-        for diagnosis in diagnoses:
+        by_conclusion: dict[int, Sightings] = {}
+        """Those that were told of a line before, by that conclusion: most lines only say the same again."""
+        for one in diagnoses:
+            if isinstance(one, SeenAgain):
+                sightings = by_conclusion.get(id(one.known))
+                if sightings is not None:
+                    sightings.again(one)
+                    continue
+            diagnosis = one.diagnosis if isinstance(one, SeenAgain) else one
             key = self._key(diagnosis.rule, str(diagnosis.subject))
-            self._own.setdefault(key, GrowingEvidence()).add(diagnosis.evidence)
-            incident = self._all.get(key)
             if key in seen:
                 seen[key].add(diagnosis)
-                continue
-            if incident is not None and incident.state == "resolved":
-                incident = _moved(replace(incident, resolved=None), "open")
-            seen[key] = Sightings(key, incident, diagnosis, self._rules.get(diagnosis.rule), at_rest=self._at_rest)
+            else:
+                seen[key] = self._first_sighting(key, diagnosis)
+            if isinstance(one, SeenAgain):
+                by_conclusion[id(one.known)] = seen[key]
         self._all |= {key: sightings.incident() for key, sightings in seen.items()}
+
+    def _first_sighting(self, key: str, diagnosis: Diagnosis) -> Sightings:
+        incident, own = self._all.get(key), self._own.setdefault(key, GrowingEvidence())
+        if incident is not None and incident.state == "resolved":
+            incident = _moved(replace(incident, resolved=None), "open")
+        rule = self._rules.get(diagnosis.rule)
+        return Sightings(key, incident, diagnosis, rule, own, at_rest=self._at_rest)
 
     def _end(self, event: Event) -> None:
         for rule in self._enders.get(event.kind, ()):

@@ -1,6 +1,7 @@
 """Decides what the engine only suspected, and captures the fields."""
 
 from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from xenwatch.diagnosis.attribution import guest_subject, subject_of
@@ -11,7 +12,7 @@ from xenwatch.diagnosis.matching.linear import Effort, Haystack, occurrences
 from xenwatch.diagnosis.matching.log_scope import names
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.namings import NAMINGS
-from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
+from xenwatch.diagnosis.operations.marks import MARKS, Mark, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.rule import Rule
@@ -38,12 +39,13 @@ class Matcher:
     def __init__(self, index: SignatureIndex, registry: DomainRegistry) -> None:
         self._index, self._registry = index, registry
         self._known: dict[tuple[str, frozenset[int], str, str, int, str | None], list[Match]] = {}
+        self._lessons: dict[tuple[str, frozenset[int]], list[tuple[Mark | None, dict[str, str]]]] = {}
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
         self.effort: Effort | None = None
         """What may still be spent on the chunk that is read just now; None: as much as it takes."""
 
-    def matches(self, text: str, asked: set[int], record: LogRecord, lines: int = OWN_LINES) -> list[Match]:
+    def matches(self, text: str, asked: AbstractSet[int], record: LogRecord, lines: int = OWN_LINES) -> list[Match]:
         """The signatures among `asked` that match in the text of the record, quiet rules' included.
 
         A fallback knows a message only by where it comes from: it counts where nothing else matches.
@@ -62,7 +64,7 @@ class Matcher:
                 self._known[key] = known
         return known
 
-    def _matches(self, text: str, asked: set[int], record: LogRecord, lines: int) -> list[Match]:
+    def _matches(self, text: str, asked: AbstractSet[int], record: LogRecord, lines: int) -> list[Match]:
         allowed, found, haystack = self._index.allowed(record.source.format), list[Match](), self._haystack(text)
         for index in sorted(asked):
             if index < self._index.first_naming and allowed[index] & lines:
@@ -74,21 +76,35 @@ class Matcher:
                     found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: set[int], place: Place) -> bool:
+    def learn(self, text: str, at: float, asked: AbstractSet[int], place: Place) -> bool:
         """Take names, domids and uuids from a record, and what it says is being done; False where it says nothing."""
-        learnt, haystack = False, self._haystack(text)
+        key = (text, frozenset(asked))
+        lessons = self._lessons.get(key)
+        if lessons is None:
+            lessons = self._taught_by(text, asked)
+            if len(text) <= LONGEST_KEPT and (self.effort is None or not self.effort.skipped):
+                if len(self._lessons) >= MOST_KEPT:
+                    self._lessons.clear()
+                self._lessons[key] = lessons
+        for mark, fields in lessons:
+            if mark is None:
+                self._registry.learn(fields, at, place.origin)
+            else:
+                self.marks.append(PlacedMark(mark, fields, place, at))
+        return bool(lessons)
+
+    def _taught_by(self, text: str, asked: AbstractSet[int]) -> list[tuple[Mark | None, dict[str, str]]]:
+        """What names whom (without a mark), and what is being done."""
+        lessons, haystack = list[tuple[Mark | None, dict[str, str]]](), self._haystack(text)
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
                 for found in occurrences(NAMINGS[index - self._index.first_naming].pattern, haystack):
-                    learnt = True
-                    self._registry.learn(found.fields, at, place.origin)
+                    lessons.append((None, found.fields))
             elif self._index.first_mark <= index < self._index.error:
                 mark = MARKS[index - self._index.first_mark]
                 for found in occurrences(mark.pattern.pattern, haystack):
-                    fields = {name: value for name, value in found.fields.items() if value}
-                    self.marks.append(PlacedMark(mark, fields, place, at))
-                    learnt = True
-        return learnt
+                    lessons.append((mark, {name: value for name, value in found.fields.items() if value}))
+        return lessons
 
     def _haystack(self, text: str) -> Haystack:
         return Haystack(text, self.effort)

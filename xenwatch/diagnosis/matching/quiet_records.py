@@ -5,6 +5,7 @@ asked for looks at which digits there are, the next record of that shape means a
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from xenwatch.base import lazy_re as re
 from xenwatch.diagnosis.kernel_role import NO_ROLES, Roles
@@ -43,7 +44,7 @@ class QuietRecords:
         self._known: dict[Shape, tuple[str, ...]] = {}
 
     def shape(
-        self, format_: LogFormat, data: bytes, start: int, end: int, asked: set[int], roles: Roles = NO_ROLES
+        self, format_: LogFormat, data: bytes, start: int, end: int, asked: AbstractSet[int], roles: Roles = NO_ROLES
     ) -> Shape | None:
         """The shape of the record there; None where it cannot be told. `roles` are those of the log's kernels."""
         if end - start > LONGEST_RECORD or (start and data[start - 1] != _NEWLINE):

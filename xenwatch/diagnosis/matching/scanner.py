@@ -19,6 +19,7 @@ from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
 from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
+from xenwatch.diagnosis.matching.read_lines import ReadLines
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
@@ -61,12 +62,13 @@ class Scanner:
         cache: Path | None = None,
         compiling: "Executor | None" = None,
         several_hosts: bool = False,
+        registry: DomainRegistry | None = None,
     ) -> None:
         """`compiling`: threads that compile what would take seconds; the literal prefilter reads meanwhile.
 
         `several_hosts`: the logs may be of more than one host, so who is who is learnt apart by where a line stands.
         """
-        self.registry = DomainRegistry()
+        self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
         self._index = SignatureIndex(rules)
         self._errors = make_prefilter([ERROR], engine, cache)
@@ -77,7 +79,7 @@ class Scanner:
         else:
             self._prefilter = make_prefilter(self._index.sought, engine, cache)
         self._matcher = Matcher(self._index, self.registry)
-        self._quiet = QuietRecords(self._index)
+        self._quiet, self._read_lines = QuietRecords(self._index), ReadLines()
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
@@ -105,7 +107,7 @@ class Scanner:
             data = as_written(data)
         self.kernels.see(chunk.source, data)
         self._matcher.effort = effort = Effort(max(EFFORT * len(data), LEAST_EFFORT))
-        reader = RecordReader(chunk, data, position, memory, self.kernels)
+        reader = RecordReader(chunk, data, position, memory, self.kernels, self._read_lines)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
         for cut, shape in self._loud(reader, open_start):
@@ -133,10 +135,10 @@ class Scanner:
     def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
         """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
         data, source = reader.data, reader.chunk.source
-        roles = self.kernels.roles(source)
+        roles, telling = self.kernels.roles(source), self._read_lines.telling
         for cut in reader.cuts(self.candidates(data, source.format)):
             shape: Shape | None = None
-            if 0 < cut[0] != open_start:
+            if 0 < cut[0] != open_start and not (telling and data[cut[0] : cut[1]] in telling):
                 shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
                 if quiet is not None:
@@ -155,6 +157,10 @@ class Scanner:
         """What was said to be done since this was last asked."""
         marks, self._matcher.marks = self._matcher.marks, []
         return marks
+
+    def add_marks(self, marks: Sequence[PlacedMark]) -> None:
+        """What another scanner found on behalf of this one."""
+        self._matcher.marks += marks
 
     def _record(
         self, reader: RecordReader, cut: Cut, told: set[str], shape: Shape | None
@@ -184,7 +190,9 @@ class Scanner:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
         events = self._matcher.events(fresh, record, header, guest=guest)
-        if shape is not None and not events and not learnt:
+        if shape is not None and events:
+            self._read_lines.note_telling(reader.data[start:end])
+        elif shape is not None and not learnt:
             self._note_quiet(shape, [match.entry.rule.id for match in matches])
         return [self._with_guest_phase(event, reader, start) for event in events], None
 

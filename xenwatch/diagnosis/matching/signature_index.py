@@ -1,6 +1,7 @@
 """Everything that is looked for in logs, as one numbered list: signatures, who is who, error levels."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
@@ -51,7 +52,7 @@ class SignatureIndex:
         """Rules that ask how far a guest's own software had got."""
         self._allowed: dict[str, bytearray] = {}
 
-    def only_names(self, asked: set[int]) -> bool:
+    def only_names(self, asked: AbstractSet[int]) -> bool:
         """Whether nothing is asked but who is who and what is being done."""
         return min(asked) >= self.first_naming and max(asked) < self.error
 

@@ -103,10 +103,17 @@ def repeats(current: Operation, mark: PlacedMark) -> bool:
 
 
 def names_anew(current: Operation, mark: PlacedMark) -> bool:
-    """`xm create web.sxp`, and then `Started domain shop`: the toolstack knows the name, the file only lends one."""
-    said = mark.target is not None and not mark.is_named_by_file and mark.target != current.target
-    begun = current.named_by_file and current.outcome == "under way" and _bytes_behind(current, mark) is not None
-    return said and begun and mark.mark.step == "running"
+    """`xm create web.sxp`, and then `Started domain shop`: the toolstack knows the name, the file only lends one.
+
+    Nor does a host name that was typed short, where the full one is said next.
+    """
+    if mark.target is None or mark.target == current.target:
+        return False
+    if current.outcome != "under way" or _bytes_behind(current, mark) is None:
+        return False
+    typed_short = current.target is not None and mark.target.startswith(f"{current.target}.")
+    said = mark.mark.step == "running" and not mark.is_named_by_file
+    return typed_short or (current.named_by_file and said)
 
 
 def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:

@@ -7,10 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-import libvirt
-
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, TimedOut, Unavailable
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Connection, LifecycleEvent, Session, guarded
 from xenwatch.host.libvirt.event_loop import start_event_loop
 from xenwatch.host.libvirt.rpc_stats import RpcStats

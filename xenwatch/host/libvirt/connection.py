@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import libvirt
-
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, Unavailable, Unsupported
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.rpc_stats import RpcStats
 from xenwatch.host.libvirt.uri import is_local
 

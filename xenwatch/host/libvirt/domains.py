@@ -4,9 +4,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import libvirt
-
 from xenwatch.base.errors import Unsupported
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 
 _STATES = {

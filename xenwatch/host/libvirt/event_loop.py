@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-import libvirt
+from xenwatch.host.libvirt.binding import libvirt
 
 log = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ class XapiRpc:
         ):
             answer = await _whole(response, address, method)
         try:
-            return _result(json.loads(answer), address, method)
+            return _result(await _decoded(answer), address, method)
         except (ValueError, TypeError, KeyError):
             raise Unavailable(f"xapi at {address} did not answer {method} in JSON-RPC") from None
 
@@ -102,6 +102,11 @@ async def _whole(response: aiohttp.ClientResponse, address: str, what: str) -> b
         if len(body) > LARGEST_ANSWER:
             raise Unavailable(f"the answer of xapi at {address} to {what} is larger than {LARGEST_ANSWER} bytes")
     return bytes(body)
+
+
+async def _decoded(answer: bytes) -> Any:
+    """All objects of a large pool take a tenth of a second, for which the loop must not wait."""
+    return json.loads(answer) if len(answer) < _PIECE else await asyncio.to_thread(json.loads, answer)
 
 
 def _result(answer: dict[str, Any], address: str, method: str) -> Any:

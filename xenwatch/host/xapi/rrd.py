@@ -58,7 +58,7 @@ def _from_json(body: bytes) -> RrdUpdates:
 def _from_xml(body: bytes) -> RrdUpdates:
     if b"<!DOCTYPE" in body[:1024] or b"<!ENTITY" in body:
         raise InvalidValue("rrd_updates has no document type")
-    tree = ET.fromstring(body)  # noqa: S314 - no entities, and from a host whose certificate was checked
+    tree = ET.fromstring(body)  # noqa: S314 - no entities, and the certificate of its host was checked
     return RrdUpdates(
         int(tree.findtext("meta/step", "")),
         tuple(entry.text or "" for entry in tree.iterfind("meta/legend/entry")),

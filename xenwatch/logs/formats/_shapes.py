@@ -20,7 +20,7 @@ _SYSLOG_HEADER = re.compile(
     rf"(?:<\d{{1,3}}>)?(?:(?P<old>{SYSLOG})|(?P<iso>{ISO})) (?:(?!\(XEN\))(?P<host>[\w.:-]+) "
     r"(?=(?P<tag>[\w./@()-]+)(?:\[(?P<pid>\d+)\])?: ?))?"
 )
-_XTL_HEADER = re.compile(rf"(?:(?P<at>{ISO}):? )?(?:\[(?P<pid>\d+)\] )?(?=(?P<context>[a-z]\w*): (?P<level>[a-z]+): )")
+XTL_HEADER = re.compile(rf"(?:(?P<at>{ISO}):? )?(?:\[(?P<pid>\d+)\] )?(?=(?P<context>[a-z]\w*): (?P<level>[a-z]+): )")
 XTL_DOMAIN = re.compile(r"\bDomain\s+(?P<domid>\d+):")
 
 CONTINUED = re.compile(
@@ -96,7 +96,7 @@ def syslog_header(text: str, hint: TimeHint) -> Header:
 
 def xtl_header(text: str, hint: TimeHint) -> Header:
     """Reads xentoollog's `[date zone [pid] ]context: level: message`. The message keeps context and level."""
-    found = _XTL_HEADER.match(text)
+    found = XTL_HEADER.match(text)
     if not found:
         return Header(fields=domain_field(text))
     fields = domain_field(text) | ({"pid": found["pid"]} if found["pid"] else {})

@@ -9,11 +9,11 @@ from xenwatch.model.record import Header, LogFormat, TimeHint
 _HEADER = re.compile(rf"(?:\[(?P<at>{ISO})\] ?)?(?:\[ *(?P<boot>\d{{1,8}}\.\d{{6}})\] ?)?")
 _STAMPS = rb"(?:\[[-\d: ]{19}\] ?)?(?:\[ *\d+\.\d+\] ?)?"
 # What a kernel prints below the first line of an oops, an empty line among it: where it happened, and who was there.
+# Its registers are records of their own: a console that was cut off begins with them, and ends with their call trace.
 _BODY = (
-    rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x|</?[A-Z]{2,5}>|DS: [0-9a-f]{4} )"
-    rb"|Call [Tt]race:|\[?<[0-9a-f]{8,16}>|(?:[RE]IP|[RE]SP|[RE]FLAGS|Code|Stack|PGD|R[0-9A-D][0-9XIP]|E[A-D]X|ESI"
-    rb"|CR[02]|FS|CS|IP|Modules linked in|Hardware name|Workqueue|last sysfs file|pstate|pc|lr|sp|x\d\d?) ?: ?"
-    rb"|(?:EIP|PC|LR) is at |#PF: |Pid: \d+, comm: |CPU: \d+ (?:PID|UID|Not)|Process \S+ \(pid: )"
+    rb"(?:[ \t]+(?:\[?<?[0-9a-f]{8}|(?:\? )?[\w.]+\+0x[0-9a-f]+/0x)|Call Trace:"
+    rb"|(?:[RE]?IP|Code|PGD|Modules linked in|Hardware name|Workqueue|last sysfs file|pc|lr) ?: ?"
+    rb"|(?:EIP|PC|LR) is at |#PF: |Pid: \d+, comm: |CPU: \d+ (?:PID|UID|Not))"
 )
 
 
@@ -42,6 +42,7 @@ FORMAT = LogFormat(
     rank=12,
     continues=re.compile(rb"(?:" + _STAMPS + rb"[ \t]*\n)?" + _STAMPS + _BODY),
     parse=_parse,
+    headers=(_HEADER,),
     guest_written=True,
     subject=re.compile(r"(?:^|/)guest-(?!console\b)(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
 )

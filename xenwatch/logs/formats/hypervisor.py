@@ -15,18 +15,17 @@ _STAMP = rb"(?:\[(?!error_code)[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
     rb"(?:[ \t]+\S|----\[|CPU: |RIP: |RFLAGS: |EFLAGS: |EIP: |PC: |CPSR: |HCR|LR: |SP: |EAX|rax: |rbx: |rsi: "
-    rb"|rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
+    rb"|rdx: |rbp: |r\d\d?: |cr0: |cr3: |fsb: |ds: "
     rb"|eax: |esi: |Xen (?:call|stack|code) |Guest stack|Code: |Pagetable walk|L[1-4]\[0x|\*{10,}|\[error_code="
     rb"|FATAL (?:PAGE FAULT|TRAP)|Faulting linear address)"
 )
-# `Panic on CPU 0:` says what panicked on the line behind it.
-_WHY = (
-    rb"(?:"
-    + rb"|".join(rb"(?<=Panic on CPU " + digits + rb":\n)" for digits in (rb"\d", rb"\d\d", rb"\d\d\d"))
-    + rb")"
-    + _PREFIX
-    + rb"\(XEN\) "
+# `Panic on CPU 0:` says what panicked on the line behind it. A guest may print those words: only the host begins so.
+_PANICS = (
+    rb"(?<=\n\(XEN\) " + stamp + rb"Panic on CPU " + rb"\d" * digits + rb":\n)"
+    for stamp in (rb"", rb"\[[ \d.]{12}\] ", rb"\[[\d: -]{19}\] ", rb"\[[\d:. -]{23}\] ")
+    for digits in (1, 2, 3)
 )
+_WHY = rb"(?:" + rb"|".join(_PANICS) + rb")\(XEN\) "
 
 
 def _parse(text: str, hint: TimeHint) -> Header:

@@ -41,4 +41,5 @@ FORMAT = LogFormat(
         rb"|qvm-\S+ |--> "
     ),
     parse=_parse,
+    headers=(_HEADER,),
 )

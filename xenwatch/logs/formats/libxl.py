@@ -1,7 +1,7 @@
 """Messages of libxl: libvirt's libxl-driver.log and per-domain logs (UTC, no level word), `xl -T`, plain output."""
 
 from xenwatch.base import lazy_re as re
-from xenwatch.logs.formats._shapes import domain_field, named, xtl_header
+from xenwatch.logs.formats._shapes import XTL_HEADER, domain_field, named, xtl_header
 from xenwatch.logs.rotated_name import ROTATED
 from xenwatch.logs.timestamps import iso_time
 from xenwatch.model.record import Header, LogFormat, TimeHint
@@ -34,5 +34,6 @@ FORMAT = LogFormat(
         rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|" + _CONTEXT.encode() + rb": |domainbuilder: |Domain start: |\S*[#$] \S"
     ),
     parse=_parse,
+    headers=(_DRIVER, XTL_HEADER),
     subject=re.compile(r"libvirt/libxl/(?!libxl-driver|Domain-0)(?P<domain>[^/]+?)\.log" + ROTATED),
 )

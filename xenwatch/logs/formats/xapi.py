@@ -37,4 +37,5 @@ FORMAT = LogFormat(
     rank=22,
     continues=CONTINUED,
     parse=_parse,
+    headers=(_FILE,),
 )

@@ -41,4 +41,5 @@ FORMAT = LogFormat(
     rank=10,
     record_start=re.compile(_START),
     parse=_parse,
+    headers=(_HEADER,),
 )

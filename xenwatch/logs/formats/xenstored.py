@@ -33,6 +33,7 @@ FORMAT = LogFormat(
     ),
     rank=20,
     parse=_parse,
+    headers=(_ACCESS, _TRACE),
     # Connections: A and D0 are dom0's, D<domid> is a guest's, and so is every word behind it.
     guest_line=re.compile(
         rb"(?:\[\d{8}T[\d:.]+Z(?:\|[\w |]+)?\] *|"

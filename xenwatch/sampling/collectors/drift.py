@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import ParseError
 
-import libvirt
-
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.host import Host
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.libvirt.domain_xml import drifted
 from xenwatch.model.sample import Metric, Sample

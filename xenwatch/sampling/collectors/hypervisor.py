@@ -4,10 +4,9 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import libvirt
-
 from xenwatch.base.errors import HostError, Unsupported
 from xenwatch.host.host import Host
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.parse.xl_info import mebibytes
 from xenwatch.model.sample import Metric, Sample

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import libvirt
-
 from xenwatch.base.errors import HostError, Unsupported
 from xenwatch.host.host import Host
 from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.processes import Process, boot_time, named
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

@@ -3,10 +3,9 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 
-import libvirt
-
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.host import Host
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.model.sample import Metric, Sample
 from xenwatch.sampling.collector import Collector

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import libvirt
-
 from xenwatch.base.errors import Unsupported
 from xenwatch.host.host import Host
 from xenwatch.host.inventory import DomainInventory
 from xenwatch.host.kernel.cpusets import count_cpus
+from xenwatch.host.libvirt.binding import libvirt
 from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.toolstack.xl import XlVcpu
 from xenwatch.model.sample import Metric, Sample

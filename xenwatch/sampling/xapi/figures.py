@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 FIGURES_SECONDS = 8.0
 """Longest wait for the numbers of one host."""
-_FIRST_SECONDS = 15
-"""How far back the first question goes: one row is enough."""
+_FIRST_SECONDS, _FURTHER = 15, 4
+"""How far back the first question goes, since one row is enough; and how often that where none came: clocks differ."""
 _KEPT_SECONDS = 600
 """xcp-rrdd keeps rows of five seconds for ten minutes; what was missed before is lost."""
+_LONGEST_BACK, _STALE_SECONDS = 86400, 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 60.0
 
 
@@ -102,7 +103,8 @@ class HostFigures:
     def __init__(self, client: XapiClient, address: str, clock: Clock) -> None:
         self._client, self._address, self._clock = client, address, clock
         self._plan: _Plan | None = None
-        self._last = 0
+        self._last, self._read_at, self._back = 0, 0.0, _FIRST_SECONDS
+        self._samples: list[Sample] = []
         self._pause, self._not_before = _FIRST_PAUSE, 0.0
         self.up = False
 
@@ -121,8 +123,9 @@ class HostFigures:
 
     def _path(self) -> str:
         """Averages alone, of the host and its guests, from behind the last row that was read."""
-        now = int(self._clock.now())
-        start = max(self._last + 1, now - _KEPT_SECONDS) if self._last else now - _FIRST_SECONDS
+        missed = int(self._clock.monotonic() - self._read_at)  # by the host's clock: the two may differ
+        again = self._last + 1 + max(0, missed - _KEPT_SECONDS)
+        start = again if self._last else int(self._clock.now()) - self._back
         return f"/rrd_updates?start={start}&cf=AVERAGE&interval=5&host=true&json=true"
 
     def _failed(self, error: Exception) -> None:
@@ -135,8 +138,11 @@ class HostFigures:
         plan = self._plan
         if plan is None or plan.legend != updates.legend or plan.names != names:
             self._plan = plan = _Plan(updates.legend, names, plan.totals() if plan else {})
+        now = self._clock.monotonic()
         if not updates.rows:
-            return []
+            self._back = min(self._back * _FURTHER, _LONGEST_BACK)
+            return self._samples if now - self._read_at < _STALE_SECONDS else []
         # Of the first answer only the last row counts: a counter starts when the agent does.
-        self._last = plan.add(updates, self._last or updates.rows[-1].at)
-        return plan.samples(updates.rows[-1].values)
+        self._last, self._read_at = plan.add(updates, self._last or updates.rows[-1].at), now
+        self._samples = plan.samples(updates.rows[-1].values)
+        return self._samples

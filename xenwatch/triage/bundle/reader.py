@@ -38,9 +38,8 @@ _NESTING = 2
 class Bundle:
     """`entries()` gives each log and each file of facts once; what could not be read is in `skipped`.
 
-    `now` dates standard input; `utc_offset` is the zone local times in these logs are written in; `host`
-    is the name of the host that all of it is of, where somebody says it. Rotated sets of a folder come oldest first;
-    members of an archive come in the archive's order.
+    `now` dates standard input; `utc_offset` is the zone of local times in these logs; `host`: the name of the host that
+    all of it is of. Rotated sets of a folder come oldest first; members of an archive come in the archive's order.
     """
 
     def __init__(

@@ -91,6 +91,25 @@ async def test_a_long_gap_costs_only_what_xapi_does_not_keep(bench: Bench) -> No
     assert 590 <= found["xen_domain_cpu_seconds_total"]["web0", "prod"] / 0.5 <= 600
 
 
+async def test_between_two_rows_the_last_numbers_stand(bench: Bench) -> None:
+    await bench.cycle()
+    second, third = await bench.cycle(), await bench.cycle(1.0)
+    assert third["xen_domain_cpu_seconds_total"] == second["xen_domain_cpu_seconds_total"]
+    assert third["xen_host_cpu_usage_ratio"] == second["xen_host_cpu_usage_ratio"]
+
+
+@pytest.mark.parametrize("ahead", [-3000.0, 3000.0])
+async def test_a_clock_that_differs_from_the_hosts_costs_a_few_cycles_at_the_start(bench: Bench, ahead: float) -> None:
+    bench.pool.now = lambda: bench.clock.now() - ahead
+    for _ in range(6):
+        await bench.cycle()
+    before, after = await bench.cycle(), await bench.cycle(20.0)
+    grown = (
+        after["xen_domain_cpu_seconds_total"]["web0", "prod"] - before["xen_domain_cpu_seconds_total"]["web0", "prod"]
+    )
+    assert grown == pytest.approx(2 * 0.25 * 20)
+
+
 async def test_what_has_no_number_yet_has_no_sample(bench: Bench) -> None:
     uuid = bench.pool.database.record("VM", guest(bench.pool, "web0"))["uuid"]
     bench.pool.not_yet.update({(f"vm:{uuid}", "memory"), (f"vm:{uuid}", "cpu0"), (f"vm:{uuid}", "cpu1")})
