@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from xenwatch.agent.metrics import remediation as remediation_metrics
+from xenwatch.fleet import hub_metrics
 from xenwatch.model.sample import Metric
 from xenwatch.sampling.catalogue import all_metrics
 from xenwatch.sampling.xapi.families import pool_metrics
@@ -21,7 +22,8 @@ def declared() -> frozenset[str]:
     own = (ROOT / "tests/golden/metrics-own.txt").read_text()
     names = {line.split()[2] for line in own.splitlines() if line.startswith("# TYPE")}
     histograms = {line.split()[2] for line in own.splitlines() if line.endswith(" histogram")}
-    names |= {metric.name for metric in vars(remediation_metrics).values() if isinstance(metric, Metric)}
+    for module in (remediation_metrics, hub_metrics):
+        names |= {metric.name for metric in vars(module).values() if isinstance(metric, Metric)}
     names |= set(all_metrics()) | set(pool_metrics())
     histograms |= {metric.name for metric in all_metrics().values() if metric.type == "histogram"}
     return frozenset(names | {name + end for name in histograms for end in _HISTOGRAM} | recorded() | {"up"})

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -68,15 +68,21 @@ async def until(holds: Callable[[], Awaitable[Any]], seconds: float = 60.0, ever
 
 @asynccontextmanager
 async def prometheus(
-    folder: Path, targets: dict[str, list[str]], *, rules: Path, alertmanager: int | None = None
+    folder: Path, targets: Mapping[str, list[str] | dict[str, Any]], *, rules: Path, alertmanager: int | None = None
 ) -> AsyncIterator[str]:
-    """Its URL. It scrapes `targets` (by job) and looks at the rules of a folder every second."""
+    """Its URL. It scrapes `targets` (by job) and looks at the rules of a folder every second.
+
+    A job with a mapping instead of addresses finds them by what the mapping says.
+    """
     port, folder = free_port(), folder / "prometheus"
     folder.mkdir()
     config: dict[str, Any] = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [f"{rules}/*.yaml"],
-        "scrape_configs": [{"job_name": job, "static_configs": [{"targets": where}]} for job, where in targets.items()],
+        "scrape_configs": [
+            {"job_name": job, **(where if isinstance(where, dict) else {"static_configs": [{"targets": where}]})}
+            for job, where in targets.items()
+        ],
     }
     if alertmanager is not None:
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]}

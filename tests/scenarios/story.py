@@ -10,6 +10,7 @@ from simulated_xen import Died, World
 
 from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import ActionRun, Alert
+from xenwatch.model.coordination import Coordinator
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
@@ -92,8 +93,8 @@ def make_policy(world: dict[str, Any]) -> Policy:
 class Story:
     """The agent's remediation on a simulated host, and what happened to it."""
 
-    def __init__(self, folder: Path, world: dict[str, Any]) -> None:
-        self.said, self.folder = world, folder
+    def __init__(self, folder: Path, world: dict[str, Any], coordinator: Coordinator | None = None) -> None:
+        self.said, self.folder, self.coordinator = world, folder, coordinator
         self.clock, self.boot = StoryClock(), "boot-1"
         self.world = World(self.clock)
         self.refusals: list[str] = []
@@ -122,7 +123,9 @@ class Story:
 
     def _open(self) -> RemediationService:
         store = RunStore(self.folder / "store.db", self.clock, self.boot)
-        return RemediationService(store, make_policy(self.said), CATALOGUE, self.world, self.clock)
+        return RemediationService(
+            store, make_policy(self.said), CATALOGUE, self.world, self.clock, coordinator=self.coordinator
+        )
 
     async def play(self, script: list[dict[str, Any]]) -> None:
         for step in script:

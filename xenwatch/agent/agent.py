@@ -24,6 +24,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError, XenwatchError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.access import load_access
+from xenwatch.config.fleet_member import fleet_coordinator
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
@@ -282,5 +283,6 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         runner=external.runner,
         simulated=config.sampling.simulated,
         guarded=guarded(config.web),
+        coordinator=fleet_coordinator(config.fleet, external.clock),
         effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
     )

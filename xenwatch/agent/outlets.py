@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from xenwatch.agent.join_facts import facts_part
 from xenwatch.base.clock import Clock
 from xenwatch.config.alertmanager import alertmanager_access
 from xenwatch.config.fleet_member import fleet_registry
@@ -26,6 +27,8 @@ class Outlets:
         folder, incidents = config.agent.state_dir, list(known)
         host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
         self.fleet = fleet_registry(config.fleet, clock)
+        self._clock, self._paths, self._fleet_settings = clock, paths, config.fleet
+        self._snapshot: Snapshot | None = None
         self.notifications = Notifications(routes_of(config.notify), clock, folder, host, _link(config))
         self.silences = Silences(alertmanager_access(config.alertmanager), clock, folder)
         self.otlp = OtlpExport(otlp_access(config.otlp), clock, host)
@@ -45,12 +48,14 @@ class Outlets:
 
     def sampled(self, snapshot: Snapshot) -> None:
         """A sampling cycle is over."""
+        self._snapshot = snapshot
         self.otlp.sampled(snapshot)
 
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs until the agent ends."""
         return {
             "fleet": self.fleet.run,
+            **facts_part(self._fleet_settings, self.fleet, self._paths, lambda: self._snapshot, self._clock),
             "notifications": self.notifications.run,
             "silences": self.silences.run,
             "otlp": self.otlp.run,

@@ -19,6 +19,7 @@ from xenwatch.config.listeners import refuse_open_auto
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.model.action import RemediationStatistics
+from xenwatch.model.coordination import Coordinator
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.notify.webhooks import Webhooks
@@ -53,6 +54,7 @@ class RemediationController:
         runner: Runner | None = None,
         simulated: Path | None = None,
         guarded: bool = True,
+        coordinator: Coordinator | None = None,
         effects: EffectsSocket | None = None,
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own. `effects`: who carries out orders."""
@@ -61,6 +63,7 @@ class RemediationController:
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
         self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
+        self._coordinator = coordinator
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
@@ -131,6 +134,7 @@ class RemediationController:
             libvirt=self._libvirt,
             runner=self._runner,
             simulated=self._simulated,
+            coordinator=self._coordinator,
             effects=self.effects.socket,
         )
         if self._next is not None:
@@ -145,6 +149,8 @@ class RemediationController:
         if self._active is not None:
             await self._drain(self._active.current)
             self._active.current.close()
+        if self._coordinator is not None:
+            await self._coordinator.close()
         if self._libvirt is not None:
             await self._libvirt.close()
 
@@ -242,6 +248,7 @@ def open_remediation(
     runner: Runner | None = None,
     simulated: Path | None = None,
     guarded: bool = True,
+    coordinator: Coordinator | None = None,
     effects: EffectsSocket | None = None,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
@@ -254,13 +261,10 @@ def open_remediation(
     rules = policy_in_force(policy)
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
+    means: dict[str, Any] = {"runner": runner, "simulated": simulated, "coordinator": coordinator, "effects": effects}
     try:
-        service = open_service(
-            rules, state_dir, clock=clock, libvirt=libvirt, runner=runner, simulated=simulated, effects=effects
-        )
+        service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, **means)
     except StoreError as error:
         log.error("remediation is off: %s", error)  # noqa: TRY400 - words for the administrator
         return RemediationController(None, access, clock, libvirt)
-    return RemediationController(
-        service, access, clock, libvirt, runner=runner, simulated=simulated, guarded=guarded, effects=effects
-    )
+    return RemediationController(service, access, clock, libvirt, guarded=guarded, **means)

@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from xenwatch.base.clock import SystemClock
-from xenwatch.base.durations import format_size, parse_size
+from xenwatch.base.durations import format_size, parse_duration, parse_size
 from xenwatch.base.errors import InputError
 from xenwatch.base.plurals import count_text
 from xenwatch.cli._options import CONFIG
 from xenwatch.cli._progress import Progress
+from xenwatch.cli._scheduled import keep_collecting
+from xenwatch.triage.bundle.shelf import Shelf
 
 if TYPE_CHECKING:
+    from xenwatch.config.sections import Config
     from xenwatch.triage.bundle.collect import Collected
+
+_SHORTEST = 60.0
 
 
 def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -28,6 +33,18 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> i
         return parse_size(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if seconds < _SHORTEST:
+        raise click.BadParameter("at least a minute")
+    return seconds
 
 
 @click.command(short_help="Write a redacted bundle of logs and host state for somebody else to diagnose.")
@@ -51,9 +68,40 @@ def _size(_context: click.Context, _parameter: click.Parameter, value: str) -> i
     callback=_size,
     help="Put at most this much into the bundle, counted before compression.",
 )
+@click.option(
+    "--every",
+    metavar="DURATION",
+    callback=_duration,
+    help="Go on until stopped, with a bundle so often, such as 6h or 1d; -o then names a folder.",
+)
+@click.option(
+    "--keep-for",
+    metavar="DURATION",
+    default="30d",
+    show_default=True,
+    callback=_duration,
+    help="With --every: delete bundles that are older.",
+)
+@click.option(
+    "--keep-size",
+    metavar="SIZE",
+    default="2GiB",
+    show_default=True,
+    callback=_size,
+    help="With --every: delete the oldest until all take at most this much.",
+)
 @CONFIG
 @click.option("-q", "--quiet", is_flag=True, help="Print only the name of the file.")
-def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path | None, quiet: bool) -> None:  # noqa: N802 - the registry's name
+def COMMAND(  # noqa: N802 - the registry's name
+    output: Path | None,
+    mask_addresses: bool,
+    limit: int,
+    every: float | None,
+    keep_for: float,
+    keep_size: int,
+    config: Path | None,
+    quiet: bool,
+) -> None:
     """Write a .tar.gz that `xenwatch diagnose` reads on any other machine.
 
     The bundle holds the newest part of each log that the agent follows, including rotated ones; systemd's journal, one
@@ -61,21 +109,35 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
     deadline; and a snapshot of all metrics. Passwords, tokens and keys are removed. Nothing is changed on the host, and
     nothing is sent anywhere. It also works without Xen.
 
+    With --every it keeps a folder of them (by default `bundles` in the agent's state), from which `diagnose --each`
+    and `--baseline` say what is new since last week.
+
     \b
     Examples:
       xenwatch collect
       xenwatch collect --mask-addresses -o /tmp/support.tar.gz
       xenwatch diagnose /tmp/support.tar.gz
+      xenwatch collect --every 1d --keep-for 14d --keep-size 1GiB -o /srv/bundles
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    from xenwatch.config.assembly import ways_to  # noqa: PLC0415
-    from xenwatch.config.loader import load_config  # noqa: PLC0415
-    from xenwatch.host.host import open_host  # noqa: PLC0415
-    from xenwatch.triage.bundle.collect import collect  # noqa: PLC0415 (help needs none of this)
+    from xenwatch.config.loader import load_config  # noqa: PLC0415 (help needs none of this)
 
     loaded = load_config(config, dict(os.environ)).config
+    if every is not None:
+        shelf = Shelf(output or loaded.agent.state_dir / "bundles", keep_for, keep_size)
+        silent = Progress(on=False)
+        keep_collecting(shelf, every, limit, lambda path: _write(path, loaded, mask_addresses, limit, silent))
+        return
     path = output or Path(f"xenwatch-{socket.gethostname()}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+    done = _write(path, loaded, mask_addresses, limit, Progress(on=not quiet and sys.stderr.isatty()))
+    click.echo(str(path))
+    if not quiet:
+        click.echo("\n".join(_summary(path, done)), err=True)
 
-    progress = Progress(on=not quiet and sys.stderr.isatty())
+
+def _write(path: Path, loaded: "Config", mask_addresses: bool, limit: int, progress: Progress) -> "Collected":
+    from xenwatch.config.assembly import ways_to  # noqa: PLC0415
+    from xenwatch.host.host import open_host  # noqa: PLC0415
+    from xenwatch.triage.bundle.collect import collect  # noqa: PLC0415
 
     async def work(file: BinaryIO) -> "Collected":
         host = open_host(SystemClock(), **ways_to(loaded.sampling))
@@ -86,12 +148,9 @@ def COMMAND(output: Path | None, mask_addresses: bool, limit: int, config: Path 
 
     try:
         with _new_file(path) as file:
-            done = asyncio.run(work(file))
+            return asyncio.run(work(file))
     finally:
         progress.clear()
-    click.echo(str(path))
-    if not quiet:
-        click.echo("\n".join(_summary(path, done)), err=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from xenwatch.config.sections import FleetSettings
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.fleet.etcd import EtcdClient
 from xenwatch.fleet.hub import Hub
-from xenwatch.fleet.hub_web import hub_app, targets_of
+from xenwatch.fleet.hub_web import hub_app
 from xenwatch.fleet.rule import fleet_rules
 from xenwatch.web.server.loopback import is_loopback
 
@@ -77,7 +77,7 @@ async def _run(settings: FleetSettings, listen: tuple[str, int], file_sd: Path |
     await runner.setup()
     try:
         await web.TCPSite(runner, *listen).start()
-        click.echo(f"xenwatch hub: http://{show_address(listen)}/fleet/incidents", err=True)
+        click.echo(f"xenwatch hub: http://{show_address(listen)}/", err=True)
         await _until_stopped(hub, file_sd)
     except OSError as error:
         raise InputError(f"cannot listen on {show_address(listen)}: {error.strerror or error}") from None
@@ -102,7 +102,7 @@ async def _keep_targets(hub: Hub, path: Path) -> None:
     """While etcd is not seen the file stays as it is: what is not known is not gone."""
     written = b""
     while True:
-        text = f"{json.dumps(targets_of(hub), indent=2)}\n".encode()
+        text = f"{json.dumps(hub.targets.listed(), indent=2)}\n".encode()
         if hub.view.is_current and text != written:
             try:
                 await asyncio.to_thread(write_atomically, path, text, 0o644)

@@ -7,6 +7,7 @@ from xenwatch import __version__
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError
 from xenwatch.config.sections import FleetSettings
+from xenwatch.fleet.coordinator import FleetCoordinator
 from xenwatch.fleet.etcd import EtcdAccess, EtcdClient
 from xenwatch.fleet.registry import HostRegistry, NoFleet
 
@@ -30,6 +31,14 @@ def fleet_registry(settings: FleetSettings, clock: Clock) -> HostRegistry | NoFl
     access = etcd_access(settings)
     about = {"xenwatch": __version__, "kernel": os.uname().release, "metrics": settings.metrics_address}
     return HostRegistry(member_name(settings), lambda: EtcdClient(access), clock, about=about)
+
+
+def fleet_coordinator(settings: FleetSettings, clock: Clock) -> FleetCoordinator | None:
+    """What remediation asks before it acts; None where the host belongs to no fleet."""
+    if not settings.etcd:
+        return None
+    access = etcd_access(settings)
+    return FleetCoordinator(member_name(settings), lambda: EtcdClient(access), clock)
 
 
 def _password(settings: FleetSettings) -> str:

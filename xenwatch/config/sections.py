@@ -253,6 +253,9 @@ class FleetSettings:
     metrics_address: str = setting(
         TEXT, "", "Address and port at which Prometheus reaches this agent, for the targets that a hub lists."
     )
+    switch: str = setting(
+        TEXT, "", "The switch or rack that this host's uplinks go to; hosts with the same one are looked at together."
+    )
     user: str = setting(TEXT, "", "User of etcd. Empty: none.")
     password_file: Path | None = setting(optional(PATH), None, "File with the password of that user.")  # noqa: RUF009 - as above
     tls_ca: Path | None = setting(optional(PATH), None, "PEM file of the authority that signed etcd's certificates.")  # noqa: RUF009 - as above

@@ -24,6 +24,7 @@ from xenwatch.host.paths import Paths
 from xenwatch.host.privileged.activation import handed_over, serve_until_told
 from xenwatch.host.privileged.server import Answerer, LocalServer
 from xenwatch.host.xenstore.client import Xenstore
+from xenwatch.remediation.machine.fence import FILE as FENCE
 from xenwatch.remediation.machine.local import LocalMachine
 from xenwatch.remediation.machine.ssh import SshTransport
 from xenwatch.remediation.open import RUN_STORE, policy_in_force, through
@@ -58,7 +59,7 @@ def effects(started: Started) -> Answerer:
         call, uri = (through(libvirt), libvirt.uri) if libvirt else (None, LOCAL)
         return LocalMachine(
             policy.inventory, runner=runner, libvirt=call, libvirt_uri=uri, folder=started.folder / "diagnostics",
-            sockets=started.folder / "ssh",
+            sockets=started.folder / "ssh", fence=started.folder / FENCE,
         )  # fmt: skip
 
     return EffectsService(

@@ -6,6 +6,7 @@ import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from xenwatch.base.clock import Clock
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _RUN = re.compile(r"[0-9a-f]{8,20}-[0-9a-f]{8}")
 _HASH = re.compile(r"[0-9a-f]{64}")
+_TARGET = re.compile(r"[a-z]+/[\w.:+-]{1,200}")
 _DECIDE_SECONDS = 600.0
 """Longest time for the checks before an order: some watch a guest for a minute."""
 _MOST_RUNS = 32
@@ -55,6 +57,7 @@ class EffectsService:
         """XenwatchError: refused, and why."""
         asked: Mapping[str, Callable[[LocalPeer, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = {
             "ping": self._ping, "consent": self._consent, "effect": self._effect,
+            "announce": self._announce,
         }  # fmt: skip
         word = field_of(message, "do", str)
         if word not in asked:
@@ -78,8 +81,16 @@ class EffectsService:
         log.info("%s consented to the plan %s of run %s", who, plan[:12], run)
         return {"who": who}
 
+    async def _announce(self, _: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A token changes nothing but who may act on a target from then on; the agent could refuse to act as well."""
+        only(message, "do", "target", "lease", "host")
+        target, lease = _matching(message, "target", _TARGET), field_of(message, "lease", int)
+        answer = await self._machine(self._policy()).announce(target, lease, field_of(message, "host", str))
+        return {"code": answer.code, "out": "", "err": answer.err[-_ERRORS:]}
+
     async def _effect(self, _: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        only(message, "do", "run", "order", "action", "expects")
+        only(message, "do", "run", "order", "action", "expects", "lease")
+        lease = field_of(message, "lease", int) if "lease" in message else 0
         run, number = _matching(message, "run", _RUN), field_of(message, "order", int)
         expects, action = field_of(message, "expects", str), field_of(message, "action", str)
         if action not in self._actions:
@@ -89,7 +100,7 @@ class EffectsService:
                 acting, order = await self._decide(run, number, action, expects)
         except TimeoutError:
             raise InputError(f"the checks before the order took over {_DECIDE_SECONDS:g} s") from None
-        return await self._carry_out(acting, number, order)
+        return await self._carry_out(acting, number, replace(order, lease=lease))
 
     async def _decide(self, run: str, number: int, action: str, expects: str) -> tuple[ActingRun, Order]:
         record = await self._stored.find(run)

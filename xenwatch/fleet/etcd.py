@@ -93,8 +93,12 @@ class EtcdClient:
 
     async def transact(self, compare: Sequence[Operation], then: Sequence[Operation]) -> bool:
         """All of `then`, provided that all of `compare` holds; False: nothing was done."""
+        return await self.revision_of(compare, then) is not None
+
+    async def revision_of(self, compare: Sequence[Operation], then: Sequence[Operation]) -> int | None:
+        """The same; where it was done, the revision at which it stands: keys that it made were created there."""
         answer = await self.call("kv/txn", {"compare": list(compare), "success": list(then)})
-        return bool(answer.get("succeeded"))
+        return int(answer["header"]["revision"]) if answer.get("succeeded") else None
 
     async def grant_lease(self, seconds: int) -> int:
         """A lease that ends so long after it was last kept alive."""
@@ -212,9 +216,19 @@ def delete_operation(key: str) -> Operation:
     return {"requestDeleteRange": {"key": text64(key)}}
 
 
+def read_operation(key: str) -> Operation:
+    """A read inside of a transaction. One without any is answered by a single member, also by one that is cut off."""
+    return {"requestRange": {"key": text64(key)}}
+
+
 def created_at(key: str, revision: int) -> Operation:
     """Holds while the key is the one that was created at that revision; 0: while there is none."""
     return {"key": text64(key), "target": "CREATE", "result": "EQUAL", "createRevision": str(revision)}
+
+
+def exists(key: str) -> Operation:
+    """Holds while there is such a key."""
+    return {"key": text64(key), "target": "CREATE", "result": "GREATER", "createRevision": "0"}
 
 
 def below(prefix: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a host tells the fleet of itself and of an incident: small JSON, evidence by reference."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ LARGEST = 2048
 _LONGEST_TEXT = 300
 _LONGEST_FIELD = 120
 _MOST_FIELDS = 8
+_MOST_VALUES = 1000
 _TEXTS = ("rule", "class", "severity", "subject", "summary", "state")
 
 
@@ -45,6 +46,24 @@ def host_prefix(host: str) -> str:
 def self_key(host: str) -> str:
     """The key that says that the host is there."""
     return f"{host_prefix(host)}self"
+
+
+def facts_key(host: str) -> str:
+    """The key of what it has that others may have too."""
+    return f"{host_prefix(host)}facts"
+
+
+def facts_text(facts: Mapping[str, Iterable[str]]) -> str:
+    """Small JSON by kind; of very many values the first ones in order stay, on every host the same."""
+    return json.dumps({kind: sorted(set(values))[:_MOST_VALUES] for kind, values in sorted(facts.items())})
+
+
+def facts_of(text: str) -> dict[str, tuple[str, ...]]:
+    """Empty for any other text."""
+    try:
+        return {str(kind): tuple(map(str, values)) for kind, values in dict(json.loads(text)).items()}
+    except (ValueError, TypeError):
+        return {}
 
 
 def incident_key(host: str, id_: str) -> str:

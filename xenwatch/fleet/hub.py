@@ -11,20 +11,25 @@ from contextlib import suppress
 from typing import Any
 
 from xenwatch.base.clock import Clock
+from xenwatch.fleet.claims import LEADER
 from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, put_operation
 from xenwatch.fleet.incident import FleetIncident, judged
+from xenwatch.fleet.patience import Patience
 from xenwatch.fleet.rule import FleetRule
+from xenwatch.fleet.spread import Spread
+from xenwatch.fleet.storm import COOLDOWN_SECONDS, STORM, StormWatch
+from xenwatch.fleet.targets import Targets
 from xenwatch.fleet.view import FleetView
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
-LEADER = "/xenwatch/fleet/leader"
 RESOLVED_SECONDS = 86_400
 """An incident of the fleet that is over is kept for a day."""
 _GATHER_SECONDS = 0.2
 """A storm is judged in a few parts, not once for each line of it."""
 _PAUSE = 1.0
+_STORM_AGAIN_SECONDS = 60.0
 _FAREWELL_SECONDS = 2.0
 """Without it the next hub waits until the lease is over."""
 
@@ -44,9 +49,17 @@ class Hub:
         self._name, self._connect, self._rules = name, connect, rules
         self._clock, self._lease_seconds = clock, lease_seconds
         self._wake = asyncio.Event()
-        self.view = FleetView(self._wake.set)
+        self.view = FleetView(self._changed)
+        self.targets, self.spread = Targets(clock), Spread(clock)
+        self._patience = Patience({rule.id: rule.hold for rule in rules}, clock)
         self.is_leader = False
         self.failures = 0
+        self._storm, self._storm_told = StormWatch(clock), 0.0
+
+    def _changed(self) -> None:
+        self.targets.note(self.view.hosts)
+        self.spread.note(self.view.fleet)
+        self._wake.set()
 
     async def run(self) -> None:
         """Follow the fleet, and lead it whenever nobody else does."""
@@ -77,6 +90,7 @@ class Hub:
                     return
             term = (await client.list_below(LEADER)).keys[0].created
             self.is_leader = True
+            self._storm, self._storm_told = StormWatch(self._clock), -_STORM_AGAIN_SECONDS
             log.info("this hub (%s) leads the fleet", self._name)
             while await client.keep_alive(lease):
                 self._wake.clear()
@@ -97,10 +111,22 @@ class Hub:
     async def _write_changes(self, client: EtcdClient, term: int) -> None:
         if not self.view.is_current:
             return
+        await self._brake(client, term)
         known = self.view.fleet
-        for id_, incident in judged(self._rules, list(self.view.incidents.values()), dict(known)).items():
+        found = judged(self._rules, list(self.view.incidents.values()), dict(known), self.view.facts)
+        for id_, incident in self._patience.lasting(found, known).items():
             if known.get(id_) != incident:
                 await self._write(client, term, incident)
+
+    async def _brake(self, client: EtcdClient, term: int) -> None:
+        words, now = self._storm.words(self.view.incidents, len(self.view.hosts)), self._clock.monotonic()
+        if words is None or now - self._storm_told < _STORM_AGAIN_SECONDS:
+            return
+        put = put_operation(STORM, words, await client.grant_lease(COOLDOWN_SECONDS))
+        if not await client.transact([created_at(LEADER, term)], [put]):
+            raise LeaderLost("another hub leads the fleet")
+        self._storm_told = now
+        log.warning("a storm over the fleet: %s; nothing starts by itself", words)
 
     async def _write(self, client: EtcdClient, term: int, incident: FleetIncident) -> None:
         lease = 0 if incident.is_open else await client.grant_lease(RESOLVED_SECONDS)

@@ -6,11 +6,12 @@ from typing import Any
 
 from aiohttp import web
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import CollectorRegistry
 
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.hub import Hub
+from xenwatch.fleet.hub_metrics import HubMetrics
+from xenwatch.fleet.hub_page import actions, fleet_page
 from xenwatch.fleet.incident import FleetIncident
 
 HUB = web.AppKey("hub", Hub)
@@ -26,6 +27,8 @@ def hub_app(hub: Hub) -> web.Application:
     app.router.add_get("/fleet/incidents/{id}", _incident)
     app.router.add_get("/fleet/hosts", _hosts)
     app.router.add_get("/fleet/targets", _targets)
+    app.router.add_get("/fleet/actions", _actions)
+    app.router.add_get("/", _page)
     return app
 
 
@@ -62,44 +65,24 @@ async def _hosts(request: web.Request) -> web.Response:
 
 
 async def _targets(request: web.Request) -> web.Response:
-    """Prometheus' http_sd: each host that says where its metrics are."""
-    return web.json_response(targets_of(request.app[HUB]))
+    """Prometheus' http_sd: each host that says where its metrics are, and for a day each one that left."""
+    return web.json_response(request.app[HUB].targets.listed())
 
 
-def targets_of(hub: Hub) -> list[dict[str, Any]]:
-    """As http_sd and file_sd of Prometheus read them."""
-    hosts = sorted(hub.view.hosts.items())
-    return [{"targets": [about["metrics"]], "labels": {"host": name}} for name, about in hosts if about.get("metrics")]
+async def _actions(request: web.Request) -> web.Response:
+    """What acts now and what holds it back: leases, slots, maintenance, the storm."""
+    return web.json_response({"version": 1, **actions(request.app[HUB].view)})
+
+
+async def _page(request: web.Request) -> web.Response:
+    """For people."""
+    return web.Response(text=fleet_page(request.app[HUB]), content_type="text/html")
 
 
 async def _metrics(request: web.Request) -> web.Response:
     registry = CollectorRegistry()
-    registry.register(_HubMetrics(request.app[HUB]))
+    registry.register(HubMetrics(request.app[HUB]))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": "text/plain; version=0.0.4"})
-
-
-class _HubMetrics:
-    """Made for each scrape from what the hub knows then."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def collect(self) -> list[GaugeMetricFamily]:
-        """The library's protocol."""
-        labels = ["id", "rule", "key", "severity"]
-        causes = GaugeMetricFamily(
-            "xenwatch_fleet_incident_open", "Hosts that one cause outside of them concerns.", labels=labels
-        )
-        for incident in filter(lambda incident: incident.is_open, self._hub.view.fleet.values()):
-            causes.add_metric([incident.id, incident.rule, incident.key, incident.severity], len(incident.hosts))
-        hosts = GaugeMetricFamily(
-            "xenwatch_fleet_hosts", "Hosts with an agent that is there.", len(self._hub.view.hosts)
-        )
-        leads = GaugeMetricFamily("xenwatch_fleet_hub_leader", "1 on the hub that leads.", int(self._hub.is_leader))
-        current = GaugeMetricFamily(
-            "xenwatch_fleet_hub_current", "1 while the hub sees etcd.", int(self._hub.view.is_current)
-        )
-        return [causes, hosts, leads, current]
 
 
 def _child(child: HostIncident) -> Mapping[str, Any]:

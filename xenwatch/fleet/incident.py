@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from xenwatch.fleet.grouping import HostFacts, Member, groups_of, is_enough
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.rule import FleetRule
 
@@ -52,39 +53,32 @@ def fleet_incident_of(text: str) -> FleetIncident | None:
 
 
 def judged(
-    rules: Sequence[FleetRule], incidents: Iterable[HostIncident], known: Mapping[str, FleetIncident]
+    rules: Sequence[FleetRule],
+    incidents: Iterable[HostIncident],
+    known: Mapping[str, FleetIncident],
+    facts: HostFacts | None = None,
 ) -> dict[str, FleetIncident]:
     """What is to be known of the fleet: what opens, goes on, changes or ends, by id.
 
     It opens when enough hosts have it in common at once, and ends when the last one's is over: not in between,
     or each host that recovers would page again.
     """
-    groups = _groups(rules, incidents)
+    ordered = sorted(incidents, key=lambda incident: (incident.order, incident.host))
     result: dict[str, FleetIncident] = {}
-    for (rule, key), members in groups.items():
-        incident = _incident(rule, key, members)
-        is_known = incident.id in known and known[incident.id].is_open
-        if is_known or len(incident.hosts) >= rule.least_hosts:
-            result[incident.id] = incident
+    for rule in rules:
+        for key, members in groups_of(rule, ordered, facts or {}).items():
+            incident = _incident(rule, key, members)
+            is_known = incident.id in known and known[incident.id].is_open
+            if is_known or is_enough(rule, key, len(incident.hosts), facts or {}):
+                result[incident.id] = incident
     for id_, before in known.items():
         if before.is_open and id_ not in result:
             result[id_] = replace(before, state="resolved")
     return result
 
 
-def _groups(
-    rules: Sequence[FleetRule], incidents: Iterable[HostIncident]
-) -> dict[tuple[FleetRule, str], list[HostIncident]]:
-    groups: dict[tuple[FleetRule, str], list[HostIncident]] = {}
-    for incident in sorted(incidents, key=lambda incident: (incident.order, incident.host)):
-        for rule in rules:
-            if incident.is_open and (key := rule.shared(incident)) is not None:
-                groups.setdefault((rule, key), []).append(incident)
-    return groups
-
-
-def _incident(rule: FleetRule, key: str, members: Sequence[HostIncident]) -> FleetIncident:
+def _incident(rule: FleetRule, key: str, members: Sequence[Member]) -> FleetIncident:
     id_ = hashlib.sha256(f"{rule.id}\0{key}".encode()).hexdigest()[:12]
     hosts = tuple(dict.fromkeys(member.host for member in members))
-    children = tuple(f"{member.host}/{member.id}" for member in members[:MOST_CHILDREN])
+    children = tuple(f"{member.host}/{member.incident}" for member in members[:MOST_CHILDREN] if member.incident)
     return FleetIncident(id_, rule.id, key, rule.title, rule.severity, rule.cause, hosts, children)

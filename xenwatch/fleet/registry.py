@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from xenwatch.base.clock import Clock
 from xenwatch.fleet.etcd import EtcdClient, EtcdError
-from xenwatch.fleet.host_report import host_prefix, incident_key, incident_text, self_key
+from xenwatch.fleet.host_report import facts_key, facts_text, host_prefix, incident_key, incident_text, self_key
 from xenwatch.model.incident import Incident
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,9 @@ class NoFleet:
     """In the place of a registry where the host belongs to no fleet."""
 
     def offer(self, incidents: Iterable[Incident]) -> None:
+        """Nobody hears of them."""
+
+    def tell(self, facts: Mapping[str, Iterable[str]]) -> None:
         """Nobody hears of them."""
 
     async def run(self) -> None:
@@ -51,6 +54,7 @@ class HostRegistry:
         self._host, self._connect, self._clock, self._lease_seconds = host, connect, clock, lease_seconds
         self._self = json.dumps(dict(about or {}), sort_keys=True)
         self._incidents: dict[str, Incident] = {}
+        self._facts = ""
         self._wake = asyncio.Event()
         self.is_connected = False
         self.failures = 0
@@ -64,6 +68,13 @@ class HostRegistry:
         if len(self._incidents) > MOST_INCIDENTS:
             self._bound()
         self._wake.set()
+
+    def tell(self, facts: Mapping[str, Iterable[str]]) -> None:
+        """What this host has that others may have too. It returns at once and never fails."""
+        text = facts_text(facts)
+        if text != self._facts:
+            self._facts = text
+            self._wake.set()
 
     async def run(self) -> None:
         """Session after session, with a growing pause between those that fail."""
@@ -112,7 +123,8 @@ class HostRegistry:
     def _wanted(self) -> dict[str, str]:
         self._bound()
         incidents = {incident_key(self._host, id_): incident_text(i) for id_, i in self._incidents.items()}
-        return {self_key(self._host): self._self, **incidents}
+        facts = {facts_key(self._host): self._facts} if self._facts else {}
+        return {self_key(self._host): self._self, **facts, **incidents}
 
     def _bound(self) -> None:
         """Without those that ended long ago; of too many, the open ones stay first, then the latest."""

@@ -17,7 +17,19 @@ class FleetRule:
     title: str
     severity: str
     key: tuple[str, ...]
-    """Fields that name what they have in common; the first that an incident has counts."""
+    """Fields that name what they have in common; the first that an incident has counts. Empty: the fact does."""
+    key_fact: str
+    """The kind of facts of hosts that says who shares the key; of `name=value` the field is the name."""
+    pattern: str
+    """A field that does not match it whole names nothing that is the same on every host."""
+    needs_fact: bool
+    """A field that no fact explains does not count: `vg0` is another group on every host."""
+    is_contrast: bool
+    """The key is the class and the fact, where hosts with another value of the fact do not have it."""
+    is_twice: bool
+    """No incidents: one value of the fact on two hosts is what is wrong."""
+    hold: float
+    """Seconds for which it must last."""
     rules: frozenset[str]
     classes: frozenset[str]
     least_hosts: int
@@ -25,11 +37,9 @@ class FleetRule:
     verify: tuple[str, ...]
     tests: tuple[Mapping[str, Any], ...]
 
-    def shared(self, incident: HostIncident) -> str | None:
-        """What the incident has in common with others; None where the rule is not about it."""
-        if incident.rule not in self.rules and incident.class_ not in self.classes:
-            return None
-        return next((incident.fields[name] for name in self.key if incident.fields.get(name)), None)
+    def is_about(self, incident: HostIncident) -> bool:
+        """Whether the rule is about such incidents; the class `*` is any."""
+        return incident.rule in self.rules or not self.classes.isdisjoint((incident.class_, "*"))
 
 
 def fleet_rules() -> tuple[FleetRule, ...]:
@@ -43,7 +53,13 @@ def _rule(id_: str, body: Mapping[str, Any]) -> FleetRule:
         id_,
         body["title"],
         body["severity"],
-        tuple(body["key"]),
+        tuple(body.get("key", ())),
+        body.get("key_fact", ""),
+        body.get("pattern", ""),
+        body.get("needs_fact", False),
+        body.get("contrast", False),
+        body.get("twice", False),
+        float(body.get("hold", 0)),
         frozenset(body.get("rules", ())),
         frozenset(body.get("classes", ())),
         body.get("least_hosts", 3),

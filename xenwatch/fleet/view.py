@@ -3,13 +3,17 @@
 import json
 from collections.abc import Callable, Iterable
 
+from xenwatch.fleet.claims import LEASES, MAINTENANCE, SLOTS, Slot, slot_of
 from xenwatch.fleet.etcd import EtcdClient, KeyValue
-from xenwatch.fleet.host_report import PREFIX, HostIncident, incident_of
+from xenwatch.fleet.host_report import PREFIX, HostIncident, facts_of, incident_of
 from xenwatch.fleet.incident import INCIDENTS, FleetIncident, fleet_incident_of
+from xenwatch.fleet.storm import STORM
 from xenwatch.fleet.watch import Compacted, WatchEvent, watch_below
 
 ALL = "/xenwatch/"
 _SELF = "/self"
+_FACTS = "/facts"
+_MARKS = (LEASES, SLOTS, MAINTENANCE, STORM)
 
 
 class FleetView:
@@ -20,8 +24,16 @@ class FleetView:
         self._changed = changed
         self.hosts: dict[str, dict[str, str]] = {}
         self.incidents: dict[str, HostIncident] = {}
+        self.facts: dict[str, dict[str, tuple[str, ...]]] = {}
         self.fleet: dict[str, FleetIncident] = {}
+        self.marks: dict[str, str] = {}
+        """Leases, slots, maintenance and the storm, by key of etcd."""
         self.is_current = False
+
+    def slots(self) -> list[Slot]:
+        """Which runs hold the fleet's budget."""
+        found = [slot_of(KeyValue(key, text, 0, 0)) for key, text in self.marks.items() if key.startswith(SLOTS)]
+        return [slot for slot in found if slot is not None]
 
     async def follow(self, client: EtcdClient) -> None:
         """List everything, then follow each change; only an error of etcd ends it, and then it is called again."""
@@ -46,7 +58,9 @@ class FleetView:
     def _take_all(self, keys: Iterable[KeyValue]) -> None:
         self.hosts.clear()
         self.incidents.clear()
+        self.facts.clear()
         self.fleet.clear()
+        self.marks.clear()
         self._take([WatchEvent(kv, is_gone=False) for kv in keys])
         self.is_current = True
         self._changed()
@@ -57,6 +71,8 @@ class FleetView:
                 self._take_fleet(kv, is_gone)
             elif kv.key.startswith(PREFIX):
                 self._take_host(kv, is_gone)
+            elif kv.key.startswith(_MARKS):
+                self._take_mark(kv, is_gone)
         self._changed()
 
     def _take_fleet(self, kv: KeyValue, is_gone: bool) -> None:
@@ -66,12 +82,22 @@ class FleetView:
         else:
             self.fleet[incident.id] = incident
 
+    def _take_mark(self, kv: KeyValue, is_gone: bool) -> None:
+        self.marks.pop(kv.key, None)
+        if not is_gone:
+            self.marks[kv.key] = kv.value
+
     def _take_host(self, kv: KeyValue, is_gone: bool) -> None:
         host = kv.key.removeprefix(PREFIX).removesuffix(_SELF)
         if kv.key.endswith(_SELF) and "/" not in host:
             self.hosts.pop(host, None)
             if not is_gone:
                 self.hosts[host] = _texts(kv.value)
+            return
+        if kv.key.endswith(_FACTS) and "/" not in (host := kv.key.removeprefix(PREFIX).removesuffix(_FACTS)):
+            self.facts.pop(host, None)
+            if not is_gone:
+                self.facts[host] = facts_of(kv.value)
             return
         incident = None if is_gone else incident_of(kv.key, kv.value, kv.created)
         if incident is None:

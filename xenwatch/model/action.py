@@ -35,6 +35,9 @@ REPEATABLE: tuple[RunState, ...] = ("failed", *UNUSED)
 UNSUCCESSFUL: tuple[RunState, ...] = ("failed", "unknown")
 """Ends that the circuit breaker counts."""
 
+HOLDING: tuple[RunState, ...] = (*ACTIVE, *UNSUCCESSFUL)
+"""States in which a run keeps its slot of the fleet's budget: only success, or nothing done, gives it back."""
+
 AGENT = "xenwatch"
 """The actor of every step that no person took."""
 

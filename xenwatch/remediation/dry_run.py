@@ -1,5 +1,7 @@
 """Asks the guards about a run that is not started: in a transaction that is rolled back."""
 
+from collections.abc import Callable
+
 from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import ActionRun, Proposal
 from xenwatch.remediation.action import Action
@@ -19,7 +21,7 @@ class _Rollback(XenwatchError):
 
 
 async def dry_run(
-    store: AsyncRunStore, proposal: Proposal, action: Action, policy: Policy, *, as_approved: bool
+    store: AsyncRunStore, proposal: Proposal, action: Action, policy: Policy, *, as_approved: bool, is_fleet: bool
 ) -> Refusal | None:
     """Which guard would refuse this run now; nothing is written, not even in the run store."""
 
@@ -30,8 +32,21 @@ async def dry_run(
         run = ActionRun(run_id, proposal, "proposed", transaction.at, transaction.wall)
         if as_approved:
             approvals.approve(transaction, run, "human:dry-run", proposal.plan_hash)
-        raise _Rollback(admission(transaction, run, action, policy))
+        raise _Rollback(admission(transaction, run, action, policy, is_fleet=is_fleet))
 
+    return await _rolled_back(store, ask)
+
+
+async def would_refuse(store: AsyncRunStore, run: ActionRun, action: Action, policy: Policy) -> Refusal | None:
+    """The host's own guards about a stored run, before the fleet is asked: nothing is taken for one that must wait."""
+
+    def ask(transaction: Transaction) -> None:
+        raise _Rollback(admission(transaction, run, action, policy, is_fleet=True))
+
+    return await _rolled_back(store, ask)
+
+
+async def _rolled_back(store: AsyncRunStore, ask: Callable[[Transaction], None]) -> Refusal | None:
     try:
         await store.write(ask)
     except _Rollback as rollback:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import XenwatchError
 from xenwatch.model.action import AGENT, IN_EFFECT, ActionRun, RunState
+from xenwatch.model.coordination import Alone, Coordinator, Denied, Grant
 from xenwatch.remediation.action import (
     Action,
     Context,
@@ -18,8 +19,10 @@ from xenwatch.remediation.action import (
     await_goal,
     plan_hash,
 )
-from xenwatch.remediation.guards import breaker, cooldown
+from xenwatch.remediation.dry_run import would_refuse
+from xenwatch.remediation.guards import approvals, breaker, cooldown
 from xenwatch.remediation.guards.admission import Refusal, admission, validity
+from xenwatch.remediation.guards.coordination import announce, claim_of, needs_fleet
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Answer, Machine, Order
@@ -57,27 +60,47 @@ class Executor:
         machine: Machine,
         clock: Clock,
         gate: EffectsGate | None = None,
+        coordinator: Coordinator | None = None,
     ) -> None:
         """`gate`: of the process that carries out orders, where that is another one."""
         self._policy, self._actions, self._store = policy, actions, store
         self._machine, self._clock, self._gate = machine, clock, gate
+        self._fleet = coordinator or Alone()
 
     async def carry_out(self, run: ActionRun) -> Refusal | None:
         """Everything from admission to the end of a run. A Refusal: a guard refused it, and the run stays as it is."""
         action = self._actions[run.proposal.action]
         refusal = await self._shut(action)
-        if refusal is None:
-            refusal = await self._store.write(lambda transaction: self._admit(transaction, run, action))
+        if refusal is not None:
+            return refusal
+        if not self._fleet.is_fleet or not needs_fleet(action):
+            return await self._admit_and_do(run, action, Grant())
+        refusal = await would_refuse(self._store, run, action, self._policy)
+        if refusal is not None:
+            return refusal
+        approver = await self._store.read(lambda view: approvals.approver(view, run))
+        grant = await self._fleet.take(claim_of(run, action, self._policy, is_approved=approver is not None))
+        if isinstance(grant, Denied):
+            return Refusal(grant.guard, grant.reason)
+        try:
+            return await self._admit_and_do(run, action, grant)
+        finally:
+            await self._fleet.release(grant)
+
+    async def _admit_and_do(self, run: ActionRun, action: Action, grant: Grant) -> Refusal | None:
+        is_fleet = bool(grant.token)
+        refusal = await self._store.write(lambda transaction: self._admit(transaction, run, action, is_fleet=is_fleet))
         if refusal is not None:
             return refusal
         context = self._context(run)
         try:
+            await announce(self._machine, context, grant)
             plan = await self._prepare(run, action, context)
         except Exception as error:  # noqa: BLE001 - one action must not stop the others, and it has done nothing yet
             reason = str(error) or type(error).__name__
             await self._store.write(lambda transaction: self._abort(transaction, run, reason))
             return None
-        await self._finish(run, action, context, plan)
+        await self._finish(run, action, context, plan, grant)
         return None
 
     async def _shut(self, action: Action) -> Refusal | None:
@@ -102,8 +125,8 @@ class Executor:
         runs.move(transaction, run.id, "aborted", AGENT, reason)
         triggers.set_handled(transaction, run.proposal.trigger.key, False)
 
-    def _admit(self, transaction: Transaction, run: ActionRun, action: Action) -> Refusal | None:
-        refusal = admission(transaction, run, action, self._policy)
+    def _admit(self, transaction: Transaction, run: ActionRun, action: Action, *, is_fleet: bool) -> Refusal | None:
+        refusal = admission(transaction, run, action, self._policy, is_fleet=is_fleet)
         if refusal is not None:
             return refusal
         runs.move(transaction, run.id, "admitted", AGENT)
@@ -143,10 +166,10 @@ class Executor:
             cooldown.record_attempt(transaction, run.proposal.target.key)
         outbox.enqueue(transaction, "started", run.id, f"{run.proposal.action} of {run.proposal.target} started")
 
-    async def _finish(self, run: ActionRun, action: Action, context: Context, plan: Plan) -> None:
+    async def _finish(self, run: ActionRun, action: Action, context: Context, plan: Plan, grant: Grant) -> None:
         """From the first effect to the end, which is always one of succeeded, failed, unknown."""
         try:
-            result = await self._perform(run, context, plan)
+            result = await self._perform(run, context, plan, grant)
             await self._store.write(
                 lambda transaction: runs.move(transaction, run.id, "verifying", AGENT, result.answer.summary)
             )
@@ -157,8 +180,8 @@ class Executor:
             end, reason = "unknown", f"{type(error).__name__}: {error}"
         await self._store.write(lambda transaction: self._end(transaction, run, end, reason))
 
-    async def _perform(self, run: ActionRun, context: Context, plan: Plan) -> _Result:
-        result = await self._steps(run, context, plan.steps)
+    async def _perform(self, run: ActionRun, context: Context, plan: Plan, grant: Grant) -> _Result:
+        result = await self._steps(run, context, plan.steps, grant)
         rounds = 0
         while plan.next_steps is not None and result.answer.ok and result.verdict is None:
             steps = await plan.next_steps(context)
@@ -167,17 +190,19 @@ class Executor:
             rounds += 1
             if rounds > _MAX_ROUNDS:
                 raise NeedsPerson(f"the goal is not reached after {_MAX_ROUNDS} rounds")
-            result = await self._steps(run, context, steps)
+            result = await self._steps(run, context, steps, grant)
         return result
 
-    async def _steps(self, run: ActionRun, context: Context, steps: tuple[Step, ...]) -> _Result:
+    async def _steps(self, run: ActionRun, context: Context, steps: tuple[Step, ...], grant: Grant) -> _Result:
         token = await self._store.read(lambda view: runs.find(view, run.id).token) or 0
         for step in steps:
             save_as = step.order.save_as.replace("{run}", run.id)
             order = replace(
                 step.order, run=run.id, action=run.proposal.action, target=run.proposal.target.key, token=token,
-                save_as=save_as,
+                lease=grant.token, save_as=save_as,
             )  # fmt: skip
+            if grant.token and not await self._fleet.holds(grant):
+                return _Result(Answer(1, "", f"the fleet's lease on {order.target} is lost: nothing more is done"))
             answer = await self._effect(run, order)
             if not answer.ok:
                 return _Result(answer)
@@ -189,13 +214,14 @@ class Executor:
 
     async def _effect(self, run: ActionRun, order: Order) -> Answer:
         facts = {"argv": list(order.argv), "host": order.host, "token": order.token}
+        facts |= {"lease": order.lease} if order.lease else {}
 
-        def announce(transaction: Transaction) -> int:
+        def note(transaction: Transaction) -> int:
             number = entries.count(transaction, "intent", run.id)
             entries.append(transaction, "intent", run.id, AGENT, order.description, facts)
             return number
 
-        number = await self._store.write(announce)
+        number = await self._store.write(note)
         answer = await self._machine.effect(replace(order, number=number))
         result = {"code": answer.code, "err": answer.err[-2000:]}
         await self._store.write(

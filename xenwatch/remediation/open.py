@@ -12,7 +12,9 @@ from xenwatch.host.files import read_text
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.simulated import SimulatedRunner, simulated_paths
+from xenwatch.model.coordination import Coordinator
 from xenwatch.remediation.machine.apart import EffectsSocket, SplitMachine
+from xenwatch.remediation.machine.fence import FILE as FENCE
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer
@@ -51,6 +53,7 @@ def open_service(
     libvirt: Libvirt | None = None,
     runner: Runner | None = None,
     simulated: Path | None = None,
+    coordinator: Coordinator | None = None,
     effects: EffectsSocket | None = None,
 ) -> RemediationService:
     """Remediation under a policy that was read. StoreError where the run store cannot be opened.
@@ -59,13 +62,13 @@ def open_service(
     `simulated`: the folder of a simulated host; then no program runs on this machine and nothing is written outside it.
     """
     clock = clock or SystemClock()
-    here = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated)
+    here = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated, fence=state_dir / FENCE)
     machine = here if effects is None else SplitMachine(here, effects)
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     if problems := store.read(record_problems):
         store.close()
         raise StoreError(f"{store.path}: the run store was changed: {problems[0]} (xenwatch audit verify says more)")
-    return RemediationService(store, policy, load_catalogue(), machine, clock, effects)
+    return RemediationService(store, policy, load_catalogue(), machine, clock, effects, coordinator)
 
 
 def effects_of(mode: str, socket: Path, simulated: Path | None) -> EffectsSocket | None:
@@ -81,12 +84,13 @@ def open_machine(
     libvirt_uri: str = LOCAL,
     runner: Runner | None = None,
     simulated: Path | None = None,
+    fence: Path | None = None,
 ) -> LocalMachine:
     """The host as actions see it. `libvirt` is a connection; without one, `libvirt_uri` is only named to programs."""
     uri = libvirt.uri if libvirt else libvirt_uri
     call_libvirt = through(libvirt) if libvirt else None
     if simulated is None:
-        return LocalMachine(policy.inventory, runner=runner, libvirt=call_libvirt, libvirt_uri=uri)
+        return LocalMachine(policy.inventory, runner=runner, libvirt=call_libvirt, libvirt_uri=uri, fence=fence)
     return LocalMachine(
         policy.inventory,
         runner=SimulatedRunner(simulated),
@@ -94,6 +98,7 @@ def open_machine(
         libvirt_uri=uri,
         folder=simulated_paths(simulated).at(OUTPUT_FOLDER),
         sockets=simulated / "ssh",
+        fence=fence,
     )
 
 

@@ -11,6 +11,7 @@ from xenwatch.model.action import AGENT, REPEATABLE, RISKS, Proposal, Trigger
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Action, Context, Finding, Plan, plan_hash
 from xenwatch.remediation.guards.admission import Refusal
+from xenwatch.remediation.guards.coordination import acts_by_lease
 from xenwatch.remediation.guards.ownership import check_owner
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.policy.inventory import Guest, narrowness, selects
@@ -36,10 +37,18 @@ class Planner:
     """Reads the policy, the run store and the machine; changes none of them."""
 
     def __init__(
-        self, policy: Policy, actions: Mapping[str, Action], store: AsyncRunStore, machine: Machine, clock: Clock
+        self,
+        policy: Policy,
+        actions: Mapping[str, Action],
+        store: AsyncRunStore,
+        machine: Machine,
+        clock: Clock,
+        *,
+        is_fleet: bool = False,
     ) -> None:
+        """`is_fleet`: leases over hosts exist, so an action on two of them may do without a person."""
         self._policy, self._actions, self._store = policy, actions, store
-        self._machine, self._clock = machine, clock
+        self._machine, self._clock, self._is_fleet = machine, clock, is_fleet
 
     async def draft(self, trigger: Trigger) -> Draft:
         """For a trigger: the proposal of the rule with the narrowest scope, or the reason against one."""
@@ -191,9 +200,13 @@ class Planner:
             action=action.name, target=target, params=dict(rung.params), rule=name, mode=mode, risk=action.risk,
             trigger=trigger, host=policy.inventory.here, dedupe_key=self._dedupe_key(view, trigger, name, target),
             policy_hash=policy.hash, plan_hash=plan_hash(action, target, rung.params, plan), plan=plan.description,
-            needs_approval=mode != "auto" or rung.needs_approval or four_eyes or action.cross_host,
+            needs_approval=mode != "auto" or rung.needs_approval or four_eyes or self._needs_person(action, target),
             expires=view.at + policy.approval_ttl, requester=requester, four_eyes=four_eyes,
         )  # fmt: skip
+
+    def _needs_person(self, action: Action, target: Subject) -> bool:
+        guest = self._policy.inventory.guest(target) if target.kind == "domain" else None
+        return action.cross_host and not (self._is_fleet and acts_by_lease(action, guest))
 
     def _dedupe_key(self, view: View, trigger: Trigger, rule: str, target: Subject) -> str:
         """The same trigger has one run at a time; the next one only after that ended, as a step of the ladder."""

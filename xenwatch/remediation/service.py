@@ -19,6 +19,7 @@ from xenwatch.model.action import (
     RunState,
     Trigger,
 )
+from xenwatch.model.coordination import Alone, Coordinator
 from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.action import Action
@@ -27,6 +28,7 @@ from xenwatch.remediation.executor import Executor
 from xenwatch.remediation.guards import approvals, breaker, cooldown, kill_switch, storm
 from xenwatch.remediation.guards.admission import Refusal
 from xenwatch.remediation.guards.refusals import record_block, record_refusal
+from xenwatch.remediation.housekeeping import expire, tell_fleet
 from xenwatch.remediation.machine.apart import EffectsGate
 from xenwatch.remediation.machine.port import Machine
 from xenwatch.remediation.overview import overview
@@ -36,7 +38,6 @@ from xenwatch.remediation.statistics import statistics
 from xenwatch.remediation.store import nonces, outbox, runs, triggers
 from xenwatch.remediation.store.async_store import AsyncRunStore
 from xenwatch.remediation.store.entries import Head, RunLogEntry, entries_of, head, latest_entries
-from xenwatch.remediation.store.retention import drop_old
 from xenwatch.remediation.store.run_store import RunStore
 from xenwatch.remediation.store.transaction import Transaction
 
@@ -58,12 +59,13 @@ class RemediationService:
         machine: Machine,
         clock: Clock,
         gate: EffectsGate | None = None,
+        coordinator: Coordinator | None = None,
     ) -> None:
         self.gate = gate
         self.policy, self._actions, self._clock = policy, actions, clock
-        self._store = AsyncRunStore(store)
-        self._planner = Planner(policy, actions, self._store, machine, clock)
-        self._executor = Executor(policy, actions, self._store, machine, clock, gate)
+        self._store, self._fleet = AsyncRunStore(store), coordinator or Alone()
+        self._planner = Planner(policy, actions, self._store, machine, clock, is_fleet=self._fleet.is_fleet)
+        self._executor = Executor(policy, actions, self._store, machine, clock, gate, self._fleet)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
         self._last_refusal: dict[str, str] = {}
@@ -129,7 +131,9 @@ class RemediationService:
             return draft.refusal
         proposal = proposal_of(draft)
         action = self._actions[proposal.action]
-        return await dry_run(self._store, proposal, action, self.policy, as_approved=as_approved)
+        return await dry_run(
+            self._store, proposal, action, self.policy, as_approved=as_approved, is_fleet=self._fleet.is_fleet
+        )
 
     async def draft(self, trigger: Trigger) -> Draft:
         """What would be done about a trigger."""
@@ -181,7 +185,8 @@ class RemediationService:
 
     async def tick(self) -> None:
         """One round: what expired, what is new, what may start. StoreError: the store failed, and nothing starts."""
-        await self._store.write(self._expire)
+        await self._store.write(lambda transaction: expire(transaction, self._tasks))
+        await tell_fleet(self._fleet, self._store, self._clock)
         for number, trigger in enumerate(await self._store.write(triggers.unhandled), start=1):
             await self._consider(trigger)
             if number % _START_EVERY == 0:  # a flood of hints does not keep what is decided from starting
@@ -253,13 +258,6 @@ class RemediationService:
         await self._store.write(lambda transaction: outbox.postpone(transaction, event, pause))
 
     # --- inside
-
-    def _expire(self, transaction: Transaction) -> None:
-        for run, trigger_key in runs.expired(transaction):
-            if run not in self._tasks:
-                runs.move(transaction, run, "expired", AGENT, "nobody approved it in time")
-                triggers.set_handled(transaction, trigger_key, False)
-        drop_old(transaction)
 
     async def _consider(self, trigger: Trigger) -> None:
         draft = await self._planner.draft(trigger)

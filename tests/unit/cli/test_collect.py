@@ -68,3 +68,19 @@ def test_a_limit_that_is_no_size_is_wrong_use(config: Path):
     said = collect(config, "--limit", "much")
     assert said.exit_code == 2
     assert "is not a size" in said.output
+
+
+def test_on_a_schedule_a_bundle_comes_at_once_and_sigterm_ends_the_waiting(config: Path, tmp_path: Path):
+    folder = tmp_path / "bundles"
+    argv = [sys.executable, "-m", "xenwatch.cli.main", "collect", "--config", str(config), "--every", "1h"]
+    with subprocess.Popen([*argv, "-o", str(folder)], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        bundle = Path(running.stdout.readline().strip())
+        running.terminate()
+        assert running.wait(timeout=60) == 0
+    assert [path.name for path in folder.iterdir()] == [bundle.name]
+    assert stat.S_IMODE(bundle.stat().st_mode) == 0o600
+
+
+def test_a_schedule_of_seconds_is_refused(config: Path):
+    assert "at least a minute" in collect(config, "--every", "5s").output

@@ -235,3 +235,23 @@ async def test_a_view_in_place_of_the_table_and_values_of_other_types_are_refuse
         agent.sql("UPDATE run SET proposal=json_set(proposal, '$.params', json('{}')) WHERE id=?", run)
         assert "too long" in await agent.ask(run)
         assert story.world.effects == []
+
+
+async def test_a_lease_goes_with_the_order_and_is_announced_through_the_helper_in_its_form_alone(tmp_path):
+    async with SplitStory(tmp_path, ABSENT) as story:
+        agent, leases = TakenAgent(story), []
+        real = story.world.effect
+
+        async def effect(order):
+            leases.append(order.lease)
+            return await real(order)
+
+        story.world.effect = effect
+        run = agent.forge()
+        start = {"do": "effect", "run": run, "order": 0, "action": "domain_start", "expects": " ".join(START)}
+        assert "lease must be int" in await agent.say({**start, "lease": "7"})
+        assert '"code": 0' in await agent.say({**start, "lease": 7})
+        assert leases == [7]
+        announced = {"do": "announce", "target": f"domain/{WEB}", "lease": 7, "host": "xen2"}
+        assert '"code": 0' in await agent.say(announced)
+        assert "target has another form" in await agent.say({**announced, "target": "domain/a b"})

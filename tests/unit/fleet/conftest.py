@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from urllib.request import urlopen
 import pytest
 
 from xenwatch.fleet.etcd import EtcdAccess, EtcdClient
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulated hosts of the stories
 
 
 class EtcdCluster:

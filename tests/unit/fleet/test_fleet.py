@@ -88,6 +88,19 @@ async def test_a_dead_nfs_server_is_one_incident_that_names_fifty_hosts_and_ends
         assert [i.state for i in first.view.fleet.values()] == ["resolved"]
 
 
+async def test_what_hosts_share_reaches_the_hub_and_many_that_fail_at_once_are_a_storm(etcd, until):
+    first, registries = hub(etcd, "hub1"), hosts(etcd, 4)
+    async with running(first, *registries):
+        await until(lambda: len(first.view.hosts) == 4 and first.is_leader)
+        await asyncio.sleep(1)
+        for registry in registries:
+            registry.tell({"nfs-server": ["10.0.0.9"], "kernel": ["6.1.0-13"]})
+            registry.offer([nfs_dead()])
+        await until(lambda: len(first.view.facts) == 4)
+        assert first.view.facts["xen0"] == {"kernel": ("6.1.0-13",), "nfs-server": ("10.0.0.9",)}
+        await until(lambda: "/xenwatch/fleet/storm" in first.view.marks)
+
+
 async def test_two_hosts_are_no_matter_of_the_fleet(etcd, until):
     first, registries = hub(etcd, "hub1"), hosts(etcd, 2)
     async with running(first, *registries):

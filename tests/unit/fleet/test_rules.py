@@ -11,14 +11,21 @@ RULES = fleet_rules()
 CASES = [(rule, case) for rule in RULES for case in rule.tests]
 
 
-def incident(number: int, host: str, rule: str, fields: dict[str, str], state: str = "open") -> HostIncident:
-    return HostIncident(host, f"i{number}", rule, "none", "error", "host/dom0", "…", state, 0.0, fields, number)
+def incident(
+    number: int, host: str, rule: str, fields: dict[str, str], state: str = "open", class_: str = "none"
+) -> HostIncident:
+    return HostIncident(host, f"i{number}", rule, class_, "error", "host/dom0", "…", state, 0.0, fields, number)
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=[f"{rule.id}: {case['name']}" for rule, case in CASES])
 def test_a_rule_does_what_it_says_of_itself(rule: FleetRule, case: dict):
-    given = [incident(number, g["host"], g["rule"], g["fields"]) for number, g in enumerate(case["given"])]
-    found = list(judged([rule], given, {}).values())
+    given = [
+        incident(number, g["host"], g.get("rule", "other"), g["fields"], class_=g.get("class", "none"))
+        for number, g in enumerate(case["given"])
+        if "rule" in g or "class" in g
+    ]
+    facts = {g["host"]: g["facts"] for g in case["given"] if "facts" in g}
+    found = list(judged([rule], given, {}, facts).values())
     expected = case.get("expect")
     assert [(i.key, list(i.hosts)) for i in found] == ([(expected["key"], expected["hosts"])] if expected else [])
 
@@ -26,8 +33,12 @@ def test_a_rule_does_what_it_says_of_itself(rule: FleetRule, case: dict):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_has_a_test_that_fires_and_one_that_stays_quiet_and_names_rules_that_exist(rule: FleetRule):
     assert {"expect" in case for case in rule.tests} == {True, False}
-    known = {path.stem for path in shipped_rules().rglob("*.yaml")}
-    assert rule.rules <= known
+    texts = {path.stem: path.read_text() for path in shipped_rules().rglob("*.yaml")}
+    assert rule.rules <= texts.keys()
+    classes = {line for text in texts.values() for line in text.splitlines() if line.startswith("class: ")}
+    assert {f"class: {one}" for one in rule.classes - {"*"}} <= classes
+    about = "".join(texts[name] for name in rule.rules)
+    assert [name for name in rule.key if f"<{name}>" not in about] == [], "fields that no line of these rules has"
 
 
 def storm(hosts: int, state: str = "open") -> list[HostIncident]:

@@ -12,7 +12,7 @@ Rank = tuple[bool, bool, bool, bool, int, bool, int, int, int, float, str]
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
     """What explains itself first: open before over, loud before weak, critical before the rest, deep before shallow.
 
-    Then what says whom it has hit before the same trouble told of nobody, and what explains most.
+    Then what names the guest that it has hit before the same trouble without a name, and what explains most.
     """
     everyone = list(incidents)
     named = {i.diagnosis.class_ for i in everyone if not i.diagnosis.subject.is_host and i.explained_by is None}

@@ -94,7 +94,7 @@ class Matcher:
         return bool(lessons)
 
     def _taught_by(self, text: str, asked: AbstractSet[int]) -> list[tuple[Mark | None, dict[str, str]]]:
-        """What names whom (without a mark), and what is being done."""
+        """What gives a guest its name (without a mark), and what is being done."""
         lessons, haystack = list[tuple[Mark | None, dict[str, str]]](), self._haystack(text)
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:

@@ -15,7 +15,11 @@ from xenwatch.remediation.preflight.migrate import target_of
 _PAUSE = 5.0
 _PROCESS = re.compile(r"\s*(\d+)\s+(.*)")
 _SENDER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate(?:\s.*)?\s(\S+)\s+\S+\s*$")
-_RECEIVER = re.compile(r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate-receive\b|(?:\S*/)?libxl-save-helper\b")
+_RECEIVER = re.compile(
+    r"(?:\S*/)?xl\s+(?:-\S+\s+)*migrate-receive\b|(?:\S*/)?libxl-save-helper\b"
+    r"|(?:\S*python\S*\s+(?:-\S+\s+)*)?\S*xenwatch\s+fence\s.*\smigrate-receive\b"
+)
+"""The last one: its token is being checked, and it becomes xl at once."""
 
 
 async def _processes(context: Context, host: str) -> list[int] | None:

@@ -19,10 +19,15 @@ class Refusal:
     reason: str
 
 
-def admission(transaction: Transaction, run: ActionRun, action: Action, policy: Policy) -> Refusal | None:
-    """None where the run may start: its budget is then reserved. Otherwise the refusal of the first guard."""
+def admission(
+    transaction: Transaction, run: ActionRun, action: Action, policy: Policy, *, is_fleet: bool = False
+) -> Refusal | None:
+    """None where the run may start: its budget is then reserved. Otherwise the refusal of the first guard.
+
+    `is_fleet`: a lease of the fleet is held, or will be asked for after this; without it a person must approve.
+    """
     approver = approvals.approver(transaction, run)
-    refusal = _guards_for_all(transaction, run, action, policy, approver)
+    refusal = _guards_for_all(transaction, run, action, policy, has_leave=is_fleet or approver is not None)
     if refusal is None and approver is None:
         refusal = _guards_without_approval(transaction, run, action, policy)
     if refusal is None:
@@ -45,13 +50,13 @@ def validity(view: View, run: ActionRun, policy: Policy) -> Refusal | None:
     return None
 
 
-def _guards_for_all(view: View, run: ActionRun, action: Action, policy: Policy, approver: str | None) -> Refusal | None:
+def _guards_for_all(view: View, run: ActionRun, action: Action, policy: Policy, *, has_leave: bool) -> Refusal | None:
     """What holds back an approved run too."""
     if not policy.enabled:
         return Refusal("switch", "remediation is disabled in the policy")
     if (refusal := validity(view, run, policy)) is not None:
         return refusal
-    if action.cross_host and approver is None:
+    if action.cross_host and not has_leave:
         return Refusal(
             "coordination", "there is no lease over several hosts, so an action on another host needs an approval"
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from xenwatch.base.errors import InputError
+from xenwatch.model.coordination import MaintenanceNotice
 from xenwatch.remediation.store import entries
 from xenwatch.remediation.store.transaction import Transaction, View
 
@@ -57,6 +58,15 @@ def maintenance_reason(view: View, *scopes: str) -> str | None:
     sql = f"SELECT scope, owner, reason FROM maintenance WHERE expires > ? AND scope IN ({marks}) LIMIT 1"  # noqa: S608 - marks only
     rows = view.rows(sql, view.at, "all", *scopes)
     return f"maintenance of {rows[0][0]} by {rows[0][1]}: {rows[0][2]}" if rows else None
+
+
+def maintained(view: View, wall: float) -> tuple[MaintenanceNotice, ...]:
+    """All that is on, with its end by the wall clock, to the minute."""
+    rows = view.rows("SELECT scope, owner, reason, expires FROM maintenance WHERE expires > ? ORDER BY scope", view.at)
+    return tuple(
+        MaintenanceNotice(scope, owner, reason, ends=round((wall + expires - view.at) / 60) * 60.0)
+        for scope, owner, reason, expires in rows
+    )
 
 
 def has_maintenance(view: View) -> bool:

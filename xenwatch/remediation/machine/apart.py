@@ -62,6 +62,7 @@ class EffectsSocket:
             "order": order.number,
             "action": order.action,
             "expects": order.description,
+            "lease": order.lease,
         }
         try:
             answer = await ask(self.path, message, order.deadline + _CHECK_SECONDS)
@@ -70,6 +71,14 @@ class EffectsSocket:
         except HostError as error:
             return Answer(None, "", f"the effects helper: {error}")
         return _answer(answer)
+
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        """Let a host know the token of the newest lease on a target."""
+        try:
+            message = {"do": "announce", "target": target, "lease": lease, "host": host}
+            return _answer(await ask(self.path, message, 2 * _ANSWER_SECONDS))
+        except HostError as error:
+            return Answer(None, "", f"the effects helper: {error}")
 
 
 def _answer(told: dict[str, Any]) -> Answer:
@@ -94,6 +103,9 @@ class SplitMachine:
 
     async def effect(self, order: Order) -> Answer:
         return await self._effects.carry_out(order)
+
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        return await self._effects.announce(target, lease, host)
 
     async def connect(self, address: str, port: int, deadline: float) -> bool:
         return await self._here.connect(address, port, deadline)

@@ -79,7 +79,7 @@ def dump_core(guest: Guest, folder: str) -> Order:
 
 def migrate(machine: Machine, guest: Guest, address: str, deadline: float) -> Order:
     """Migrate it live, outside the agent's control group, so that a restart of the agent never interrupts it."""
-    target = name_of(address, "a host")
+    target, carrier = name_of(address, "a host"), 0
     if guest.toolstack == "libvirt":
         words = virsh(machine, "migrate", "--live", guest.uuid, of_host(target))
     elif guest.toolstack == "xm":
@@ -87,7 +87,8 @@ def migrate(machine: Machine, guest: Guest, address: str, deadline: float) -> Or
     else:
         ssh = shlex.join(("ssh", *ssh_options(_CONNECT_SECONDS)))
         words = argv("xl", "migrate", "-s", ssh, _name(guest), target)
-    return Order(words, deadline=deadline, detached=True)
+        carrier = words.index(ssh)
+    return Order(words, deadline=deadline, detached=True, carrier=carrier)
 
 
 def rename(domid: int, name: str, host: str = HERE) -> Order:

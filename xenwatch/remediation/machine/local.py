@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xenwatch.base.errors import CommandFailed, HostError
 from xenwatch.host.exec.runner import Completed, Runner
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.host.privileged.reading import ask_program, local_runner, reader_socket
+from xenwatch.remediation.machine.fence import accept, fenced, fenced_carrier
 from xenwatch.remediation.machine.libvirt_calls import PREFIX
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer, Command, Order, name_of
 from xenwatch.remediation.machine.privileges import confined
@@ -18,6 +20,7 @@ from xenwatch.remediation.policy.inventory import ManagedInventory
 _PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"}
 _OUTPUT = 4 * 1024 * 1024
 _NOT_FOUND = 127
+_ANNOUNCE_SECONDS = 30.0
 _SYSTEMD = Path("/run/systemd/system")
 
 LibvirtCall = Callable[[Sequence[str], float], Awaitable[Answer]]
@@ -37,12 +40,15 @@ class LocalMachine:
         systemd: bool | None = None,
         folder: Path = Path(OUTPUT_FOLDER),
         sockets: Path = SOCKETS,
+        fence: Path | None = None,
     ) -> None:
+        """`fence`: the file of the tokens that arrived at this host; without one no order with a lease is taken."""
         self._runner = runner or local_runner(_PATH)
         self._libvirt, self._libvirt_uri, self._folder = libvirt, libvirt_uri, folder
         self._ssh = SshTransport(inventory, sockets)
         self._systemd = _SYSTEMD.is_dir() if systemd is None else systemd
         self._highest: dict[str, int] = {}
+        self._fence = fence
 
     @property
     def libvirt_uri(self) -> str:
@@ -59,6 +65,10 @@ class LocalMachine:
     async def effect(self, order: Order) -> Answer:
         if not self._accept_token(order):
             return Answer(1, "", f"token {order.token} for {order.target} is refused: it is lower than an earlier one")
+        if order.lease and not self._ssh.is_remote(order.host):
+            answer = await self._accept_lease(order.target, order.lease)
+            if not answer.ok:
+                return answer
         if order.argv[0].startswith(PREFIX):
             if self._libvirt is None or order.host:
                 return Answer(1, "", "there is no connection to libvirt for this order")
@@ -86,8 +96,29 @@ class LocalMachine:
         self._highest[order.target] = order.token
         return True
 
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        if not self._ssh.is_remote(host):
+            return await self._accept_lease(target, lease)
+        return await self._run(self._ssh.argv(fenced(("true",), target, lease), host), _ANNOUNCE_SECONDS)
+
+    async def _accept_lease(self, target: str, lease: int) -> Answer:
+        """This host receives its own orders as it receives others': a neighbour with a newer lease may have acted."""
+        if self._fence is None:
+            return Answer(1, "", "this machine keeps no tokens")
+        try:
+            current = await asyncio.to_thread(accept, self._fence, target, lease)
+        except (OSError, ValueError) as error:
+            return Answer(1, "", f"the tokens of this host cannot be read or kept: {error}")
+        refused = f"the lease's token {lease} for {target} is refused: a newer one was here"
+        return Answer(0) if current else Answer(1, "", refused)
+
     def _argv(self, order: Order) -> tuple[str, ...]:
         """Another host is reached over ssh, and what ssh starts there has none of the limits of our unit."""
+        if order.lease and self._ssh.is_remote(order.host):
+            order = replace(order, argv=fenced(order.argv, order.target, order.lease), lease=0)
+        elif order.lease and order.carrier:
+            ssh = fenced_carrier(order.argv[order.carrier], order.target, order.lease)
+            order = replace(order, argv=(*order.argv[: order.carrier], ssh, *order.argv[order.carrier + 1 :]))
         if order.detached:
             return self._detached(order)
         if order.privileges is None or not self._systemd or self._ssh.is_remote(order.host):

@@ -65,6 +65,10 @@ class Order:
     target: str = ""
     token: int = 0
     """Fencing token; the receiver refuses one lower than the highest it has seen for the target."""
+    lease: int = 0
+    """The token of the fleet's lease, which the host where the order arrives checks; 0: there is no such lease."""
+    carrier: int = 0
+    """Where in `argv` the ssh command stands with which the program itself reaches another host; 0: it has none."""
 
     @property
     def description(self) -> str:
@@ -83,6 +87,9 @@ class Machine(Protocol):
     async def read(self, command: Command) -> Answer: ...
 
     async def effect(self, order: Order) -> Answer: ...
+
+    async def announce(self, target: str, lease: int, host: str) -> Answer:
+        """Let a host know the token of the newest lease on a target: from then on it refuses orders of older ones."""
 
     async def connect(self, address: str, port: int, deadline: float) -> bool:
         """Whether a TCP connection opens in time."""

@@ -62,7 +62,7 @@ def _policy(
 ) -> Policy:
     main, storm, breaker = top.table("remediation"), top.table("storm"), top.table("breaker")
     approval, limits, maintenance = top.table("approval"), top.table("limits"), top.table("maintenance")
-    guest = limits.table("guest")
+    guest, fleet = limits.table("guest"), limits.table("fleet")
     policy = Policy(
         inventory=inventory(top, main.text("host", "dom0")),
         enabled=main.flag("enabled", True),
@@ -76,6 +76,9 @@ def _policy(
             guest.duration("longest_cooldown", DAY),
         ),
         limits=_limits(limits, guest, actions),
+        fleet=Limit(
+            fleet.whole("max_actions", 20), fleet.duration("window", HOUR), fleet.whole("max_concurrent", 2, 1)
+        ),
         storm=StormLimit(
             storm.share("max_unhealthy", 0.3), storm.whole("min_count", 3, 1), storm.duration("within", 300.0),
             storm.duration("cooldown", 900.0),
@@ -88,7 +91,7 @@ def _policy(
         hash=digest,
     )  # fmt: skip
     _check_words(top, main, policy)
-    for table in (top, main, storm, breaker, approval, limits, guest, maintenance):
+    for table in (top, main, storm, breaker, approval, limits, guest, fleet, maintenance):
         table.done()
     return policy
 

@@ -87,6 +87,8 @@ class Policy:
     mode: Mode = "observe"
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """Keys: global, host, guest, class.L0 …, action.<name>."""
+    fleet: Limit = Limit(20, HOUR, 2)
+    """Of all hosts of the fleet together: `max_concurrent` is how many slots there are."""
     cooldown: CooldownLimits = CooldownLimits()
     storm: StormLimit = StormLimit()
     breaker_after: int = 3

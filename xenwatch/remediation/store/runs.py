@@ -12,6 +12,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.model.action import (
     ACTIVE,
     BEFORE_EFFECT,
+    HOLDING,
     PENDING,
     UNUSED,
     WITHOUT_EFFECT,
@@ -214,6 +215,11 @@ def not_over(view: View) -> set[str]:
     """Ids of runs that are pending or active, or that a person must settle."""
     states = sql_list((*PENDING, *ACTIVE, _UNKNOWN))
     return {run for (run,) in view.rows(f"SELECT id FROM run WHERE state IN ({states})")}  # noqa: S608 - constants
+
+
+def holding_slots(view: View) -> frozenset[str]:
+    """Ids of runs that keep a slot of the fleet's budget, if they have one."""
+    return frozenset(run for (run,) in view.rows(f"SELECT id FROM run WHERE state IN ({sql_list(HOLDING)})"))  # noqa: S608 - constants
 
 
 def forget(transaction: Transaction, ids: Collection[str]) -> None:

@@ -1,0 +1,90 @@
+"""Which incidents of which hosts belong together by a rule: by a field, by a fact of the hosts, by a version."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from xenwatch.fleet.host_report import HostIncident
+from xenwatch.fleet.rule import FleetRule
+
+HostFacts = Mapping[str, Mapping[str, Sequence[str]]]
+"""By host, then by kind: what the host says it has, `value` or `name=value`."""
+_LEAST_SHARE = 0.2
+_LEAST_OTHERS = 3
+_CHANCE = 0.05
+"""A version is behind a class of failures where so many hosts would have it in common by chance this seldom."""
+
+
+class Member(NamedTuple):
+    """A host that has it in common, with its incident; a rule over facts alone has none."""
+
+    host: str
+    incident: str = ""
+
+
+def groups_of(rule: FleetRule, incidents: Sequence[HostIncident], facts: HostFacts) -> dict[str, list[Member]]:
+    """What is in common and who has it, in the order of the incidents."""
+    if rule.is_twice:
+        return _twice(rule, facts)
+    if rule.is_contrast:
+        return _contrast(rule, incidents, facts)
+    groups: dict[str, list[Member]] = {}
+    for incident in incidents:
+        if incident.is_open and rule.is_about(incident):
+            for key in _keys(rule, incident, facts.get(incident.host, {})):
+                groups.setdefault(key, []).append(Member(incident.host, incident.id))
+    return groups
+
+
+def is_enough(rule: FleetRule, key: str, hosts: int, facts: HostFacts) -> bool:
+    """So many hosts that the cause must be outside of them; of few that share it, a fifth of them, and two at least."""
+    if hosts >= rule.least_hosts:
+        return True
+    sharing = sum(key in map(_value, about.get(rule.key_fact, ())) for about in facts.values()) if rule.key_fact else 0
+    return sharing > 0 and hosts > 1 and hosts >= _LEAST_SHARE * sharing
+
+
+def _keys(rule: FleetRule, incident: HostIncident, about: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    if not rule.key:
+        return dict.fromkeys(map(_value, about.get(rule.key_fact, ())))
+    field = next((incident.fields[name] for name in rule.key if incident.fields.get(name)), None)
+    if field is None or (rule.pattern and not re.fullmatch(rule.pattern, field)):
+        return ()
+    named = [_value(fact) for fact in about.get(rule.key_fact, ()) if fact.startswith(f"{field}=")]
+    return named[:1] if named or rule.needs_fact else (field,)
+
+
+def _value(fact: str) -> str:
+    return fact.rpartition("=")[2]
+
+
+def _twice(rule: FleetRule, facts: HostFacts) -> dict[str, list[Member]]:
+    groups: dict[str, list[Member]] = {}
+    for host in sorted(facts):
+        for value in dict.fromkeys(map(_value, facts[host].get(rule.key_fact, ()))):
+            groups.setdefault(value, []).append(Member(host))
+    return {value: members for value, members in groups.items() if len(members) > 1}
+
+
+def _contrast(rule: FleetRule, incidents: Sequence[HostIncident], facts: HostFacts) -> dict[str, list[Member]]:
+    """A class of failures on hosts of one version alone, beside enough hosts of others that do not have it."""
+    by_class: dict[str, list[Member]] = {}
+    for incident in incidents:
+        is_serious = incident.is_open and incident.severity in ("error", "critical")
+        if is_serious and rule.is_about(incident) and facts.get(incident.host, {}).get(rule.key_fact):
+            by_class.setdefault(incident.class_, []).append(Member(incident.host, incident.id))
+    versions = {host: about[rule.key_fact][0] for host, about in facts.items() if about.get(rule.key_fact)}
+    return dict(_one_version(by_class, versions))
+
+
+def _one_version(
+    by_class: Mapping[str, list[Member]], versions: Mapping[str, str]
+) -> Iterator[tuple[str, list[Member]]]:
+    for class_, members in by_class.items():
+        hosts = {member.host for member in members}
+        having = {versions[host] for host in hosts}
+        version = next(iter(having))
+        with_it = sum(value == version for value in versions.values())
+        by_chance = (with_it / len(versions)) ** len(hosts)
+        if len(having) == 1 and len(versions) - with_it >= _LEAST_OTHERS and by_chance < _CHANCE:
+            yield f"{class_} {version}", members
