@@ -15,7 +15,7 @@ _EVERYWHERE = re.compile(
     rb"/etc/xen/(?:scripts/)?|/local/domain/|/var/(?:log|lib|run)/(?:xen)?|/usr/lib|/dev/|backend/|hotplug-status"
     rb"|domain has shutdown: (?:name=)?|starting device model|xend\w*\.py|/?device/(?:vbd|vif|console)/|name: "
     rb"|[\['(]*(?:name|domid|uuid|domain|backend|frontend|state)'(?:[:,] '?)?"
-    rb"|libxl: (?:(?:error|critical|warning|detail|verbose|debug): )?(?:libxl)?"
+    rb"|libxl: (?:(?:error|critical|warning|detail|verbose|debug): )?(?:libxl(?!\.c))?"
 )
 """Long, and yet on many lines of a healthy log: it makes no text rarer."""
 _LONG_AND_COMMON = 2.9
