@@ -153,6 +153,7 @@ process.exit(0)
 """
 
 
+@pytest.mark.slow  # Node's package index is not among what set-up installs from
 @pytest.mark.skipif(not NODE_MODULES or not shutil.which("node"), reason="XENWATCH_NODE_MODULES has no xen-api")
 async def test_xen_orchestras_client_reads_all_objects_and_follows_their_events(
     pool: StandInPool, tmp_path: Path

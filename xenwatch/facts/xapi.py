@@ -11,6 +11,17 @@ from xenwatch.model.fact import Fact
 from xenwatch.model.subject import HOST, Subject
 
 ORIGIN = "xapi"
+POOLS_ALONE = (
+    "pool.",
+    "sr.",
+    "vm.",
+    "host.live",
+    "host.enabled",
+    "host.guidances",
+    "host.control_domain_disks",
+    "host.ha_",
+)
+"""What the names of these facts begin with: a host knows none of them of itself."""
 _PATHS = re.compile(r"[\[(](?P<up>\d+), ?(?P<all>\d+)[\])]")
 """What mpathcount writes into other_config of a PBD as `mpath-<scsi id>`: paths that work, and paths there are."""
 _SETTLED_SECONDS = 600.0

@@ -10,11 +10,12 @@ from xenwatch.config.assembly import ways_to
 from xenwatch.config.sections import Config
 from xenwatch.diagnosis.correlation.standing import CheckResult, checks_among, judge
 from xenwatch.diagnosis.hosts import BundleHosts, Origin
-from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.diagnosis.rules.rule import AllOf, AnyOf, Condition, FactCondition, Rule
 from xenwatch.diagnosis.ruleset import rules_with, standing_checks
 from xenwatch.facts.derived import DERIVED_FROM, DERIVED_TELLS, derived
 from xenwatch.facts.live import PART_DEADLINE, detect
 from xenwatch.facts.saved import READERS
+from xenwatch.facts.xapi import POOLS_ALONE
 from xenwatch.host.host import Host, is_control_domain, open_host
 from xenwatch.host.paths import Paths
 from xenwatch.model.fact import Fact
@@ -47,8 +48,15 @@ class HostCheck:
 
 
 def all_checks(own: Sequence[Path], cache: Path | None) -> list[Rule]:
-    """The standing checks first, then what of the known failures facts alone can decide."""
-    return [*checks_among(standing_checks(cache)), *checks_among(rules_with(own, cache))]
+    """The standing checks first, then what of the known failures facts alone can decide, pools' left out."""
+    known = (rule for rule in checks_among(rules_with(own, cache)) if not _is_of_pools(rule.when))
+    return [*checks_among(standing_checks(cache)), *known]
+
+
+def _is_of_pools(condition: Condition) -> bool:
+    if isinstance(condition, AllOf | AnyOf):
+        return all(map(_is_of_pools, condition.parts))
+    return isinstance(condition, FactCondition) and condition.fact.startswith(POOLS_ALONE)
 
 
 async def check_this_host(

@@ -131,9 +131,8 @@ def test_a_path_that_does_not_exist_is_said_before_anything_is_read(bundles: Pat
         bundles_of([str(bundles / "empty")])
 
 
-@pytest.mark.parametrize("words", [("--jobs", "2"), ("--scheduler", "tcp://127.0.0.1:1")])
-def test_what_is_about_many_bundles_is_refused_for_one(words: tuple[str, ...], bundles: Path):
-    ended = run(*words, bundles / "a")
+def test_what_is_about_many_bundles_is_refused_for_one(bundles: Path):
+    ended = run("--scheduler", "tcp://127.0.0.1:1", bundles / "a")
     assert "only with --each" in str(ended.exception)
 
 
