@@ -35,6 +35,10 @@ VARIABLES = {
 }
 
 
+PATIENCE = 40
+"""Times that the queries are asked, three seconds apart."""
+
+
 async def remediation(folder: Path) -> list[Sample]:
     """Figures of a journal in which a proposal was refused by a person, and an alert no rule is for."""
     (folder / "policy.toml").write_text(TELL_SOMEBODY)
