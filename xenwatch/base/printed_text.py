@@ -6,6 +6,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def as_unicode(text: str) -> str:
+    """`text` with what is no Unicode replaced: a guest's name or a path can hold it, and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def is_sentence(step: str) -> bool:
     """Whether a step is a sentence, to be wrapped; a command stays on its line, to be pasted."""
     return step[:1].isupper() and " " in step

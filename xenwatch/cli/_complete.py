@@ -26,10 +26,11 @@ def incident_ids(context: click.Context, parameter: click.Parameter, typed: str)
 
 def rule_ids(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:  # noqa: ARG001
     """Of the rules that came with xenwatch; a rule's file has the name of its id, so none has to be read."""
-    from xenwatch.diagnosis.ruleset import shipped_rules  # noqa: PLC0415  only while completing
+    from xenwatch.diagnosis.rules.paths import rule_files  # noqa: PLC0415  only while completing
+    from xenwatch.diagnosis.ruleset import shipped_rules  # noqa: PLC0415
 
-    names = (path.stem for path in shipped_rules().rglob("*.yaml"))
-    return [CompletionItem(name) for name in sorted(names) if name.startswith(typed)]
+    names = sorted(path.stem for path in rule_files([shipped_rules()]))
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
 
 
 def guest_names(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:  # noqa: ARG001

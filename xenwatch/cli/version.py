@@ -9,6 +9,7 @@ import click
 
 from xenwatch import __version__
 from xenwatch.cli._options import FORMAT
+from xenwatch.diagnosis.rules.paths import rule_files
 from xenwatch.diagnosis.ruleset import shipped_rules
 
 _LIBRARIES = ("aiohttp", "hyperscan", "google-re2", "libvirt-python", "prometheus-client")
@@ -28,7 +29,7 @@ def COMMAND(form: str) -> None:  # noqa: N802 - the registry's name
     folder = shipped_rules()
     facts = {
         "xenwatch": __version__,
-        "rules": sum(1 for _ in folder.rglob("*.yaml")),
+        "rules": len(rule_files([folder])),
         "rules_folder": str(folder),
         "python": platform.python_version(),
         "executable": sys.executable,

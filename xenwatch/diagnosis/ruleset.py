@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from xenwatch.base.bundled import bundled
 from xenwatch.base.errors import RuleError
 from xenwatch.diagnosis.rules.aliases import with_present_ids
 from xenwatch.diagnosis.rules.cache import load_library
@@ -21,9 +22,8 @@ def shipped_checks() -> Path:
 
 
 def _shipped(folder: str) -> Path:
-    package = Path(__file__).parents[1]
-    installed = package / "_bundled" / folder
-    return installed if installed.is_dir() else package.parent / folder
+    installed = bundled(folder)
+    return installed if installed.is_dir() else Path(__file__).parents[2] / folder
 
 
 def standing_checks(cache: Path | None) -> tuple[Rule, ...]:

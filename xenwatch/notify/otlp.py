@@ -10,6 +10,7 @@ from typing import Any
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError
+from xenwatch.base.growing_pause import GrowingPause
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
 from xenwatch.notify.senders import Undelivered
@@ -43,7 +44,7 @@ class OtlpExport:
         self._known: dict[str, tuple[Any, ...]] = {}
         self._waiting: deque[tuple[Incident, float]] = deque(maxlen=MOST_WAITING)
         self._snapshot: Snapshot | None = None
-        self._pause, self._not_before, self._metrics_at = _FIRST_PAUSE, 0.0, 0.0
+        self._pause, self._metrics_at = GrowingPause(clock, _FIRST_PAUSE, _LONGEST_PAUSE), 0.0
 
     def know(self, incidents: Iterable[Incident]) -> None:
         """At the start: what was told before is not told again."""
@@ -71,8 +72,7 @@ class OtlpExport:
 
     async def turn(self) -> None:
         """Push what is due. Where the collector does not answer it is tried again, after growing pauses."""
-        now = self._clock.monotonic()
-        if self._access is None or now < self._not_before:
+        if self._access is None or self._pause.lasts:
             return
         logs = list(self._waiting)
         try:
@@ -81,15 +81,15 @@ class OtlpExport:
                 for sent in logs:
                     if self._waiting and self._waiting[0] is sent:
                         self._waiting.popleft()
-            await self._push_metrics(self._access, now)
+            await self._push_metrics(self._access)
         except Undelivered as error:
-            self._not_before, self._pause = now + self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+            self._pause.failed()
             log.warning("the collector of OpenTelemetry has not taken a push, and is tried again later: %s", error)
         else:
-            self._pause = _FIRST_PAUSE
+            self._pause.succeeded()
 
-    async def _push_metrics(self, access: OtlpAccess, now: float) -> None:
-        snapshot = self._snapshot
+    async def _push_metrics(self, access: OtlpAccess) -> None:
+        snapshot, now = self._snapshot, self._clock.monotonic()
         if access.metrics_every and snapshot is not None and snapshot.samples and now >= self._metrics_at:
             await asyncio.to_thread(_push_metrics, access, self._host, snapshot)
             self._metrics_at = now + access.metrics_every

@@ -19,6 +19,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from xenwatch import __version__
+from xenwatch.base.printed_text import as_unicode
 from xenwatch.model.diagnosis import Severity
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric as OwnMetric
@@ -37,7 +38,7 @@ _SEVERITIES: Mapping[Severity, SeverityNumber] = {
 
 def resource_of(host: str) -> Resource:
     """Who speaks, by the semantic conventions."""
-    return Resource({"service.name": "xenwatch", "service.version": __version__, "host.name": _clean(host)})
+    return Resource({"service.name": "xenwatch", "service.version": __version__, "host.name": as_unicode(host)})
 
 
 def log_of(incident: Incident, at: float, resource: Resource) -> ReadableLogRecord:
@@ -55,8 +56,8 @@ def log_of(incident: Incident, at: float, resource: Resource) -> ReadableLogReco
         observed_timestamp=int(at * _NANO),
         severity_text=told.severity,
         severity_number=_SEVERITIES[told.severity],
-        body=_clean(f"{incident.state}: {told.title}"),
-        attributes={name: _clean(text) for name, text in attributes.items() if text},
+        body=as_unicode(f"{incident.state}: {told.title}"),
+        attributes={name: as_unicode(text) for name, text in attributes.items() if text},
         event_name=EVENT,
     )
     return ReadableLogRecord(record, resource, _SCOPE)
@@ -80,9 +81,4 @@ def _metric(metric: OwnMetric, samples: Iterable[Sample], at: int) -> Metric:
 
 
 def _labels(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    return {name: _clean(value) for name, value in zip(names, values, strict=True)}
-
-
-def _clean(text: str) -> str:
-    """A guest's name can hold what is no Unicode."""
-    return text.encode("utf-8", "replace").decode()
+    return {name: as_unicode(value) for name, value in zip(names, values, strict=True)}

@@ -13,6 +13,8 @@ from typing import Any
 
 from xenwatch.base.atomic_file import write_atomically
 from xenwatch.base.clock import Clock
+from xenwatch.base.growing_pause import GrowingPause
+from xenwatch.base.printed_text import as_unicode
 from xenwatch.model.incident import Incident
 from xenwatch.notify.senders import Undelivered
 
@@ -53,7 +55,7 @@ class Silences:
         self._access, self._clock, self._file = access, clock, state_dir / FILE
         self._acknowledged: dict[str, Incident] = {}
         self._made = _saved(self._file) if access is not None else {}
-        self._pause, self._not_before = _FIRST_PAUSE, 0.0
+        self._pause = GrowingPause(clock, _FIRST_PAUSE, _LONGEST_PAUSE)
 
     def changed(self, incidents: Iterable[Incident]) -> None:
         """Incidents that opened, changed or ended; at the start, all that are known."""
@@ -72,17 +74,16 @@ class Silences:
 
     async def turn(self) -> None:
         """Do what is due. Where Alertmanager does not answer it is asked again, after growing pauses."""
-        if self._access is None or self._clock.monotonic() < self._not_before:
+        if self._access is None or self._pause.lasts:
             return
         try:
             for ident in sorted(self._acknowledged.keys() | self._made.keys()):
                 await self._settle(self._access, ident)
         except Undelivered as error:
-            self._not_before = self._clock.monotonic() + self._pause
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            self._pause.failed()
             log.warning("Alertmanager has not taken a silence, and is asked again later: %s", error)
         else:
-            self._pause = _FIRST_PAUSE
+            self._pause.succeeded()
 
     async def _settle(self, access: AlertmanagerAccess, ident: str) -> None:
         incident, made, now = self._acknowledged.get(ident), self._made.get(ident), self._clock.now()
@@ -115,19 +116,15 @@ def _body(incident: Incident, labels: Mapping[str, str], starts: float, ends: fl
     """The alerts of an incident are known by its rule and subject, on this host alone."""
     subject = incident.diagnosis.subject
     # A guest's name can hold what is no Unicode; /metrics replaces it in the same way.
-    named = {"name": _clean(subject.name), "kind": subject.kind, "rule": incident.diagnosis.rule, **labels}
+    named = {"name": as_unicode(subject.name), "kind": subject.kind, "rule": incident.diagnosis.rule, **labels}
     said = next((r.text for r in reversed(incident.remarks) if r.what == "acknowledged" and r.text), "")
     return {
         "matchers": [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in named.items()],
         "startsAt": _moment(starts),
         "endsAt": _moment(ends),
-        "createdBy": f"xenwatch: {_clean(incident.acknowledged_by or '')}",
-        "comment": _clean(f"incident {incident.id} is acknowledged" + (f": {said}" if said else "")),
+        "createdBy": f"xenwatch: {as_unicode(incident.acknowledged_by or '')}",
+        "comment": as_unicode(f"incident {incident.id} is acknowledged" + (f": {said}" if said else "")),
     }
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
 
 
 def _moment(at: float) -> str:

@@ -4,13 +4,14 @@ import os
 import pickle
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from xenwatch.base.dataclass_pickle import DataclassPickler
 from xenwatch.base.zones import Zone
 from xenwatch.diagnosis.matching.scanned import LogScanner, Scanned
 from xenwatch.diagnosis.operations.marks import MARKS, Mark
@@ -120,18 +121,13 @@ def scan_file(task: ScanTask, scanner: LogScanner, file: str) -> dict[str, Scann
     return logs
 
 
-class _ScannedPickler(pickle.Pickler):
-    """Logs and marks go by name; dataclasses come back by their constructor, which is Python's quickest way."""
+class _ScannedPickler(DataclassPickler):
+    """Logs and marks go by name."""
 
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, Source):
             return "source"
         return MARKS.index(obj) if isinstance(obj, Mark) else None
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, type) or not is_dataclass(obj):
-            return NotImplemented
-        return type(obj), tuple(getattr(obj, field.name) for field in fields(obj))
 
 
 class _ScannedUnpickler(pickle.Unpickler):

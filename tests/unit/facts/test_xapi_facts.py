@@ -8,7 +8,7 @@ from xapi.pools import GIB, build_pool, guest
 from xapi.server import StandInPool
 from xapi.wire import plain
 
-from xenwatch.facts.xapi import pool_facts
+from xenwatch.facts.xapi import POOLS_ALONE, pool_facts
 from xenwatch.host.xapi.names import PoolNames
 from xenwatch.host.xapi.records import PoolRecords
 
@@ -27,6 +27,10 @@ def facts(pool: StandInPool) -> dict[tuple[str, str], object]:
 @pytest.fixture
 def pool(tmp_path: Path) -> StandInPool:
     return build_pool(tmp_path)
+
+
+def test_every_fact_of_a_pool_is_known_to_be_a_pools_so_that_no_host_is_checked_for_it(pool: StandInPool) -> None:
+    assert [name for name, _ in facts(pool) if not name.startswith(POOLS_ALONE)] == []
 
 
 def test_a_pool_where_all_is_well(pool: StandInPool) -> None:

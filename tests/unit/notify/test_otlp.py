@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from monitoring.stack import agent, until
 
-from xenwatch.base.clock import SystemClock
+from xenwatch.base.clock import Clock, ManualClock, SystemClock
 from xenwatch.base.errors import ConfigError
 from xenwatch.config.integrations import OtlpSettings
 from xenwatch.config.loader import load_config
@@ -85,8 +85,8 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-def export_to(url: str, **more: Any) -> OtlpExport:
-    return OtlpExport(otlp_access(OtlpSettings(endpoint=url, **more)), SystemClock(), "xen1")
+def export_to(url: str, clock: Clock | None = None, **more: Any) -> OtlpExport:
+    return OtlpExport(otlp_access(OtlpSettings(endpoint=url, **more)), clock or SystemClock(), "xen1")
 
 
 async def test_an_incident_is_a_log_record_with_severity_and_attributes(receiver: Receiver, tmp_path: Path):
@@ -136,13 +136,14 @@ async def test_without_metrics_every_only_incidents_are_pushed(receiver: Receive
 
 
 async def test_what_a_collector_refuses_waits_and_the_log_says_so_once(receiver: Receiver, caplog):
-    receiver.status = 400
-    export = export_to(receiver.url)
+    receiver.status, clock = 400, ManualClock()
+    export = export_to(receiver.url, clock)
     export.changed([OPEN])
     await export.turn()
     await export.turn()  # too early to try again
     assert len([r for r in caplog.records if "tried again later" in r.message]) == 1
-    receiver.status, export._not_before = 200, 0.0
+    receiver.status = 200
+    clock.advance(5)
     await export.turn()
     assert len(receiver.logs) == 1
 

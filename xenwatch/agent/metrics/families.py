@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.metrics.registry import MOST_LOGS, AgentCounters, counter, gauge
+from xenwatch.base.printed_text import as_unicode
 from xenwatch.diagnosis.correlation.standing import CheckResult
 from xenwatch.logs.counters import FollowCounters, SourceCounters
 from xenwatch.model.incident import MOVES, Incident
@@ -38,7 +39,7 @@ def log_families(follow: FollowCounters, agent: AgentCounters) -> Iterator[Metri
     for name, attribute, words in _LOG_COUNTERS:
         family = CounterMetricFamily(f"xenwatch_log_{name}", words, labels=["source"])
         for path, counters in shown:
-            family.add_metric([_text(path)], getattr(counters, attribute))
+            family.add_metric([as_unicode(path)], getattr(counters, attribute))
         yield family
     yield from _log_gauges(shown)
     yield counter(
@@ -61,9 +62,9 @@ def _log_gauges(shown: list[tuple[str, SourceCounters]]) -> Iterator[Metric]:
         "xenwatch_log_last_read_timestamp_seconds", "When something was last read from a log", labels=["source"]
     )
     for path, counters in shown:
-        lag.add_metric([_text(path)], counters.lag_bytes)
+        lag.add_metric([as_unicode(path)], counters.lag_bytes)
         if counters.last_read is not None:
-            last.add_metric([_text(path)], counters.last_read)
+            last.add_metric([as_unicode(path)], counters.last_read)
     yield lag
     yield last
 
@@ -130,7 +131,7 @@ def incident_families(registry: IncidentRegistry, external_url: str = "") -> Ite
         diagnosis = incident.diagnosis
         states[incident.state] += 1
         subject = diagnosis.subject
-        labels = (diagnosis.rule, diagnosis.class_, diagnosis.severity, subject.kind, _text(subject.name))
+        labels = (diagnosis.rule, diagnosis.class_, diagnosis.severity, subject.kind, as_unicode(subject.name))
         if incident.state == "open" and labels not in shown:
             shown.add(labels)
             opened.add_metric(list(labels), 1)
@@ -173,7 +174,7 @@ def _words(incident: Incident, external_url: str) -> dict[str, str]:
         "id": incident.id,
         "rule": diagnosis.rule,
         "kind": diagnosis.subject.kind,
-        "name": _text(diagnosis.subject.name),
+        "name": as_unicode(diagnosis.subject.name),
         **{name: _short(text) for name, text in words.items()},
         **({"url": f"{external_url}/incidents/{incident.id}"} if external_url else {}),
     }
@@ -182,7 +183,7 @@ def _words(incident: Incident, external_url: str) -> dict[str, str]:
 def _short(text: str) -> str:
     """On one line and bounded: a guest may have written it."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return _text(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
+    return as_unicode(line if len(line) <= LONGEST_WORDS else f"{line[: LONGEST_WORDS - 1]}…")
 
 
 def state_families(writer: Writer, store: Store, agent: AgentCounters, wall_of: float) -> Iterator[Metric]:
@@ -215,8 +216,3 @@ def exposition_families(exposition: Exposition) -> Iterator[Metric]:
         "How long rendering the last cycle took",
         exposition.render_seconds,
     )
-
-
-def _text(name: str) -> str:
-    """A label value must be UTF-8; a guest's name or a file's may be other bytes."""
-    return name.encode("utf-8", "replace").decode()

@@ -1,10 +1,14 @@
 """`xenwatch top --batch`: the columns of `xentop -b`, and the same rows as JSON, for scripts."""
 
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from xenwatch.cli._top.frame import TopFrame, TopRow
 from xenwatch.cli.report.format import one_line
+from xenwatch.host.parse.xl_list import STATE_LETTERS
+from xenwatch.sampling.collectors.vbd import SECTOR
 
 _WIDTHS = {
     "NAME": 10, "STATE": 6, "CPU(sec)": 10, "CPU(%)": 6, "MEM(k)": 10, "MEM(%)": 6, "MAXMEM(k)": 10, "MAXMEM(%)": 9,
@@ -12,14 +16,22 @@ _WIDTHS = {
     "VBD_RSECT": 10, "VBD_WSECT": 10, "SSID": 4,
 }  # fmt: skip
 """Headings and least widths of xentop's batch mode (xen: tools/xentop/xentop.c)."""
-_LETTERS = {"dying": 0, "shutdown": 1, "blocked": 2, "crashed": 3, "paused": 4, "building": 4, "running": 5}
-_SECTOR = 512
+_LETTERS = {state: letter for letter, state in STATE_LETTERS} | {"building": "p", "crashed": "sc"}
+"""A guest that is built is paused, and one that crashed is also shut down."""
+_VIF, _VBD = "xen_domain_vif_receive_bytes_total", "xen_domain_vbd_read_requests_total"
+_TRAFFIC = (
+    ("xen_domain_vif_transmit_bytes_total", 1024), (_VIF, 1024), ("xen_domain_vbd_out_of_requests_total", 1),
+    (_VBD, 1), ("xen_domain_vbd_write_requests_total", 1), ("xen_domain_vbd_read_bytes_total", SECTOR),
+    ("xen_domain_vbd_written_bytes_total", SECTOR),
+)  # fmt: skip
+"""What is counted of a domain's devices, and in which unit, in xentop's order."""
 
 
 def batch_lines(now: TopFrame, rows: list[TopRow], *, full_names: bool = False) -> list[str]:
     """A heading and a line for each domain that runs, in the order of domids, as `xentop -b` prints them."""
     running = sorted((row for row in rows if row.domid is not None), key=lambda row: row.domid or 0)
-    cells = [_cells(now, row, full_names=full_names) for row in running]
+    totals = _Totals.of(now)
+    cells = [_cells(totals, row, full_names=full_names) for row in running]
     widths = [max([least, *(len(line[i]) for line in cells)]) for i, least in enumerate(_WIDTHS.values())]
     return [
         " ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
@@ -40,50 +52,50 @@ def batch_json(now: TopFrame, rows: list[TopRow]) -> dict[str, Any]:
     }
 
 
-def _cells(now: TopFrame, row: TopRow, *, full_names: bool) -> list[str]:
-    total = now.value("xen_hypervisor_memory_total_bytes")
-    most = now.value("xen_domain_memory_maximum_bytes", domain=row.name)
-    name = one_line(row.name)
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """What is not in a row: of the host, and by domain; summed once for all lines."""
+
+    memory: float | None
+    maximum: Mapping[str, float]
+    networks: Counter[str]
+    disks: Counter[str]
+    traffic: tuple[tuple[Mapping[str, float], int], ...]
+
+    @classmethod
+    def of(cls, now: TopFrame) -> "_Totals":
+        return cls(
+            now.value("xen_hypervisor_memory_total_bytes"),
+            now.by_domain("xen_domain_memory_maximum_bytes"),
+            now.devices(_VIF),
+            now.devices(_VBD),
+            tuple((now.by_domain(metric), unit) for metric, unit in _TRAFFIC),
+        )
+
+
+def _cells(totals: _Totals, row: TopRow, *, full_names: bool) -> list[str]:
+    most, name = totals.maximum.get(row.name), one_line(row.name)
+    sent, received, *disks = (f"{values.get(row.name, 0) / unit:.0f}" for values, unit in totals.traffic)
     return [
         name if full_names else name[:10],
         _state(row.state),
         f"{row.cpu_seconds or 0:.0f}",
         f"{row.cpu_percent or 0:.1f}",
         f"{(row.memory_bytes or 0) / 1024:.0f}",
-        _share(row.memory_bytes or 0, total),
+        _share(row.memory_bytes or 0, totals.memory),
         "no limit" if most is None else f"{most / 1024:.0f}",
-        "n/a" if most is None else _share(most, total),
+        "n/a" if most is None else _share(most, totals.memory),
         str(row.vcpus or 0),
-        *_traffic(now, row.name),
+        str(totals.networks[row.name]), sent, received,
+        str(totals.disks[row.name]), *disks,
         "0",
-    ]
-
-
-def _traffic(now: TopFrame, domain: str) -> list[str]:
-    """Networks and what they sent and received in KiB, disks with their requests and sectors."""
-
-    def whole(metric: str, unit: int = 1) -> str:
-        return f"{now.by_domain(metric).get(domain, 0) / unit:.0f}"
-
-    return [
-        str(now.count("xen_domain_vif_receive_bytes_total", domain=domain)),
-        whole("xen_domain_vif_transmit_bytes_total", 1024),
-        whole("xen_domain_vif_receive_bytes_total", 1024),
-        str(now.count("xen_domain_vbd_read_requests_total", domain=domain)),
-        whole("xen_domain_vbd_out_of_requests_total"),
-        whole("xen_domain_vbd_read_requests_total"),
-        whole("xen_domain_vbd_write_requests_total"),
-        whole("xen_domain_vbd_read_bytes_total", _SECTOR),
-        whole("xen_domain_vbd_written_bytes_total", _SECTOR),
-    ]
+    ]  # fmt: skip
 
 
 def _state(state: str) -> str:
-    """Xentop's six letters; a domain that crashed is also shut down there."""
-    places = {_LETTERS[state]} if state in _LETTERS else set()
-    if state == "crashed":
-        places.add(_LETTERS["shutdown"])
-    return "".join(letter if place in places else "-" for place, letter in enumerate("dsbcpr"))
+    """Xentop's six letters, each in its place."""
+    letters = _LETTERS.get(state, "")
+    return "".join(letter if letter in letters else "-" for letter in "dsbcpr")
 
 
 def _share(part: float, total: float | None) -> str:

@@ -1,6 +1,6 @@
 """What `top` shows, as data: the samples of one moment, and a row for each domain with its rates since the last one."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,10 +25,9 @@ class TopFrame:
         wanted = labels.items()
         return next((value for have, value in self.samples.get(name, ()) if wanted <= have.items()), None)
 
-    def count(self, name: str, **labels: str) -> int:
-        """How many series have these labels."""
-        wanted = labels.items()
-        return sum(wanted <= have.items() for have, _ in self.samples.get(name, ()))
+    def devices(self, name: str) -> Counter[str]:
+        """How many devices each domain has, by a metric with one series for each."""
+        return Counter(have.get("domain", "") for have, _ in self.samples.get(name, ()))
 
     def by_domain(self, name: str, **labels: str) -> dict[str, float]:
         """Values by domain, summed over its devices."""

@@ -5,13 +5,13 @@ import logging
 import os
 import pickle
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.atomic_file import write_atomically
+from xenwatch.base.dataclass_pickle import DataclassPickler
 from xenwatch.diagnosis.prepared import prepared_folder
 from xenwatch.diagnosis.rules.paths import rule_files, stamp_of
 from xenwatch.diagnosis.rules.rule import Rule
@@ -109,18 +109,9 @@ def _keep(kept: Path, content: bytes) -> None:
         log.info("the parsed rules cannot be kept: %s", error)
 
 
-class _Pickler(pickle.Pickler):
-    """Dataclasses come back by their constructor: Python's own way asks for the fields of each of them again."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, type) or not is_dataclass(obj):
-            return NotImplemented
-        return type(obj), tuple(getattr(obj, field.name) for field in fields(obj))
-
-
 def _pickled(rules: tuple[Rule, ...]) -> bytes:
     buffer = BytesIO()
-    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(rules)
+    DataclassPickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(rules)
     return buffer.getvalue()
 
 

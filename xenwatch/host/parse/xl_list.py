@@ -14,7 +14,7 @@ _ROW = re.compile(
     r"(?:\s+(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|-)(?:\s+(?P<reason>-|[0-9a-f]+)(?=\s|$))?(?:\s.*)?)?"
     r"(?P<rest>.*)$"
 )
-_STATES = (
+STATE_LETTERS = (
     ("d", "dying"),
     ("c", "crashed"),
     ("s", "shutdown"),
@@ -84,7 +84,7 @@ def state_of(flags: str) -> str:
     The worst letter decides: a crashed domain also carries `s`, a dying one whatever it was before. No letter at all
     is a domain that could run and waits for a cpu: running, to those who look at it.
     """
-    return next((state for letter, state in _STATES if letter in flags), "running")
+    return next((state for letter, state in STATE_LETTERS if letter in flags), "running")
 
 
 def _row(found: re.Match[str]) -> XlListRow:

@@ -7,6 +7,7 @@ from operator import itemgetter, mul
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, InvalidValue
+from xenwatch.base.growing_pause import GrowingPause
 from xenwatch.host.xapi.client import XapiClient
 from xenwatch.host.xapi.rrd import RrdUpdates, parse_rrd_updates
 from xenwatch.model.sample import Sample
@@ -105,12 +106,12 @@ class HostFigures:
         self._plan: _Plan | None = None
         self._last, self._read_at, self._back = 0, 0.0, _FIRST_SECONDS
         self._samples: list[Sample] = []
-        self._pause, self._not_before = _FIRST_PAUSE, 0.0
+        self._pause = GrowingPause(clock, _FIRST_PAUSE, _LONGEST_PAUSE)
         self.up = False
 
     async def read(self, names: ColumnNames) -> list[Sample]:
         """Nothing where the host does not answer."""
-        if self._clock.monotonic() < self._not_before:
+        if self._pause.lasts:
             return []
         try:
             body = await self._client.download(self._address, self._path(), FIGURES_SECONDS)
@@ -118,7 +119,8 @@ class HostFigures:
         except (HostError, InvalidValue) as error:
             self._failed(error)
             return []
-        self.up, self._pause = True, _FIRST_PAUSE
+        self.up = True
+        self._pause.succeeded()
         return self._taken(updates, names)
 
     def _path(self) -> str:
@@ -131,8 +133,7 @@ class HostFigures:
     def _failed(self, error: Exception) -> None:
         log.log(logging.WARNING if self.up or not self._last else logging.DEBUG, "%s", error)
         self.up = False
-        self._not_before = self._clock.monotonic() + self._pause
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self._pause.failed()
 
     def _taken(self, updates: RrdUpdates, names: ColumnNames) -> list[Sample]:
         plan = self._plan
