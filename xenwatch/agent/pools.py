@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -41,9 +41,9 @@ Listening = Callable[[], PoolListener]
 """Asked each time: a reload replaces the monitor."""
 
 
-def of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
-    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
-    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
+def repairable(incidents: Iterable[Incident], pools: Collection[str] = ()) -> list[Incident]:
+    """Of this host, and of pools that may be acted on. What is of another pool is nobody's here, whatever its name."""
+    return [one for one in incidents if one.diagnosis.subject.host is None or one.diagnosis.subject.host in pools]
 
 
 class Pools:

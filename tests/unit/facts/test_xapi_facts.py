@@ -4,10 +4,9 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from xapi.pools import GIB, build_pool, guest
-from xapi.server import StandInPool
-from xapi.wire import plain
+from xapi.pools import GIB, StandInPool, build_pool, guest
 
+from xenwatch.demo.pool.wire import plain
 from xenwatch.facts.xapi import POOLS_ALONE, pool_facts
 from xenwatch.host.xapi.names import PoolNames
 from xenwatch.host.xapi.records import PoolRecords

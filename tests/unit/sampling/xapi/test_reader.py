@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from xapi.asking import access_to
-from xapi.pools import GIB, build_pool, guest, halt, running
-from xapi.server import StandInPool
+from xapi.pools import GIB, StandInPool, build_pool, guest, halt, running
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import Unavailable
