@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # an HTTP client is slow to load, and commands that only read
 
     from xenwatch.host.xapi.access import XapiAccess
 
-_URL = re.compile(r"https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)(?::\d+)?/?")
+_URL = re.compile(r"(?:https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)|http://127(?:\.\d{1,3}){3})(?::\d+)?/?")
+"""Without TLS only on this machine: the end of a tunnel, or the demo."""
 _SHORTEST_CYCLE = 5.0
 """xcp-rrdd has a new number every five seconds."""
 

@@ -88,6 +88,15 @@ def add_guest(pool: StandInPool, name: str, host: str, sr: str, network: str, do
     return vm
 
 
+def add_repository(pool: StandInPool, name: str, type_: str) -> str:
+    """One that every host has attached; its reference."""
+    db = pool.database
+    sr = db.add("SR", name_label=name, type=type_, shared=True, physical_size=500 * GIB, physical_utilisation=90 * GIB)
+    for host in pool.hosts:
+        db.add("PBD", host=host.ref, SR=sr)
+    return sr
+
+
 def halt(pool: StandInPool, vm: str) -> None:
     """A guest shuts down."""
     record = pool.database.record("VM", vm)

@@ -51,7 +51,7 @@ class StandInHost:
         app.router.add_post("/RPC2", self._xml)
         app.router.add_get("/rrd_updates", self._rrd)
         context = self.pool.tls(self.address) if self.pool.tls is not None else None
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.address, self.pool.port, ssl_context=context, reuse_address=True)
         await site.start()
