@@ -101,6 +101,7 @@ class Agent:
                 monitor=lambda: self.monitor,
                 remark=self.remark,
                 notifications=self.outlets.notifications,
+                pools=self._pools.by_name,
             )
         )
         self._notifier = SystemdNotifier(external.environment)

@@ -58,6 +58,10 @@ class Pools:
         """One for each pool: a pool that hangs holds up no other."""
         return {f"pool {name}": partial(one.run, self._fresh) for name, one in self._watched.items()}
 
+    def by_name(self) -> dict[str, Sequence[Sample]]:
+        """Of the last cycle, by the name of the pool."""
+        return {name: one.samples for name, one in self._watched.items()}
+
     def samples(self) -> list[Sample]:
         """Of the last cycle of each pool."""
         return [sample for one in self._watched.values() for sample in one.samples]
