@@ -12,6 +12,9 @@ from xenwatch.web.site.page import page
 from xenwatch.web.site.readings import Readings
 from xenwatch.web.site.storage import Filled
 
+_DOM0 = "0"
+"""The domid of a control domain, which is no guest."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolHost:
@@ -98,7 +101,7 @@ def _troubles(request: web.Request, pool: str) -> list[object]:
 
 def _hosts(own: Readings) -> Iterator[PoolHost]:
     master = next((row["master"] for row, _ in own.rows("xen_pool_info")), "")
-    guests = Counter(row["host"] for row, _ in own.rows("xen_domain_info") if row["host"])
+    guests = Counter(row["host"] for row, _ in own.rows("xen_domain_info") if row["domid"] != _DOM0)
     for row, _ in own.rows("xen_host_info"):
         name = row["host"]
         state, level = _state(own, name)
@@ -118,7 +121,7 @@ def _state(own: Readings, host: str) -> tuple[str, str]:
 
 def _memory(own: Readings, host: str) -> Filled | None:
     total = own.value("xen_hypervisor_memory_total_bytes", host=host)
-    return (total and Filled(host, total, own.value("xen_hypervisor_memory_free_bytes", host=host))) or None
+    return Filled(host, total, own.value("xen_hypervisor_memory_free_bytes", host=host)) if total else None
 
 
 def _repositories(own: Readings) -> Iterator[Repository]:
@@ -151,10 +154,13 @@ def _ha(own: Readings) -> Mapping[str, float | None]:
 
 def _guests(own: Readings) -> Iterator[PoolGuest]:
     for name, one in sorted(own.of_each("domain").items()):
+        info = next((row for row, _ in one.rows("xen_domain_info")), {})
+        if info.get("domid") == _DOM0:
+            continue
         yield PoolGuest(
             name,
             one.state("xen_domain_state", "state") or "unknown",
-            next((row["host"] for row, _ in one.rows("xen_domain_info")), ""),
+            info.get("host", ""),
             one.value("xen_domain_cpu_usage_ratio"),
             one.value("xen_domain_memory_current_bytes"),
             one.value("xen_domain_guest_tools"),
