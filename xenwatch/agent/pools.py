@@ -12,6 +12,7 @@ from xenwatch.config.sections import Config
 from xenwatch.config.xapi import XapiSettings, access_of
 from xenwatch.facts.xapi import pool_facts
 from xenwatch.host.xapi.client import XapiClient, XapiLoginRefused
+from xenwatch.host.xapi.clocks import clock_offsets
 from xenwatch.host.xapi.feed import RecordChange
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.sources.xapi_events import event_lines
@@ -89,14 +90,14 @@ class _Watched:
         try:
             while True:
                 started = self._clock.monotonic()
-                pause = await self._cycle(reader)
+                pause = await self._cycle(client, reader)
                 fresh()
                 await self._clock.sleep(max(pause - (self._clock.monotonic() - started), 1.0))
         finally:
             self.samples = ()
             await client.close()
 
-    async def _cycle(self, reader: PoolReader) -> float:
+    async def _cycle(self, client: XapiClient, reader: PoolReader) -> float:
         """Seconds from the beginning of this one to that of the next."""
         reading = await reader.read()
         self.samples = reading.samples
@@ -109,8 +110,9 @@ class _Watched:
         if now >= self._facts_due:
             self._facts_due = now + self._facts_every
             records, names = reader.feed.records, reader.names
+            clocks = await clock_offsets(client, records, self._clock)
             self._listener().take_facts(
-                await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now())
+                await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now(), clocks)
             )
         return self._settings.every
 

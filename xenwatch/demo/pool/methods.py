@@ -1,6 +1,5 @@
 """The calls that a reader makes, and the refusals of all others, as xapi's generated dispatcher gives them."""
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,7 +134,7 @@ class Methods:
             "get_all_records_where": lambda class_, params: where(self.database.records(class_), params[0]),
             "VM.get_possible_hosts": lambda _, params: self.operations.possible_hosts(params[0]),
             "host.get_vms_which_prevent_evacuation": lambda _, params: self.operations.preventing(params[0]),
-            "host.get_servertime": lambda *_: dt.datetime.now(dt.UTC),
+            "host.get_servertime": lambda _, params: self.operations.time_of(params[0]),
             "task.destroy": lambda _, params: self.database.delete("task", params[0]),
         }
 

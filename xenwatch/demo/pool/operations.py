@@ -43,6 +43,8 @@ class Operations:
     """Methods of which no task ends."""
     unfit: set[tuple[str, str]] = field(default_factory=set)
     """Which guest cannot run on which host, by reference."""
+    ahead: dict[str, float] = field(default_factory=dict)
+    """Seconds by which the clock of a host is wrong, by reference."""
     pause: float = 0.0
     """Seconds that each task takes."""
     running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -81,6 +83,10 @@ class Operations:
     def _refuse(self, name: str) -> None:
         if name in self.errors:
             raise ApiFailure(*self.errors[name])
+
+    def time_of(self, host: str) -> dt.datetime:
+        """host.get_servertime."""
+        return _now() + dt.timedelta(seconds=self.ahead.get(host, 0.0))
 
     def possible_hosts(self, vm: str) -> list[str]:
         """VM.get_possible_hosts: those that are up and have what the guest needs."""
