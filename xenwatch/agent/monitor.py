@@ -14,6 +14,7 @@ from xenwatch.base.nice import yield_to_others
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory, ways_to
 from xenwatch.config.sections import Config, LogSettings
+from xenwatch.config.xapi import pool_of_log
 from xenwatch.diagnosis.correlation.standing import checks_among
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
@@ -190,8 +191,9 @@ class Monitor:
             spool_directory=spool_directory(self._config),
         )
         # No cursors at all: the very first start, for which `start` is meant.
+        of_pools = tuple(path for pool in self._config.xapi.values() for path in pool.logs)
         return Follower(
-            logs.paths,
+            (*logs.paths, *of_pools),
             self._on_chunk,
             self._open_source,
             self._clock,
@@ -211,7 +213,9 @@ class Monitor:
         if format_ is None:
             return None
         self.formats[path] = format_.name
-        return Source(path, format_, owner_of(path, format_, self._models.of_process))
+        host = pool_of_log(self._config.xapi, path)
+        owner = None if host else owner_of(path, format_, self._models.of_process)
+        return Source(path, format_, owner, host=host)
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk = self._clock.monotonic()

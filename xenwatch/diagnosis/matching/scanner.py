@@ -232,7 +232,8 @@ class Scanner:
             self._quiet.note(shape, rules)
 
     def _origin(self, reader: RecordReader, host: str | None) -> Origin:
-        return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
+        source = reader.chunk.source
+        return origin_of(source, host) if self._several_hosts else Origin(source.host)
 
     @staticmethod
     def _guest_prefix(reader: RecordReader, start: int) -> str | None:
