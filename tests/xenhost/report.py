@@ -18,7 +18,7 @@ Written by `tests/xenhost/report.py`; see `tests/xenhost/README.md`. A row stand
 again, so that rows are of several days.
 Debian's Xen and dom0 run whole under QEMU's software emulation, several times slower than a real machine; the agent was
 installed in dom0 from this checkout's wheel. A story breaks the host in one way; the seconds are from the moment the
-breaking command came back to the answer of `/api/v1/incidents`. Then `diagnose --live` and a bundle of `collect` are asked
+breaking command came back to the answer of `/api/v1/incidents`. Then `diagnose --live` and a bundle are asked
 for their first cause, and where a story can be mended, the incident must be over soon after the repair.
 """
 
