@@ -207,3 +207,19 @@ def test_a_line_that_says_only_the_domid_is_what_the_nameless_lines_after_it_are
     text = f"{line}xc: error: save callback suspend() failed: 0: Internal error\n"
     found = incidents(rules, ("stderr", "x.txt", text))
     assert {subject(incident) for incident in found.values()} == {"domain/7"}
+
+
+STARTED = "2026-11-30T12:38:22.774+00:00 xen1 systemd[1]: Started {0}-{1}.service - /usr/sbin/xl {2} {1} {3}.\n"
+WORDS = "2026-11-30T12:38:24.774+00:00 xen1 xl[{0}]: "
+
+
+def test_what_a_command_says_in_syslog_is_about_the_guest_that_its_command_line_names(rules: Sequence[Rule]) -> None:
+    log = STARTED.format("attach", "web", "block-attach", "phy:/dev/vg/web xvdb w") + WORDS.format(1331) + NO_DISK
+    found = incidents(rules, ("syslog", "syslog", log.format("web")))
+    assert subject(found["disk-image-missing"]) == "domain/web"
+
+
+def test_of_two_commands_at_once_neither_lends_its_guest_to_a_nameless_line(rules: Sequence[Rule]) -> None:
+    both = "".join(STARTED.format("attach", guest, "block-attach", "phy:/dev/vg/x xvdb w") for guest in ("web", "db"))
+    found = incidents(rules, ("syslog", "syslog", both + WORDS.format(1331) + NO_DISK.format("x")))
+    assert subject(found["disk-image-missing"]) == "host/dom0"

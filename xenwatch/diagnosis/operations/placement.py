@@ -89,6 +89,18 @@ def is_known(current: Operation | None, mark: PlacedMark) -> bool:
     return mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark)
 
 
+def is_typed_in_log_of(operation: Operation, event: Event) -> bool:
+    """Whether what one command wrote is of the command that stands in the same log before it.
+
+    sudo writes down what it runs, and so does systemd of a unit that is only a command line:
+    `Started save-web.service - /usr/sbin/xl save web /srv/web.save.`
+    """
+    record = event.record
+    if record is None or not command_of(record.source, record.text):
+        return False
+    return operation.id.rpartition(":")[0] == record.source.path
+
+
 def repeats(current: Operation, mark: PlacedMark) -> bool:
     """`Parsing config from web.cfg` is what `xl create web.cfg` says first, not another creation."""
     behind = _bytes_behind(current, mark)

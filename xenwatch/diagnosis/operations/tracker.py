@@ -20,6 +20,7 @@ from xenwatch.diagnosis.operations.placement import (
     is_a_guess,
     is_about,
     is_known,
+    is_typed_in_log_of,
     lasts,
     names_anew,
     placed_in,
@@ -263,7 +264,7 @@ class OperationTracker:
             for o in self.operations.recent(_MOST_UNDER_WAY)
             if o.host == event.subject.host
             and o.started is not None
-            and o.verb in STARTING
+            and (o.verb in STARTING or is_typed_in_log_of(o, event))
             and o.outcome != "running"
             and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == TEARDOWN else LASTS)
         }
