@@ -223,3 +223,33 @@ def test_of_two_commands_at_once_neither_lends_its_guest_to_a_nameless_line(rule
     both = "".join(STARTED.format("attach", guest, "block-attach", "phy:/dev/vg/x xvdb w") for guest in ("web", "db"))
     found = incidents(rules, ("syslog", "syslog", both + WORDS.format(1331) + NO_DISK.format("x")))
     assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
+def test_what_is_kept_beside_a_typed_command_is_about_the_guest_that_it_names(rules: Sequence[Rule]) -> None:
+    typed = ("stderr", "case/cmd.txt", "2026-11-30T12:38:22+00:00 $ xl block-attach web phy:/dev/vg/web xvdb w\n")
+    found = incidents(rules, ("stderr", "case/stderr.txt", NO_DISK.format("web")), typed)
+    assert subject(found["disk-image-missing"]) == "domain/web"
+
+
+def test_a_number_that_is_kept_beside_a_typed_command_is_that_guests(rules: Sequence[Rule]) -> None:
+    refused = (
+        "libxl: error: libxl_pci.c:1671:libxl__device_pci_add: Domain 4:PCI device 0000:00:03.0 is not assignable\n"
+    )
+    typed = ("stderr", "case/cmd.txt", "$ xl pci-attach web 0000:00:03.0\n")
+    found = incidents(rules, ("stderr", "case/stderr.txt", refused), typed)
+    assert subject(found["pci-not-assignable"]) == "domain/web"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("stderr", "case/cmd.txt", "$ xl create web.cfg\n$ xl create db.cfg\n"),
+        ("stderr", "other/cmd.txt", "$ xl create web.cfg\n$ xl create db.cfg\n"),
+    ],
+    ids=["two guests", "another folder"],
+)
+def test_a_command_lends_its_guest_to_no_other_folder_nor_where_there_are_two(
+    rules: Sequence[Rule], typed: tuple[str, str, str]
+) -> None:
+    found = incidents(rules, ("stderr", "case/stderr.txt", NO_DISK.format("web")), typed)
+    assert subject(found["disk-image-missing"]) == "host/dom0"

@@ -135,14 +135,16 @@ def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:
     return behind if path == mark.path and 0 <= behind <= SAME_COMMAND else None
 
 
-def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, str]:
+def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, bool, str]:
     """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
 
-    Its nameless lines are of what was under way, and that has to be known by then.
+    Its nameless lines are of what was under way, and that has to be known by then; so do those of a file without times,
+    and the commands may stand in another one.
     """
     told = list(lines)
     first = min((at for line in told if (at := time_of(line)) is not None), default=float("inf"))
-    return any(in_shared_log(line) for line in told if isinstance(line, Event)), first, story
+    begins_nothing = not any(isinstance(line, PlacedMark) for line in told)
+    return any(in_shared_log(line) for line in told if isinstance(line, Event)), first, begins_nothing, story
 
 
 def host_of(of: Event | PlacedMark) -> str | None:

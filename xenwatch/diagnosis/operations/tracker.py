@@ -32,6 +32,7 @@ from xenwatch.diagnosis.operations.placement import (
 )
 from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
 from xenwatch.diagnosis.operations.sole_operation import is_of, sole_operation
+from xenwatch.diagnosis.operations.typed import TypedCommands
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
@@ -49,6 +50,7 @@ class OperationTracker:
     def __init__(self, registry: DomainRegistry, *, at_rest: bool = False) -> None:
         self._registry, self._at_rest = registry, at_rest
         self.operations = SeenOperations()
+        self._typed = TypedCommands()
         self._current: dict[str, str] = {}
         """By log, or by command in a log of many: the operation that its last line stood in."""
 
@@ -142,6 +144,8 @@ class OperationTracker:
                 current = replace(current, verb=mark.verb, from_config=mark.target)
                 self.operations.change(current)
             self._current[story] = current.id
+            if self._at_rest:
+                self._typed.notice(mark, current.id)
             return
         key = (
             current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
@@ -195,7 +199,8 @@ class OperationTracker:
 
     def _of_event(self, story: str, offset: int, event: Event) -> str | None:
         name, domid = guest_of(event)
-        current = self._now_in(story)
+        nothing_yet = self._now_in(story) is None
+        current = self._now_in(story) or self.operations.get(self._typed.beside(event) or "")
         if name is None and domid is None:
             if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
@@ -209,7 +214,7 @@ class OperationTracker:
             or self._born(domid, event)
             or self._implicit(story.partition("\t")[0], offset, event, name, domid)
         )
-        if current is None and not in_shared_log(event):
+        if nothing_yet and not in_shared_log(event):
             self._current[story] = key
         return key
 
