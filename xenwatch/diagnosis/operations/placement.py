@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
+from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark, command_of, story_in
+from xenwatch.diagnosis.operations.phases import TEARDOWN
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
@@ -89,7 +90,18 @@ def is_known(current: Operation | None, mark: PlacedMark) -> bool:
     return mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark)
 
 
-def is_typed_in_log_of(operation: Operation, event: Event) -> bool:
+def may_be_under_way(operation: Operation, event: Event) -> bool:
+    """Whether a dated line that names nobody may have been written during the operation."""
+    at = time_of(event)
+    if at is None or operation.started is None or operation.host != event.subject.host:
+        return False
+    if operation.outcome == "running" or not (operation.verb in STARTING or _is_typed_in_log_of(operation, event)):
+        return False
+    longest = AFTERWARDS if operation.phase == TEARDOWN else LASTS
+    return operation.started <= at <= (operation.last_seen or at) + longest
+
+
+def _is_typed_in_log_of(operation: Operation, event: Event) -> bool:
     """Whether what one command wrote is of the command that stands in the same log before it.
 
     sudo writes down what it runs, and so does systemd of a unit that is only a command line:

@@ -8,10 +8,9 @@ from typing import Any
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
-from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
+from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
 from xenwatch.diagnosis.operations.placement import (
-    AFTERWARDS,
     LASTS,
     are_near,
     guest_of,
@@ -20,8 +19,8 @@ from xenwatch.diagnosis.operations.placement import (
     is_a_guess,
     is_about,
     is_known,
-    is_typed_in_log_of,
     lasts,
+    may_be_under_way,
     names_anew,
     placed_in,
     repeats,
@@ -128,7 +127,7 @@ class OperationTracker:
         return {earlier: key for earlier in waiting if are_near(events[earlier], mark)} if key is not None else {}
 
     def _mark(self, mark: PlacedMark) -> None:
-        story, current = mark.story, self._now_in(mark.story)
+        current = self._now_in(mark.story)
         if current is not None and names_anew(current, mark):
             self._registry.forget(Subject("domain", current.target or "", host=current.host))
             current = replace(current, target=mark.target, named_by_file=False)
@@ -136,29 +135,35 @@ class OperationTracker:
         if is_known(current, mark):
             return
         if mark.mark.step in _BEGINS:
-            if current is None or not repeats(current, mark):
-                current = self._begin(mark)
-            elif mark.domid is not None and current.domid is None:
-                current = self._numbered(current, mark.domid, mark.at)
-            if current.from_config == "" and mark.is_named_by_file:
-                current = replace(current, verb=mark.verb, from_config=mark.target)
-                self.operations.change(current)
-            self._current[story] = current.id
-            if self._at_rest:
-                self._typed.notice(mark, current.id)
-            return
-        key = (
-            current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
-        )
+            self._goes_on(current, mark)
+        else:
+            self._ends(current, mark)
+
+    def _goes_on(self, current: Operation | None, mark: PlacedMark) -> None:
+        """The mark begins an operation, or says more about the one that began just before it."""
+        if current is None or not repeats(current, mark):
+            current = self._begin(mark)
+        elif mark.domid is not None and current.domid is None:
+            current = self._numbered(current, mark.domid, mark.at)
+        if current.from_config == "" and mark.is_named_by_file:
+            current = replace(current, verb=mark.verb, from_config=mark.target)
+            self.operations.change(current)
+        self._current[mark.story] = current.id
+        if self._at_rest:
+            self._typed.notice(mark, current.id)
+
+    def _ends(self, current: Operation | None, mark: PlacedMark) -> None:
+        about = current is not None and is_about(current, mark)
+        key = current.id if current is not None and about else self._find(mark.target, mark.domid, mark)
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
             self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
             shown = ended == "running" and mark.place.source.format.captured  # such as what `xl create -c` says next
-            if self._current.get(story) == key and not shown:
-                del self._current[story]
+            if self._current.get(mark.story) == key and not shown:
+                del self._current[mark.story]
         if mark.mark.step == "end":
-            self._current[story] = self._begin(mark).id
+            self._current[mark.story] = self._begin(mark).id
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
@@ -261,18 +266,8 @@ class OperationTracker:
 
     def _under_way(self, event: Event) -> str | None:
         """The one operation, in another log, during which a dated line was written; None where there are several."""
-        at = time_of(event)
-        if at is None:
-            return None
-        under_way = {
-            o.target or o.id: o.id
-            for o in self.operations.recent(_MOST_UNDER_WAY)
-            if o.host == event.subject.host
-            and o.started is not None
-            and (o.verb in STARTING or is_typed_in_log_of(o, event))
-            and o.outcome != "running"
-            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == TEARDOWN else LASTS)
-        }
+        recent = self.operations.recent(_MOST_UNDER_WAY)
+        under_way = {o.target or o.id: o.id for o in recent if may_be_under_way(o, event)}
         return next(iter(under_way.values())) if len(under_way) == 1 else None
 
     def _now_in(self, story: str) -> Operation | None:

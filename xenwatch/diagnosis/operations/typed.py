@@ -1,11 +1,10 @@
-"""Captured output beside captured commands: people keep what they typed, and what it printed, in files of one folder."""
+"""Captured output beside captured commands: what was typed and what it printed are kept in files of one folder."""
 
 import posixpath
 from collections import defaultdict
 
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.model.event import Event
-
 
 _NOBODY = ""
 """In place of the guest where a command names none: `xl restore /srv/web.save`."""
@@ -18,7 +17,7 @@ class TypedCommands:
         self._by_folder: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
     def notice(self, mark: PlacedMark, operation: str) -> None:
-        """A command, or what a toolstack says first, in a captured file; the first word about a guest is the command."""
+        """A command, or what a toolstack says first, in a captured file."""
         if mark.place.source.format.captured:
             self._by_folder[posixpath.dirname(mark.path)].setdefault(mark.target or _NOBODY, operation)
 
