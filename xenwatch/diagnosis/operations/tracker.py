@@ -145,6 +145,8 @@ class OperationTracker:
         key = (
             current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
         )
+        if key is None and mark.mark.step == "running" and mark.place.source.format.captured:
+            key = self._current[story] = self._begin(mark).id  # `xm create -c`, with the command itself cut off
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
