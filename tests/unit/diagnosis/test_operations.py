@@ -210,11 +210,11 @@ def test_a_line_that_says_only_the_domid_is_what_the_nameless_lines_after_it_are
 
 
 def test_the_console_below_started_domain_is_that_guests_where_the_command_is_cut_off(rules: Sequence[Rule]) -> None:
-    text = "Started domain mail (id=4)\nVFS: Cannot open root device \"sda1\" or unknown-block(0,0)\n"
+    text = 'Started domain mail (id=4)\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
     assert subject(incidents(rules, ("stderr", "paste.txt", text))["guest-rootfs-missing"]) == "domain/mail"
 
 
 def test_a_guest_that_prints_started_domain_on_its_console_names_nobody(rules: Sequence[Rule]) -> None:
-    text = "Started domain mail\nVFS: Cannot open root device \"sda1\" or unknown-block(0,0)\n"
+    text = 'Started domain mail\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
     found = incidents(rules, ("console", "console/guest-shop.log", text))
     assert subject(found["guest-rootfs-missing"]) == "domain/unknown"

@@ -142,11 +142,7 @@ class OperationTracker:
                 self.operations.change(current)
             self._current[story] = current.id
             return
-        key = (
-            current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
-        )
-        if key is None and mark.mark.step == "running" and mark.place.source.format.captured:
-            key = self._current[story] = self._begin(mark).id  # `xm create -c`, with the command itself cut off
+        key = self._ended_by(mark, current)
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
@@ -156,6 +152,14 @@ class OperationTracker:
                 del self._current[story]
         if mark.mark.step == "end":
             self._current[story] = self._begin(mark).id
+
+    def _ended_by(self, mark: PlacedMark, current: Operation | None) -> str | None:
+        if current is not None and is_about(current, mark):
+            return current.id
+        key = self._find(mark.target, mark.domid, mark)
+        if key is None and mark.mark.step == "running" and mark.place.source.format.captured:
+            key = self._current[mark.story] = self._begin(mark).id  # `xm create -c`, with the command itself cut off
+        return key
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
