@@ -21,6 +21,7 @@ from xenwatch.diagnosis.operations.placement import (
     is_about,
     is_known,
     lasts,
+    line_of,
     names_anew,
     placed_in,
     repeats,
@@ -37,6 +38,8 @@ from xenwatch.model.subject import Subject
 
 _BEGINS = frozenset({"begin", "about", "told", "config"})
 _SAID_AFTERWARDS = frozenset({"told", "config"})
+_MOST_UNDER_WAY = 64
+"""The newest operations, among which one that is under way is looked for."""
 
 
 class OperationTracker:
@@ -62,7 +65,7 @@ class OperationTracker:
         placed: dict[int, str] = {}
         late: set[int] = set()
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
-        for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
+        for story in sorted(by_log, key=lambda story: turn_of(story, (line_of(i, events) for *_, i in by_log[story]))):
             placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
         if self._at_rest:
             placed |= self._sole(events, placed)
@@ -294,11 +297,3 @@ class OperationTracker:
         operation = self.operations[key]
         subject = event.subject if is_a_guess(event, at_rest=self._at_rest) else subject_in(event.subject, operation)
         return placed_in(event, subject, key, phase, operation)
-
-
-def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
-    return item if isinstance(item, PlacedMark) else events[item]
-
-
-_MOST_UNDER_WAY = 64
-"""The newest operations, among which one that is under way is looked for."""
