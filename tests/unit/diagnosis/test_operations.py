@@ -253,3 +253,14 @@ def test_a_command_lends_its_guest_to_no_other_folder_nor_where_there_are_two(
 ) -> None:
     found = incidents(rules, ("stderr", "case/stderr.txt", NO_DISK.format("web")), typed)
     assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
+def test_the_console_below_started_domain_is_that_guests_where_the_command_is_cut_off(rules: Sequence[Rule]) -> None:
+    text = 'Started domain mail (id=4)\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
+    assert subject(incidents(rules, ("stderr", "paste.txt", text))["guest-rootfs-missing"]) == "domain/mail"
+
+
+def test_a_guest_that_prints_started_domain_on_its_console_names_nobody(rules: Sequence[Rule]) -> None:
+    text = 'Started domain mail\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
+    found = incidents(rules, ("console", "console/guest-shop.log", text))
+    assert subject(found["guest-rootfs-missing"]) == "domain/unknown"

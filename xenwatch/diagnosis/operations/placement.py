@@ -1,6 +1,6 @@
 """What an event or a mark says of guest, time and place, as far as operations need it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark, command_of, story_in
@@ -181,3 +181,8 @@ def is_a_guess(event: Event, *, at_rest: bool) -> bool:
     if event.subject.is_named or record is None or not record.guest:
         return False
     return not (at_rest and record.source.format.guest_prompts)
+
+
+def line_of(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
+    """A mark as it is, an event by its place in the list."""
+    return item if isinstance(item, PlacedMark) else events[item]

@@ -20,6 +20,7 @@ from xenwatch.diagnosis.operations.placement import (
     is_about,
     is_known,
     lasts,
+    line_of,
     may_be_under_way,
     names_anew,
     placed_in,
@@ -38,6 +39,8 @@ from xenwatch.model.subject import Subject
 
 _BEGINS = frozenset({"begin", "about", "told", "config"})
 _SAID_AFTERWARDS = frozenset({"told", "config"})
+_MOST_UNDER_WAY = 64
+"""The newest operations, among which one that is under way is looked for."""
 
 
 class OperationTracker:
@@ -64,7 +67,7 @@ class OperationTracker:
         placed: dict[int, str] = {}
         late: set[int] = set()
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
-        for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
+        for story in sorted(by_log, key=lambda story: turn_of(story, (line_of(i, events) for *_, i in by_log[story]))):
             placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
         if self._at_rest:
             placed |= self._sole(events, placed)
@@ -149,12 +152,10 @@ class OperationTracker:
             current = replace(current, verb=mark.verb, from_config=mark.target)
             self.operations.change(current)
         self._current[mark.story] = current.id
-        if self._at_rest:
-            self._typed.notice(mark, current.id)
+        self._typed.notice(mark, current.id)
 
     def _ends(self, current: Operation | None, mark: PlacedMark) -> None:
-        about = current is not None and is_about(current, mark)
-        key = current.id if current is not None and about else self._find(mark.target, mark.domid, mark)
+        key = self._ended_by(mark, current)
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
@@ -164,6 +165,14 @@ class OperationTracker:
                 del self._current[mark.story]
         if mark.mark.step == "end":
             self._current[mark.story] = self._begin(mark).id
+
+    def _ended_by(self, mark: PlacedMark, current: Operation | None) -> str | None:
+        if current is not None and is_about(current, mark):
+            return current.id
+        key = self._find(mark.target, mark.domid, mark)
+        if key is None and mark.mark.step == "running" and mark.place.source.format.captured:
+            key = self._current[mark.story] = self._begin(mark).id  # `xm create -c`, with the command itself cut off
+        return key
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
@@ -289,11 +298,3 @@ class OperationTracker:
         operation = self.operations[key]
         subject = event.subject if is_a_guess(event, at_rest=self._at_rest) else subject_in(event.subject, operation)
         return placed_in(event, subject, key, phase, operation)
-
-
-def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
-    return item if isinstance(item, PlacedMark) else events[item]
-
-
-_MOST_UNDER_WAY = 64
-"""The newest operations, among which one that is under way is looked for."""
