@@ -16,6 +16,7 @@ from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import UNKNOWN
 
+_LOUD = ("error", "critical")
 _A_MOMENT = 5.0
 _AT_ONCE = 60.0
 """Seconds in which one trouble shows itself in several places, where no operation says when it began."""
@@ -64,7 +65,7 @@ class _CauseFamily:
 
     @property
     def is_loud(self) -> bool:
-        return any(i.diagnosis.severity in ("error", "critical") for i in self.members)
+        return any(i.diagnosis.severity in _LOUD for i in self.members)
 
     @property
     def last_seen(self) -> float | None:
@@ -133,7 +134,8 @@ def _start(last: _CauseFamily, began: float, operations: Mapping[str, Operation]
 
 def _is_over(family: _CauseFamily, last: _CauseFamily, start: float) -> bool:
     """Whether all of it was written before: no line without a time is younger than the last change of its log."""
-    records = [record for i in family.members for record in _records(i.diagnosis)]
+    loud = [i for i in family.members if i.diagnosis.severity in _LOUD] or family.members
+    records = [record for i in loud for record in _records(i.diagnosis)]
     undated = [record for record in records if not record.logged and not _is_rotated(record)]
     dated = [record.at for record in records if record.logged]
     if max(dated, default=0.0) >= start:

@@ -67,8 +67,12 @@ class Bonds:
         began, ended = self._span(other)
         return first - window <= ended and began <= last + window
 
+    def has_time(self, incident: Incident) -> bool:
+        """Whether its times are those of lines, and not only of the reading of them."""
+        return not self._undated_is_near or self.basis(incident.diagnosis).dated
+
     def _span(self, incident: Incident) -> tuple[float, float]:
-        if not self._undated_is_near or self.basis(incident.diagnosis).dated:
+        if self.has_time(incident):
             return incident.opened, incident.last_seen
         return float("-inf"), incident.last_seen + ZONES
 

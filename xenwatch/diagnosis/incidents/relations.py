@@ -69,13 +69,14 @@ class Relations:
         last = max((e for e in symptom.diagnosis.evidence if e.operation), key=lambda e: e.at, default=None)
         if last is None or last.at < symptom.last_seen or last.operation in cause.diagnosis.operations:
             return False
-        return not self.is_current(cause, symptom)
+        return not self.nearness(cause, symptom)
 
-    def is_current(self, cause: Incident, symptom: Incident) -> bool:
-        """Whether the cause was still there when the symptom was seen last, and not only when it was seen before."""
-        rule = self._rules[cause.diagnosis.rule]
+    def nearness(self, cause: Incident, symptom: Incident) -> int:
+        """2: the cause was there when the symptom was seen last; 1: it may have been; 0: only before that."""
         latest = replace(symptom, opened=symptom.last_seen)
-        return self.bonds.near(cause, latest, rule.window)
+        if not self.bonds.near(cause, latest, self._rules[cause.diagnosis.rule].window):
+            return 0
+        return 1 + (self.bonds.has_time(cause) or not self.bonds.has_time(symptom))
 
     def _names(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
         """Whether it tells the same trouble and says of which guest; a guest says it of no line but a guest's."""

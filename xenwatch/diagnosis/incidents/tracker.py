@@ -230,7 +230,7 @@ class IncidentTracker:
             if sure:
                 depth = -DEPTHS.index(cause.diagnosis.depth)
                 score = (
-                    self._relations.is_current(cause, symptom),
+                    self._relations.nearness(cause, symptom),
                     sure,
                     depth,
                     -abs(cause.opened - symptom.opened),

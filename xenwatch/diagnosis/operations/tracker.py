@@ -21,6 +21,7 @@ from xenwatch.diagnosis.operations.placement import (
     is_about,
     is_known,
     lasts,
+    may_be_before,
     names_anew,
     placed_in,
     repeats,
@@ -247,11 +248,14 @@ class OperationTracker:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
-        at = time_of(near)
+        at, latest = time_of(near), None
         for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
-            if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
+            if at is None and may_be_before(operation, near.at):
                 return operation.id
-        return None
+            if at is not None and (operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
+                return operation.id
+            latest = latest or operation.id
+        return latest if at is None else None
 
     def _under_way(self, event: Event) -> str | None:
         """The one operation, in another log, during which a dated line was written; None where there are several."""
