@@ -223,13 +223,19 @@ class IncidentTracker:
         return cause is not None and cause.resolved is not None and incident.last_seen <= cause.resolved
 
     def _parent(self, symptom: Incident, around: Neighbours) -> str | None:
-        """The surest explanation; of those the deepest, then the nearest in time."""
+        """The surest explanation of what was seen last; of those the deepest, then the nearest in time."""
         best: tuple[tuple[float, ...], str] | None = None
         for cause in around.may_explain(symptom):
             sure = self._relations.sureness(cause, symptom)
             if sure:
                 depth = -DEPTHS.index(cause.diagnosis.depth)
-                score = (sure, depth, -abs(cause.opened - symptom.opened), SEVERITIES.index(cause.diagnosis.severity))
+                score = (
+                    self._relations.nearness(cause, symptom),
+                    sure,
+                    depth,
+                    -abs(cause.opened - symptom.opened),
+                    SEVERITIES.index(cause.diagnosis.severity),
+                )
                 best = max(best, (score, cause.id)) if best else (score, cause.id)
         return best[1] if best else None
 

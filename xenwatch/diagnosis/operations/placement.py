@@ -72,6 +72,13 @@ def lasts(operation: Operation, event: Event) -> bool:
     return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
 
 
+def may_be_before(operation: Operation, changed: float) -> bool:
+    """Whether it may have begun by the time at which a log without times was changed last."""
+    if operation.started is not None:
+        return operation.started <= changed
+    return operation.last_seen is None or operation.last_seen <= changed + LASTS
+
+
 def is_about(operation: Operation, mark: PlacedMark) -> bool:
     """Whether the mark names the guest of the operation."""
     same_name = mark.target is not None and mark.target == operation.target

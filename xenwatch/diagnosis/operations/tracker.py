@@ -9,9 +9,9 @@ from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
 from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.nearest import nearest, under_way
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
 from xenwatch.diagnosis.operations.placement import (
-    LASTS,
     are_near,
     guest_of,
     host_of,
@@ -21,7 +21,6 @@ from xenwatch.diagnosis.operations.placement import (
     is_known,
     lasts,
     line_of,
-    may_be_under_way,
     names_anew,
     placed_in,
     repeats,
@@ -39,8 +38,6 @@ from xenwatch.model.subject import Subject
 
 _BEGINS = frozenset({"begin", "about", "told", "config"})
 _SAID_AFTERWARDS = frozenset({"told", "config"})
-_MOST_UNDER_WAY = 64
-"""The newest operations, among which one that is under way is looked for."""
 
 
 class OperationTracker:
@@ -218,7 +215,7 @@ class OperationTracker:
         if name is None and domid is None:
             if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
-            return self._under_way(event)
+            return under_way(self.operations, event)
         if current is not None and self._fits(current, name, domid):
             if domid is not None and current.domid is None:
                 self._numbered(current, domid, event.at)
@@ -245,7 +242,9 @@ class OperationTracker:
     def _born(self, domid: int | None, event: Event) -> str | None:
         """A domid above all that were ever given out, while one guest is being started, is that guest's."""
         key = (
-            self._under_way(event) if domid is not None and domid > self._registry.newest(event.subject.host) else None
+            under_way(self.operations, event)
+            if domid is not None and domid > self._registry.newest(event.subject.host)
+            else None
         )
         if key is None or self.operations[key].domid is not None:
             return None
@@ -267,17 +266,7 @@ class OperationTracker:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
-        at = time_of(near)
-        for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
-            if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
-                return operation.id
-        return None
-
-    def _under_way(self, event: Event) -> str | None:
-        """The one operation, in another log, during which a dated line was written; None where there are several."""
-        recent = self.operations.recent(_MOST_UNDER_WAY)
-        under_way = {o.target or o.id: o.id for o in recent if may_be_under_way(o, event)}
-        return next(iter(under_way.values())) if len(under_way) == 1 else None
+        return nearest(self.operations, name, domid, near, other_log)
 
     def _now_in(self, story: str) -> Operation | None:
         return self.operations.get(self._current.get(story, ""))
