@@ -16,8 +16,8 @@ setup:
 setup-test:
 	@packaging/setup.sh test
 
-run: setup  ## start the agent on an embedded demo host; needs no Xen
-	@exec $(BIN)/xenwatch agent --demo
+run: setup  ## start the agent on an embedded demo host and a pretend pool of XCP-ng; needs no Xen
+	@exec $(BIN)/xenwatch agent --demo-pool
 
 test: setup-test lint types layers rules alerts unit  ## set up and run everything: tests, types, lint, layers, rule tests
 
