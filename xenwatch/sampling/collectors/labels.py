@@ -1,4 +1,4 @@
-"""Labels that the administrator gives to guests, to join with their metrics: whose one is, how much it matters.
+"""Labels that the administrator gives to guests, to join with their metrics: the owner, how much it matters.
 
 From `/etc/xenwatch/labels.toml`. A guest cannot add one, and the file itself says which labels there may be.
 """
