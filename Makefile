@@ -7,7 +7,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -92,6 +92,9 @@ docs-site: setup-tools  ## build the site of the documentation into dist/site; e
 
 lnav:  ## write the formats of Xen's logs for lnav
 	$(BIN)/python packaging/lnav/build.py
+
+zabbix:  ## write the template for Zabbix
+	$(BIN)/python packaging/zabbix/build.py
 
 images:  ## draw the pictures in docs/images from the demo's story (a minute; needs Chromium)
 	$(BIN)/python packaging/docs/images.py

@@ -2,7 +2,7 @@
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
 # usage: packaging/setup.sh [run|test|xenhost|tools]
 #   `test` also unpacks Prometheus' tools below .cache/tools, without installing them, and as root installs the programs
-#   that tests run for themselves (sshd, libvirtd, chromium, strace, etcd), without starting any of them; `xenhost` also
+#   that tests run for themselves (sshd, libvirtd, chromium, strace, etcd, php, rpm, lintian), without starting any of them; `xenhost` also
 #   installs what builds and boots the real Xen host of tests/xenhost; `tools` also fills .venv-tools from
 #   packaging/tools.lock: what builds the site of the documentation and looks at the dependencies.
 set -eu
@@ -116,6 +116,9 @@ has sshd || wanted="$wanted openssh-server"
 has libvirtd || wanted="$wanted libvirt-daemon"
 has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
 has strace || wanted="$wanted strace"
+has php || wanted="$wanted php-cli"
+has rpmbuild || wanted="$wanted rpm"
+has lintian || wanted="$wanted lintian"
 has etcd || wanted="$wanted etcd-server"
 has etcdctl || wanted="$wanted etcd-client"
 if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -129,8 +132,9 @@ elif [ -n "$wanted" ]; then
 fi
 
 tools=.cache/tools
-for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter prometheus-node-exporter lnav; do
+for package in zabbix-frontend-php prometheus prometheus-alertmanager prometheus-libvirt-exporter prometheus-node-exporter lnav; do
   binary=$package
+  [ "$package" != zabbix-frontend-php ] || [ ! -d "$tools/usr/share/zabbix" ] || continue
   if command -v "$binary" >/dev/null 2>&1 || [ -x "$tools/usr/bin/$binary" ]; then continue; fi
   mkdir -p "$tools/deb"
   say "unpacking Debian's $package below $tools (it is not installed)"

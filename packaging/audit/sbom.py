@@ -1,7 +1,7 @@
 """The bill of materials as CycloneDX: `python packaging/audit/sbom.py CYCLONEDX [FILE]`.
 
-Without FILE it is dist/xenwatch-VERSION.cdx.json. It lists what is locked and needed at run time, with the hashes of the
-lock, and not what only development needs.
+Without FILE it is dist/xenwatch-VERSION.cdx.json. It lists what is locked and needed at run time, with the hashes of
+the lock, and not what only development needs.
 """
 
 import subprocess
