@@ -109,6 +109,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         _private(self._path)
+        _check_versions(self._path)
         # One thread uses it at a time, but not always the one that opened it.
         connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
         # A flipped bit in one row must not keep the agent from all the others.
@@ -179,6 +180,22 @@ def _private(path: Path) -> None:
             os.fchmod(descriptor, mode & 0o770)
     finally:
         os.close(descriptor)
+
+
+def _check_versions(path: Path) -> None:
+    """SQLite only reads a file whose header names a later version for writers: no agent would ever write again.
+
+    Bytes 18 and 19, https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+    """
+    try:
+        with path.open("rb") as file:
+            versions = file.read(20)[18:]
+    except OSError:
+        return  # SQLite says why
+    if versions not in (b"", b"\1\1", b"\2\2"):
+        damage = sqlite3.DatabaseError("its header names a version that SQLite does not write")
+        damage.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+        raise damage
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
