@@ -19,6 +19,7 @@ from xenwatch.state.tables import correlation, cursors, incident_changes, incide
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_LATEST_SCHEMA = 4
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -183,17 +184,17 @@ def _private(path: Path) -> None:
 
 
 def _check_versions(path: Path) -> None:
-    """SQLite only reads a file whose header names a later version for writers: no agent would ever write again.
+    """Of a later version, SQLite refuses the file, or only reads it: no agent would ever write again.
 
-    Bytes 18 and 19, https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+    https://www.sqlite.org/fileformat2.html#the_database_header
     """
     try:
         with path.open("rb") as file:
-            versions = file.read(20)[18:]
+            header = file.read(48)
     except OSError:
         return  # SQLite says why
-    if versions not in (b"", b"\1\1", b"\2\2"):
-        damage = sqlite3.DatabaseError("its header names a version that SQLite does not write")
+    if header and (header[18:20] not in (b"\1\1", b"\2\2") or int.from_bytes(header[44:48]) > _LATEST_SCHEMA):
+        damage = sqlite3.DatabaseError("its header names a version that SQLite does not know")
         damage.sqlite_errorcode = sqlite3.SQLITE_NOTADB
         raise damage
 
