@@ -39,6 +39,7 @@ def permit(record: RunRecord, action: Action, policy: Policy, ledger: Ledger, wa
     consented = _consented(record, action, policy, ledger)
     if not consented:
         _require_rule(record, action, policy, guest)
+        _require_rested(record, action, policy, ledger)
     return Permit(guest, consented)
 
 
@@ -137,6 +138,18 @@ def _require_rule(record: RunRecord, action: Action, policy: Policy, guest: Gues
     here = Subject(HOST.kind, policy.inventory.here)
     if not selects(rule.selectors, record.target, guest) and (guest or not selects(rule.selectors, here, None)):
         raise InputError(f"{rule.name} is not for {record.target}")
+
+
+def _require_rested(record: RunRecord, action: Action, policy: Policy, ledger: Ledger) -> None:
+    """Half of the pause that the policy wants at least: the agent counts it from another moment, and doubles it."""
+    if action.risk == RISKS[0]:
+        return
+    changes = [start.at for start in ledger.starts if start.target == record.target.key and start.risk != RISKS[0]]
+    rested = ledger.now - max(changes, default=float("-inf"))
+    pause = min(policy.cooldown.cooldown, policy.cooldown.stability) / 2
+    if rested < pause:
+        ago, wanted = format_duration(rested), format_duration(pause)
+        raise InputError(f"something was done to {record.target} {ago} ago, and at least {wanted} must pass")
 
 
 def _has_rung(rule: PolicyRule, record: RunRecord) -> bool:
