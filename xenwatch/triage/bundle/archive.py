@@ -42,7 +42,7 @@ class Unfolded:
         self.bytes = 0
 
 
-class Member(Protocol):
+class ArchivedFile(Protocol):
     """A file in an archive."""
 
     @property
@@ -54,7 +54,7 @@ class Member(Protocol):
     def isdir(self) -> bool: ...
 
 
-Members = Iterator[tuple[Member, BinaryIO | None]]
+Members = Iterator[tuple[ArchivedFile, BinaryIO | None]]
 """In the archive's order; None for the stream of what must not or cannot be read."""
 
 

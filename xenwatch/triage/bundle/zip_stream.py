@@ -178,7 +178,7 @@ def _packed_size(packed: int, size: int, extra: bytes) -> int:
 
 
 def _skip_sizes(source: _Source) -> None:
-    """Behind a file whose header did not know them yet: with a signature or not, in 4 bytes each or in 8."""
+    """Behind a file that began before they were known: with a signature or not, in 4 bytes each or in 8."""
     first = source.whole(4)
     if first == _SIGNED:
         source.whole(4)
