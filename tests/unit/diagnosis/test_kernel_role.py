@@ -194,3 +194,17 @@ def test_a_guests_console_never_makes_itself_the_host() -> None:
 def test_what_a_guest_wrote_into_a_line_of_dom0_is_no_evidence(words: str) -> None:
     line = f"[   12.000001] vbd vbd-7-51712: 2 unknown fe protocol {words}\n"
     assert role_of_text(line) == "dom0"
+
+
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("Modules linked in: ipt_REJECT blkbk netbk netloop bridge tg3\n", "dom0"),
+        ("Modules linked in: iptable_filter xennet(U) xenblk(U) ext3(U)\n", "guest"),
+        ("Modules linked in: xennetwork_monitor ext3\n", "unknown"),
+        (" xennet_remove+0x7f/0x1a0\n", "guest"),
+        (" xenwatch_thread+0xc4/0x160\n", "unknown"),
+    ],
+)
+def test_the_drivers_of_old_kernels_tell_whose_kernel_it_is(line: str, role: str) -> None:
+    assert role_of_text(line) == role
