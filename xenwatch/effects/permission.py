@@ -103,7 +103,9 @@ def _require_new(record: RunRecord, ledger: Ledger, wall: float) -> None:
 
 def _target(record: RunRecord, action: Action, policy: Policy) -> Guest | None:
     target, inventory = record.target, policy.inventory
-    if not action.accepts(target.kind):
+    if action.of_pool:
+        raise InputError(f"{action.name} goes through xapi, for which nobody needs this helper")
+    if not action.acts_on(target):
         raise InputError(f"there is no action {action.name} for a {target.kind}")
     if target.kind == HOST.kind and target.name != inventory.here:
         raise InputError(f"{target} is not this host")

@@ -28,13 +28,19 @@ def causes_of(active: Sequence[Incident], rules: Mapping[str, Rule], relations: 
 
 
 def _parent(symptom: Incident, around: Neighbours, relations: Relations) -> str | None:
-    """The surest explanation; of those the deepest, then the nearest in time."""
+    """The surest explanation of what was seen last; of those the deepest, then the nearest in time."""
     best: tuple[tuple[float, ...], str] | None = None
     for cause in around.may_explain(symptom):
         sure = relations.sureness(cause, symptom)
         if sure:
             depth = -DEPTHS.index(cause.diagnosis.depth)
-            score = (sure, depth, -abs(cause.opened - symptom.opened), SEVERITIES.index(cause.diagnosis.severity))
+            score = (
+                relations.nearness(cause, symptom),
+                sure,
+                depth,
+                -abs(cause.opened - symptom.opened),
+                SEVERITIES.index(cause.diagnosis.severity),
+            )
             best = max(best, (score, cause.id)) if best else (score, cause.id)
     return best[1] if best else None
 

@@ -1,6 +1,7 @@
 """When one incident explains another: by what its rule says, or because it came first in one operation."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
 from xenwatch.diagnosis.matching.linear import Haystack, first_match
@@ -68,12 +69,29 @@ class Relations:
             return LISTED
         one, other = cause.diagnosis, symptom.diagnosis
         same_record = self.bonds.same_record(one, other)
-        if not same_record and not self.bonds.near(cause, symptom, rule.window):
+        if not same_record and not self._may_be_of_one_time(cause, symptom, rule):
             return 0
         if _lists(rule, other):
             host_wide = rule.reach == "host" or rule.subject != "domain"
             return LISTED if same_record or self.bonds.tied(one, other, host_wide=host_wide) else 0
         return self._unlisted(rule, one, other, same_record=same_record)
+
+    def _may_be_of_one_time(self, cause: Incident, symptom: Incident, rule: Rule) -> bool:
+        return self.bonds.near(cause, symptom, rule.window) and not self._was_tried_again(cause, symptom)
+
+    def _was_tried_again(self, cause: Incident, symptom: Incident) -> bool:
+        """Whether the symptom was seen last in an operation of its own, in which the cause was not seen."""
+        last = max((e for e in symptom.diagnosis.evidence if e.operation), key=lambda e: e.at, default=None)
+        if last is None or last.at < symptom.last_seen or last.operation in cause.diagnosis.operations:
+            return False
+        return not self.nearness(cause, symptom)
+
+    def nearness(self, cause: Incident, symptom: Incident) -> int:
+        """2: the cause was there when the symptom was seen last; 1: it may have been; 0: only before that."""
+        latest = replace(symptom, opened=symptom.last_seen)
+        if not self.bonds.near(cause, latest, self._rules[cause.diagnosis.rule].window):
+            return 0
+        return 1 + (self.bonds.has_time(cause) or not self.bonds.has_time(symptom))
 
     def _names(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
         """Whether it tells the same trouble and says of which guest; a guest says it of no line but a guest's."""

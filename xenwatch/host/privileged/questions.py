@@ -8,6 +8,7 @@ from xenwatch.host.privileged.secrets import is_secret
 _NAME = re.compile(r"[A-Za-z0-9_+:@][A-Za-z0-9_.+:@-]{0,254}")
 _PATH = re.compile(r"/[A-Za-z0-9_.+:@/-]{0,1000}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_TAPDISK = re.compile(r"/dev/shm/vbd3-\d{1,5}-\d{1,10}/statistics")  # noqa: S108 - where tapdisk has it
 _COLUMNS = re.compile(r"[a-z_]{1,40}")
 
 Word = str | re.Pattern[str]
@@ -43,6 +44,9 @@ QUESTIONS: tuple[tuple[Word, ...], ...] = (
     ("losetup", "--json", "--list", "--associated", _PATH), ("losetup", "-a"),
     ("blockdev", "--getsize64", _PATH),
     ("smartctl", "-n", "standby", "-H", re.compile(r"/dev/[a-z0-9]{1,30}")),
+    ("smartctl", "--json", "-n", "standby", "-a", re.compile(r"/dev/[a-z0-9]{1,30}")),
+    ("xenpm", "get-cpuidle-states"), ("xenpm", "get-cpufreq-states"), ("xen-diag", "gnttab_query_size", _NUMBER),
+    ("od", "-A", "n", "-v", "-t", "d8", "-N", _NUMBER, "--", _TAPDISK),
     ("crm_resource", "--list-raw"), ("xen-livepatch", "list"),
 )  # fmt: skip
 """Each is a whole argv. None of the programs changes anything with these words."""
