@@ -43,15 +43,15 @@ class HyperscanPrefilter:
     def candidates(self, data: bytes) -> list[Candidate]:
         if self._database is None or not data:
             return []
-        found: list[Candidate] = []
+        long = long_lines(data)
+        if not long:
+            return sorted(self._all(data, 0))
+        found: set[Candidate] = set()  # what lies at the edge of a long line is seen twice
         begin = 0
-        for line, end in long_lines(data):
-            found += self._all(data[begin:line], begin)
-            found += self._some(data, line, end)
+        for line, end in [*long, (len(data), len(data))]:
+            found.update(self._all(data[begin:line], begin), self._some(data, line, end))
             begin = end
-        found += self._all(data[begin:] if begin else data, begin)
-        found.sort()
-        return found
+        return sorted(found)
 
     def _all(self, data: bytes, offset: int) -> list[Candidate]:
         """Every hit."""
