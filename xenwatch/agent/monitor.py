@@ -249,6 +249,7 @@ class Monitor:
         self.last_snapshot = snapshot
         self._callbacks.progress("sampling")
         self._callbacks.sampled(snapshot)
+        await asyncio.sleep(0)  # of a thousand guests that took ten milliseconds
         inventory = self.host.domains.last
         for domain in inventory.domains if inventory else ():
             names = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
