@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +15,7 @@ from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanned import Scanned, take_over
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.operations.done import DoneAgain
-from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark
 from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.years import YearCorrection
@@ -205,13 +204,15 @@ class Pipeline:
     def _marks(self) -> list[PlacedMark]:
         """What was said to be done, each with its year and its host."""
         right, host_of = self.years.right, self._hosts.host_of if self._hosts is not None else _one_host
-        return [
-            mark._replace(
-                at=right(mark.place.source.path, mark.at) or mark.at,
-                place=mark.place._replace(origin=Origin(host_of(mark.place.origin))),
-            )
-            for mark in self.scanner.take_marks()
-        ]
+        marks: list[PlacedMark] = []
+        hosts: dict[Origin, Origin] = {}
+        for mark, fields, (source, offset, logged, origin, command), at in self.scanner.take_marks():
+            host = hosts.get(origin)
+            if host is None:
+                host = hosts[origin] = Origin(host_of(origin))
+            place = Place(source, offset, logged, host, command)
+            marks.append(PlacedMark(mark, fields, place, right(source.path, at) or at))
+        return marks
 
     def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Sighting], float]:
         facts, snapshots = self._learnt()
@@ -243,7 +244,7 @@ class Pipeline:
         if record is None or record.source.subject is not None or event.subject.is_named:
             return event
         owner = self._owners.owner(record.source, self._of_one_host) or self._named_by_itself(record)
-        return event if owner is None else replace(event, subject=owner)
+        return event if owner is None else event._replace(subject=owner)
 
     def _named_by_itself(self, record: LogRecord) -> Subject | None:
         """A guest's journal calls it by its host name. Only logs at rest are believed: nothing is repaired by them."""
@@ -266,7 +267,7 @@ def _order(event: Event) -> tuple[float, str, int]:
 def _on_its_host(event: Event) -> Event:
     """On a running host all is its own, but for logs that are known to be of another: those of a pool's API."""
     host = event.record.source.host if event.record is not None else None
-    return event if host is None else replace(event, subject=event.subject.on(host))
+    return event if host is None else event._replace(subject=event.subject.on(host))
 
 
 def _format(event: Event) -> str:

@@ -92,11 +92,14 @@ class CorrelationEngine:
     def tick(self, now: float) -> list[Diagnosis]:
         """What follows from the mere passing of time: something that was expected has not come."""
         found: list[Diagnosis] = []
+        judged: tuple[float, str, Subject] | None = None
+        follows: list[Diagnosis] = []
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline, rule_id, _, subject = heappop(self._deadlines)
-            plan = self._by_id.get(rule_id)
-            if plan is not None:
-                found += self._judge(plan, subject, deadline, {})
+            if judged != (deadline, rule_id, subject):  # of one moment the same is expected many times
+                plan, judged = self._by_id.get(rule_id), (deadline, rule_id, subject)
+                follows = [] if plan is None else self._judge(plan, subject, deadline, {})
+            found += follows
         return found
 
     def forget_facts(self, before: float) -> None:

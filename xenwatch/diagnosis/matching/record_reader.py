@@ -12,6 +12,8 @@ from xenwatch.diagnosis.operations.banners import Banners
 from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
 
 _NEWLINE = ord("\n")
+_UNKNOWN_PREFIX = "…"
+"""What the host put before a line that lost its beginning."""
 
 Cut = tuple[int, int, frozenset[int]]
 """Start and end of a record, and the indexes of what might match in it."""
@@ -31,7 +33,7 @@ class RecordReader:
     ) -> None:
         """`known` are the lines of the log that were read before."""
         self._kernels, self._known = kernels, known or ReadLines()
-        self._known.begin(chunk.source, chunk.hint)
+        self._known.begin(chunk.source, chunk.hint, kernels.roles(chunk.source))
         self._written_by: dict[str | None, tuple[str, bool]] = {}
         """By host in the header: which kernel writes, and whether all of it is a guest's."""
         self.chunk, self.data, self.position, self._memory = chunk, data, position, memory
@@ -113,6 +115,29 @@ class RecordReader:
             self._known.keep(raw, line)
         return line
 
+    def guest_prefix(self, start: int) -> str | None:
+        """What the host put before a guest-written line; None for what a host wrote."""
+        format_ = self._format
+        quoted = format_.guest_line.match(self.data, start) if format_.guest_line is not None else None
+        if quoted is not None:
+            return quoted.group().decode("ascii", "replace")
+        if self.is_headless(start):
+            return _UNKNOWN_PREFIX
+        return "" if format_.guest_written else None
+
+    def stands_alone(self, start: int) -> bool:
+        """Whether the bytes of the record there say all of it: it begins a line, and the next record is not asked."""
+        told_next = self._format.told_next
+        return self.data[start - 1] == _NEWLINE and (told_next is None or told_next.match(self.data, start) is None)
+
+    def again(self, start: int, before: LogRecord) -> LogRecord:
+        """The record there, which has the bytes of one that was read before and as little a time of its own."""
+        position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
+        source, text, _, logged, _, guest, host, role, stranger, own_name = before
+        return LogRecord(
+            source, text, self.earlier(start), logged, position, guest, host, role, stranger, own_name
+        )  # fmt: skip
+
     def is_headless(self, start: int) -> bool:
         """Whether a record lost its beginning, which may have said that a guest's words follow."""
         if self._format.guest_line is None and self._format.guest_text is None:
@@ -132,8 +157,8 @@ class RecordReader:
             known = self._written_by[host] = role, written_by_one and role == "guest"
         return known
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None] | None:
-        """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host.
+    def unnumbered(self, start: int, end: int) -> LogRecord | None:
+        """What `record` gives of a line that no guest wrote, without what its place and its kernel say.
 
         None: not everything that its program says is believed.
         """
@@ -143,7 +168,10 @@ class RecordReader:
         if self._format.stranger(header, message) is not None:
             return None
         at = header.at if header.at is not None else self.earlier(start)
-        return message, at, header.at is not None, header.fields.get("host")
+        position = Position(self.position.generation, self.position.offset + start)
+        return LogRecord(
+            self.chunk.source, message, at, header.at is not None, position, host=header.fields.get("host")
+        )
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""

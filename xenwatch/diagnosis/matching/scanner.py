@@ -4,7 +4,6 @@ import logging
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from xenwatch.diagnosis.matching.matcher import Matcher
 from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
 from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
 from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
-from xenwatch.diagnosis.matching.read_lines import ReadLines
+from xenwatch.diagnosis.matching.read_lines import Lesson, ReadLines, Told
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
@@ -40,11 +39,9 @@ log = logging.getLogger(__name__)
 MOST_SOURCES = 4096
 EFFORT = 64
 """How often each character of a chunk may be looked at to confirm what the engine suspects; a busy log takes two."""
+_NOTHING: Sequence[Lesson] = ()
 LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
-
-_UNKNOWN_PREFIX = "…"
-"""What the host put before a line that lost its beginning."""
 
 
 class Scanner:
@@ -110,7 +107,7 @@ class Scanner:
         reader = RecordReader(chunk, data, position, memory, self.kernels, self._read_lines)
         open_start, still_told = reader.open_start(), set[str]()
         events: list[Event] = []
-        for cut, shape in self._loud(reader, open_start):
+        for cut, shape in self._loud(reader, open_start, events):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut, shape)
                 continue
@@ -132,13 +129,18 @@ class Scanner:
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
-    def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
-        """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
+    def _loud(self, reader: RecordReader, open_start: int, events: list[Event]) -> Iterator[tuple[Cut, Shape | None]]:
+        """The records that are to be read. Of others it is known what follows, which goes to the `events` at once."""
         data, source = reader.data, reader.chunk.source
-        roles, telling = self.kernels.roles(source), self._read_lines.telling
+        roles, told_of = self.kernels.roles(source), self._read_lines.told
         for cut in reader.cuts(self.candidates(data, source.format)):
             shape: Shape | None = None
-            if 0 < cut[0] != open_start and not (telling and data[cut[0] : cut[1]] in telling):
+            start, end, asked = cut
+            if 0 < start != open_start:
+                told = told_of((data[start:end], asked))
+                if told is not None and reader.stands_alone(start):
+                    events += self._again(reader, start, told)
+                    continue
                 shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
                 if quiet is not None:
@@ -146,6 +148,19 @@ class Scanner:
                         self.matches[rule] += 1
                     continue
             yield cut, shape
+
+    def _again(self, reader: RecordReader, start: int, told: Told) -> Sequence[Event]:
+        """As `_record`, where the same bytes were read before."""
+        for rule in told.rules:
+            self.matches[rule] += 1
+        if told.is_nothing:
+            return ()
+        record = reader.again(start, told.record)
+        if told.lessons:
+            self._matcher.take(told.lessons, record.at, self._place(record))
+        if told.unknown:
+            self.unread.note(record)
+        return [Event(e.kind, e.subject, record.at, e.fields, record, e.rule, phase=e.phase) for e in told.events]
 
     def _count_skipped(self, chunk: Chunk, effort: Effort) -> None:
         if effort.skipped:
@@ -168,12 +183,9 @@ class Scanner:
         """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reader.record(start, end)
-        guest, learnt = self._guest_prefix(reader, start), False
+        guest, learnt = reader.guest_prefix(start), _NOTHING
         if guest is None and not record.guest and record.stranger is None and max(asked) >= self._index.first_naming:
-            origin = self._origin(reader, record.host)
-            command = command_of(record.source, record.text)
-            place = Place(record.source, record.position.offset, record.logged, origin, command)
-            learnt = self._matcher.learn(record.text, record.at, asked, place)
+            learnt = self._matcher.learn(record.text, record.at, asked, self._place(record))
         lines = QUOTED_GUESTS if guest else OWN_LINES
         if guest is None and record.kernel_role in GUEST_ROLES:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
@@ -181,8 +193,7 @@ class Scanner:
         if not matches:
             asked_for = max(asked) == self._index.error and not record.source.format.unrelated
             unknown = asked_for and not told and is_error(record.text, header.level)
-            if shape is not None and not unknown and not learnt:
-                self._note_quiet(shape, ())
+            self._keep(reader, cut, shape, Told(record, (), (), learnt, unknown=unknown))
             return [], record if unknown else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
@@ -190,10 +201,7 @@ class Scanner:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
         events = self._matcher.events(fresh, record, header, guest=guest)
-        if shape is not None and events:
-            self._read_lines.note_telling(reader.data[start:end])
-        elif shape is not None and not learnt:
-            self._note_quiet(shape, [match.entry.rule.id for match in matches])
+        self._keep(reader, cut, shape, Told(record, events, [match.entry.rule.id for match in matches], learnt))
         return [self._with_guest_phase(event, reader, start) for event in events], None
 
     def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
@@ -206,7 +214,7 @@ class Scanner:
         if phase is None and (domid or format_.guest_written):
             before = self._memory(reader.chunk.source.path).banners.get(domid)
             phase = reader.banners.before(start, domid) or before
-        return replace(event, guest_phase=phase)
+        return event._replace(guest_phase=phase)
 
     def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
         if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
@@ -215,35 +223,28 @@ class Scanner:
     def _learn(self, reader: RecordReader, cut: Cut, shape: Shape | None) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
-        if self._guest_prefix(reader, start) is None:
-            dated = reader.dated_text(start, end)
-            if dated is None or reader.is_guests(dated[3]):
-                return
-            text, at, logged, host = dated
-            source, origin = reader.chunk.source, self._origin(reader, host)
-            place = Place(source, reader.position.offset + start, logged, origin, command_of(source, text))
-            learnt = self._matcher.learn(text, at, asked, place)
-            if shape is not None and not learnt:
-                self._note_quiet(shape, ())
+        if reader.guest_prefix(start) is None:
+            record = reader.unnumbered(start, end)
+            if record is not None and not reader.is_guests(record.host):
+                learnt = self._matcher.learn(record.text, record.at, asked, self._place(record))
+                self._keep(reader, cut, shape, Told(record, (), (), learnt))
 
-    def _note_quiet(self, shape: Shape, rules: Sequence[str]) -> None:
-        """Where checks were left out, nothing is known of the record."""
-        if self._matcher.effort is None or not self._matcher.effort.skipped:
-            self._quiet.note(shape, rules)
+    def _keep(self, reader: RecordReader, cut: Cut, shape: Shape | None, told: Told) -> None:
+        """Remember what followed from a record. Where checks were left out, that is not known."""
+        if shape is None or (self._matcher.effort is not None and self._matcher.effort.skipped):
+            return
+        start, end, asked = cut
+        if told.is_nothing:
+            self._quiet.note(shape, told.rules)
+        asks_phase = any(event.rule in self._index.asking_guest_phase for event in told.events)
+        if not told.record.logged and not asks_phase and reader.stands_alone(start):
+            self._read_lines.keep_told(reader.data[start:end], asked, told)
 
-    def _origin(self, reader: RecordReader, host: str | None) -> Origin:
-        return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
-
-    @staticmethod
-    def _guest_prefix(reader: RecordReader, start: int) -> str | None:
-        """What the host put before a guest-written line; None for what a host wrote."""
-        format_ = reader.chunk.source.format
-        quoted = format_.guest_line.match(reader.data, start) if format_.guest_line is not None else None
-        if quoted is not None:
-            return quoted.group().decode("ascii", "replace")
-        if reader.is_headless(start):
-            return _UNKNOWN_PREFIX
-        return "" if format_.guest_written else None
+    def _place(self, record: LogRecord) -> Place:
+        origin = origin_of(record.source, record.host) if self._several_hosts else Origin()
+        return Place(
+            record.source, record.position.offset, record.logged, origin, command_of(record.source, record.text)
+        )
 
     def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
         """(offset just behind or inside the match, index) of what might match in text of that format."""
