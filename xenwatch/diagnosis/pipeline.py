@@ -83,6 +83,7 @@ class Pipeline:
         self.rules = rules
         self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
+        self.scanner.counted = self.engine.counted
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
@@ -96,6 +97,8 @@ class Pipeline:
         self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
         self._events: list[Event] = []
+        self._lines = 0
+        """How many lines these stand for."""
         self._facts: list[tuple[Fact, Origin]] = []
         self._snapshots: list[tuple[Snapshot, Origin]] = []
         self._over: tuple[tuple[str, Subject, float], ...] = ()
@@ -110,7 +113,9 @@ class Pipeline:
         self._owners.learn(chunk)
         self.years.see(chunk)
         scanned = self._ahead(chunk) if self._ahead is not None else None
-        self._events += self.scanner.feed(chunk) if scanned is None else take_over(self.scanner, scanned)
+        events = self.scanner.feed(chunk) if scanned is None else take_over(self.scanner, scanned)
+        self._events += events
+        self._lines += sum([event.times for event in events])
         return bool(self._events)
 
     @property
@@ -121,7 +126,7 @@ class Pipeline:
     @property
     def is_full(self) -> bool:
         """Whether so many events are held that they are to be judged before more is read."""
-        return len(self._events) > MOST_EVENTS
+        return self._lines > MOST_EVENTS
 
     def facts(self, facts: Iterable[Fact], origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         """What was learnt about the host; `origin` of the file that it was learnt from."""
@@ -177,11 +182,12 @@ class Pipeline:
 
     def _restore_held(self, state: list[dict[str, Any]]) -> None:
         self._events = [event_from_json(event) for event in state]
+        self._lines = sum(event.times for event in self._events)
 
     def _released(self) -> list[Event]:
         """The events held, each with its year and its owner, in the order of time; of equals, by place."""
         events = [self._owned(self.years.dated(event)) for event in self._events]
-        self._events = []
+        self._events, self._lines = [], 0
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
@@ -189,7 +195,7 @@ class Pipeline:
             events = [_on_its_host(event) for event in events]
         self._learn_names()
         for event in events:
-            self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
+            self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += event.times
         return self.operations.place(sorted(events, key=_order), self._marks())
 
     def _learn_names(self) -> None:

@@ -1,7 +1,7 @@
 """Recognises the format of a log: by its name, else by its content."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.registry import load_parts
@@ -80,6 +80,7 @@ def recognise(path: str, head: bytes) -> Recognised:
     return Recognised(all_formats()[LAST_RESORT], "text")
 
 
+@lru_cache(maxsize=1024)
 def by_name(path: str) -> LogFormat | None:
     """The format of files with such a name; of several, the one with the lowest rank."""
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)

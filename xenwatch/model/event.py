@@ -31,3 +31,5 @@ class Event(NamedTuple):
     """Name of the guest to which it was done."""
     guest_phase: str | None = None
     """How far the guest's own software had got: firmware, loader or kernel; only where the rule asks for it."""
+    times: int = 1
+    """How many lines it stands for, of which each said the same of the same moment."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -52,6 +52,8 @@ class CorrelationEngine:
         for plan in self._plans:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
+        self.counted = frozenset(kind for kind, plans in self._by_kind.items() if all(plan.by_line for plan in plans))
+        """Events of which no rule asks more than that they came."""
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._lines = LineMemory()
         self._subjects: dict[tuple[int, bool, str | None], tuple[Subject, float, int, Subject]] = {}
@@ -141,7 +143,8 @@ class CorrelationEngine:
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Sighting]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         if plan.by_line:
-            return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+            found = self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+            return found if event.times == 1 else list(_as_often(found, event.times))
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at, MOST_MOMENTS)
         fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later]:
@@ -256,3 +259,9 @@ class CorrelationEngine:
         if len(self._deadlines) > MOST_DEADLINES:
             self.failures["deadlines"] += 1
             heappop(self._deadlines)
+
+
+def _as_often(found: Iterable[Sighting], times: int) -> Iterator[Sighting]:
+    """What an event says that stands for so many lines; what was seen again knows its event."""
+    for one in found:
+        yield from [one] if isinstance(one, SeenAgain) else [one] * times

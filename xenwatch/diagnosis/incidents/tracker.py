@@ -156,6 +156,7 @@ class IncidentTracker:
                 seen[key] = self._first_sighting(key, diagnosis)
             if isinstance(one, SeenAgain):
                 by_conclusion[id(one.known)] = seen[key]
+                seen[key].count(one.event.times - 1)
         self._all |= {key: sightings.incident() for key, sightings in seen.items()}
 
     def _first_sighting(self, key: str, diagnosis: Diagnosis) -> Sightings:

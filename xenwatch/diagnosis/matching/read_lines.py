@@ -26,7 +26,7 @@ class ReadLine(NamedTuple):
     stranger: str | None
 
 
-class Told(NamedTuple):
+class ToldLine(NamedTuple):
     """All that followed from a record without a time of its own: from the same bytes the same follows again."""
 
     record: LogRecord
@@ -50,7 +50,7 @@ class ReadLines:
         self._of: tuple[Source, TimeHint] | None = None
         self._roles = NO_ROLES
         self._lines: dict[bytes, ReadLine] = {}
-        self._told: dict[Asked, Told] = {}
+        self._told: dict[Asked, ToldLine] = {}
         self.get, self.told = self._lines.get, self._told.get
 
     def begin(self, source: Source, hint: TimeHint, roles: Roles) -> None:
@@ -71,7 +71,7 @@ class ReadLines:
                 self._lines.clear()
             self._lines[raw] = line
 
-    def keep_told(self, raw: bytes, asked: frozenset[int], told: Told) -> None:
+    def keep_told(self, raw: bytes, asked: frozenset[int], told: ToldLine) -> None:
         """What followed from such a line."""
         if len(raw) <= LONGEST_LINE:
             if len(self._told) >= MOST_LINES:

@@ -130,12 +130,12 @@ class RecordReader:
         told_next = self._format.told_next
         return self.data[start - 1] == _NEWLINE and (told_next is None or told_next.match(self.data, start) is None)
 
-    def again(self, start: int, before: LogRecord) -> LogRecord:
+    def again(self, start: int, before: LogRecord, at: float) -> LogRecord:
         """The record there, which has the bytes of one that was read before and as little a time of its own."""
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         source, text, _, logged, _, guest, host, role, stranger, own_name = before
         return LogRecord(
-            source, text, self.earlier(start), logged, position, guest, host, role, stranger, own_name
+            source, text, at, logged, position, guest, host, role, stranger, own_name
         )  # fmt: skip
 
     def is_headless(self, start: int) -> bool:

@@ -1,7 +1,6 @@
 """Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
 
 import logging
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,16 +10,16 @@ from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
-from xenwatch.diagnosis.matching.error_places import places_of_errors
-from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
+from xenwatch.diagnosis.matching.candidates import Candidates
+from xenwatch.diagnosis.matching.errors import UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.linear import Effort
 from xenwatch.diagnosis.matching.matcher import Matcher
-from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
-from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
+from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
-from xenwatch.diagnosis.matching.read_lines import Lesson, ReadLines, Told
+from xenwatch.diagnosis.matching.read_lines import Lesson, ReadLines, ToldLine
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
+from xenwatch.diagnosis.matching.said_again import SaidAgain, are_alike
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
@@ -32,7 +31,7 @@ from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
 log = logging.getLogger(__name__)
 
@@ -68,18 +67,14 @@ class Scanner:
         self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
         self._index = SignatureIndex(rules)
-        self._errors = make_prefilter([ERROR], engine, cache)
-        self._background: Future[Prefilter] | None = None
-        if compiling is not None and engine == "auto" and takes_long(self._index.sought, cache):
-            self._background = compiling.submit(make_prefilter, self._index.sought, engine, cache)
-            self._prefilter = make_prefilter(self._index.sought, "ahocorasick", cache)
-        else:
-            self._prefilter = make_prefilter(self._index.sought, engine, cache)
+        self._candidates = Candidates(self._index, engine, cache, compiling)
         self._matcher = Matcher(self._index, self.registry)
         self._quiet, self._read_lines = QuietRecords(self._index), ReadLines()
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
+        self.counted: frozenset[str] = frozenset()
+        """Events of which nothing is asked but that they came, and how often."""
         self.skipped = 0
         """Questions that were not asked any more, because a chunk was made to take for ever."""
         self.matches: Counter[str] = Counter()
@@ -88,7 +83,7 @@ class Scanner:
     @property
     def engine_name(self) -> str:
         """Which engine reads the chunks just now: hyperscan, ahocorasick or re."""
-        return self._prefilter.name
+        return self._candidates.engine_name
 
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
@@ -106,8 +101,9 @@ class Scanner:
         self._matcher.effort = effort = Effort(max(EFFORT * len(data), LEAST_EFFORT))
         reader = RecordReader(chunk, data, position, memory, self.kernels, self._read_lines)
         open_start, still_told = reader.open_start(), set[str]()
-        events: list[Event] = []
-        for cut, shape in self._loud(reader, open_start, events):
+        events, marks = list[Event](), len(self._matcher.marks)
+        again = SaidAgain(data, frozenset() if is_whole_text else self.counted)
+        for cut, shape in self._loud(reader, open_start, events, again):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut, shape)
                 continue
@@ -120,26 +116,31 @@ class Scanner:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
                 self.unread.note(unknown)
+        events += self._held_back(reader, again, only_ends=are_alike(self._matcher.marks[marks:]))
         if is_whole_text:
-            events += unwrapped_events(reader, self.candidates, self._matcher, events)
-            events += mended_events(reader, self.candidates, self._matcher, events)
+            events += self._second_look(reader, events)
         self._count_skipped(chunk, effort)
         reader.remember_time()
         self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
-    def _loud(self, reader: RecordReader, open_start: int, events: list[Event]) -> Iterator[tuple[Cut, Shape | None]]:
+    def _loud(
+        self, reader: RecordReader, open_start: int, events: list[Event], again: SaidAgain
+    ) -> Iterator[tuple[Cut, Shape | None]]:
         """The records that are to be read. Of others it is known what follows, which goes to the `events` at once."""
         data, source = reader.data, reader.chunk.source
         roles, told_of = self.kernels.roles(source), self._read_lines.told
-        for cut in reader.cuts(self.candidates(data, source.format)):
+        for cut in reader.cuts(self._candidates.find(data, source.format)):
             shape: Shape | None = None
             start, end, asked = cut
             if 0 < start != open_start:
                 told = told_of((data[start:end], asked))
                 if told is not None and reader.stands_alone(start):
-                    events += self._again(reader, start, told)
+                    for rule in told.rules:
+                        self.matches[rule] += 1
+                    if not told.is_nothing and not again.holds(told, start):
+                        events += self._again(reader, start, told)
                     continue
                 shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
@@ -149,18 +150,29 @@ class Scanner:
                     continue
             yield cut, shape
 
-    def _again(self, reader: RecordReader, start: int, told: Told) -> Sequence[Event]:
-        """As `_record`, where the same bytes were read before."""
-        for rule in told.rules:
-            self.matches[rule] += 1
-        if told.is_nothing:
-            return ()
-        record = reader.again(start, told.record)
+    def _again(
+        self, reader: RecordReader, start: int, told: ToldLine, times: int = 1, at: float | None = None
+    ) -> Sequence[Event]:
+        """As `_record`, where the same bytes were read before: the events, each of which stands for so many lines."""
+        record = reader.again(start, told.record, reader.earlier(start) if at is None else at)
         if told.lessons:
             self._matcher.take(told.lessons, record.at, self._place(record))
         if told.unknown:
             self.unread.note(record)
-        return [Event(e.kind, e.subject, record.at, e.fields, record, e.rule, phase=e.phase) for e in told.events]
+        return [
+            Event(e.kind, e.subject, record.at, e.fields, record, e.rule, phase=e.phase, times=times)
+            for e in told.events
+        ]
+
+    def _held_back(self, reader: RecordReader, again: SaidAgain, *, only_ends: bool) -> Iterator[Event]:
+        for told, start, times in again.held(only_ends=only_ends):
+            yield from self._again(reader, start, told, times, reader.earlier(len(reader.data)))
+
+    def _second_look(self, reader: RecordReader, events: Sequence[Event]) -> list[Event]:
+        """The events of a small text that only show when its lines are joined."""
+        find = self._candidates.find
+        unwrapped = unwrapped_events(reader, find, self._matcher, [*events])
+        return unwrapped + mended_events(reader, find, self._matcher, [*events, *unwrapped])
 
     def _count_skipped(self, chunk: Chunk, effort: Effort) -> None:
         if effort.skipped:
@@ -193,7 +205,7 @@ class Scanner:
         if not matches:
             asked_for = max(asked) == self._index.error and not record.source.format.unrelated
             unknown = asked_for and not told and is_error(record.text, header.level)
-            self._keep(reader, cut, shape, Told(record, (), (), learnt, unknown=unknown))
+            self._keep(reader, cut, shape, ToldLine(record, (), (), learnt, unknown=unknown))
             return [], record if unknown else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
@@ -201,7 +213,7 @@ class Scanner:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
         events = self._matcher.events(fresh, record, header, guest=guest)
-        self._keep(reader, cut, shape, Told(record, events, [match.entry.rule.id for match in matches], learnt))
+        self._keep(reader, cut, shape, ToldLine(record, events, [match.entry.rule.id for match in matches], learnt))
         return [self._with_guest_phase(event, reader, start) for event in events], None
 
     def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
@@ -227,9 +239,9 @@ class Scanner:
             record = reader.unnumbered(start, end)
             if record is not None and not reader.is_guests(record.host):
                 learnt = self._matcher.learn(record.text, record.at, asked, self._place(record))
-                self._keep(reader, cut, shape, Told(record, (), (), learnt))
+                self._keep(reader, cut, shape, ToldLine(record, (), (), learnt))
 
-    def _keep(self, reader: RecordReader, cut: Cut, shape: Shape | None, told: Told) -> None:
+    def _keep(self, reader: RecordReader, cut: Cut, shape: Shape | None, told: ToldLine) -> None:
         """Remember what followed from a record. Where checks were left out, that is not known."""
         if shape is None or (self._matcher.effort is not None and self._matcher.effort.skipped):
             return
@@ -245,30 +257,6 @@ class Scanner:
         return Place(
             record.source, record.position.offset, record.logged, origin, command_of(record.source, record.text)
         )
-
-    def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
-        """(offset just behind or inside the match, index) of what might match in text of that format."""
-        self._take_compiled()
-        allowed = self._index.allowed(format_)
-        found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        error, places = self._index.error, places_of_errors(self._errors.candidates(data), found, data, format_)
-        if places:
-            found += [(at, error) for at in places]
-            found.sort()
-        always = [index for index in self._prefilter.everywhere if allowed[index]]
-        if self._errors.everywhere:
-            always.append(self._index.error)
-        if always:
-            starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
-            found = sorted(found + [(start + 1, index) for start in starts for index in always])
-        return found
-
-    def _take_compiled(self) -> None:
-        """Go over to the compiled signatures once they are there; where compiling failed, this goes on as it is."""
-        if self._background is not None and self._background.done():
-            if self._background.exception() is None:
-                self._prefilter = self._background.result()
-            self._background = None
 
     def state(self) -> dict[str, Any]:
         """JSON-able: open records and times of the sources, and who the domains are."""

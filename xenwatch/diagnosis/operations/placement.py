@@ -44,11 +44,14 @@ def guest_of(event: Event) -> tuple[str | None, int | None]:
 
 def placed_in(event: Event, subject: Subject, key: str | None, phase: str | None, operation: Operation | None) -> Event:
     """The event with its place in an operation."""
+    if key is None and operation is None and phase == event.phase and subject is event.subject:
+        return event
     return Event(
         event.kind, subject, event.at, event.fields, event.record, event.rule, key, phase,
         verb=(operation.verb or None) if operation is not None else None,
         target=operation.target if operation is not None else None,
         guest_phase=event.guest_phase,
+        times=event.times,
     )  # fmt: skip
 
 
