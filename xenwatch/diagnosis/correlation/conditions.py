@@ -88,16 +88,13 @@ def evaluate(condition: Condition, world: ConditionContext, fields: Mapping[str,
 
 def kinds_in(condition: Condition) -> frozenset[str]:
     """Names of all events in a condition."""
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            return frozenset().union(*map(kinds_in, parts))
-        case EventCondition(event=event) | CountCondition(event=event):
-            return frozenset({event})
-        case SequenceCondition(events=events):
-            return frozenset(events)
-        case AbsentCondition(after=after, expect=expect):
-            return frozenset({after, expect})
-    return frozenset()
+    if isinstance(condition, EventCondition | CountCondition):
+        return frozenset((condition.event,))
+    if isinstance(condition, AllOf | AnyOf):
+        return frozenset().union(*map(kinds_in, condition.parts))
+    if isinstance(condition, SequenceCondition):
+        return frozenset(condition.events)
+    return frozenset((condition.after, condition.expect)) if isinstance(condition, AbsentCondition) else frozenset()
 
 
 def parts_of(condition: Condition) -> list[Condition]:

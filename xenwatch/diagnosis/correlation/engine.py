@@ -12,7 +12,7 @@ from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.line_memory import LineMemory, SeenAgain, Sighting
 from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
-from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
+from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, counted_kinds, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
@@ -52,8 +52,7 @@ class CorrelationEngine:
         for plan in self._plans:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
-        self.counted = frozenset(kind for kind, plans in self._by_kind.items() if all(plan.by_line for plan in plans))
-        """Events of which no rule asks more than that they came."""
+        self.counted = counted_kinds(self._plans)
         self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
         self._lines = LineMemory()
         self._subjects: dict[tuple[int, bool, str | None], tuple[Subject, float, int, Subject]] = {}
@@ -143,8 +142,8 @@ class CorrelationEngine:
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Sighting]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         if plan.by_line:
-            found = self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
-            return found if event.times == 1 else list(_as_often(found, event.times))
+            said = self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+            return said if event.times == 1 else list(_as_often(said, event.times))
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at, MOST_MOMENTS)
         fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later]:

@@ -55,6 +55,14 @@ def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
     return [_plan(rule) for rule in rules if not rule.noise]
 
 
+def counted_kinds(plans: Iterable[PreparedRule]) -> frozenset[str]:
+    """Events of which no rule asks more than that they came, and how often."""
+    alone, others = set[str](), set[str]()
+    for plan in plans:
+        (alone if plan.by_line else others).update(plan.kinds, plan.supporting)
+    return frozenset(alone - others)
+
+
 def _plan(rule: Rule) -> PreparedRule:
     parts, kinds = parts_of(rule.when), kinds_in(rule.when)
     asked = [part for h in rule.hypotheses if h.when is not None for part in parts_of(h.when)]

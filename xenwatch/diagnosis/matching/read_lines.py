@@ -1,4 +1,4 @@
-"""Records of one log that were read before: a log without times says the same again, byte for byte."""
+"""Records of one log that were read before: without times, or in one second, it says the same again, byte for byte."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from xenwatch.diagnosis.kernel_role import NO_ROLES, Roles
 from xenwatch.diagnosis.operations.marks import Mark
 from xenwatch.model.event import Event
-from xenwatch.model.record import Header, LogRecord, Source, TimeHint
+from xenwatch.model.record import Header, LogFormat, LogRecord, Source, TimeHint
 
 MOST_LINES, LONGEST_LINE = 2048, 2000
 
@@ -27,7 +27,7 @@ class ReadLine(NamedTuple):
 
 
 class ToldLine(NamedTuple):
-    """All that followed from a record without a time of its own: from the same bytes the same follows again."""
+    """All that followed from a record: from the same bytes the same follows again."""
 
     record: LogRecord
     events: Sequence[Event]
@@ -51,6 +51,7 @@ class ReadLines:
         self._roles = NO_ROLES
         self._lines: dict[bytes, ReadLine] = {}
         self._told: dict[Asked, ToldLine] = {}
+        self._hidden: dict[str, str] = {}
         self.get, self.told = self._lines.get, self._told.get
 
     def begin(self, source: Source, hint: TimeHint, roles: Roles) -> None:
@@ -59,10 +60,24 @@ class ReadLines:
         if known is None or known[0] is not source or known[1] is not hint:
             self._lines.clear()
             self._told.clear()
+            self._hidden.clear()
             self._of = (source, hint)
         if roles != self._roles:
             self._told.clear()
             self._roles = roles
+
+    def hidden(self, format_: LogFormat, text: str) -> str:
+        """A message without the words in it that are not the host's; asked once where it is said again."""
+        if format_.guest_text is None:
+            return text
+        known = self._hidden.get(text)
+        if known is None:
+            known = format_.hidden(text)
+            if len(text) <= LONGEST_LINE:
+                if len(self._hidden) >= MOST_LINES:
+                    self._hidden.clear()
+                self._hidden[text] = known
+        return known
 
     def keep(self, raw: bytes, line: ReadLine) -> None:
         """A line without a time of its own; with one it hardly comes again."""
@@ -72,7 +87,7 @@ class ReadLines:
             self._lines[raw] = line
 
     def keep_told(self, raw: bytes, asked: frozenset[int], told: ToldLine) -> None:
-        """What followed from such a line."""
+        """What followed from a record."""
         if len(raw) <= LONGEST_LINE:
             if len(self._told) >= MOST_LINES:
                 self._told.clear()

@@ -43,6 +43,8 @@ class RecordReader:
         self._continues = None if continues is None else continues.match
         self._times = NearestTime(data, self._format, chunk.hint)
         self._counted = (0, position.line)
+        self._begun = -1
+        """Where the last line ended that one of another record follows."""
         self.banners = Banners(data)
 
     def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
@@ -50,7 +52,7 @@ class RecordReader:
         start = end = 0
         asked: set[int] = set()
         for behind, index in candidates:
-            at = max(behind - 1, 0)
+            at = behind - 1 if behind else 0
             if asked and at <= end:  # the newline at its end is the record's too
                 asked.add(index)
                 continue
@@ -72,9 +74,20 @@ class RecordReader:
 
     def _is_one_line(self, data: bytes, start: int, end: int) -> bool:
         if self._begins is not None:
-            return self._begins(data, start) is not None and self._begins(data, end + 1) is not None
-        continues = self._continues
-        return continues is None or (continues(data, start) is None and continues(data, end + 1) is None)
+            begun = start == self._begun or self._begins(data, start) is not None
+            alone = begun and self._begins(data, end + 1) is not None
+        elif self._continues is not None:
+            rest = start != self._begun and self._continues(data, start) is not None
+            alone = not rest and self._continues(data, end + 1) is None
+        else:
+            return True
+        self._begun = end + 1 if alone else -1
+        return alone
+
+    @property
+    def is_timeless(self) -> bool:
+        """Whether no record carries a time of its own."""
+        return self._times.is_timeless
 
     def open_start(self) -> int:
         """Where the last record begins; the length of the data when nothing can follow it."""
@@ -107,7 +120,7 @@ class RecordReader:
         """What the record says by itself."""
         format_, text = self._format, text_of(raw)
         header = format_.parse(text, self.chunk.hint)
-        message = format_.hidden(text[header.length :])
+        message = self._known.hidden(format_, text[header.length :])
         of_kernel = format_.kernel_line is not None and format_.kernel_line.match(self.data, start) is not None
         by_guest = format_.by_guest(self.data, start)
         line = ReadLine(header, message, of_kernel, by_guest, format_.stranger(header, message))
@@ -131,7 +144,7 @@ class RecordReader:
         return self.data[start - 1] == _NEWLINE and (told_next is None or told_next.match(self.data, start) is None)
 
     def again(self, start: int, before: LogRecord, at: float) -> LogRecord:
-        """The record there, which has the bytes of one that was read before and as little a time of its own."""
+        """The record there, which has the bytes of one that was read before."""
         position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
         source, text, _, logged, _, guest, host, role, stranger, own_name = before
         return LogRecord(
@@ -164,7 +177,7 @@ class RecordReader:
         """
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        message = self._format.hidden(text[header.length :])
+        message = self._known.hidden(self._format, text[header.length :])
         if self._format.stranger(header, message) is not None:
             return None
         at = header.at if header.at is not None else self.earlier(start)

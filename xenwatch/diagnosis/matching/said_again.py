@@ -11,18 +11,16 @@ from xenwatch.diagnosis.operations.marks import PlacedMark
 EACH_END = 40
 """Lines that are events at the beginning and at the end of a chunk; an incident keeps half as many of each."""
 
-_ANY_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
-_CLOCK = b"00:00:00"
-"""Every time that a format reads has hours, minutes and seconds."""
-
 
 class SaidAgain:
     """Of one chunk. `kinds` are the events of which nothing is asked but that they came, and how often."""
 
-    def __init__(self, data: bytes, kinds: frozenset[str]) -> None:
-        self._kinds = kinds
-        self._is_timeless = bool(kinds) and data.translate(_ANY_DIGIT).find(_CLOCK) < 0
+    def __init__(self, kinds: frozenset[str], *, is_timeless: bool) -> None:
+        """`is_timeless`: no record of the chunk carries a time."""
+        self._kinds, self._is_timeless = kinds, is_timeless
         self._starts: dict[int, tuple[ToldLine, list[int]]] = {}
+        self.is_holding = False
+        """Whether any line is held back."""
 
     def holds(self, told: ToldLine, start: int) -> bool:
         """Whether this line is held back until the end of the chunk is known, because so many said it before."""
@@ -35,6 +33,7 @@ class SaidAgain:
         if starts and starts[0] < 0:
             return False
         starts.append(start)
+        self.is_holding |= len(starts) > EACH_END
         return len(starts) > EACH_END
 
     def held(self, *, only_ends: bool) -> Iterator[tuple[ToldLine, int, int]]:

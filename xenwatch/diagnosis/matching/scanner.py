@@ -102,7 +102,7 @@ class Scanner:
         reader = RecordReader(chunk, data, position, memory, self.kernels, self._read_lines)
         open_start, still_told = reader.open_start(), set[str]()
         events, marks = list[Event](), len(self._matcher.marks)
-        again = SaidAgain(data, frozenset() if is_whole_text else self.counted)
+        again = SaidAgain(self.counted, is_timeless=not is_whole_text and reader.is_timeless)
         for cut, shape in self._loud(reader, open_start, events, again):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut, shape)
@@ -116,7 +116,7 @@ class Scanner:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
                 self.unread.note(unknown)
-        events += self._held_back(reader, again, only_ends=are_alike(self._matcher.marks[marks:]))
+        events += self._held_back(reader, again, marks)
         if is_whole_text:
             events += self._second_look(reader, events)
         self._count_skipped(chunk, effort)
@@ -154,6 +154,8 @@ class Scanner:
         self, reader: RecordReader, start: int, told: ToldLine, times: int = 1, at: float | None = None
     ) -> Sequence[Event]:
         """As `_record`, where the same bytes were read before: the events, each of which stands for so many lines."""
+        if told.record.logged:
+            at = told.record.at
         record = reader.again(start, told.record, reader.earlier(start) if at is None else at)
         if told.lessons:
             self._matcher.take(told.lessons, record.at, self._place(record))
@@ -164,8 +166,11 @@ class Scanner:
             for e in told.events
         ]
 
-    def _held_back(self, reader: RecordReader, again: SaidAgain, *, only_ends: bool) -> Iterator[Event]:
-        for told, start, times in again.held(only_ends=only_ends):
+    def _held_back(self, reader: RecordReader, again: SaidAgain, marks: int) -> Iterator[Event]:
+        """What was held back, now that all marks of the chunk are known; so many were there before it."""
+        if not again.is_holding:
+            return
+        for told, start, times in again.held(only_ends=are_alike(self._matcher.marks[marks:])):
             yield from self._again(reader, start, told, times, reader.earlier(len(reader.data)))
 
     def _second_look(self, reader: RecordReader, events: Sequence[Event]) -> list[Event]:
@@ -249,7 +254,7 @@ class Scanner:
         if told.is_nothing:
             self._quiet.note(shape, told.rules)
         asks_phase = any(event.rule in self._index.asking_guest_phase for event in told.events)
-        if not told.record.logged and not asks_phase and reader.stands_alone(start):
+        if not asks_phase and reader.stands_alone(start):
             self._read_lines.keep_told(reader.data[start:end], asked, told)
 
     def _place(self, record: LogRecord) -> Place:

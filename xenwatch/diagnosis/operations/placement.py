@@ -1,6 +1,6 @@
 """What an event or a mark says of guest, time and place, as far as operations need it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
@@ -124,6 +124,17 @@ def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:
     path, _, offset = operation.id.rpartition(":")
     behind = mark.offset - int(offset)
     return behind if path == mark.path and 0 <= behind <= SAME_COMMAND else None
+
+
+def in_turn(
+    by_story: Mapping[str, Sequence[tuple[int, int, PlacedMark | int]]], events: Sequence[Event]
+) -> Iterable[str]:
+    """The stories in the order in which they are read; each has marks, and events by their index."""
+    if len(by_story) == 1:
+        return by_story
+    lines = {story: [item if isinstance(item, PlacedMark) else events[item] for *_, item in items]
+             for story, items in by_story.items()}  # fmt: skip
+    return sorted(by_story, key=lambda story: turn_of(story, lines[story]))
 
 
 def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, str]:
