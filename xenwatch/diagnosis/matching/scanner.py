@@ -253,6 +253,8 @@ class Scanner:
         start, end, asked = cut
         if told.is_nothing:
             self._quiet.note(shape, told.rules)
+            if not reader.is_timeless:
+                return  # its shape comes again, its bytes hardly ever
         asks_phase = any(event.rule in self._index.asking_guest_phase for event in told.events)
         if not asks_phase and reader.stands_alone(start):
             self._read_lines.keep_told(reader.data[start:end], asked, told)
