@@ -6,6 +6,7 @@ has `healthy` in its name. Each log is read alone, so that a slow kind of log ca
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -26,6 +27,7 @@ REPEATS = 3
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 _LARGEST_CASE = 1_000_000
 _OLD = 1_700_000_000
+_CLOCK = re.compile(rb"\b(\d\d):(\d\d):(\d\d)\b")
 
 
 class Measured(NamedTuple):
@@ -73,12 +75,23 @@ def spread(logs: Sequence[Path], count: int) -> list[Path]:
 
 
 def repeated(log: Path, size: int, folder: Path) -> Path:
-    """A file of that name which says the same again until it has the size."""
+    """A file of that name which says the same again until it has the size, each time a minute later."""
     data = log.read_bytes().rstrip(b"\n") + b"\n"
     path = folder / log.name
-    path.write_bytes(data * (size // len(data) + 1))
+    path.write_bytes(b"".join(_later(data, 60 * number) for number in range(size // len(data) + 1)))
     os.utime(path, (_OLD, _OLD))
     return path
+
+
+def _later(data: bytes, seconds: int) -> bytes:
+    """The same lines with their clocks moved on: else a log with times would say the same, byte for byte."""
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        hour, minute, second = map(int, found.groups())
+        at = (hour * 3600 + minute * 60 + second + seconds) % 86_400
+        return b"%02d:%02d:%02d" % (at // 3600, at // 60 % 60, at % 60)
+
+    return _CLOCK.sub(moved, data) if seconds else data
 
 
 def _measured(log: Path, size: int, rules: tuple[Rule, ...], regexes: Sequence[str], folder: Path) -> Measured:

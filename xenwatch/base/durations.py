@@ -1,5 +1,7 @@
 """Durations and sizes as people write them: `90s`, `1h30m`, `256MiB`."""
 
+from functools import lru_cache
+
 from xenwatch.base import lazy_re as re
 from xenwatch.base.errors import InvalidValue
 
@@ -17,6 +19,7 @@ def parse_duration(text: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+@lru_cache(maxsize=1024)
 def format_duration(seconds: float) -> str:
     """The two largest units of a duration: `3s`, `5m`, `1h30m`, `2d4h`."""
     if seconds < 1:

@@ -98,10 +98,11 @@ def _unnamed(lines: Lines) -> bool:
 def _dedented(lines: Lines) -> bool:
     """Blocks behind an empty line: what continues a record stands right below it."""
     changed = False
+    written = _written(lines)
     for start, end in _runs([not line.strip() or line[:1] in (b" ", b"\t") for line in lines]):
         first = _behind_the_rest(lines, start, end)
         least = min((len(line) - len(line.lstrip(b" \t")) for line in lines[first:end] if line.strip()), default=0)
-        if least >= (1 if _is_whole(lines, first, end) else _INDENTED_BLOCK):
+        if least >= (1 if first <= written[0] and written[1] <= end else _INDENTED_BLOCK):
             changed = True
             lines[first:end] = [line[least:] for line in lines[first:end]]
     return changed
@@ -123,4 +124,12 @@ def _runs(held: list[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _is_whole(lines: Lines, start: int, end: int) -> bool:
-    return not any(line.strip() for line in lines[:start]) and not any(line.strip() for line in lines[end:])
+    first, last = _written(lines)
+    return start <= first and last <= end
+
+
+def _written(lines: Lines) -> tuple[int, int]:
+    """Where the first line with anything in it stands, and behind the last one."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    last = next((at for at in range(len(lines), first, -1) if lines[at - 1].strip()), 0)
+    return first, last

@@ -113,7 +113,7 @@ class BundleHosts:
             return event
         record, host = event.record, self._of_record(event.record)
         placed = record._replace(source=replace(record.source, host=host), host=host)
-        return replace(event, subject=event.subject.on(host), record=placed)
+        return event._replace(subject=event.subject.on(host), record=placed)
 
     def settled_fact(self, fact: Fact, origin: Origin) -> Fact:
         """The fact with the host that it is of."""

@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,8 +15,9 @@ from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanned import Scanned, take_over
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.operations.done import DoneAgain
-from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark
 from xenwatch.diagnosis.operations.tracker import OperationTracker
+from xenwatch.diagnosis.pool_lines import on_its_host
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.years import YearCorrection
 from xenwatch.model.diagnosis import Diagnosis
@@ -84,6 +84,7 @@ class Pipeline:
         self.rules = rules
         self.scanner = Scanner(rules, prefilter, cache=cache, compiling=compiling, several_hosts=hosts is not None)
         self.engine = CorrelationEngine(rules, self.scanner.registry)
+        self.scanner.counted = self.engine.counted
         self.matches: Counter[tuple[str, str, str]] = Counter()
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
@@ -97,6 +98,8 @@ class Pipeline:
         self._hosts = hosts
         self._severity = {rule.id: rule.severity for rule in rules}
         self._events: list[Event] = []
+        self._lines = 0
+        """How many lines these stand for."""
         self._facts: list[tuple[Fact, Origin]] = []
         self._snapshots: list[tuple[Snapshot, Origin]] = []
         self._over: tuple[tuple[str, Subject, float], ...] = ()
@@ -111,7 +114,9 @@ class Pipeline:
         self._owners.learn(chunk)
         self.years.see(chunk)
         scanned = self._ahead(chunk) if self._ahead is not None else None
-        self._events += self.scanner.feed(chunk) if scanned is None else take_over(self.scanner, scanned)
+        events = self.scanner.feed(chunk) if scanned is None else take_over(self.scanner, scanned)
+        self._events += events
+        self._lines += sum([event.times for event in events])
         return bool(self._events)
 
     @property
@@ -122,7 +127,7 @@ class Pipeline:
     @property
     def is_full(self) -> bool:
         """Whether so many events are held that they are to be judged before more is read."""
-        return len(self._events) > MOST_EVENTS
+        return self._lines > MOST_EVENTS
 
     def facts(self, facts: Iterable[Fact], origin: Origin = Origin()) -> None:  # noqa: B008 - frozen
         """What was learnt about the host; `origin` of the file that it was learnt from."""
@@ -185,19 +190,20 @@ class Pipeline:
 
     def _restore_held(self, state: list[dict[str, Any]]) -> None:
         self._events = [event_from_json(event) for event in state]
+        self._lines = sum(event.times for event in self._events)
 
     def _released(self) -> list[Event]:
         """The events held, each with its year and its owner, in the order of time; of equals, by place."""
         events = [self._owned(self.years.dated(event)) for event in self._events]
-        self._events = []
+        self._events, self._lines = [], 0
         if self._hosts is not None:
             events = self._hosts.settled_events(events)
             self.scanner.registry.divide(self._hosts.host_of)
         else:
-            events = [_on_its_host(event) for event in events]
+            events = [on_its_host(event) for event in events]
         self._learn_names()
         for event in events:
-            self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += 1
+            self.matches[event.rule, _format(event), self._severity.get(event.rule, "info")] += event.times
         return self.operations.place(sorted(events, key=_order), self._marks())
 
     def _learn_names(self) -> None:
@@ -212,13 +218,15 @@ class Pipeline:
     def _marks(self) -> list[PlacedMark]:
         """What was said to be done, each with its year and its host."""
         right, host_of = self.years.right, self._hosts.host_of if self._hosts is not None else _one_host
-        return [
-            mark._replace(
-                at=right(mark.place.source.path, mark.at) or mark.at,
-                place=mark.place._replace(origin=Origin(host_of(mark.place.origin))),
-            )
-            for mark in self.scanner.take_marks()
-        ]
+        marks: list[PlacedMark] = []
+        hosts: dict[Origin, Origin] = {}
+        for mark, fields, (source, offset, logged, origin, command), at in self.scanner.take_marks():
+            host = hosts.get(origin)
+            if host is None:
+                host = hosts[origin] = Origin(host_of(origin))
+            place = Place(source, offset, logged, host, command)
+            marks.append(PlacedMark(mark, fields, place, right(source.path, at) or at))
+        return marks
 
     def _judged(self, events: Sequence[Event], latest: float) -> tuple[list[Sighting], float]:
         facts, snapshots = self._learnt()
@@ -250,7 +258,7 @@ class Pipeline:
         if record is None or record.source.subject is not None or event.subject.is_named:
             return event
         owner = self._owners.owner(record.source, self._of_one_host) or self._named_by_itself(record)
-        return event if owner is None else replace(event, subject=owner)
+        return event if owner is None else event._replace(subject=owner)
 
     def _named_by_itself(self, record: LogRecord) -> Subject | None:
         """A guest's journal calls it by its host name. Only logs at rest are believed: nothing is repaired by them."""
@@ -265,30 +273,9 @@ class Pipeline:
         return host_of(origin_of(one, None)) == host_of(origin_of(other, None))
 
 
-_API = "xapi:"
-"""What a log is called that is no file but what the API of a pool tells: of the pool as a whole."""
-
-
 def _order(event: Event) -> tuple[float, str, int]:
     record = event.record
     return (event.at, record.source.path, record.position.offset) if record else (event.at, "", 0)
-
-
-def _on_its_host(event: Event) -> Event:
-    """On a running host all is its own, but for logs that are known to be of another: those of a pool's API."""
-    record = event.record
-    if record is None or record.source.host is None:
-        return event
-    return replace(event, subject=_in_pool(event.subject, record).on(record.source.host))
-
-
-def _in_pool(subject: Subject, record: LogRecord) -> Subject:
-    """Each host of a pool counts its domids from 1, so that a domid alone is nobody there: the host is told of."""
-    named = host_name(record.host) if record.host and not record.source.path.startswith(_API) else None
-    wrote = Subject("host", named or HOST_NAME)
-    if subject.kind == "domain":
-        return wrote if subject.name.isdigit() or not subject.is_named else replace(subject, domid=None)
-    return wrote if subject.is_host else subject
 
 
 def _format(event: Event) -> str:

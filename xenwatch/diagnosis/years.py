@@ -4,7 +4,6 @@ A copied or downloaded file has the time of the copy, so the year that syslog le
 another log of the same host says its year.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from xenwatch.base import lazy_re as re
@@ -43,7 +42,7 @@ class YearCorrection:
         if record is None or record.source.path not in self._yearless:
             return event
         at = self._moved(event.at)
-        return event if at == event.at else replace(event, at=at, record=record._replace(at=self._moved(record.at)))
+        return event if at == event.at else event._replace(at=at, record=record._replace(at=self._moved(record.at)))
 
     def right(self, path: str, at: float | None) -> float | None:
         """A time of that log with the right year."""

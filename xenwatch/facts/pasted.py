@@ -1,9 +1,11 @@
 """Facts in a captured terminal: people paste `xm list` and `brctl show` between the commands that failed."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.shell_prompt import PROMPT
+from xenwatch.facts.reader import FactsReader
 from xenwatch.facts.saved import READERS
 from xenwatch.model.fact import Fact
 
@@ -28,14 +30,19 @@ def pasted_facts(text: str, at: float, origin: str) -> Iterator[Fact]:
 
 def _read(lines: list[str], first: int, at: float, origin: str) -> tuple[Fact, ...]:
     """The facts of the table with its heading there; none where there is no heading or the table cannot be read."""
-    for reader in READERS:
-        if reader.by_content and reader.content.match(lines[first]):
-            table = "\n".join(lines[first : _end(lines, first)]) + "\n"
-            try:
-                return tuple(reader.read(table, at, origin))
-            except (ValueError, LookupError):  # cut by hand, or folded by a mail program
-                continue
+    for reader in _headed(lines[first]):
+        table = "\n".join(lines[first : _end(lines, first)]) + "\n"
+        try:
+            return tuple(reader.read(table, at, origin))
+        except (ValueError, LookupError):  # cut by hand, or folded by a mail program
+            continue
     return ()
+
+
+@lru_cache(maxsize=1024)  # a log says the same again and again
+def _headed(line: str) -> tuple[FactsReader, ...]:
+    """What reads tables with that heading; mostly the line is none."""
+    return tuple(reader for reader in READERS if reader.by_content and reader.content.match(line))
 
 
 def _end(lines: list[str], first: int) -> int:

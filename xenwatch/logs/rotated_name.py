@@ -13,6 +13,8 @@ _BEFORE_EXTENSION = re.compile(
 )
 _ANONYMOUS = re.compile(r"\?P<\w+>")
 
+NAME_BEGINS = r"(?:^|/)(?:"
+"""Pattern for what stands before a log's name in a path, and begins the name."""
 ROTATED = _ANONYMOUS.sub("?:", rf"(?:{_TURNED})*(?:{_PACKED})?$")
 """Pattern for what a rotation leaves at the end of a log's name; for who asks how logs of one kind are called."""
 

@@ -37,6 +37,7 @@ _UTC_NAMES = {"UTC", "GMT", "WET"}
 TimeReader = Callable[[str, TimeHint], float | None]
 
 
+@lru_cache(maxsize=256)  # many records are of one second
 def iso_time(text: str, hint: TimeHint) -> float | None:
     """`2011-05-18 20:55:04`, `…,238`, `…+0200`, `20120101T12:00:00.123Z`, `… CET`; no zone means local time.
 
@@ -54,6 +55,7 @@ def iso_time(text: str, hint: TimeHint) -> float | None:
     return _moment((int(year), int(month), int(day)), (int(hour), int(minute), int(second)), fraction, offset)
 
 
+@lru_cache(maxsize=256)
 def syslog_time(text: str, hint: TimeHint) -> float | None:
     """`Jul 14 14:18:02`: local, without a year; the last such day that had come by `hint.near`, give or take a zone."""
     match = _SYSLOG.match(text)

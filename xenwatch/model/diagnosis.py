@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import LogRecord
@@ -15,8 +15,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
 DEPTHS: tuple[Depth, ...] = ("cause", "mechanism", "symptom")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One thing a person can check."""
 
     at: float

@@ -150,6 +150,7 @@ def event_json(event: Event) -> dict[str, Any]:
         "fields": dict(event.fields),
         "rule": event.rule,
         "record": record_json(event.record) if event.record else None,
+        "times": event.times,
         **placed,
     }
 
@@ -159,7 +160,8 @@ def event_from_json(body: Mapping[str, Any]) -> Event:
     record = record_from_json(body["record"]) if body["record"] else None
     captured = {str(k): str(v) for k, v in body["fields"].items()}
     subject, placed = subject_from_json(body["subject"]), {name: body.get(name) for name in _PLACED}
-    return Event(body["kind"], subject, float(body["at"]), captured, record, body["rule"], **placed)
+    times = int(body.get("times", 1))
+    return Event(body["kind"], subject, float(body["at"]), captured, record, body["rule"], times=times, **placed)
 
 
 def diagnosis_json(diagnosis: Diagnosis, longest: int | None = None) -> dict[str, Any]:

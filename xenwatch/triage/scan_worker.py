@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from xenwatch.base.dataclass_pickle import DataclassPickler
 from xenwatch.base.zones import Zone
+from xenwatch.diagnosis.correlation.plan import counted_kinds, prepared
 from xenwatch.diagnosis.matching.scanned import LogScanner, Scanned
 from xenwatch.diagnosis.operations.marks import MARKS, Mark
 from xenwatch.diagnosis.rules.rule import Rule
@@ -38,6 +39,12 @@ class ScanTask:
     host: str | None
     several_hosts: bool = True
 
+    def packed(self) -> bytes:
+        """As a worker gets it: packed once for all of them."""
+        buffer = BytesIO()
+        DataclassPickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(self)
+        return buffer.getvalue()
+
 
 class ScannedLog(NamedTuple):
     """How a worker read a log, and by offset and length of each chunk what it found there."""
@@ -59,7 +66,8 @@ class ScannedLog(NamedTuple):
 class Worker:
     """One process, and the file that it scans; empty: none."""
 
-    def __init__(self, task: ScanTask) -> None:
+    def __init__(self, task: bytes) -> None:
+        """`task`: packed."""
         self.connection, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(task, theirs), daemon=True)
         self._process.start()
@@ -92,10 +100,12 @@ class Worker:
             self._process.join()
 
 
-def _serve(task: ScanTask, connection: Connection) -> None:
+def _serve(packed: bytes, connection: Connection) -> None:
     """In a process group of its own, Ctrl-C reaches the parent alone, which decides what becomes of the reading."""
     os.setpgid(0, 0)
-    scanner = LogScanner(task.rules, cache=task.cache, several_hosts=task.several_hosts)
+    task: ScanTask = pickle.loads(packed)  # noqa: S301  our own parent packed it
+    counted = counted_kinds(prepared(task.rules))
+    scanner = LogScanner(task.rules, cache=task.cache, several_hosts=task.several_hosts, counted=counted)
     with suppress(EOFError, OSError):
         while True:
             connection.send(scan_file(task, scanner, connection.recv()))

@@ -33,8 +33,9 @@ class SideBySide:
         self._reading = ""
 
     def __enter__(self) -> Self:
+        task = self._task.packed()
         for _ in range(self._jobs):
-            worker = Worker(self._task)
+            worker = Worker(task)
             self._workers[worker.connection] = worker
             self._give(worker)
         return self

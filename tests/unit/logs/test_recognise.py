@@ -132,3 +132,17 @@ def test_an_empty_file_is_nothing_unless_its_name_says_what_will_be_written() ->
 def test_a_log_quoted_in_a_mail_is_known_by_its_content():
     head = b"> > (XEN) Xen call trace:\n> > (XEN) Panic on CPU 0:\n"
     assert recognise("capture", head).format is all_formats()["hypervisor"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "var/log/xen/xend.log", "xend.log.1", "xend.logs", "old-xend.log", "libxl", "libxl.log.2.gz", "xl-web.log",
+        "kern.log", "kernel.log.1", "kernlog", "dmesg", "dmesg.0", "lvm2.log", "lv_home.err", "err", "stderr.txt",
+        "xm-dmesg", "console/web.log", "guest-web.log", "oned.log", "one/12.log", "libvirtd.log", "libvirt.log",
+        "qubesd.log", "vm.web.log", "journalctl_k.txt", "messages-20200101", "typescript", "bootloader.3.log",
+    ],
+)  # fmt: skip
+def test_a_format_that_is_found_by_a_word_of_its_name_is_the_one_whose_pattern_matches(name: str) -> None:
+    matching = [part for part in all_formats().values() if any(one.search(name) for one in part.names)]
+    assert by_name(name) is (matching[0] if matching else None)

@@ -29,7 +29,7 @@ def test_an_incident_with_every_kind_of_evidence_comes_back_equal(incident: Inci
 def test_a_line_that_a_guest_wrote_is_still_the_guests_after_a_restart(incident: Incident):
     (first, *rest) = incident.diagnosis.evidence
     assert isinstance(first.origin, LogRecord)
-    written = replace(first, origin=first.origin._replace(guest=True))
+    written = first._replace(origin=first.origin._replace(guest=True))
     kept = decode(encode(replace(incident, diagnosis=replace(incident.diagnosis, evidence=(written, *rest)))))
     assert isinstance(kept.diagnosis.evidence[0].origin, LogRecord)
     assert kept.diagnosis.evidence[0].origin.guest

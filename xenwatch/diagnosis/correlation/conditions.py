@@ -1,9 +1,9 @@
 """Whether the conditions of a rule hold for a subject at a moment, what speaks for it, and in words why not."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.diagnosis.operations.placement import story_of
@@ -23,23 +23,25 @@ from xenwatch.diagnosis.rules.rule import (
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.fact import Fact
+from xenwatch.model.record import LogRecord
 from xenwatch.model.sample import Sample
 from xenwatch.model.subject import Subject
 
 LONGEST_SUMMARY = 400
 NO_START = float("-inf")
+_at = attrgetter("at")
+_NO_FIELDS: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """`why` says in words what was found, for `rules explain`; `parts` are the outcomes of conditions inside."""
 
     holds: bool
     why: str
     evidence: tuple[Evidence, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = _NO_FIELDS
     unchecked: tuple[str, ...] = ()
-    parts: tuple["Outcome", ...] = ()
+    parts: tuple[Any, ...] = ()
     open: bool = False
     """It does not hold only because a fact is not known: nothing says that it is false."""
 
@@ -62,6 +64,9 @@ class ConditionContext(Protocol):
     def events(self, *kinds: str, since: float = NO_START) -> Sequence[Event]:
         """Those of the subject from `since` to now, oldest first."""
 
+    def alike(self, kind: str, by: tuple[str, ...], fields: Mapping[str, str], since: float) -> Sequence[Event]:
+        """The same of one kind, and only those that captured in the fields `by` what `fields` says."""
+
     @property
     def subject(self) -> Subject:
         """Who is judged."""
@@ -83,16 +88,13 @@ def evaluate(condition: Condition, world: ConditionContext, fields: Mapping[str,
 
 def kinds_in(condition: Condition) -> frozenset[str]:
     """Names of all events in a condition."""
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            return frozenset().union(*map(kinds_in, parts))
-        case EventCondition(event=event) | CountCondition(event=event):
-            return frozenset({event})
-        case SequenceCondition(events=events):
-            return frozenset(events)
-        case AbsentCondition(after=after, expect=expect):
-            return frozenset({after, expect})
-    return frozenset()
+    if isinstance(condition, EventCondition | CountCondition):
+        return frozenset((condition.event,))
+    if isinstance(condition, AllOf | AnyOf):
+        return frozenset().union(*map(kinds_in, condition.parts))
+    if isinstance(condition, SequenceCondition):
+        return frozenset(condition.events)
+    return frozenset((condition.after, condition.expect)) if isinstance(condition, AbsentCondition) else frozenset()
 
 
 def parts_of(condition: Condition) -> list[Condition]:
@@ -137,9 +139,21 @@ def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -
 def _joined(
     ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fields: dict[str, str], *, left_open: bool
 ) -> Outcome:
-    evidence = tuple(dict.fromkeys(e for part in counted for e in part.evidence))
-    unchecked = tuple(dict.fromkeys(u for part in counted for u in part.unchecked))
+    evidence = _once(counted[0].evidence if len(counted) == 1 else [e for part in counted for e in part.evidence])
+    unchecked = tuple(dict.fromkeys([u for part in counted for u in part.unchecked]))
     return Outcome(ok, why, evidence, fields, unchecked, tuple(parts), left_open)
+
+
+def _once(pieces: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """None of them twice. A record is known by its place: its log is slow to compare."""
+    if len(pieces) < 2:  # noqa: PLR2004  nothing to compare
+        return tuple(pieces)
+    known: dict[Hashable, Evidence] = {}
+    for piece in pieces:
+        at, summary, origin, operation, phase = piece
+        place = (origin.source.path, origin.position) if isinstance(origin, LogRecord) else origin
+        known.setdefault((at, summary, place, operation, phase), piece)
+    return tuple(known.values())
 
 
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
@@ -153,9 +167,11 @@ def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[s
 
 
 def _count(condition: CountCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
-    came = world.events(condition.event, since=world.now - condition.within)
+    since = world.now - condition.within
     if condition.by:
-        came = [e for e in came if all(e.fields.get(name) == fields.get(name) for name in condition.by)]
+        came = world.alike(condition.event, condition.by, fields, since)
+    else:
+        came = world.events(condition.event, since=since)
     within = format_duration(condition.within)
     why = f"{condition.event} came {len(came)} times within {within}; {condition.at_least} are needed"
     if len(came) < condition.at_least:
@@ -188,11 +204,11 @@ def _told_together(one: Event, other: Event) -> bool:
 
 def _absent(condition: AbsentCondition, world: ConditionContext, _fields: Mapping[str, str]) -> Outcome:
     within = format_duration(condition.within)
-    starts = [e for e in world.events(condition.after) if e.at <= world.now - condition.within]
-    ends = [end.at for end in world.events(condition.expect)]
+    came, ends = world.events(condition.after), world.events(condition.expect)
+    starts = came[: bisect_right(came, world.now - condition.within, key=_at)]
     for start in reversed(starts):
-        next_end = bisect_left(ends, start.at)
-        if next_end == len(ends) or ends[next_end] > start.at + condition.within:
+        next_end = bisect_left(ends, start.at, key=_at)
+        if next_end == len(ends) or ends[next_end].at > start.at + condition.within:
             why = f"{condition.expect} did not follow {condition.after} within {within}"
             return Outcome(True, why, (event_evidence(start),), start.fields)
     if starts:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -13,7 +13,7 @@ from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.line_memory import LineMemory, SeenAgain, Sighting
 from xenwatch.diagnosis.correlation.number_rules import Judged, NumberRules, Over
-from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
+from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, counted_kinds, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin
@@ -53,6 +53,7 @@ class CorrelationEngine:
         for plan in self._plans:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
+        self.counted = counted_kinds(self._plans)
         self._windows, self._facts = Windows(), FactStore()
         self._numbers = NumberRules(self._plans, self._judge_numbers)
         self._lines = LineMemory()
@@ -101,11 +102,14 @@ class CorrelationEngine:
     def tick(self, now: float) -> list[Diagnosis]:
         """What follows from the mere passing of time: something that was expected has not come."""
         found: list[Diagnosis] = []
+        judged: tuple[float, str, Subject] | None = None
+        follows: list[Diagnosis] = []
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline, rule_id, _, subject = heappop(self._deadlines)
-            plan = self._by_id.get(rule_id)
-            if plan is not None:
-                found += self._judge(plan, subject, deadline, {})
+            if judged != (deadline, rule_id, subject):  # of one moment the same is expected many times
+                plan, judged = self._by_id.get(rule_id), (deadline, rule_id, subject)
+                follows = [] if plan is None else self._judge(plan, subject, deadline, {})
+            found += follows
         return found
 
     def forget_facts(self, before: float) -> None:
@@ -147,7 +151,8 @@ class CorrelationEngine:
     def _judge_event(self, plan: PreparedRule, subject: Subject, event: Event) -> list[Sighting]:
         """Also at the moments of later events: of two logs of one host, the second is read after the first."""
         if plan.by_line:
-            return self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+            said = self._lines.judge(plan.rule.id, subject, event, lambda: self._judge_line(plan, subject, event))
+            return said if event.times == 1 else list(_as_often(said, event.times))
         later = self._windows.moments((plan.rule.id, subject_key(subject)), event.at, MOST_MOMENTS)
         fields = {} if event.kind in plan.supporting else event.fields
         for moment in [event.at, *later]:
@@ -249,3 +254,9 @@ class CorrelationEngine:
         if len(self._deadlines) > MOST_DEADLINES:
             self.failures["deadlines"] += 1
             heappop(self._deadlines)
+
+
+def _as_often(found: Iterable[Sighting], times: int) -> Iterator[Sighting]:
+    """What an event says that stands for so many lines; what was seen again knows its event."""
+    for one in found:
+        yield from [one] if isinstance(one, SeenAgain) else [one] * times

@@ -1,12 +1,12 @@
 """A rule prepared for the engine, and the scene on which its conditions are judged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xenwatch.diagnosis.correlation.conditions import NO_START, kinds_in, parts_of
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.metric_history import MetricReading
-from xenwatch.diagnosis.correlation.windows import Windows
+from xenwatch.diagnosis.correlation.windows import Group, Windows
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
     AnyOf,
@@ -53,6 +53,14 @@ class PreparedRule:
 def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
     """One for each rule that can conclude anything: quiet rules only speak to the scanner."""
     return [_plan(rule) for rule in rules if not rule.noise]
+
+
+def counted_kinds(plans: Iterable[PreparedRule]) -> frozenset[str]:
+    """Events of which no rule asks more than that they came, and how often."""
+    alone, others = set[str](), set[str]()
+    for plan in plans:
+        (alone if plan.by_line else others).update(plan.kinds, plan.supporting)
+    return frozenset(alone - others)
 
 
 def _plan(rule: Rule) -> PreparedRule:
@@ -103,9 +111,17 @@ class RuleContext:
         if not self.plan.longest:
             event = self.event
             return (event,) if event is not None and event.kind in kinds and event.at >= since else ()
+        return self.windows.events(self._groups(), kinds, since, self.now)
+
+    def alike(self, kind: str, by: tuple[str, ...], fields: Mapping[str, str], since: float) -> Sequence[Event]:
+        values = tuple(map(fields.get, by))
+        if not self.plan.longest:
+            return [event for event in self.events(kind, since=since) if tuple(map(event.fields.get, by)) == values]
+        return self.windows.alike(self._groups(), kind, (by, values), since, self.now)
+
+    def _groups(self) -> Iterable[Group]:
         rule = self.plan.rule.id
-        groups = [(rule, self.who), *([(rule, str(self.subject.its_host))] if self.subject.kind == "domain" else [])]
-        return self.windows.events(groups, kinds, since, self.now)
+        return [(rule, self.who), *([(rule, str(self.subject.its_host))] if self.subject.kind == "domain" else [])]
 
     def fact(self, name: str) -> Fact | None:
         return self.facts.find(name, self.subject)

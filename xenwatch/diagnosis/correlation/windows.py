@@ -14,25 +14,47 @@ MOST_EVENTS = 512
 
 Group = tuple[str, str]
 """Id of a rule, and the subject of these events."""
+Alike = tuple[tuple[str, ...], tuple[str | None, ...]]
+"""Names of captured fields, and what they hold."""
 
 _at = attrgetter("at")
 
 
 class _Events:
-    """The events of one group in the order of time, all of them and those of each kind."""
+    """The events of one group in the order of time: all of them, those of each kind, those of a kind that are alike."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.all: list[Event] = []
         self.of_kind: dict[str, list[Event]] = {}
+        self._alike: dict[str, dict[tuple[str, ...], dict[tuple[str | None, ...], list[Event]]]] = {}
+        """By kind, names of fields and what these hold; kept from the first question on."""
         for event in events:
             self.add(event)
 
     def add(self, event: Event) -> None:
         _insert(self.all, event)
         _insert(self.of_kind.setdefault(event.kind, []), event)
+        for by, groups in self._alike.get(event.kind, {}).items():
+            _insert(groups.setdefault(tuple(map(event.fields.get, by)), []), event)
 
     def drop_oldest(self) -> None:
-        self.of_kind[self.all.pop(0).kind].pop(0)
+        kind = self.all.pop(0).kind
+        oldest = self.of_kind[kind].pop(0)
+        for by, groups in self._alike.get(kind, {}).items():
+            values = tuple(map(oldest.fields.get, by))
+            del groups[values][0]
+            if not groups[values]:
+                del groups[values]
+
+    def alike(self, kind: str, like: Alike) -> Sequence[Event]:
+        """Those of the kind that captured this."""
+        by, values = like
+        of_kind = self._alike.setdefault(kind, {})
+        if by not in of_kind:
+            of_kind[by] = {}
+            for event in self.of_kind.get(kind, ()):
+                of_kind[by].setdefault(tuple(map(event.fields.get, by)), []).append(event)
+        return of_kind[by].get(values, ())
 
 
 class Windows:
@@ -65,6 +87,15 @@ class Windows:
         if len(found) == 1:
             return found[0]
         return self._in_order(groups, frozenset(kinds), since, until) if found else ()
+
+    def alike(self, groups: Iterable[Group], kind: str, like: Alike, since: float, until: float) -> Sequence[Event]:
+        """The same of one kind, and only those that captured this."""
+        held = (self._groups.get(group) for group in dict.fromkeys(groups))
+        alike = (one.alike(kind, like) for one in held if one is not None)
+        found = [_between(events, since, until) for events in alike if events]
+        if len(found) == 1:
+            return found[0]
+        return sorted((event for events in found for event in events), key=_at)
 
     def _in_order(self, groups: Iterable[Group], kinds: frozenset[str], since: float, until: float) -> list[Event]:
         """Of several kinds or groups: those of one moment as they stand in their group."""

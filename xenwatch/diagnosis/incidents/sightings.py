@@ -63,7 +63,11 @@ class Sightings:
         if self._evidence is not self._own:
             self._evidence.add_again(seen)
         self._widen(seen.at, dated=seen.record.logged)
-        self._times_seen += 1
+        self._times_seen += seen.event.times
+
+    def count(self, times: int) -> None:
+        """So many more, of which nobody need see anything."""
+        self._times_seen += times
 
     def incident(self) -> Incident:
         """The incident as it is now."""

@@ -163,6 +163,7 @@ class IncidentTracker:
                 seen[key] = self._first_sighting(key, diagnosis)
             if isinstance(one, SeenAgain):
                 by_conclusion[id(one.known)] = seen[key]
+                seen[key].count(one.event.times - 1)
         for key, sightings in seen.items():
             incident = self._all[key] = sightings.incident()
             self._quiet_from = min(self._quiet_from, incident.last_seen + self._quiet_for(incident))

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import hyperscan
@@ -155,7 +156,11 @@ def _key(regexes: Sequence[str]) -> str:
     A database of another processor is refused when it is loaded.
     """
     machine = (_VERSION, os.uname().machine, _FLAGS)
-    digest = hashlib.sha256(repr((list(regexes), machine)).encode())
-    for module in (literals, rawform, scanform):
-        digest.update(Path(str(module.__file__)).read_bytes())
+    digest = hashlib.sha256("\0".join((*regexes, *map(str, machine))).encode())
+    digest.update(_own_code())
     return digest.hexdigest()[:32]
+
+
+@cache
+def _own_code() -> bytes:
+    return b"".join(Path(str(module.__file__)).read_bytes() for module in (literals, rawform, scanform))

@@ -1,6 +1,6 @@
 """Decides what the engine only suspected, and captures the fields."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.exceptions import LONGEST, exception_fields
 from xenwatch.diagnosis.matching.linear import Effort, Haystack, occurrences
 from xenwatch.diagnosis.matching.log_scope import names
+from xenwatch.diagnosis.matching.read_lines import Lesson
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, SignatureEntry, SignatureIndex
 from xenwatch.diagnosis.namings import NAMINGS
-from xenwatch.diagnosis.operations.marks import MARKS, Mark, Place, PlacedMark
+from xenwatch.diagnosis.operations.marks import MARKS, Place, PlacedMark
 from xenwatch.diagnosis.rules.expressions import holds
 from xenwatch.diagnosis.rules.line_values import line_values
 from xenwatch.diagnosis.rules.rule import Rule
@@ -39,7 +40,7 @@ class Matcher:
     def __init__(self, index: SignatureIndex, registry: DomainRegistry) -> None:
         self._index, self._registry = index, registry
         self._known: dict[tuple[str, frozenset[int], str, str, int, str | None], list[Match]] = {}
-        self._lessons: dict[tuple[str, frozenset[int]], list[tuple[Mark | None, dict[str, str]]]] = {}
+        self._lessons: dict[tuple[str, frozenset[int]], list[Lesson]] = {}
         self.marks: list[PlacedMark] = []
         """Seen and not taken yet."""
         self.effort: Effort | None = None
@@ -76,8 +77,8 @@ class Matcher:
                     found.append(Match(entry, fields, {}))
         return [m for m in found if not m.entry.rule.fallback] or found
 
-    def learn(self, text: str, at: float, asked: AbstractSet[int], place: Place) -> bool:
-        """Take names, domids and uuids from a record, and what it says is being done; False where it says nothing."""
+    def learn(self, text: str, at: float, asked: AbstractSet[int], place: Place) -> Sequence[Lesson]:
+        """Take names, domids and uuids from a record, and what it says is being done: what is taken."""
         key = (text, frozenset(asked))
         lessons = self._lessons.get(key)
         if lessons is None:
@@ -86,16 +87,20 @@ class Matcher:
                 if len(self._lessons) >= MOST_KEPT:
                     self._lessons.clear()
                 self._lessons[key] = lessons
+        self.take(lessons, at, place)
+        return lessons
+
+    def take(self, lessons: Sequence[Lesson], at: float, place: Place) -> None:
+        """Who is who and what is being done, as a record at that place says it."""
         for mark, fields in lessons:
             if mark is None:
                 self._registry.learn(fields, at, place.origin)
             else:
                 self.marks.append(PlacedMark(mark, fields, place, at))
-        return bool(lessons)
 
-    def _taught_by(self, text: str, asked: AbstractSet[int]) -> list[tuple[Mark | None, dict[str, str]]]:
+    def _taught_by(self, text: str, asked: AbstractSet[int]) -> list[Lesson]:
         """What gives a guest its name (without a mark), and what is being done."""
-        lessons, haystack = list[tuple[Mark | None, dict[str, str]]](), self._haystack(text)
+        lessons, haystack = list[Lesson](), self._haystack(text)
         for index in asked:
             if self._index.first_naming <= index < self._index.first_mark:
                 for found in occurrences(NAMINGS[index - self._index.first_naming].pattern, haystack):

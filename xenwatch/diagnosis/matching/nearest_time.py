@@ -25,9 +25,12 @@ class NearestTime:
         self._latest = 0
         """The last start that was asked for."""
         self._clocks: bytes | None = None
+        self._is_timeless: bool | None = None
 
     def before(self, start: int) -> float | None:
         """The time of the nearest dated record before the one that starts there; None where none is near."""
+        if self._latest and self._known[self._latest] is None and self.is_timeless:
+            return None
         if start not in self._known:
             nothing_new = start > self._latest > 0 and self._known[self._latest] is None
             if not (nothing_new and self._has_no_clock(self._latest, start)):
@@ -37,6 +40,13 @@ class NearestTime:
         self._latest = start
         near = self._known[start]
         return None if near is None else near[2]
+
+    @property
+    def is_timeless(self) -> bool:
+        """Whether no record in the chunk can carry a time."""
+        if self._is_timeless is None:
+            self._is_timeless = self._has_no_clock(0, len(self._data))
+        return self._is_timeless
 
     def _has_no_clock(self, first: int, last: int) -> bool:
         if self._clocks is None:

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
-from xenwatch.diagnosis.matching.linear import may_occur
 from xenwatch.diagnosis.matching.nearest_time import NearestTime
 from xenwatch.diagnosis.matching.read_lines import ReadLine, ReadLines
 from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.operations.banners import Banners
-from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogFormat, LogRecord, Position
+from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
 
 _NEWLINE = ord("\n")
+_UNKNOWN_PREFIX = "…"
+"""What the host put before a line that lost its beginning."""
 
 Cut = tuple[int, int, frozenset[int]]
 """Start and end of a record, and the indexes of what might match in it."""
@@ -32,7 +33,7 @@ class RecordReader:
     ) -> None:
         """`known` are the lines of the log that were read before."""
         self._kernels, self._known = kernels, known or ReadLines()
-        self._known.begin(chunk.source, chunk.hint)
+        self._known.begin(chunk.source, chunk.hint, kernels.roles(chunk.source))
         self._written_by: dict[str | None, tuple[str, bool]] = {}
         """By host in the header: which kernel writes, and whether all of it is a guest's."""
         self.chunk, self.data, self.position, self._memory = chunk, data, position, memory
@@ -42,6 +43,8 @@ class RecordReader:
         self._continues = None if continues is None else continues.match
         self._times = NearestTime(data, self._format, chunk.hint)
         self._counted = (0, position.line)
+        self._begun = -1
+        """Where the last line ended that one of another record follows."""
         self.banners = Banners(data)
 
     def cuts(self, candidates: Sequence[tuple[int, int]]) -> Iterator[Cut]:
@@ -49,7 +52,7 @@ class RecordReader:
         start = end = 0
         asked: set[int] = set()
         for behind, index in candidates:
-            at = max(behind - 1, 0)
+            at = behind - 1 if behind else 0
             if asked and at <= end:  # the newline at its end is the record's too
                 asked.add(index)
                 continue
@@ -71,9 +74,20 @@ class RecordReader:
 
     def _is_one_line(self, data: bytes, start: int, end: int) -> bool:
         if self._begins is not None:
-            return self._begins(data, start) is not None and self._begins(data, end + 1) is not None
-        continues = self._continues
-        return continues is None or (continues(data, start) is None and continues(data, end + 1) is None)
+            begun = start == self._begun or self._begins(data, start) is not None
+            alone = begun and self._begins(data, end + 1) is not None
+        elif self._continues is not None:
+            rest = start != self._begun and self._continues(data, start) is not None
+            alone = not rest and self._continues(data, end + 1) is None
+        else:
+            return True
+        self._begun = end + 1 if alone else -1
+        return alone
+
+    @property
+    def is_timeless(self) -> bool:
+        """Whether no record carries a time of its own."""
+        return self._times.is_timeless
 
     def open_start(self) -> int:
         """Where the last record begins; the length of the data when nothing can follow it."""
@@ -106,13 +120,36 @@ class RecordReader:
         """What the record says by itself."""
         format_, text = self._format, text_of(raw)
         header = format_.parse(text, self.chunk.hint)
-        message = _believed(format_, text[header.length :])
+        message = self._known.hidden(format_, text[header.length :])
         of_kernel = format_.kernel_line is not None and format_.kernel_line.match(self.data, start) is not None
         by_guest = format_.by_guest(self.data, start)
         line = ReadLine(header, message, of_kernel, by_guest, format_.stranger(header, message))
         if start and self.data[start - 1] == _NEWLINE:
             self._known.keep(raw, line)
         return line
+
+    def guest_prefix(self, start: int) -> str | None:
+        """What the host put before a guest-written line; None for what a host wrote."""
+        format_ = self._format
+        quoted = format_.guest_line.match(self.data, start) if format_.guest_line is not None else None
+        if quoted is not None:
+            return quoted.group().decode("ascii", "replace")
+        if self.is_headless(start):
+            return _UNKNOWN_PREFIX
+        return "" if format_.guest_written else None
+
+    def stands_alone(self, start: int) -> bool:
+        """Whether the bytes of the record there say all of it: it begins a line, and the next record is not asked."""
+        told_next = self._format.told_next
+        return self.data[start - 1] == _NEWLINE and (told_next is None or told_next.match(self.data, start) is None)
+
+    def again(self, start: int, before: LogRecord, at: float) -> LogRecord:
+        """The record there, which has the bytes of one that was read before."""
+        position = Position(self.position.generation, self.position.offset + start, self.line_of(start))
+        source, text, _, logged, _, guest, host, role, stranger, own_name = before
+        return LogRecord(
+            source, text, at, logged, position, guest, host, role, stranger, own_name
+        )  # fmt: skip
 
     def is_headless(self, start: int) -> bool:
         """Whether a record lost its beginning, which may have said that a guest's words follow."""
@@ -133,18 +170,21 @@ class RecordReader:
             known = self._written_by[host] = role, written_by_one and role == "guest"
         return known
 
-    def dated_text(self, start: int, end: int) -> tuple[str, float, bool, str | None] | None:
-        """What `record` gives of a line that no guest wrote: text, time, whether that time is its own, and host.
+    def unnumbered(self, start: int, end: int) -> LogRecord | None:
+        """What `record` gives of a line that no guest wrote, without what its place and its kernel say.
 
         None: not everything that its program says is believed.
         """
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        message = _believed(self._format, text[header.length :])
+        message = self._known.hidden(self._format, text[header.length :])
         if self._format.stranger(header, message) is not None:
             return None
         at = header.at if header.at is not None else self.earlier(start)
-        return message, at, header.at is not None, header.fields.get("host")
+        position = Position(self.position.generation, self.position.offset + start)
+        return LogRecord(
+            self.chunk.source, message, at, header.at is not None, position, host=header.fields.get("host")
+        )
 
     def earlier(self, start: int) -> float:
         """The time of the nearest dated record before `start`, else the last known, else the reader's own."""
@@ -167,9 +207,3 @@ class RecordReader:
         line += self.data.count(b"\n", counted, start) if start >= counted else -self.data.count(b"\n", start, counted)
         self._counted = (start, line)
         return line
-
-
-def _believed(format_: LogFormat, message: str) -> str:
-    """A message without the words in it that are not the host's."""
-    foreign = format_.guest_text
-    return format_.hidden(message) if foreign is not None and may_occur(foreign, message) else message

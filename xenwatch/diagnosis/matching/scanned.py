@@ -53,12 +53,17 @@ class _Noted(UnreadErrors):
 
 
 class LogScanner:
-    """Scans whole logs, one after the other, for a pipeline in another process. `several_hosts`: as the pipeline's."""
+    """Scans whole logs, one after the other, for a pipeline in another process. `several_hosts`: as the pipeline's.
 
-    def __init__(self, rules: Sequence[Rule], *, cache: Path | None, several_hosts: bool) -> None:
+    `counted`: the events of which that one asks no more than that they came.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], *, cache: Path | None, several_hosts: bool, counted: frozenset[str] = frozenset()
+    ) -> None:
         self._lessons, self._noted = _Lessons(), _Noted()
         self._scanner = Scanner(rules, cache=cache, several_hosts=several_hosts, registry=self._lessons)
-        self._scanner.unread = self._noted
+        self._scanner.unread, self._scanner.counted = self._noted, counted
 
     def scan(self, chunk: Chunk) -> Scanned:
         """The next chunk of a log."""

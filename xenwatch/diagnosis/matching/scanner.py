@@ -1,10 +1,8 @@
 """Raw chunks in, events out: candidates from the engine, records around them, and `re` to decide."""
 
 import logging
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +10,16 @@ from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES, KernelRoles
-from xenwatch.diagnosis.matching.error_places import places_of_errors
-from xenwatch.diagnosis.matching.errors import ERROR, UnreadErrors, is_debug, is_error
+from xenwatch.diagnosis.matching.candidates import Candidates
+from xenwatch.diagnosis.matching.errors import UnreadErrors, is_debug, is_error
 from xenwatch.diagnosis.matching.linear import Effort
 from xenwatch.diagnosis.matching.matcher import Matcher
-from xenwatch.diagnosis.matching.prefilter import Prefilter, PrefilterName
-from xenwatch.diagnosis.matching.prefilter_factory import make_prefilter, takes_long
+from xenwatch.diagnosis.matching.prefilter import Candidate, PrefilterName
 from xenwatch.diagnosis.matching.quiet_records import QuietRecords, Shape
-from xenwatch.diagnosis.matching.read_lines import ReadLines
+from xenwatch.diagnosis.matching.read_lines import Lesson, ReadLines, ToldLine
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
+from xenwatch.diagnosis.matching.said_again import SaidAgain, are_alike
 from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
@@ -33,18 +31,16 @@ from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, LogFormat, LogRecord, Position
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
 
 log = logging.getLogger(__name__)
 
 MOST_SOURCES = 4096
 EFFORT = 64
 """How often each character of a chunk may be looked at to confirm what the engine suspects; a busy log takes two."""
+_NOTHING: Sequence[Lesson] = ()
 LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
-
-_UNKNOWN_PREFIX = "…"
-"""What the host put before a line that lost its beginning."""
 
 
 class Scanner:
@@ -71,18 +67,14 @@ class Scanner:
         self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
         self._index = SignatureIndex(rules)
-        self._errors = make_prefilter([ERROR], engine, cache)
-        self._background: Future[Prefilter] | None = None
-        if compiling is not None and engine == "auto" and takes_long(self._index.sought, cache):
-            self._background = compiling.submit(make_prefilter, self._index.sought, engine, cache)
-            self._prefilter = make_prefilter(self._index.sought, "ahocorasick", cache)
-        else:
-            self._prefilter = make_prefilter(self._index.sought, engine, cache)
+        self._candidates = Candidates(self._index, engine, cache, compiling)
         self._matcher = Matcher(self._index, self.registry)
         self._quiet, self._read_lines = QuietRecords(self._index), ReadLines()
         self._memories: OrderedDict[str, SourceMemory] = OrderedDict()
         self.kernels = KernelRoles()
         self.unread = UnreadErrors()
+        self.counted: frozenset[str] = frozenset()
+        """Events of which nothing is asked but that they came, and how often."""
         self.skipped = 0
         """Questions that were not asked any more, because a chunk was made to take for ever."""
         self.matches: Counter[str] = Counter()
@@ -91,7 +83,7 @@ class Scanner:
     @property
     def engine_name(self) -> str:
         """Which engine reads the chunks just now: hyperscan, ahocorasick or re."""
-        return self._prefilter.name
+        return self._candidates.engine_name
 
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
@@ -109,8 +101,9 @@ class Scanner:
         self._matcher.effort = effort = Effort(max(EFFORT * len(data), LEAST_EFFORT))
         reader = RecordReader(chunk, data, position, memory, self.kernels, self._read_lines)
         open_start, still_told = reader.open_start(), set[str]()
-        events: list[Event] = []
-        for cut, shape in self._loud(reader, open_start):
+        events, marks = list[Event](), len(self._matcher.marks)
+        again = SaidAgain(self.counted, is_timeless=not is_whole_text and reader.is_timeless)
+        for cut, shape in self._loud(reader, open_start, events, again):
             if cut[0] != open_start and self._index.only_names(cut[2]):
                 self._learn(reader, cut, shape)
                 continue
@@ -123,26 +116,32 @@ class Scanner:
                 still_told, memory.unknown = told, unknown
             elif unknown is not None:
                 self.unread.note(unknown)
+        events += self._held_back(reader, again, marks)
         if is_whole_text:
-            events += unwrapped_events(reader, self.candidates, self._matcher, events)
-            events += mended_events(reader, self.candidates, self._matcher, events)
+            events += self._second_look(reader, events)
         self._count_skipped(chunk, effort, memory)
         reader.remember_time()
         self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
         return events
 
-    def _loud(self, reader: RecordReader, open_start: int) -> Iterator[tuple[Cut, Shape | None]]:
-        """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
+    def _loud(
+        self, reader: RecordReader, open_start: int, events: list[Event], again: SaidAgain
+    ) -> Iterator[tuple[Cut, Shape | None]]:
+        """The records that are to be read. Of others it is known what follows, which goes to the `events` at once."""
         data, source = reader.data, reader.chunk.source
-        roles, telling = self.kernels.roles(source), self._read_lines.telling
-        stopped = self._prefilter.stopped + self._errors.stopped
-        candidates = self.candidates(data, source.format)
-        if self._matcher.effort is not None:
-            self._matcher.effort.skipped += self._prefilter.stopped + self._errors.stopped - stopped
-        for cut in reader.cuts(candidates):
+        roles, told_of = self.kernels.roles(source), self._read_lines.told
+        for cut in reader.cuts(self._candidates_in(reader)):
             shape: Shape | None = None
-            if 0 < cut[0] != open_start and not (telling and data[cut[0] : cut[1]] in telling):
+            start, end, asked = cut
+            if 0 < start != open_start:
+                told = told_of((data[start:end], asked))
+                if told is not None and reader.stands_alone(start):
+                    for rule in told.rules:
+                        self.matches[rule] += 1
+                    if not told.is_nothing and not again.holds(told, start):
+                        events += self._again(reader, start, told)
+                    continue
                 shape = self._quiet.shape(source.format, data, *cut, roles)
                 quiet = self._quiet.rules(shape) if shape is not None else None
                 if quiet is not None:
@@ -150,6 +149,43 @@ class Scanner:
                         self.matches[rule] += 1
                     continue
             yield cut, shape
+
+    def _candidates_in(self, reader: RecordReader) -> list[Candidate]:
+        """What might match; what an engine gave up looking for was left out."""
+        stopped = self._candidates.stopped
+        found = self._candidates.find(reader.data, reader.chunk.source.format)
+        if self._matcher.effort is not None:
+            self._matcher.effort.skipped += self._candidates.stopped - stopped
+        return found
+
+    def _again(
+        self, reader: RecordReader, start: int, told: ToldLine, times: int = 1, at: float | None = None
+    ) -> Sequence[Event]:
+        """As `_record`, where the same bytes were read before: the events, each of which stands for so many lines."""
+        if told.record.logged:
+            at = told.record.at
+        record = reader.again(start, told.record, reader.earlier(start) if at is None else at)
+        if told.lessons:
+            self._matcher.take(told.lessons, record.at, self._place(record))
+        if told.unknown:
+            self.unread.note(record)
+        return [
+            Event(e.kind, e.subject, record.at, e.fields, record, e.rule, phase=e.phase, times=times)
+            for e in told.events
+        ]
+
+    def _held_back(self, reader: RecordReader, again: SaidAgain, marks: int) -> Iterator[Event]:
+        """What was held back, now that all marks of the chunk are known; so many were there before it."""
+        if not again.is_holding:
+            return
+        for told, start, times in again.held(only_ends=are_alike(self._matcher.marks[marks:])):
+            yield from self._again(reader, start, told, times, reader.earlier(len(reader.data)))
+
+    def _second_look(self, reader: RecordReader, events: Sequence[Event]) -> list[Event]:
+        """The events of a small text that only show when its lines are joined."""
+        find = self._candidates.find
+        unwrapped = unwrapped_events(reader, find, self._matcher, [*events])
+        return unwrapped + mended_events(reader, find, self._matcher, [*events, *unwrapped])
 
     def _count_skipped(self, chunk: Chunk, effort: Effort, memory: SourceMemory) -> None:
         """All are counted; a log is named once, or who fills it would fill that of the agent as well."""
@@ -174,12 +210,9 @@ class Scanner:
         """The events of a record; and the record itself where it is an error that no rule knows."""
         start, end, asked = cut
         record, header = reader.record(start, end)
-        guest, learnt = self._guest_prefix(reader, start), False
+        guest, learnt = reader.guest_prefix(start), _NOTHING
         if guest is None and not record.guest and record.stranger is None and max(asked) >= self._index.first_naming:
-            origin = self._origin(reader, record.host)
-            command = command_of(record.source, record.text)
-            place = Place(record.source, record.position.offset, record.logged, origin, command)
-            learnt = self._matcher.learn(record.text, record.at, asked, place)
+            learnt = self._matcher.learn(record.text, record.at, asked, self._place(record))
         lines = QUOTED_GUESTS if guest else OWN_LINES
         if guest is None and record.kernel_role in GUEST_ROLES:
             lines |= QUOTED_GUESTS  # its kernel says here what it says on its console
@@ -187,8 +220,7 @@ class Scanner:
         if not matches:
             asked_for = max(asked) == self._index.error and not record.source.format.unrelated
             unknown = asked_for and not told and is_error(record.text, header.level)
-            if shape is not None and not unknown and not learnt:
-                self._note_quiet(shape, ())
+            self._keep(reader, cut, shape, ToldLine(record, (), (), learnt, unknown=unknown))
             return [], record if unknown else None
         fresh = [match for match in matches if match.entry.rule.noise or match.entry.key not in told]
         for match in matches:
@@ -196,10 +228,7 @@ class Scanner:
                 self.matches[match.entry.rule.id] += 1
                 told.add(match.entry.key)
         events = self._matcher.events(fresh, record, header, guest=guest)
-        if shape is not None and events:
-            self._read_lines.note_telling(reader.data[start:end])
-        elif shape is not None and not learnt:
-            self._note_quiet(shape, [match.entry.rule.id for match in matches])
+        self._keep(reader, cut, shape, ToldLine(record, events, [match.entry.rule.id for match in matches], learnt))
         return [self._with_guest_phase(event, reader, start) for event in events], None
 
     def _with_guest_phase(self, event: Event, reader: RecordReader, start: int) -> Event:
@@ -212,7 +241,7 @@ class Scanner:
         if phase is None and (domid or format_.guest_written):
             before = self._memory(reader.chunk.source.path).banners.get(domid)
             phase = reader.banners.before(start, domid) or before
-        return replace(event, guest_phase=phase)
+        return event._replace(guest_phase=phase)
 
     def _note_banners(self, memory: SourceMemory, format_: LogFormat, data: bytes) -> None:
         if self._index.asking_guest_phase and (format_.guest_line is not None or format_.guest_written):
@@ -221,60 +250,30 @@ class Scanner:
     def _learn(self, reader: RecordReader, cut: Cut, shape: Shape | None) -> None:
         """As `_record` where nothing but names may be in it: one line in twenty of a busy xend.log."""
         start, end, asked = cut
-        if self._guest_prefix(reader, start) is None:
-            dated = reader.dated_text(start, end)
-            if dated is None or reader.is_guests(dated[3]):
-                return
-            text, at, logged, host = dated
-            source, origin = reader.chunk.source, self._origin(reader, host)
-            place = Place(source, reader.position.offset + start, logged, origin, command_of(source, text))
-            learnt = self._matcher.learn(text, at, asked, place)
-            if shape is not None and not learnt:
-                self._note_quiet(shape, ())
+        if reader.guest_prefix(start) is None:
+            record = reader.unnumbered(start, end)
+            if record is not None and not reader.is_guests(record.host):
+                learnt = self._matcher.learn(record.text, record.at, asked, self._place(record))
+                self._keep(reader, cut, shape, ToldLine(record, (), (), learnt))
 
-    def _note_quiet(self, shape: Shape, rules: Sequence[str]) -> None:
-        """Where checks were left out, nothing is known of the record."""
-        if self._matcher.effort is None or not self._matcher.effort.skipped:
-            self._quiet.note(shape, rules)
+    def _keep(self, reader: RecordReader, cut: Cut, shape: Shape | None, told: ToldLine) -> None:
+        """Remember what followed from a record. Where checks were left out, that is not known."""
+        if shape is None or (self._matcher.effort is not None and self._matcher.effort.skipped):
+            return
+        start, end, asked = cut
+        if told.is_nothing:
+            self._quiet.note(shape, told.rules)
+            if not reader.is_timeless:
+                return  # its shape comes again, its bytes hardly ever
+        asks_phase = any(event.rule in self._index.asking_guest_phase for event in told.events)
+        if not asks_phase and reader.stands_alone(start):
+            self._read_lines.keep_told(reader.data[start:end], asked, told)
 
-    def _origin(self, reader: RecordReader, host: str | None) -> Origin:
-        source = reader.chunk.source
-        return origin_of(source, host) if self._several_hosts else Origin(source.host)
-
-    @staticmethod
-    def _guest_prefix(reader: RecordReader, start: int) -> str | None:
-        """What the host put before a guest-written line; None for what a host wrote."""
-        format_ = reader.chunk.source.format
-        quoted = format_.guest_line.match(reader.data, start) if format_.guest_line is not None else None
-        if quoted is not None:
-            return quoted.group().decode("ascii", "replace")
-        if reader.is_headless(start):
-            return _UNKNOWN_PREFIX
-        return "" if format_.guest_written else None
-
-    def candidates(self, data: bytes, format_: LogFormat) -> list[tuple[int, int]]:
-        """(offset just behind or inside the match, index) of what might match in text of that format."""
-        self._take_compiled()
-        allowed = self._index.allowed(format_)
-        found = [pair for pair in self._prefilter.candidates(data) if allowed[pair[1]]]
-        error, places = self._index.error, places_of_errors(self._errors.candidates(data), found, data, format_)
-        if places:
-            found += [(at, error) for at in places]
-            found.sort()
-        always = [index for index in self._prefilter.everywhere if allowed[index]]
-        if self._errors.everywhere:
-            always.append(self._index.error)
-        if always:
-            starts = [0, *(m.end() for m in re.finditer(b"\n", data[:-1]))]
-            found = sorted(found + [(start + 1, index) for start in starts for index in always])
-        return found
-
-    def _take_compiled(self) -> None:
-        """Go over to the compiled signatures once they are there; where compiling failed, this goes on as it is."""
-        if self._background is not None and self._background.done():
-            if self._background.exception() is None:
-                self._prefilter = self._background.result()
-            self._background = None
+    def _place(self, record: LogRecord) -> Place:
+        origin = origin_of(record.source, record.host) if self._several_hosts else Origin(record.source.host)
+        return Place(
+            record.source, record.position.offset, record.logged, origin, command_of(record.source, record.text)
+        )
 
     def state(self) -> dict[str, Any]:
         """JSON-able: open records and times of the sources, and who the domains are."""

@@ -1,6 +1,7 @@
 """The lines of a log that say what is being done, to which guest, and that it has ended."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from xenwatch.base import lazy_re as re
@@ -181,6 +182,7 @@ _OPENNEBULA_FILE = re.compile(r"/(\d+)/(?:images/)?deployment\.\d+$")
 _TEMPORARY = re.compile(r"^/(?:var/)?tmp/(?:tmp\w{6,}|tmp\.\w+)$")
 
 
+@lru_cache(maxsize=1024)  # asked several times for each mark
 def name_of_config(path: str) -> str | None:
     """The guest that a configuration file is named after; None where the name says nothing."""
     if numbered := _OPENNEBULA_FILE.search(path):

@@ -1,6 +1,6 @@
 """What an event or a mark says of guest, time and place, as far as operations need it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark, command_of, story_in
@@ -45,11 +45,14 @@ def guest_of(event: Event) -> tuple[str | None, int | None]:
 
 def placed_in(event: Event, subject: Subject, key: str | None, phase: str | None, operation: Operation | None) -> Event:
     """The event with its place in an operation."""
+    if key is None and operation is None and phase == event.phase and subject is event.subject:
+        return event
     return Event(
         event.kind, subject, event.at, event.fields, event.record, event.rule, key, phase,
         verb=(operation.verb or None) if operation is not None else None,
         target=operation.target if operation is not None else None,
         guest_phase=event.guest_phase,
+        times=event.times,
     )  # fmt: skip
 
 
@@ -152,6 +155,15 @@ def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:
     path, _, offset = operation.id.rpartition(":")
     behind = mark.offset - int(offset)
     return behind if path == mark.path and 0 <= behind <= SAME_COMMAND else None
+
+
+def in_turn(
+    by_story: Mapping[str, Sequence[tuple[int, int, PlacedMark | int]]], events: Sequence[Event]
+) -> Iterable[str]:
+    """The stories in the order in which they are read; each has marks, and events by their index."""
+    if len(by_story) == 1:
+        return by_story
+    return sorted(by_story, key=lambda story: turn_of(story, (line_of(item, events) for *_, item in by_story[story])))
 
 
 def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, bool, str]:

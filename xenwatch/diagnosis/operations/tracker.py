@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from operator import itemgetter
 from typing import Any
 
 from xenwatch.diagnosis.domain_registry import DomainRegistry
@@ -16,18 +17,17 @@ from xenwatch.diagnosis.operations.placement import (
     guest_of,
     host_of,
     in_shared_log,
+    in_turn,
     is_a_guess,
     is_about,
     is_known,
     lasts,
-    line_of,
     names_anew,
     placed_in,
     repeats,
     story_of,
     subject_in,
     time_of,
-    turn_of,
 )
 from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
 from xenwatch.diagnosis.operations.sole_operation import is_of, sole_operation
@@ -64,8 +64,8 @@ class OperationTracker:
         placed: dict[int, str] = {}
         late: set[int] = set()
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
-        for story in sorted(by_log, key=lambda story: turn_of(story, (line_of(i, events) for *_, i in by_log[story]))):
-            placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
+        for story in in_turn(by_log, events):
+            placed |= self._log(story, sorted(by_log[story], key=_PLACE), events, late)
         if self._at_rest:
             placed |= self._sole(events, placed)
         placed_events = [self._told(event, placed.get(index), late=index in late) for index, event in enumerate(events)]
@@ -287,3 +287,6 @@ class OperationTracker:
         operation = self.operations[key]
         subject = event.subject if is_a_guess(event, at_rest=self._at_rest) else subject_in(event.subject, operation)
         return placed_in(event, subject, key, phase, operation)
+
+
+_PLACE = itemgetter(0, 1)

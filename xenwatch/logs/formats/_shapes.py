@@ -1,7 +1,7 @@
 """Shapes that several formats share: file names, the syslog header, libxl's context and level, lines that continue."""
 
 from xenwatch.base import lazy_re as re
-from xenwatch.logs.rotated_name import ROTATED
+from xenwatch.logs.rotated_name import NAME_BEGINS, ROTATED
 from xenwatch.logs.timestamps import ISO, SYSLOG, iso_time, syslog_time
 from xenwatch.model.record import Header, TimeHint
 
@@ -76,7 +76,7 @@ WRAPPED = rb"[a-z(][^:\n]*(?:\n|\Z)"
 
 def named(*stems: str) -> tuple[re.Pattern[str], ...]:
     """Patterns for paths that end in such a name; a log that was rotated is called so too."""
-    return tuple(re.compile(rf"(?:^|/)(?:{stem}){ROTATED}") for stem in stems)
+    return tuple(re.compile(rf"{NAME_BEGINS}{stem}){ROTATED}") for stem in stems)
 
 
 def level(word: str) -> str | None:

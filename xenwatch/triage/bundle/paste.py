@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from xenwatch.base import lazy_re as re
@@ -63,6 +64,7 @@ def _spans(text: bytes) -> list[tuple[_Mark, _Mark]]:
     return list(zip(marks, [*marks[1:], (len(text), len(text), "")], strict=True)) if marks else []
 
 
+@lru_cache(maxsize=1024)  # the same command is typed again and again
 def _shown(command: bytes) -> str:
     """The file that a command prints, or the command itself without its options; empty where it is neither."""
     first = re.split(r"[|;&>]", command.decode("utf-8", "replace"), maxsplit=1)[0]
