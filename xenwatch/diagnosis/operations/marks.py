@@ -76,7 +76,7 @@ MARKS: tuple[Mark, ...] = (
         "begin",
         "",
         rf"{_TOOL}virsh\s+{_CONNECT}{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
-        r"|resume|undefine|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
+        r"|resume|undefine|console|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
         _VIRSH,
     ),
@@ -86,6 +86,7 @@ MARKS: tuple[Mark, ...] = (
         rf"{_TOOL}virsh\s+{_CONNECT}create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)",
         _VIRSH,
     ),
+    _mark("begin", "console", rf"^Connected to domain {_QUOTE}(?P<target>{_NAME}){_QUOTE}$", r"Connected to domain "),
     _mark("begin", "create", rf"\bvirt-install\b.{{0,300}}?\s(?:-n|--name)[ =](?P<target>{_NAME})"),
     _mark("begin", "", rf"{_TOOL}qvm-(?P<verb>start|shutdown|kill|pause|unpause|run)\s+{_OPTIONS}(?P<target>{_NAME})"),
     _mark(
@@ -145,6 +146,7 @@ MARKS: tuple[Mark, ...] = (
     _mark("told", "create", rf"Failed to launch VM (?P<target>{_NAME})"),
     _mark("begin", "start", r"Generating deployment file: (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"/vmm/xen\w*/deploy '?(?P<config>\S+?/\d+/(?:images/)?deployment\.\d+)"),
+    _mark("told", "start", r"Could not create domain from (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"\bDEPLOY (?:FAILURE|SUCCESS) (?P<one>\d+)\b|\bDEPLOY (?P<one_begun>\d+) "),
     _mark("begin", "migrate", r"\bMIGRATE (?:FAILURE|SUCCESS) (?P<one>\d+)\b"),
     _mark(

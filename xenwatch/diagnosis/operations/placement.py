@@ -71,7 +71,19 @@ def lasts(operation: Operation, event: Event) -> bool:
     return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
 
 
-def may_be_before(operation: Operation, changed: float) -> bool:
+def nearest_to(near: Event | PlacedMark, newest_first: Iterable[Operation]) -> str | None:
+    """The operation that a line may belong to by its time; without one, the newest that its log may know of."""
+    at, latest = time_of(near), None
+    for operation in newest_first:
+        if at is None and _may_be_before(operation, near.at):
+            return operation.id
+        if at is not None and (operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
+            return operation.id
+        latest = latest or operation.id
+    return latest if at is None else None
+
+
+def _may_be_before(operation: Operation, changed: float) -> bool:
     """Whether it may have begun by the time at which a log without times was changed last."""
     if operation.started is not None:
         return operation.started <= changed

@@ -21,8 +21,8 @@ from xenwatch.diagnosis.operations.placement import (
     is_about,
     is_known,
     lasts,
-    may_be_before,
     names_anew,
+    nearest_to,
     placed_in,
     repeats,
     story_of,
@@ -143,18 +143,21 @@ class OperationTracker:
                 self.operations.change(current)
             self._current[story] = current.id
             return
-        key = (
-            current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
-        )
+        known = current if current is not None and is_about(current, mark) else None
+        key = known.id if known is not None else self._find(mark.target, mark.domid, mark)
         if key is not None:
-            ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
-            known = self.operations[key]
-            self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
-            shown = ended == "running" and mark.place.source.format.captured  # such as what `xl create -c` says next
-            if self._current.get(story) == key and not shown:
-                del self._current[story]
-        if mark.mark.step == "end":
+            self._ended(key, mark)
+        # A terminal goes on after `Started domain web` with what its guest says.
+        if mark.mark.step == "end" or (key is None and mark.place.source.format.captured):
             self._current[story] = self._begin(mark).id
+
+    def _ended(self, key: str, mark: PlacedMark) -> None:
+        ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
+        known = self.operations[key]
+        self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
+        shown = ended == "running" and mark.place.source.format.captured  # such as what `xl create -c` says next
+        if self._current.get(mark.story) == key and not shown:
+            del self._current[mark.story]
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
@@ -248,14 +251,7 @@ class OperationTracker:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
-        at, latest = time_of(near), None
-        for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
-            if at is None and may_be_before(operation, near.at):
-                return operation.id
-            if at is not None and (operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS):
-                return operation.id
-            latest = latest or operation.id
-        return latest if at is None else None
+        return nearest_to(near, self.operations.about(host_of(near), name, domid, other_log=other_log))
 
     def _under_way(self, event: Event) -> str | None:
         """The one operation, in another log, during which a dated line was written; None where there are several."""
