@@ -20,8 +20,6 @@ _TYPED = re.compile(
     re.MULTILINE,
 )
 """What no kernel's log holds: it is a terminal on which a guest was started, and on which its kernel then wrote."""
-_STARTED_FIRST = re.compile(rb"\s*+(?:Started domain \S+[ (\r\n]|" + _TYPED.pattern.replace(b"^", b"") + rb")")
-"""How a terminal begins on which a guest was started to see its console."""
 _WRITTEN = re.compile(rb"^.*\S.*\n", re.MULTILINE)
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
 _MOST_CONTROL_CHARACTERS = 0.03
@@ -74,7 +72,7 @@ def recognise(path: str, head: bytes) -> Recognised:
     if _is_binary(head):
         return Recognised(None, "binary")
     if format_ := by_name(path):
-        if opened := _opened_by_the_machine(path, head) or _opened_by_a_command(path, head):
+        if opened := _opened_by_the_machine(path, head):
             return Recognised(opened, "content")
         return Recognised(_kernel_or_console(format_, head), "name")
     if format_ := by_content(as_written(head)):
@@ -99,11 +97,6 @@ def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
     if _MACHINES_LINE.search(path) and not _GUESTS.search(text):
         return next(iter(of_machines), None)
     return next((part for part in of_machines if part.opening is not None and part.opening.match(text)), None)
-
-
-def _opened_by_a_command(path: str, head: bytes) -> LogFormat | None:
-    """A terminal's format, where what is called a console begins with the start of the guest."""
-    return all_formats()[LAST_RESORT] if _ANY_CONSOLE.search(path) and _STARTED_FIRST.match(head) else None
 
 
 def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:

@@ -172,3 +172,19 @@ def owner_of(
     if not owner:
         return None
     return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)
+
+
+_STARTED = re.compile(
+    rb"(?:[^\n]{0,200}\n){0,5}?(?:Started domain |Connected to domain |[^\n]{0,80}\b(?:x[lm]|virsh) console )"
+    rb"(?:-\S+ )*['\"]?(?P<domain>[\w.:+@-]*[\w+@-])(?=['\" (\r\n])"
+)
+"""How the copy of a terminal begins on which somebody looked at a guest's console."""
+
+
+def owner_at_rest(path: str, head: bytes, format_: LogFormat) -> Subject | None:
+    """The same of a saved log, where also the first lines of a console may say which guest wrote it.
+
+    Whoever saved it put them there; in a log that a guest goes on writing to, nothing is believed of it.
+    """
+    found = _STARTED.match(head) if format_.guest_written else None
+    return owner_of(path, format_) or (Subject("domain", found["domain"].decode()) if found else None)
