@@ -50,4 +50,4 @@ def is_of(operation: Operation, event: Event) -> bool:
     if _is_start(operation):
         return of_a_helper or (event.phase or phase_of(text)) in _OF_A_START or _FAILED_START.search(text) is not None
     spoken = next((words for verb, words in _SPOKEN_OF.items() if operation.verb.endswith(verb)), None)
-    return spoken is not None and spoken.search(text) is not None
+    return spoken is not None and (of_a_helper or spoken.search(text) is not None)
