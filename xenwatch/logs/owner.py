@@ -181,10 +181,21 @@ _STARTED = re.compile(
 """How the copy of a terminal begins on which somebody looked at a guest's console."""
 
 
+_BEGINNING = 4096
+"""Bytes in which a device model's log shows the command that started it."""
+
+
 def owner_at_rest(path: str, head: bytes, format_: LogFormat) -> Subject | None:
-    """The same of a saved log, where also the first lines of a console may say which guest wrote it.
+    """The same of a saved log, where also the first lines may say it: of a console, or of a device model's log.
 
     Whoever saved it put them there; in a log that a guest goes on writing to, nothing is believed of it.
     """
+    if owner := owner_of(path, format_):
+        return owner
     found = _STARTED.match(head) if format_.guest_written else None
-    return owner_of(path, format_) or (Subject("domain", found["domain"].decode()) if found else None)
+    if found is not None:
+        return Subject("domain", found["domain"].decode())
+    began = _owner(0, head[:_BEGINNING].decode("utf-8", "replace")) if format_.guest_prompts else None
+    if began is None or began.domid is None:
+        return None
+    return Subject("domain", began.name or str(began.domid), domid=began.domid)

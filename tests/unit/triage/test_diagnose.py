@@ -37,7 +37,7 @@ def read(tmp_path, rules):
     def read(**logs: str) -> Report:
         for name, text in logs.items():
             (tmp_path / name.replace("_", ".")).write_text(text)
-        return diagnose([str(tmp_path)], rules)
+        return diagnose([str(tmp_path)], rules, cache=cache_folder())
 
     return read
 

@@ -124,6 +124,7 @@ MARKS: tuple[Mark, ...] = (
         rf"DevController: writing \{{[^\n]{{0,2000}}?'domain': '(?P<target>{_NAME})'[^\n]{{0,2000}}?"
         r"\} to /local/domain/\d+/backend/\w+/(?P<domid>\d+)/",
     ),
+    _mark("about", "create", r"hotplugStatusCallback\d? /local/domain/\d+/backend/\w+/(?P<domid>\d+)/"),
     # wrappers: what they call the guest, when they begin and after they failed
     _mark("begin", "start", rf"Starting instance (?P<target>{_NAME})"),
     _mark("begin", "start", rf"\b[Ss]tarting (?:the )?(?:domain|VM|qube) {_QUOTE}(?P<target>{_NAME})"),
@@ -244,6 +245,11 @@ class PlacedMark(NamedTuple):
     def is_named_by_file(self) -> bool:
         """Whether the name is that of a configuration's file, and nothing that the toolstack said."""
         return "config" in self.fields and not self.fields.get("target")
+
+    def called(self, configured: Mapping[str, str]) -> "PlacedMark":
+        """The same with the name that the guest has in the configuration file: by what the file is called."""
+        name = configured.get(self.target or "") if self.is_named_by_file else None
+        return self if name is None else self._replace(fields={**self.fields, "target": name})
 
     @property
     def verb(self) -> str:

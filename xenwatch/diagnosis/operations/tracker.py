@@ -8,6 +8,7 @@ from typing import Any
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
+from xenwatch.diagnosis.operations.full_names import name_in_full
 from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
 from xenwatch.diagnosis.operations.placement import (
@@ -65,6 +66,7 @@ class OperationTracker:
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
         for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
             placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
+        name_in_full(self.operations, self._registry)
         if self._at_rest:
             placed |= self._sole(events, placed)
         placed_events = [self._told(event, placed.get(index), late=index in late) for index, event in enumerate(events)]
