@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.model.incident import Incident
 from xenwatch.triage.diagnose import diagnose
 from xenwatch.triage.report import Report
