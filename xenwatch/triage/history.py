@@ -68,6 +68,13 @@ class _CauseFamily:
         return any(i.diagnosis.severity in _LOUD for i in self.members)
 
     @property
+    def records(self) -> list[LogRecord]:
+        """Its lines, without those that only warn: the cause has been given the lines of what it explains."""
+        quiet = [i for i in self.members if i.diagnosis.severity not in _LOUD and i is not self.cause]
+        left_out = {_place(record) for i in quiet for record in _records(i.diagnosis)}
+        return [r for i in self.members for r in _records(i.diagnosis) if _place(r) not in left_out]
+
+    @property
     def last_seen(self) -> float | None:
         """None where one of its lines has no time."""
         return self.ended if all(_dated(i.diagnosis) for i in self.members) else None
@@ -134,8 +141,7 @@ def _start(last: _CauseFamily, began: float, operations: Mapping[str, Operation]
 
 def _is_over(family: _CauseFamily, last: _CauseFamily, start: float) -> bool:
     """Whether all of it was written before: no line without a time is younger than the last change of its log."""
-    loud = [i for i in family.members if i.diagnosis.severity in _LOUD] or family.members
-    records = [record for i in loud for record in _records(i.diagnosis)]
+    records = family.records
     undated = [record for record in records if not record.logged and not _is_rotated(record)]
     dated = [record.at for record in records if record.logged]
     if max(dated, default=0.0) >= start:
@@ -169,6 +175,10 @@ def _families(incidents: Iterable[Incident]) -> list[_CauseFamily]:
 
 def _records(diagnosis: Diagnosis) -> list[LogRecord]:
     return [e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord)]
+
+
+def _place(record: LogRecord) -> tuple[str, int]:
+    return record.source.path, record.position.offset
 
 
 def _paths(diagnosis: Diagnosis) -> set[str]:
