@@ -1,11 +1,13 @@
 # Two commands matter: `make run` starts xenwatch on a demo host, `make test` sets up and runs every check.
 VENV ?= .venv
 BIN := $(VENV)/bin
+# What builds the site and looks at the dependencies, apart from what xenwatch itself and its tests need.
+TOOLS := .venv-tools/bin
 export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test lock dashboards alerts docs lnav images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults soak fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -16,8 +18,11 @@ setup:
 setup-test:
 	@packaging/setup.sh test
 
-run: setup  ## start the agent on an embedded demo host; needs no Xen
-	@exec $(BIN)/xenwatch agent --demo
+setup-tools:
+	@packaging/setup.sh tools
+
+run: setup  ## start the agent on an embedded demo host and a pretend pool of XCP-ng; needs no Xen
+	@exec $(BIN)/xenwatch agent --demo-pool
 
 test: setup-test lint types layers rules alerts unit  ## set up and run everything: tests, types, lint, layers, rule tests
 
@@ -67,6 +72,9 @@ test-slow: setup-test  ## the follower's torture test and other minutes-long tes
 faults: setup-test  ## every fault that docs/reliability.md says was tried (many minutes)
 	$(BIN)/pytest -q --timeout=3000 $$(grep -oE 'tests/[a-z0-9_/]+\.py(::[a-z0-9_]+)?' docs/reliability.md | sort -u)
 
+soak: setup-test  ## the agent under load for MINUTES=60: what it loses, how memory and descriptors grow
+	$(BIN)/python tests/torture/soak.py --minutes $(or $(MINUTES),60) --lines $(or $(LINES),5000) --logs $(or $(LOGS),200) --guests $(or $(GUESTS),100)
+
 fuzz: setup-test  ## the tests of properties, with 5,000 examples each (hours); what is found is kept in .hypothesis/
 	$(BIN)/pytest -q --timeout=36000 --hypothesis-profile=fuzz $$(grep -rl 'from hypothesis import' tests --include='test_*.py')
 
@@ -82,8 +90,14 @@ xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
 docs:  ## write what is made from the code: failures, commands, metrics, man pages
 	$(BIN)/python packaging/docs/build.py
 
+docs-site: setup-tools  ## build the site of the documentation into dist/site; every link is checked
+	NO_MKDOCS_2_WARNING=1 $(TOOLS)/mkdocs build -q --strict -f packaging/site/mkdocs.yml
+
 lnav:  ## write the formats of Xen's logs for lnav
 	$(BIN)/python packaging/lnav/build.py
+
+zabbix:  ## write the template for Zabbix
+	$(BIN)/python packaging/zabbix/build.py
 
 images:  ## draw the pictures in docs/images from the demo's story (a minute; needs Chromium)
 	$(BIN)/python packaging/docs/images.py
@@ -94,9 +108,18 @@ deb: setup  ## build the Debian packages for bookworm and trixie into dist/
 deb-test: deb  ## install, start, upgrade and purge them in clean roots, booted ones too; needs root, mmdebstrap, systemd-container
 	$(BIN)/pytest -q -s --timeout=1800 -m slow tests/package
 
+audit: setup-tools  ## known flaws of the dependencies (needs a network) and risky calls in the code
+	$(BIN)/python packaging/audit/risky_calls.py $(TOOLS)/bandit
+	$(BIN)/python packaging/audit/known_flaws.py $(TOOLS)/pip-audit
+
+sbom: setup-tools  ## the bill of materials of what is locked, as CycloneDX, into dist/
+	$(BIN)/python packaging/audit/sbom.py $(TOOLS)/cyclonedx-py
+
 lock:  ## resolve the dependencies into requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --group dev --python-version 3.11 \
 	  --no-annotate --upgrade -o requirements.lock
+	$(BIN)/uv pip compile -q --group tools --universal --generate-hashes --python-version 3.11 \
+	  --no-annotate --upgrade -o packaging/tools.lock
 
 clean:  ## remove everything that was made here
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-tools .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

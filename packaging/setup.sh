@@ -1,9 +1,10 @@
 #!/bin/sh
 # Sets up a checkout: what the system must have, a virtual environment in .venv from requirements.lock.
-# usage: packaging/setup.sh [run|test|xenhost]
+# usage: packaging/setup.sh [run|test|xenhost|tools]
 #   `test` also unpacks Prometheus' tools below .cache/tools, without installing them, and as root installs the programs
-#   that tests run for themselves (sshd, libvirtd, chromium, strace, etcd), without starting any of them; `xenhost` also
-#   installs what builds and boots the real Xen host of tests/xenhost.
+#   that tests run for themselves (sshd, libvirtd, chromium, strace, etcd, php, rpm, lintian), without starting any of them; `xenhost` also
+#   installs what builds and boots the real Xen host of tests/xenhost; `tools` also fills .venv-tools from
+#   packaging/tools.lock: what builds the site of the documentation and looks at the dependencies.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -42,6 +43,26 @@ if [ -n "$missing" ]; then
     say "please install, as root:$missing"
     exit 1
   fi
+fi
+
+# ------------------------------------------------------------------ what builds the site and looks at dependencies
+if [ "$purpose" = tools ]; then  # an environment of its own: .venv stays as it is
+  stamp=".venv-tools/.made-from-$(cksum < packaging/tools.lock | tr ' ' -)"
+  if [ ! -e "$stamp" ]; then
+    say "making .venv-tools (a minute the first time)"
+    uv=$venv/bin/uv
+    [ -x "$uv" ] || uv=uv
+    if "$uv" --version >/dev/null 2>&1; then
+      [ -x .venv-tools/bin/python ] || "$uv" venv -q -p "$python" .venv-tools
+      VIRTUAL_ENV=$PWD/.venv-tools "$uv" pip install -q --require-hashes -r packaging/tools.lock
+    else
+      "$python" -m venv .venv-tools
+      .venv-tools/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r packaging/tools.lock
+    fi
+    rm -f .venv-tools/.made-from-*
+    : > "$stamp"
+  fi
+  exit 0
 fi
 
 # ------------------------------------------------------------------ the virtual environment
@@ -95,6 +116,9 @@ has sshd || wanted="$wanted openssh-server"
 has libvirtd || wanted="$wanted libvirt-daemon"
 has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
 has strace || wanted="$wanted strace"
+has php || wanted="$wanted php-cli"
+has rpmbuild || wanted="$wanted rpm"
+has lintian || wanted="$wanted lintian"
 has etcd || wanted="$wanted etcd-server"
 has etcdctl || wanted="$wanted etcd-client"
 if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -108,8 +132,9 @@ elif [ -n "$wanted" ]; then
 fi
 
 tools=.cache/tools
-for package in prometheus prometheus-alertmanager prometheus-libvirt-exporter prometheus-node-exporter lnav; do
+for package in zabbix-frontend-php prometheus prometheus-alertmanager prometheus-libvirt-exporter prometheus-node-exporter lnav; do
   binary=$package
+  [ "$package" != zabbix-frontend-php ] || [ ! -d "$tools/usr/share/zabbix" ] || continue
   if command -v "$binary" >/dev/null 2>&1 || [ -x "$tools/usr/bin/$binary" ]; then continue; fi
   mkdir -p "$tools/deb"
   say "unpacking Debian's $package below $tools (it is not installed)"

@@ -1,6 +1,6 @@
-"""Makes the pictures in docs/images from the demo's story: a report, the agent's first page, and `top`.
+"""Makes the pictures in docs/images from the demo's story: a report, pages of the agent, and `top`.
 
-Needs Chromium for report.png and now.png. Usage: python packaging/docs/images.py
+Needs Chromium for the pages. Usage: python packaging/docs/images.py
 """
 
 import asyncio
@@ -61,15 +61,22 @@ def draw(address: str, picture: Path) -> None:
 
 
 def agent(folder: Path) -> None:
-    """The first page of an agent that has seen the whole story, and `top` beside it."""
+    """Pages of an agent that has seen the whole story, and `top` beside it."""
     running = subprocess.Popen((*XENWATCH, "agent", "--demo-dir", str(folder / "demo"), "--listen", LISTEN))
     try:
         time.sleep(BROKEN_SECONDS + 15)
         draw(f"http://{LISTEN}/", IMAGES / "now.png")
+        draw(f"http://{LISTEN}/incidents/{_shown()}", IMAGES / "incident.png")
         (IMAGES / "top.svg").write_text(asyncio.run(screen()) + "\n", encoding="utf-8")
     finally:
         running.terminate()
         running.wait(120)
+
+
+def _shown() -> str:
+    """The id of the incident that explains most of the others."""
+    found, _ = Running(f"http://{LISTEN}", None).incidents()
+    return str(max(found, key=lambda one: len(one["explains"]))["id"])
 
 
 async def screen() -> str:

@@ -17,7 +17,8 @@ from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.config.loader import LoadedConfig, all_settings, load_config
 from xenwatch.config.sections import TABLES
 from xenwatch.config.settings import settings_of
-from xenwatch.triage.check import CheckFinding, check_up
+from xenwatch.triage.check import check_up
+from xenwatch.triage.check_finding import CheckFinding
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 

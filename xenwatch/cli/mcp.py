@@ -23,9 +23,10 @@ from xenwatch.web.server.loopback import is_loopback
 def COMMAND(config: Path | None, url: str | None, http: str | None) -> None:  # noqa: N802 - the registry's name
     """Serve the Model Context Protocol, over standard input and output unless --http is given.
 
-    An assistant can read incidents, guests, metrics, unread lines, rules and the record of remediation, and have a
-    text or a bundle below the folders of [mcp] bundles diagnosed. It cannot approve or change anything. What guests
-    have written is marked as data. This needs the extra: pip install 'xenwatch[mcp]'.
+    An assistant can read incidents, guests, metrics, unread lines, rules and the record of remediation, have a text or
+    a bundle below the folders of [mcp] bundles diagnosed, and check in advance whether a guest can start or migrate. It
+    cannot approve or change anything. What guests have written is marked as data. This needs the extra: pip install
+    'xenwatch[mcp]'.
 
     \b
     Examples:
@@ -39,11 +40,12 @@ def COMMAND(config: Path | None, url: str | None, http: str | None) -> None:  # 
 
 
 def _serve(running: Running, config: Config, http: str | None) -> None:
-    from xenwatch.cli._mcp.reading import Reading  # noqa: PLC0415  an optional extra, and slow to load
+    from xenwatch.cli._mcp.planning import Planning  # noqa: PLC0415  an optional extra, and slow to load
+    from xenwatch.cli._mcp.reading import Reading  # noqa: PLC0415
     from xenwatch.cli._mcp.server import server_of  # noqa: PLC0415
     from xenwatch.cli._mcp.watching import Watching  # noqa: PLC0415
 
-    server = server_of(Watching(running, config), Reading(config))
+    server = server_of(Watching(running, config), Reading(config), Planning(config))
     if http is None:
         server.run("stdio")
         return

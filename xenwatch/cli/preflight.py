@@ -1,6 +1,5 @@
 """`xenwatch preflight`: whether a start or a migration can work, before it is tried; nothing is changed."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
@@ -9,19 +8,12 @@ from pathlib import Path
 
 import click
 
-from xenwatch.base.clock import SystemClock
-from xenwatch.base.errors import InputError
 from xenwatch.cli._complete import guest_names
 from xenwatch.cli._options import FORMAT
-from xenwatch.cli._remediation import POLICY, findings_table, machine_of, policy_path
-from xenwatch.model.subject import Subject
-from xenwatch.remediation.action import Context, Finding
+from xenwatch.cli._preflight import migratable, policy_or_none, startable
+from xenwatch.cli._remediation import POLICY, findings_table, policy_path
+from xenwatch.remediation.action import Finding
 from xenwatch.remediation.checks import worst
-from xenwatch.remediation.open import read_policy
-from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
-from xenwatch.remediation.policy.policy import Policy
-from xenwatch.remediation.preflight.create import check_create
-from xenwatch.remediation.preflight.migrate import check_migrate
 
 
 @click.group(short_help="Check whether a guest can start here, or migrate to another host.")
@@ -43,12 +35,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 @click.argument("config", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def create(policy: Path | None, form: str, config: Path) -> None:
     """Check whether a guest can be started from CONFIG: memory, name, kernel, disks, bridges, HVM."""
-    file = policy_path(policy)
-    rules = read_policy(file) if file.exists() else Policy(ManagedInventory("dom0"))
-    path = str(config.resolve())
-    listed = next((g for g in rules.inventory.guests if g.config in (path, str(config))), None)
-    guest = listed or Guest(name=config.stem, uuid="", config=path)
-    _report(asyncio.run(check_create(_context(rules, guest, {}))), form)
+    _report(startable(policy_or_none(policy_path(policy)), config), form)
 
 
 @COMMAND.command()
@@ -61,16 +48,7 @@ def migrate(policy: Path | None, form: str, guest: str, target: str) -> None:
 
     Prints the checks P1 to P24, each with the source of its result. It watches the guest for a minute.
     """
-    file = policy_path(policy)
-    rules = read_policy(file)
-    listed = rules.inventory.guest(Subject("domain", guest))
-    if listed is None:
-        raise InputError(f"{file} has no [[guest]] with the name {guest}")
-    _report(asyncio.run(check_migrate(_context(rules, listed, {"to": target}))), form)
-
-
-def _context(policy: Policy, guest: Guest, params: dict[str, str]) -> Context:
-    return Context(machine_of(policy), SystemClock(), policy, guest.subject, guest, params, approved=True)
+    _report(migratable(policy_path(policy), guest, target), form)
 
 
 def _report(findings: Sequence[Finding], form: str) -> None:

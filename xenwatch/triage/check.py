@@ -4,9 +4,7 @@ import glob
 import os
 import socket
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import HostError, XenwatchError
@@ -22,20 +20,12 @@ from xenwatch.host.libvirt.connection import Session
 from xenwatch.host.xapi.client import XapiClient
 from xenwatch.logs.format import HEAD, recognise
 from xenwatch.remediation.open import read_policy
+from xenwatch.triage.check_finding import CheckFinding
+from xenwatch.triage.check_integrations import alertmanager_findings, mcp_findings, otlp_findings
 from xenwatch.web.server.loopback import is_loopback
 from xenwatch.web.server.tls import ReloadingContext
 
-Verdict = Literal["ok", "warning", "error"]
 LIBVIRT_DEADLINE = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class CheckFinding:
-    """The result of one test. An error keeps the agent from starting or working, a warning does not."""
-
-    about: str
-    verdict: Verdict
-    words: str
 
 
 async def check_up(config: Config, clock: Clock) -> list[CheckFinding]:
@@ -51,6 +41,9 @@ async def check_up(config: Config, clock: Clock) -> list[CheckFinding]:
         _access(config.remediation.access),
         *_listener("web", config.web, config.web.listen),
         *_listener("hooks", config.hooks, config.hooks.listen),
+        *mcp_findings(config.mcp),
+        *[finding async for finding in alertmanager_findings(config.alertmanager)],
+        *[finding async for finding in otlp_findings(config.otlp)],
     ]
 
 

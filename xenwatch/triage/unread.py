@@ -25,7 +25,7 @@ _DEVICE_MODEL = "device-model"
 _PROCESS = re.compile(r"[\w./()-]+\[\d+\](?=: )")
 XEN = re.compile(
     rb"(?i:\bxen|libxl|\bxapi|qubes|hvmloader|pygrub|hypervisor)|\bxl[ :(]|\bxm [a-z]|\bdom(?:U|0)\b"
-    rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
+    rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|/local/domain/\d|\bOpaqueRef:|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
 )
 """What marks a log of any kind as one that a host or a guest of Xen wrote."""
 

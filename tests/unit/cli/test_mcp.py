@@ -38,6 +38,14 @@ xen_domain_memory_current_bytes{domain="web"} 1024
 xen_domain_memory_current_bytes{domain="mail"} 2048
 """
 TOKEN = "0123456789abcdef"
+POLICY = """[remediation]
+host = "xen1"
+mode = "observe"
+[[guest]]
+name = "web"
+uuid = "5e0f4b3a-8a1c-4d7e-9a55-0a2b3c4d5e6f"
+config = "{folder}/web.cfg"
+"""
 Session = Callable[[Callable[[Client], Awaitable[None]]], None]
 
 
@@ -63,7 +71,8 @@ def config(tmp_path: Path) -> Path:
     (tmp_path / "secret.log").write_text("libxl: error: not for assistants\n")
     (tmp_path / "bundles/outside.log").symlink_to(tmp_path / "secret.log")
     path = tmp_path / "xenwatch.toml"
-    path.write_text(f'[agent]\nstate_dir = "{tmp_path}/state"\n[mcp]\nbundles = ["{tmp_path}/bundles"]\n')
+    remediation, mcp = f'policy = "{tmp_path}/policy.toml"', f'bundles = ["{tmp_path}/bundles"]'
+    path.write_text(f'[agent]\nstate_dir = "{tmp_path}/state"\n[remediation]\n{remediation}\n[mcp]\n{mcp}\n')
     return path
 
 
@@ -145,6 +154,25 @@ def test_a_line_and_a_bundle_of_the_configured_folder_are_diagnosed_and_nothing_
             refused = await client.call_tool("diagnose_bundle", {"bundle": outside})
             assert refused.is_error
             assert "no such bundle" in json.dumps(refused.model_dump(mode="json"))
+
+    session(story)
+
+
+def test_a_start_is_checked_by_the_name_of_the_guest_and_no_file_can_be_named(session: Session, tmp_path: Path):
+    (tmp_path / "web.cfg").write_text(f'name = "web"\nmemory = 64\nkernel = "{tmp_path}/vmlinuz-missing"\n')
+    (tmp_path / "policy.toml").write_text(POLICY.format(folder=tmp_path))
+
+    async def story(client: Client) -> None:
+        said = await answer(client, "preflight_start", guest="web")
+        assert said["outcome"] in ("fail", "unknown")
+        assert "name free" in {check["what"] for check in said["checks"]}
+        assert all(set(check["detail"]) == {"untrusted"} for check in said["checks"])
+        for name in ("../passwd", "/etc/passwd", "nobody"):
+            refused = await client.call_tool("preflight_start", {"guest": name})
+            assert refused.is_error
+            assert "no guest of that name" in str(refused.content)
+        unmanaged = await client.call_tool("preflight_migrate", {"guest": "nobody", "target": "xen2"})
+        assert "no [[guest]] with the name nobody" in str(unmanaged.content)
 
     session(story)
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from xenwatch import __version__
 from xenwatch.base.errors import XenwatchError
+from xenwatch.cli._mcp.planning import Planning
 from xenwatch.cli._mcp.reading import Reading
 from xenwatch.cli._mcp.untrusted import MARK, marked
 from xenwatch.cli._mcp.watching import Watching
@@ -24,10 +25,10 @@ Limit = Annotated[int, Field(ge=1, le=500, description="At most this many.")]
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 
-def server_of(watching: Watching, reading: Reading) -> MCPServer:
+def server_of(watching: Watching, reading: Reading, planning: Planning) -> MCPServer:
     """The server with all its tools."""
     server = MCPServer("xenwatch", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
-    for tool in (*_about_the_host(watching), *_about_texts(reading)):
+    for tool in (*_about_the_host(watching), *_about_texts(reading), *_about_plans(planning)):
         server.add_tool(_told(tool), annotations=_READS, structured_output=True)
     return server
 
@@ -84,6 +85,18 @@ def _about_texts(reading: Reading) -> tuple[Callable[..., Any], ...]:
         return reading.bundle(bundle)
 
     return diagnose_text, explain_line, explain_rule, list_bundles, diagnose_bundle
+
+
+def _about_plans(planning: Planning) -> tuple[Callable[..., Any], ...]:
+    def preflight_start(guest: str) -> dict[str, Any]:
+        """Check whether a guest could be started on this host now. Takes its name; starts nothing."""
+        return planning.start(guest)
+
+    def preflight_migrate(guest: str, target: str) -> dict[str, Any]:
+        """Check whether a guest could migrate to another host of the policy. Takes a minute; moves nothing."""
+        return planning.migrate(guest, target)
+
+    return preflight_start, preflight_migrate
 
 
 def _told(tool: Callable[..., Any]) -> Callable[..., Any]:

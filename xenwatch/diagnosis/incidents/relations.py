@@ -36,11 +36,26 @@ class Relations:
         for incident in incidents:
             by_rule.setdefault(incident.diagnosis.rule, []).append(incident)
         for name, alike in by_rule.items():
-            for nameless in alike if len(alike) > 1 and name in self._rules else ():
-                rule = self._rules[name]
-                named = [i for i in alike if i is not nameless and self._names(i, nameless, rule)]
-                if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
-                    self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
+            if len(alike) > 1 and name in self._rules:
+                self._adopt(alike, self._rules[name])
+
+    def _adopt(self, alike: Collection[Incident], rule: Rule) -> None:
+        """Of the incidents of one rule, those that name no guest, or only its number, belong to the one that does."""
+        by_guest: dict[str, list[Incident]] = {}
+        for incident in alike:
+            guest = self.bonds.guest(incident.diagnosis)
+            if guest is not None:
+                by_guest.setdefault(guest, []).append(incident)
+        for nameless in alike:
+            if self.bonds.nobodys(nameless.diagnosis):
+                among = [i for named in by_guest.values() for i in named]
+            elif nameless.diagnosis.subject.name.isdigit():
+                among = by_guest.get(self.bonds.guest(nameless.diagnosis) or "", [])
+            else:
+                continue
+            named = [i for i in among if i is not nameless and self._names(i, nameless, rule)]
+            if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
+                self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""

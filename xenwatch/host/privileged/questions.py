@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from xenwatch.host.privileged.secrets import is_secret
+
 _NAME = re.compile(r"[A-Za-z0-9_+:@][A-Za-z0-9_.+:@-]{0,254}")
 _PATH = re.compile(r"/[A-Za-z0-9_.+:@/-]{0,1000}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_TAPDISK = re.compile(r"/dev/shm/vbd3-\d{1,5}-\d{1,10}/statistics")  # noqa: S108 - where tapdisk has it
 _COLUMNS = re.compile(r"[a-z_]{1,40}")
 
 Word = str | re.Pattern[str]
@@ -41,6 +44,9 @@ QUESTIONS: tuple[tuple[Word, ...], ...] = (
     ("losetup", "--json", "--list", "--associated", _PATH), ("losetup", "-a"),
     ("blockdev", "--getsize64", _PATH),
     ("smartctl", "-n", "standby", "-H", re.compile(r"/dev/[a-z0-9]{1,30}")),
+    ("smartctl", "--json", "-n", "standby", "-a", re.compile(r"/dev/[a-z0-9]{1,30}")),
+    ("xenpm", "get-cpuidle-states"), ("xenpm", "get-cpufreq-states"), ("xen-diag", "gnttab_query_size", _NUMBER),
+    ("od", "-A", "n", "-v", "-t", "d8", "-N", _NUMBER, "--", _TAPDISK),
     ("crm_resource", "--list-raw"), ("xen-livepatch", "list"),
 )  # fmt: skip
 """Each is a whole argv. None of the programs changes anything with these words."""
@@ -62,7 +68,7 @@ _MOST_NODES = 2000
 def is_question(argv: Sequence[str]) -> bool:
     """Whether it is one of them, word for word."""
     if argv and argv[0] == "xenstore-read":
-        return 1 < len(argv) <= _MOST_NODES and all(_PATH.fullmatch(word) for word in argv[1:])
+        return 1 < len(argv) <= _MOST_NODES and all(_PATH.fullmatch(p) and not is_secret(p) for p in argv[1:])
     return any(len(form) == len(argv) and all(map(_fits, form, argv)) for form in QUESTIONS)
 
 
