@@ -22,9 +22,10 @@ from xenwatch.triage.diagnose import diagnose
 
 AGES = (timedelta(days=6), timedelta(days=2), timedelta(hours=26), timedelta(hours=3))
 """How long before the present failure the earlier ones began."""
+RECENT_AGES = (timedelta(minutes=75), timedelta(minutes=50), timedelta(minutes=30), timedelta(minutes=12))
 AFTER_REPAIR = timedelta(minutes=15)
 OTHER_GUESTS = {"web": "mail", "db": "news", "app": "shop", "big": "huge"}
-KINDS = ("the same guests", "other guests", "repaired since", "rebooted since")
+KINDS = ("the same guests", "other guests", "repaired since", "rebooted since", "minutes before")
 _ROTATED_AT_EACH_START = "xen/xl-"
 _NEVER_ROTATED = "xen/console/"
 _HEALTHY, _DOMIDS_OF_A_TROUBLE = "healthy-guest", 16
@@ -60,10 +61,11 @@ def bundles() -> Iterator[Bundle]:
 
 def _bundle(present: Recording, past: Sequence[Recording], healthy: Recording, kind: str) -> Bundle:
     step = 0 if kind == "rebooted since" else _DOMIDS_OF_A_TROUBLE
+    ages = RECENT_AGES if kind == "minutes before" else AGES
     names = OTHER_GUESTS if kind == "other guests" else {}
     now = (present if present.has_times else healthy).span[0]
     story: list[tuple[timedelta, Recording]] = []
-    for number, (age, one) in enumerate(zip(AGES, past, strict=True)):
+    for number, (age, one) in enumerate(zip(ages, past, strict=True)):
         earlier = one.moved(now - age - one.span[0], domids=number * step, names=names)
         story.append((age, earlier))
         if kind == "repaired since":

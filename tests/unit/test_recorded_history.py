@@ -9,7 +9,7 @@ from recorded_history import KINDS, bundles, first_told, is_present
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 
-MOST_MISSED = {"the same guests": 3, "other guests": 0, "repaired since": 2, "rebooted since": 1}
+MOST_MISSED = dict.fromkeys(KINDS, 0) | {"minutes before": 4}
 """Of some twenty each; it may only become smaller."""
 
 

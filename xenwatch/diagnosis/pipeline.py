@@ -15,7 +15,7 @@ from xenwatch.diagnosis.matching.prefilter import PrefilterName
 from xenwatch.diagnosis.matching.scanned import Scanned, take_over
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.operations.done import DoneAgain
-from xenwatch.diagnosis.operations.marks import Place, PlacedMark
+from xenwatch.diagnosis.operations.marks import Place, PlacedMark, name_of_config
 from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.diagnosis.pool_lines import on_its_host
 from xenwatch.diagnosis.rules.rule import Rule
@@ -218,9 +218,11 @@ class Pipeline:
     def _marks(self) -> list[PlacedMark]:
         """What was said to be done, each with its year and its host."""
         right, host_of = self.years.right, self._hosts.host_of if self._hosts is not None else _one_host
+        names = {config: fact.subject.name for fact, _ in self._facts if (config := _configured_in(fact)) is not None}
         marks: list[PlacedMark] = []
         hosts: dict[Origin, Origin] = {}
-        for mark, fields, (source, offset, logged, origin, command), at in self.scanner.take_marks():
+        for placed in self.scanner.take_marks():
+            mark, fields, (source, offset, logged, origin, command), at = placed.called(names)
             host = hosts.get(origin)
             if host is None:
                 host = hosts[origin] = Origin(host_of(origin))
@@ -271,6 +273,11 @@ class Pipeline:
         """Whether two logs are of the same host, as far as that is known by now."""
         host_of = self._hosts.host_of if self._hosts is not None else _one_host
         return host_of(origin_of(one, None)) == host_of(origin_of(other, None))
+
+
+def _configured_in(fact: Fact) -> str | None:
+    """What the file of a guest's configuration is called, as one that is named after its guest would be."""
+    return name_of_config(fact.origin) if fact.name == "guest.type" else None
 
 
 def _order(event: Event) -> tuple[float, str, int]:

@@ -172,3 +172,30 @@ def owner_of(
     if not owner:
         return None
     return Subject("domain", owner.name or str(owner.domid), domid=owner.domid)
+
+
+_STARTED = re.compile(
+    rb"(?:[^\n]{0,200}\n){0,5}?(?:Started domain |Connected to domain |[^\n]{0,80}\b(?:x[lm]|virsh) console )"
+    rb"(?:-\S+ )*['\"]?(?P<domain>[\w.:+@-]*[\w+@-])(?=['\" (\r\n])"
+)
+"""How the copy of a terminal begins on which somebody looked at a guest's console."""
+
+
+_BEGINNING = 4096
+"""Bytes in which a device model's log shows the command that started it."""
+
+
+def owner_at_rest(path: str, head: bytes, format_: LogFormat) -> Subject | None:
+    """The same of a saved log, where also the first lines may say it: of a console, or of a device model's log.
+
+    Whoever saved it put them there; in a log that a guest goes on writing to, nothing is believed of it.
+    """
+    if owner := owner_of(path, format_):
+        return owner
+    found = _STARTED.match(head) if format_.guest_written else None
+    if found is not None:
+        return Subject("domain", found["domain"].decode())
+    began = _owner(0, head[:_BEGINNING].decode("utf-8", "replace")) if format_.guest_prompts else None
+    if began is None or began.domid is None:
+        return None
+    return Subject("domain", began.name or str(began.domid), domid=began.domid)

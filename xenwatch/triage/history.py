@@ -26,6 +26,8 @@ _STILL_FELT = 600.0
 """Seconds for which what the host suffered may be the reason of what comes next, though nothing ties the two."""
 _LONG_FELT = 3600.0
 """The same of what is critical."""
+_WITH_A_REASON = 300.0
+"""The same of anything, where what comes next says itself why it failed."""
 
 
 class History(NamedTuple):
@@ -68,6 +70,18 @@ class _CauseFamily:
         return any(i.diagnosis.severity in _LOUD for i in self.members)
 
     @property
+    def says_why(self) -> bool:
+        """Whether it rests on the reason itself, and not on what comes of one."""
+        return DEPTHS.index(self.cause.diagnosis.depth) == 0
+
+    @property
+    def records(self) -> list[LogRecord]:
+        """Its lines, without those that only warn: the cause has been given the lines of what it explains."""
+        quiet = [i for i in self.members if i.diagnosis.severity not in _LOUD and i is not self.cause]
+        left_out = {_place(record) for i in quiet for record in _records(i.diagnosis)}
+        return [r for i in self.members for r in _records(i.diagnosis) if _place(r) not in left_out]
+
+    @property
     def last_seen(self) -> float | None:
         """None where one of its lines has no time."""
         return self.ended if all(_dated(i.diagnosis) for i in self.members) else None
@@ -106,11 +120,10 @@ def _besides(asked: list[_CauseFamily], families: list[_CauseFamily]) -> _Parted
     guests, known, now = {f.guest for f in asked}, {f.cause.id for f in asked}, max(f.ended for f in asked)
     nobodys = {f.cause.diagnosis.class_ for f in asked if f.guest is None}
     others = [f for f in families if f.cause.id not in known and not f.tells(nobodys)]
-    placed = [f for f in others if f.last_seen is not None or f.ended < now - _LONG_FELT]
+    placed = [f for f in others if f.last_seen is not None or f.ended < now - _WITH_A_REASON]
     earlier = [f for f in placed if f.guest is not None and f.guest not in guests]
-    says_why = [f for f in asked if f.is_loud and DEPTHS.index(f.cause.diagnosis.depth) == 0]
-    start = min((f.ended for f in says_why), default=0.0)
-    return earlier, [f for f in placed if f not in earlier and f.ended < start - _felt(f)]
+    start = min((f.ended for f in asked if f.is_loud and f.says_why), default=0.0)
+    return earlier, [f for f in placed if f not in earlier and f.ended < start - _WITH_A_REASON]
 
 
 def _before_the_last(families: list[_CauseFamily], operations: Mapping[str, Operation]) -> _Parted:
@@ -121,7 +134,7 @@ def _before_the_last(families: list[_CauseFamily], operations: Mapping[str, Oper
     start = _start(last, began[last.cause.id], operations)
     over = [f for f in families if f is not last and _is_over(f, last, start)]
     earlier = [f for f in over if f.guest is not None]
-    return earlier, [f for f in over if f.guest is None and f.ended < start - _felt(f)]
+    return earlier, [f for f in over if f.guest is None and f.ended < start - _felt(f, last)]
 
 
 def _start(last: _CauseFamily, began: float, operations: Mapping[str, Operation]) -> float:
@@ -134,8 +147,7 @@ def _start(last: _CauseFamily, began: float, operations: Mapping[str, Operation]
 
 def _is_over(family: _CauseFamily, last: _CauseFamily, start: float) -> bool:
     """Whether all of it was written before: no line without a time is younger than the last change of its log."""
-    loud = [i for i in family.members if i.diagnosis.severity in _LOUD] or family.members
-    records = [record for i in loud for record in _records(i.diagnosis)]
+    records = family.records
     undated = [record for record in records if not record.logged and not _is_rotated(record)]
     dated = [record.at for record in records if record.logged]
     if max(dated, default=0.0) >= start:
@@ -151,7 +163,9 @@ def _is_rotated(record: LogRecord) -> bool:
     return rotated_name(name).age != rotated_name("").age
 
 
-def _felt(family: _CauseFamily) -> float:
+def _felt(family: _CauseFamily, last: _CauseFamily) -> float:
+    if last.says_why and last.guest is not None:
+        return _WITH_A_REASON
     return _LONG_FELT if any(i.diagnosis.severity == "critical" for i in family.members) else _STILL_FELT
 
 
@@ -169,6 +183,10 @@ def _families(incidents: Iterable[Incident]) -> list[_CauseFamily]:
 
 def _records(diagnosis: Diagnosis) -> list[LogRecord]:
     return [e.origin for e in diagnosis.evidence if isinstance(e.origin, LogRecord)]
+
+
+def _place(record: LogRecord) -> tuple[str, int]:
+    return record.source.path, record.position.offset
 
 
 def _paths(diagnosis: Diagnosis) -> set[str]:

@@ -1,8 +1,9 @@
 """The error lines that no rule knows, as the report shows them, and those that stand around what a rule knows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.text_shape import text_shape
@@ -16,7 +17,12 @@ NEAR = 4096
 """Bytes before a symptom in which an unread error may be its reason."""
 MOST_BESIDE = 3
 _FEW_LINES, _FEWER_LINES = 5, 1
-"""How far from a known line an unread one belongs to it; where many write at once, only the next line does."""
+"""How far from a known line an unread one belongs to it; where many write at once, only the next line does.
+
+Those of one process belong together there, too, and those that the hypervisor itself wrote.
+"""
+_DEVICE_MODEL = "device-model"
+_PROCESS = re.compile(r"[\w./()-]+\[\d+\](?=: )")
 XEN = re.compile(
     rb"(?i:\bxen|libxl|\bxapi|qubes|hvmloader|pygrub|hypervisor)|\bxl[ :(]|\bxm [a-z]|\bdom(?:U|0)\b"
     rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|/local/domain/\d|\bOpaqueRef:|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
@@ -37,17 +43,21 @@ def with_unread(incidents: Iterable[Incident], unread: UnreadErrors) -> list[Inc
     latest: defaultdict[str, list[LogRecord]] = defaultdict(list)
     for record in unread.latest():
         latest[record.source.path].append(record)
-    return [_quoting(incident, latest) if _is_told_first(incident) else incident for incident in incidents]
+    everyone = list(incidents)
+    guests = {str(i.diagnosis.subject) for i in everyone if i.diagnosis.subject.kind == "domain"}
+    return [_quoting(i, latest, sole=len(guests) == 1) if _is_told_first(i) else i for i in everyone]
 
 
 def _is_told_first(incident: Incident) -> bool:
     return incident.explained_by is None and incident.diagnosis.severity != "info"
 
 
-def _quoting(incident: Incident, latest: Mapping[str, list[LogRecord]]) -> Incident:
+def _quoting(incident: Incident, latest: Mapping[str, list[LogRecord]], *, sole: bool) -> Incident:
+    """`sole`: nothing is told of any other guest."""
     own = [e.origin for e in incident.diagnosis.evidence if isinstance(e.origin, LogRecord)]
     before = _before(own[0], latest) if own and incident.diagnosis.depth == "symptom" else ()
-    beside = [r for r in _beside(own, latest) if r not in before][:MOST_BESIDE]
+    around = chain(_beside(own, latest), _of_helpers(incident, own, latest, sole=sole))
+    beside = [r for r in around if r not in before][:MOST_BESIDE]
     if not before and not beside:
         return incident
     evidence = (*map(_quoted, before), *incident.diagnosis.evidence, *map(_quoted, beside))
@@ -61,7 +71,7 @@ def _before(first: LogRecord, latest: Mapping[str, list[LogRecord]]) -> tuple[Lo
     return () if found is None else (found,)
 
 
-def _beside(own: Iterable[LogRecord], latest: Mapping[str, list[LogRecord]]) -> Iterator[LogRecord]:
+def _beside(own: Sequence[LogRecord], latest: Mapping[str, list[LogRecord]]) -> Iterator[LogRecord]:
     """The errors a few lines from one of its own, each kind once, in the order of the log."""
     seen: set[str] = set()
     places: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
@@ -70,12 +80,37 @@ def _beside(own: Iterable[LogRecord], latest: Mapping[str, list[LogRecord]]) -> 
         if not quotes_many:
             places[record.source.path, record.guest].append(record.position.line)
     for (path, guest), lines in places.items():
+        writers = {_writer(record) for record in own if record.source.path == path} - {None}
         for record in latest.get(path, ()):
-            near = _FEWER_LINES if record.source.format.shared else _FEW_LINES
+            of_one = not record.source.format.shared or _writer(record) in writers
+            near = _FEW_LINES if of_one else _FEWER_LINES
             is_near = any(0 < abs(record.position.line - line) <= near for line in lines if line)
             if is_near and record.guest == guest and (shape := text_shape(record.text)) not in seen:
                 seen.add(shape)
                 yield record
+
+
+def _writer(record: LogRecord) -> str | None:
+    """Who wrote a line in a log of many; None where that is not said."""
+    if record.source.format.opening is not None and not record.guest:
+        return ""  # on the machine's serial line all but the guests' lines is the hypervisor's own
+    found = _PROCESS.match(record.text)
+    return found[0] if found else None
+
+
+def _of_helpers(
+    incident: Incident, own: Iterable[LogRecord], latest: Mapping[str, list[LogRecord]], *, sole: bool
+) -> Iterator[LogRecord]:
+    """What the device model or the boot loader of the guest said, where it failed or nothing more is known."""
+    diagnosis, known = incident.diagnosis, {record.source.path for record in own}
+    subject, failed = diagnosis.subject, any(piece.phase == _DEVICE_MODEL for piece in diagnosis.evidence)
+    if subject.kind != "domain" or (diagnosis.depth == "cause" and not failed):
+        return
+    for path, records in latest.items():
+        source = records[0].source
+        theirs = sole if source.subject is None else source.subject.name == subject.name
+        if source.format.guest_prompts and theirs and path not in known:
+            yield from {text_shape(record.text): record for record in reversed(records)}.values()
 
 
 def _quoted(record: LogRecord) -> Evidence:

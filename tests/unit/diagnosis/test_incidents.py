@@ -130,6 +130,32 @@ def test_in_a_bundle_an_undated_line_may_belong_anywhere(rules, say):
     assert named(still.apply([cause, symptom], 9000))["middle"].state == "explained"
 
 
+def test_an_undated_line_is_no_younger_than_the_last_change_of_its_log(rules, say):
+    days = 3 * 86400
+    cause, symptom = say("cause", 1, logged=False), say("middle", days)
+    incidents = IncidentTracker(list(rules.values()), at_rest=True)
+    assert named(incidents.apply([cause, symptom], days))["middle"].state == "open"
+
+
+def test_a_symptom_belongs_to_the_cause_that_was_there_when_it_was_seen_last(rules, say):
+    later = 9000
+    incidents = IncidentTracker(list(rules.values()), at_rest=True)
+    found = named(incidents.apply([say("middle", 1), say("end", 1), say("common", later), say("end", later)], later))
+    assert found["end"].explained_by == found["common"].id
+    assert found["middle"].state == "open"
+
+
+@pytest.mark.parametrize(("operation", "state"), [("first", "explained"), ("second", "open")])
+def test_what_fails_again_without_its_cause_in_another_attempt_stands_alone(rules, say, operation, state):
+    def during(diagnosis: Diagnosis, key: str) -> Diagnosis:
+        return replace(diagnosis, evidence=tuple(replace(piece, operation=key) for piece in diagnosis.evidence))
+
+    seen = [("cause", 1, "first"), ("middle", 2, "first"), ("middle", 9000, operation)]
+    incidents = IncidentTracker(list(rules.values()), at_rest=True)
+    found = named(incidents.apply([during(say(rule, at), key) for rule, at, key in seen], 9000))
+    assert found["middle"].state == state
+
+
 def test_quiet_long_enough_is_over(incidents, say):
     incidents.apply([say("cause", 100)], 100)
     assert incidents.apply([], 699) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xenwatch.base.errors import InputError
-from xenwatch.diagnosis.ruleset import rules_with
+from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.model.incident import Incident
 from xenwatch.triage.diagnose import diagnose
 from xenwatch.triage.report import Report
@@ -37,7 +37,7 @@ def read(tmp_path, rules):
     def read(**logs: str) -> Report:
         for name, text in logs.items():
             (tmp_path / name.replace("_", ".")).write_text(text)
-        return diagnose([str(tmp_path)], rules)
+        return diagnose([str(tmp_path)], rules, cache=cache_folder())
 
     return read
 

@@ -55,6 +55,40 @@ def test_an_error_of_another_log_is_another_story(read: Read) -> None:
     assert UNREAD.strip() not in evidence(read({"guest-web.log": NO_ROOT, "guest-db.log": UNREAD}))
 
 
+SYSLOG = "2026-11-23T10:00:0{} xen1 {}\n"
+UNREAD_XL = "xl[77]: frobnicate: cannot open the gate"
+KNOWN_XL = "xl[77]: libxl: error: libxl_device.c:1080:cb: script: Could not find bridge device xenbr9"
+
+
+@pytest.mark.parametrize(("writer", "is_shown"), [("xl[77]", True), ("cron[9]", False)])
+def test_in_a_log_of_many_the_error_that_the_same_process_wrote_before_is_shown(
+    read: Read, writer: str, is_shown: bool
+) -> None:
+    lines = [UNREAD_XL.replace("xl[77]", writer), "sshd[5]: hello", "sshd[5]: again", KNOWN_XL]
+    text = "".join(SYSLOG.format(f"{n}.000000+00:00", line) for n, line in enumerate(lines))
+    assert ("frobnicate" in evidence(read({"syslog": text}))) is is_shown
+
+
+def test_what_the_hypervisor_said_before_its_panic_is_shown(read: Read) -> None:
+    text = "(XEN) Xen version 4.17.2\n(XEN) elf_init: not an ELF binary\n(XEN) \n(XEN) ****\n"
+    report = read({"xl-dmesg.log": f"{text}(XEN) Panic on CPU 0:\n(XEN) Could not set up DOM0 guest OS\n"})
+    assert "not an ELF binary" in evidence(report)
+
+
+SPAWN_FAILED = (
+    "libxl: error: libxl_dm.c:1212:device_model_spawn_outcome: domain {} device model: spawn failed (rc=-3)\n"
+)
+
+
+def test_what_the_device_model_of_the_only_guest_said_is_shown_where_it_failed(read: Read) -> None:
+    assert UNREAD.strip() in evidence(read({"stderr.log": SPAWN_FAILED.format(2), "qemu-dm.log": UNREAD}))
+
+
+def test_what_the_device_model_of_another_guest_said_is_not_shown(read: Read) -> None:
+    logs = {"stderr.log": "# xl create web.cfg\n" + SPAWN_FAILED.format(2), "qemu-dm-mail.log": UNREAD}
+    assert UNREAD.strip() not in evidence(read(logs))
+
+
 def test_of_many_errors_beside_it_a_few_are_shown_and_like_ones_once(read: Read) -> None:
     many = "".join(f"{word} {n}: cannot go on\n" for word in ("alpha", "beta", "gamma", "delta") for n in (1, 2))
     shown = evidence(read({"guest-web.log": NO_ROOT + many}))

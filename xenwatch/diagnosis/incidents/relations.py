@@ -77,7 +77,9 @@ class Relations:
         return self._unlisted(rule, one, other, same_record=same_record)
 
     def _may_be_of_one_time(self, cause: Incident, symptom: Incident, rule: Rule) -> bool:
-        return self.bonds.near(cause, symptom, rule.window) and not self._was_tried_again(cause, symptom)
+        if not self.bonds.near(cause, symptom, rule.window) or self._was_tried_again(cause, symptom):
+            return False
+        return self.bonds.has_time(cause) or not _are_two_attempts(cause.diagnosis, symptom.diagnosis)
 
     def _was_tried_again(self, cause: Incident, symptom: Incident) -> bool:
         """Whether the symptom was seen last in an operation of its own, in which the cause was not seen."""
@@ -141,14 +143,21 @@ class Relations:
         weak = SEVERITIES.index(cause.severity) < SEVERITIES.index("error") <= SEVERITIES.index(symptom.severity)
         if weak and symptom.depth == "cause":
             return False
-        return self._order(cause) < self._order(symptom)
+        shared = cause.operations & symptom.operations
+        return self._order(cause, shared) < self._order(symptom, shared)
 
-    def _order(self, diagnosis: Diagnosis) -> Order:
+    def _order(self, diagnosis: Diagnosis, within: Collection[str]) -> Order:
         """What only passes on that something failed comes last; then the depth, the phase and the place decide."""
         rule = self._rules.get(diagnosis.rule)
         fallback = rule is not None and rule.fallback
-        first = min((_place(e) for e in diagnosis.evidence if e.operation is not None), default=(0, "", 0))
+        first = min((_place(e) for e in diagnosis.evidence if e.operation in within), default=(0, "", 0))
         return (fallback, DEPTHS.index(diagnosis.depth), *first)
+
+
+def _are_two_attempts(cause: Diagnosis, symptom: Diagnosis) -> bool:
+    """Whether something was done to one guest twice: what has no time need not be of the other time, too."""
+    known = cause.operations and symptom.operations and str(cause.subject) == str(symptom.subject)
+    return bool(known) and cause.operations.isdisjoint(symptom.operations)
 
 
 def _place(evidence: Evidence) -> tuple[int, str, int]:

@@ -16,7 +16,7 @@ ERROR = (
     r"|Traceback \(most recent call last\)|(?:Error|Exception|Fault)(?::|\(|$)"
     r"|(?i:\b(?:fail(?:ed|ure|ures|s|ing)?|cannot|can't|cant|couldn't|could not|unable to|refus(?:ed|es|ing)|denied"
     r"|timed ?out|timeout|not permitted|no such|not found|does not exist|doesn't exist|invalid|corrupt\w*"
-    r"|abort(?:ed|ing)?"
+    r"|abort(?:ed|ing)?|violation|not an? (?:\w+ )?(?:binary|executable|image|block device)"
     r"|segfault|out of memory|oops|panic|not enough|too (?:many|small|large|big|long)|unsupported|not supported"
     r"|unknown (?:option|command|parameter|keyword|device)|bad (?:\w+ )?(?:magic|pte|page|superblock|swp_entry)|bug:"
     r"|exit(?:ed)?(?: with)?(?: error)?(?: status| code)?:? ?[1-9]\d*)\b)"

@@ -77,7 +77,7 @@ MARKS: tuple[Mark, ...] = (
         "begin",
         "",
         rf"{_TOOL}virsh\s+{_CONNECT}{_OPTIONS}(?P<verb>start|destroy|shutdown|reboot|migrate|save|restore|suspend"
-        r"|resume|undefine|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
+        r"|resume|undefine|console|attach-(?:device|disk|interface)|detach-(?:device|disk|interface))\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
         _VIRSH,
     ),
@@ -87,6 +87,7 @@ MARKS: tuple[Mark, ...] = (
         rf"{_TOOL}virsh\s+{_CONNECT}create\s+{_OPTIONS}(?P<config>\S+?\.xml)(?=\s|$)",
         _VIRSH,
     ),
+    _mark("begin", "console", rf"^Connected to domain {_QUOTE}(?P<target>{_NAME}){_QUOTE}$", r"Connected to domain "),
     _mark("begin", "create", rf"\bvirt-install\b.{{0,300}}?\s(?:-n|--name)[ =](?P<target>{_NAME})"),
     _mark("begin", "", rf"{_TOOL}qvm-(?P<verb>start|shutdown|kill|pause|unpause|run)\s+{_OPTIONS}(?P<target>{_NAME})"),
     _mark(
@@ -124,6 +125,7 @@ MARKS: tuple[Mark, ...] = (
         rf"DevController: writing \{{[^\n]{{0,2000}}?'domain': '(?P<target>{_NAME})'[^\n]{{0,2000}}?"
         r"\} to /local/domain/\d+/backend/\w+/(?P<domid>\d+)/",
     ),
+    _mark("about", "create", r"hotplugStatusCallback\d? /local/domain/\d+/backend/\w+/(?P<domid>\d+)/"),
     # wrappers: what they call the guest, when they begin and after they failed
     _mark("begin", "start", rf"Starting instance (?P<target>{_NAME})"),
     _mark("begin", "start", rf"\b[Ss]tarting (?:the )?(?:domain|VM|qube) {_QUOTE}(?P<target>{_NAME})"),
@@ -146,6 +148,7 @@ MARKS: tuple[Mark, ...] = (
     _mark("told", "create", rf"Failed to launch VM (?P<target>{_NAME})"),
     _mark("begin", "start", r"Generating deployment file: (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"/vmm/xen\w*/deploy '?(?P<config>\S+?/\d+/(?:images/)?deployment\.\d+)"),
+    _mark("told", "start", r"Could not create domain from (?P<config>\S+/\d+/(?:images/)?deployment\.\d+)"),
     _mark("begin", "start", r"\bDEPLOY (?:FAILURE|SUCCESS) (?P<one>\d+)\b|\bDEPLOY (?P<one_begun>\d+) "),
     _mark("begin", "migrate", r"\bMIGRATE (?:FAILURE|SUCCESS) (?P<one>\d+)\b"),
     _mark(
@@ -244,6 +247,11 @@ class PlacedMark(NamedTuple):
     def is_named_by_file(self) -> bool:
         """Whether the name is that of a configuration's file, and nothing that the toolstack said."""
         return "config" in self.fields and not self.fields.get("target")
+
+    def called(self, configured: Mapping[str, str]) -> "PlacedMark":
+        """The same with the name that the guest has in the configuration file: by what the file is called."""
+        name = configured.get(self.target or "") if self.is_named_by_file else None
+        return self if name is None else self._replace(fields={**self.fields, "target": name})
 
     @property
     def verb(self) -> str:

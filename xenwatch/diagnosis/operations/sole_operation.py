@@ -25,7 +25,16 @@ def sole_operation(operations: Iterable[Operation], names: Collection[str]) -> O
     numbers = {str(o.domid) for o in known if o.target and o.domid is not None}
     if len(guests - numbers) != 1:
         return None
-    return next((o for o in reversed(known) if o.target and o.verb), None)
+    return next((o for o in reversed(known) if (o.target and o.verb) or _was_never_named(o)), None)
+
+
+def _was_never_named(operation: Operation) -> bool:
+    """A start of which the logs say nothing but the domid, where it failed."""
+    return operation.target is None and operation.domid is not None and _is_start(operation)
+
+
+def _is_start(operation: Operation) -> bool:
+    return operation.verb in STARTING or (not operation.verb and operation.phase in _OF_A_START)
 
 
 def is_of(operation: Operation, event: Event) -> bool:
@@ -38,7 +47,7 @@ def is_of(operation: Operation, event: Event) -> bool:
     if operation.started is not None and time_of(event) is not None:
         return False  # both have a time, which was judged and did not fit
     text = event.record.text
-    if operation.verb in STARTING:
+    if _is_start(operation):
         return of_a_helper or (event.phase or phase_of(text)) in _OF_A_START or _FAILED_START.search(text) is not None
     spoken = next((words for verb, words in _SPOKEN_OF.items() if operation.verb.endswith(verb)), None)
-    return spoken is not None and spoken.search(text) is not None
+    return spoken is not None and (of_a_helper or spoken.search(text) is not None)

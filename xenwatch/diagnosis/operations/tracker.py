@@ -9,6 +9,7 @@ from typing import Any
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
+from xenwatch.diagnosis.operations.full_names import name_in_full
 from xenwatch.diagnosis.operations.marks import PlacedMark
 from xenwatch.diagnosis.operations.nearest import nearest, under_way
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
@@ -66,6 +67,7 @@ class OperationTracker:
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
         for story in in_turn(by_log, events):
             placed |= self._log(story, sorted(by_log[story], key=_PLACE), events, late)
+        name_in_full(self.operations, self._registry)
         if self._at_rest:
             placed |= self._sole(events, placed)
         placed_events = [self._told(event, placed.get(index), late=index in late) for index, event in enumerate(events)]

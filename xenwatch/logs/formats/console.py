@@ -16,6 +16,9 @@ _BODY = (
     rb"|(?:EIP|PC|LR) is at |#PF: |Pid: \d+, comm: |CPU: \d+ (?:PID|UID|Not))"
 )
 
+_NOBODYS = "guest|dom[0uU]|boot|crash|panic|full|output|serial|log|error|xen|vm|hvm|pv|pvh|kernel"
+"""What else people put behind `console-`."""
+
 
 def _parse(text: str, hint: TimeHint) -> Header:
     """The stamp (`--timestamp=guest`) is xenconsoled's and so the host's; what follows it is the guest's."""
@@ -44,5 +47,8 @@ FORMAT = LogFormat(
     parse=_parse,
     headers=(_HEADER,),
     guest_written=True,
-    subject=re.compile(r"(?:^|/)guest-(?!console\b)(?P<domain>[^/]+?)(?:-vuart\d)?\.log" + ROTATED),
+    subject=re.compile(
+        rf"(?:^|/)(?:guest-(?!console\b)|console-(?!(?:{_NOBODYS})\b|\d+\.))(?P<domain>[^/]+?)(?:-vuart\d)?\.(?:log|txt)"
+        + ROTATED
+    ),
 )

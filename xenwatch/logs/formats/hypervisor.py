@@ -10,7 +10,7 @@ _HEADER = re.compile(
     rf"(?:\[(?:(?P<date>{ISO})|(?P<boot> *\d+\.\d+)|[0-9a-f]{{16}})\] ?)?"
 )
 _PREFIX = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\] |" + SYSLOG_LINE.encode() + rb"(?:\S+ )?)?"
-_CONSOLED = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] )?"
+_CONSOLED = rb"(?:\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[ \t])?"
 _STAMP = rb"(?:\[(?!error_code)[^\]\n]{4,30}\] ?+)?+"
 # Below a panic, a crashed domain or a fault Xen prints registers, stack, code and call trace, one prefixed line each.
 _BODY = (
@@ -72,7 +72,8 @@ FORMAT = LogFormat(
         + rb"\(XEN\) "
         + _STAMP
         + rb"(?:Xen version \d|Latest ChangeSet|Command line: |Bootloader: |Video information"
-        + rb"|EFI RAM map|Xen-e820 RAM map|Panic on CPU \d|----\[ Xen-\d)"
+        + rb"|EFI RAM map|Xen-e820 RAM map|Panic on CPU \d|----\[ Xen-\d"
+        + rb"|(?:Domain 0|Hardware Dom0) (?:crashed|halted|shutdown))"
     ),
     guest_line=re.compile(_PREFIX + rb"(?:(?:\(XEN\) ?" + _STAMP + rb")?\(d\d+\) ?|\(XEN\) ?" + _STAMP + rb"HVM\d+: )"),
 )

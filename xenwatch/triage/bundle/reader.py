@@ -15,7 +15,7 @@ from xenwatch.facts.pasted import pasted_facts
 from xenwatch.facts.reader import FactsReader
 from xenwatch.facts.saved import LARGEST_OUTPUT, facts_reader
 from xenwatch.logs.format import LAST_RESORT, all_formats, by_content, by_name, recognise
-from xenwatch.logs.owner import DeviceModels, owner_of
+from xenwatch.logs.owner import DeviceModels, owner_at_rest
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.record import LogFormat, Source, TimeHint
@@ -185,7 +185,7 @@ class Bundle:
             return
         host = self._host_of(path)
         # Where a process id is all that the name says, the pipeline asks who was served once the hosts are told apart.
-        source = Source(path, recognised.format, owner_of(path, recognised.format), host)
+        source = Source(path, recognised.format, owner_at_rest(path, headed.head, recognised.format), host)
         hint = TimeHint(near=mtime, utc_offset=self._utc_offset)
         entry = BundleEntry(path, recognised.format.name, source, mtime, host=host)
         if recognised.format.captured:
