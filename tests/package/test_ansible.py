@@ -1,4 +1,4 @@
-"""The Ansible role, played by Debian's ansible-core in a clean root on itself; a second time it changes nothing.
+"""The Ansible role, played by Debian's ansible-core in a clean root on itself; a second time it changes nothing."""
 
 import re
 import shutil
