@@ -7,7 +7,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb rpm tree deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults soak fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb rpm tree deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -21,8 +21,8 @@ setup-test:
 setup-tools:
 	@packaging/setup.sh tools
 
-run: setup  ## start the agent on an embedded demo host; needs no Xen
-	@exec $(BIN)/xenwatch agent --demo
+run: setup  ## start the agent on an embedded demo host and a pretend pool of XCP-ng; needs no Xen
+	@exec $(BIN)/xenwatch agent --demo-pool
 
 test: setup-test lint types layers rules alerts unit  ## set up and run everything: tests, types, lint, layers, rule tests
 
@@ -71,6 +71,9 @@ test-slow: setup-test  ## the follower's torture test and other minutes-long tes
 
 faults: setup-test  ## every fault that docs/reliability.md says was tried (many minutes)
 	$(BIN)/pytest -q --timeout=3000 $$(grep -oE 'tests/[a-z0-9_/]+\.py(::[a-z0-9_]+)?' docs/reliability.md | sort -u)
+
+soak: setup-test  ## the agent under load for MINUTES=60: what it loses, how memory and descriptors grow
+	$(BIN)/python tests/torture/soak.py --minutes $(or $(MINUTES),60) --lines $(or $(LINES),5000) --logs $(or $(LOGS),200) --guests $(or $(GUESTS),100)
 
 fuzz: setup-test  ## the tests of properties, with 5,000 examples each (hours); what is found is kept in .hypothesis/
 	$(BIN)/pytest -q --timeout=36000 --hypothesis-profile=fuzz $$(grep -rl 'from hypothesis import' tests --include='test_*.py')

@@ -18,9 +18,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
 
-from xapi.methods import USERS
-
 from xenwatch.base.clock import SystemClock
+from xenwatch.demo.pool.methods import USERS
 from xenwatch.host.xapi.access import XapiAccess
 from xenwatch.host.xapi.client import XapiClient
 from xenwatch.sampling.xapi.reader import PoolReader

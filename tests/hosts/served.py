@@ -55,6 +55,7 @@ class Served:
     snapshot: Snapshot | None = None
     remediation: RemediationSite | None = None
     trends: Trends = field(default_factory=Trends)
+    pools: dict[str, Sequence[Sample]] = field(default_factory=dict)
 
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
@@ -79,7 +80,7 @@ class Served:
             version=lambda: len(self.known), history=self.history, remark=self.remark,
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot, trends=self.trends.of,
             failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
-            now=lambda: 1e9 + 120,
+            now=lambda: 1e9 + 120, pools=lambda: self.pools,
         )  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xapi.methods import USERS
-from xapi.pools import build_pool, guest, halt, running
-from xapi.server import StandInPool
+from xapi.pools import StandInPool, build_pool, guest, halt, running
+
+from xenwatch.demo.pool.methods import USERS
 
 NODE_MODULES = os.environ.get("XENWATCH_NODE_MODULES", "")
 

@@ -2,9 +2,9 @@
 
 import ssl
 
-from xapi.methods import USERS
-from xapi.server import StandInPool
+from xapi.pools import StandInPool
 
+from xenwatch.demo.pool.methods import USERS
 from xenwatch.host.xapi.access import XapiAccess
 
 

@@ -158,6 +158,8 @@ class Machine:
         return [
             "ssh", "-q", "-p", str(self._port), "-i", str(self.image.key), "-o", "StrictHostKeyChecking=no",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=60", "-o", "ServerAliveInterval=20",
+            # a log-in costs dom0 seconds under emulation: all commands share one
+            "-o", "ControlMaster=auto", "-o", f"ControlPath={self.folder}/ssh-{self._port}", "-o", "ControlPersist=yes",
             "root@127.0.0.1",
         ]  # fmt: skip
 

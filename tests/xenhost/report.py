@@ -18,7 +18,8 @@ Written by `tests/xenhost/report.py`; see `tests/xenhost/README.md`. A row stand
 again, so that rows are of several days.
 Debian's Xen and dom0 run whole under QEMU's software emulation, several times slower than a real machine; the agent was
 installed in dom0 from this checkout's wheel. A story breaks the host in one way; the seconds are from the moment the
-breaking command came back to the answer of `/api/v1/incidents`.
+breaking command came back to the answer of `/api/v1/incidents`. Then `diagnose --live` and a bundle are asked
+for their first cause, and where a story can be mended, the incident must be over soon after the repair.
 """
 
 REPAIRS = """`run`: the agent did it by itself, as its policy allows; `ask`: one person asked and another consented;
@@ -70,7 +71,18 @@ def _verdict(row: dict[str, Any] | None) -> str:
     if row is None:
         return "not played"
     times = ", ".join("not said" if seconds is None else f"{seconds:.0f} s" for seconds in row["seconds"])
-    return f"{'as expected' if row['ok'] else '**no**'}{f': {times}' if times else ''}"
+    verdict = f"{'as expected' if row['ok'] else '**no**'}{f': {times}' if times else ''}"
+    return "; ".join([verdict, *(f"{way} {_same(row[way])}" for way in ("live", "bundle") if way in row), *_end(row)])
+
+
+def _same(answer: dict[str, Any]) -> str:
+    return "the same" if answer["ok"] else "**another**"
+
+
+def _end(row: dict[str, Any]) -> list[str]:
+    if not row.get("mendable"):
+        return []
+    return ["**still open after the repair**" if row["resolved"] is None else f"over {row['resolved']:.0f} s after"]
 
 
 def _repairs(repairs: list[dict[str, Any]]) -> list[str]:

@@ -30,6 +30,8 @@ class Story:
     silent: bool = False
     """Nothing is wrong: no incident above info may appear."""
     suites: tuple[str, ...] = ("bookworm", "trixie")
+    mend: str = ""
+    """Shell script that puts right what was broken; the expected incidents must then be resolved."""
     hardware: str = "all"
     """`no-hvm`: on a processor without AMD-V, which costs a boot and an installation of its own."""
 
@@ -53,7 +55,7 @@ def load() -> list[Story]:
     stories = []
     for path in sorted(FOLDER.glob("*.yaml")):
         data = yaml.safe_load(path.read_text())
-        known = {"title", "break", "expect", "seconds", "fails", "silent", "suites", "hardware"}
+        known = {"title", "break", "mend", "expect", "seconds", "fails", "silent", "suites", "hardware"}
         if unknown := set(data) - known:
             raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
         data["break_"] = data.pop("break")
@@ -79,7 +81,7 @@ def play(machine: Machine, story: Story) -> Outcome:
                 met[number] = time.monotonic() - broken
         if time.monotonic() - broken > deadline or (waiting and len(met) == len(waiting)):
             break
-        time.sleep(1)
+        time.sleep(2)  # asking costs an emulated dom0 half of that
     outcome.met = [(e, met.get(n)) for n, e in enumerate(waiting)]
     return outcome
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import aftermath
 import pytest
 import story as stories
 from machine import Machine
@@ -40,6 +41,8 @@ def _tell(host: Machine, story: stories.Story, results: Keep) -> None:
     outcome = stories.play(host, story)
     if recorder is not None:
         recorder.save(Path(RECORD) / suite, outcome)
+    others = aftermath.other_ways(host, story)
+    after = aftermath.resolved_after(host, story) if story.mend and outcome.ok else None
     results(
         {
             "story": story.name,
@@ -49,8 +52,13 @@ def _tell(host: Machine, story: stories.Story, results: Keep) -> None:
             "expected": [e.get("class") or e.get("rule") for e in story.expect],
             "seconds": [None if s is None else round(s, 1) for _, s in outcome.met],
             "said": [f"{i['class']} {i['subject']['kind']}/{i['subject']['name']}" for i in outcome.incidents],
+            **others,
+            "mendable": bool(story.mend),
+            "resolved": after,
         }
     )
     assert outcome.ok, [
         (i["rule"], i["class"], i["severity"], i["subject"], i["evidence"][:2]) for i in outcome.incidents
     ]
+    assert {way: answer for way, answer in others.items() if not answer["ok"]} == {}
+    assert not story.mend or after is not None, "mended, and the incident is still open"

@@ -14,7 +14,7 @@ from xenwatch.agent.liveness import Liveness
 from xenwatch.agent.metrics.registry import AgentCounters
 from xenwatch.agent.monitor import Monitor, MonitorCallbacks, MonitorParts, prepare
 from xenwatch.agent.outlets import Outlets
-from xenwatch.agent.pools import Pools, of_this_host
+from xenwatch.agent.pools import Pools, repairable
 from xenwatch.agent.remediation import RemediationController, open_remediation, recent_incidents
 from xenwatch.agent.sdnotify import SystemdNotifier
 from xenwatch.agent.server import AgentServer, ServedState
@@ -28,6 +28,7 @@ from xenwatch.config.fleet_member import fleet_coordinator
 from xenwatch.config.listeners import guarded
 from xenwatch.config.loader import LoadedConfig
 from xenwatch.config.sections import Config
+from xenwatch.config.xapi import repair_accesses
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.paths import Paths
 from xenwatch.host.simulated import simulated_paths
@@ -81,7 +82,7 @@ class Agent:
         self.monitor = self._new_monitor(parts, saved)
         self.registry = IncidentRegistry(self.monitor.pipeline.incidents.all())
         self.remediation = _remediation(loaded.config, external)
-        self.remediation.changed(of_this_host(recent_incidents(self.registry.incidents.values())))
+        self.remediation.changed(self._repairable(recent_incidents(self.registry.incidents.values())))
         self._pools = Pools(loaded.config, clock, lambda: self.monitor, self._sampled.set)
         self.outlets = Outlets(loaded.config, clock, self._paths, self.registry.incidents.values())
         self._writer = Writer(
@@ -100,6 +101,7 @@ class Agent:
                 monitor=lambda: self.monitor,
                 remark=self.remark,
                 notifications=self.outlets.notifications,
+                pools=self._pools.by_name,
             )
         )
         self._notifier = SystemdNotifier(external.environment)
@@ -220,8 +222,11 @@ class Agent:
             return
         self.registry.update(changed)
         self._writer.changed(changed)
-        self.remediation.changed(of_this_host(changed))
+        self.remediation.changed(self._repairable(changed))
         self.outlets.changed(changed)
+
+    def _repairable(self, incidents: Iterable[Incident]) -> list[Incident]:
+        return repairable(incidents, [name for name, pool in self._config.xapi.items() if pool.repair_user])
 
     def _on_lines_read(self) -> None:
         self._writer.state_moved()
@@ -285,4 +290,5 @@ def _remediation(config: Config, external: ExternalAccess) -> RemediationControl
         guarded=guarded(config.web),
         coordinator=fleet_coordinator(config.fleet, external.clock),
         effects=effects_of(settings.effects, settings.effects_socket, config.sampling.simulated),
+        pools=repair_accesses(config.xapi),
     )

@@ -19,6 +19,7 @@ class IncidentRegistry:
         """How often incidents of each (rule, class, severity) opened or came back since the start."""
         self.version = 0
         """Higher after each change."""
+        self._ranked: tuple[int, list[Incident]] = (-1, [])
 
     @property
     def incidents(self) -> Mapping[str, Incident]:
@@ -39,11 +40,15 @@ class IncidentRegistry:
         """Drop the incidents with these ids: they have left the database."""
         for id_ in ids:
             self._incidents.pop(id_, None)
+            self.version += 1
 
     def ranked(self) -> list[Incident]:
         """Those that are not over, the most likely root cause first; then the others in the same order."""
-        listed = ranked(self._incidents.values())
-        return [i for i in listed if i.state != "resolved"] + [i for i in listed if i.state == "resolved"]
+        if self._ranked[0] != self.version:
+            listed = ranked(self._incidents.values())
+            live = [i for i in listed if i.state != "resolved"]
+            self._ranked = self.version, live + [i for i in listed if i.state == "resolved"]
+        return list(self._ranked[1])
 
     def _bound(self) -> None:
         resolved = [i for i in self._incidents.values() if i.state == "resolved"]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from xenwatch.agent.host_checks import HostChecks
+from xenwatch.agent.pace import Pace
 from xenwatch.base.clock import Clock
 from xenwatch.base.nice import yield_to_others
+from xenwatch.base.slices import by_turns
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory, ways_to
 from xenwatch.config.sections import Config, LogSettings
@@ -112,6 +114,9 @@ class Monitor:
         self._models = parts.models
         self.being_read = BeingRead(parts.config.agent.state_dir)
         self._last_chunk = clock.monotonic()
+        self._pace = Pace(clock)
+        self._reading = self._to_judge = False
+        """Whether the logs are being read, and whether lines wait for their turn to be judged."""
         sampling = parts.config.sampling
         self.host = open_host(clock, paths=paths, **ways_to(sampling))
         self._sampler = Sampler(parts.collectors, self.host, clock, self._on_snapshot)
@@ -203,7 +208,8 @@ class Monitor:
     def _on_look(self) -> None:
         """Every log was read to its end: their events are diagnosed together, in the order of time."""
         self.command_logs.files_read.set()
-        self._conclude("lines of the logs")
+        self._reading, self._to_judge = False, True
+        self._judge_lines()
         self._callbacks.progress("logs")
 
     def _open_source(self, path: str, head: bytes) -> Source | None:
@@ -214,18 +220,20 @@ class Monitor:
         return Source(path, format_, owner_of(path, format_, self._models.of_process))
 
     def _on_chunk(self, chunk: Chunk) -> None:
-        self._last_chunk = self._clock.monotonic()
+        self._last_chunk, self._reading = self._clock.monotonic(), True
         for piece in self.being_read.pieces(chunk):
             with self._report_failure(f"lines of {chunk.source.path} at {chunk.position}"):
                 self.pipeline.read(piece)
         if self.pipeline.is_full:
-            self._conclude("lines of the logs")
+            self._judge_lines()
         self._callbacks.lines_read()
 
     def _on_command_chunk(self, chunk: Chunk) -> None:
         """A log that is not a file has no rounds: its lines are diagnosed at once."""
+        reading = self._reading
         self._on_chunk(chunk)
-        self._conclude(f"lines of {chunk.source.path}")
+        self._reading, self._to_judge = reading, True
+        self._judge_lines()
 
     def _on_facts(self, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
@@ -233,7 +241,7 @@ class Monitor:
         self._conclude("facts of the host")
         self.pipeline.engine.forget_facts(now - FORGOTTEN_ROUNDS * self._config.sampling.facts_every)
 
-    def _on_snapshot(self, snapshot: Snapshot) -> None:
+    async def _on_snapshot(self, snapshot: Snapshot) -> None:
         self.last_snapshot = snapshot
         self._callbacks.progress("sampling")
         self._callbacks.sampled(snapshot)
@@ -241,8 +249,15 @@ class Monitor:
         for domain in inventory.domains if inventory else ():
             names = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}
             self.pipeline.scanner.registry.learn(names, snapshot.at)
-        self.pipeline.snapshot(snapshot)
-        self._conclude("a snapshot")
+        with self._report_failure("a snapshot"):
+            self._callbacks.changed(await by_turns(self.pipeline.judged_in_slices(snapshot)))
+
+    def _judge_lines(self) -> None:
+        """In a storm of incidents not after each line: they wait, in order and in the state, until the next turn."""
+        if self._pace.due or self.pipeline.is_full:
+            self._to_judge = False
+            with self._pace.taking():
+                self._conclude("lines of the logs")
 
     def _conclude(self, subject: str) -> None:
         with self._report_failure(subject):
@@ -263,6 +278,8 @@ class Monitor:
             await self._clock.sleep(TICK)
             if not self.collectors:
                 self._callbacks.progress("sampling")  # there is no collector to wait for
+            if self._to_judge and not self._reading:
+                self._judge_lines()
             behind = any(counters.lag_bytes for counters in self.follower.counters.sources.values())
             if not behind or self._clock.monotonic() - self._last_chunk > TICK:
                 self._callbacks.changed(self.pipeline.tick(self._clock.now()))

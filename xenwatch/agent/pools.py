@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from xenwatch.config.sections import Config
 from xenwatch.config.xapi import XapiSettings, access_of
 from xenwatch.facts.xapi import pool_facts
 from xenwatch.host.xapi.client import XapiClient, XapiLoginRefused
+from xenwatch.host.xapi.clocks import clock_offsets
 from xenwatch.host.xapi.feed import RecordChange
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.sources.xapi_events import event_lines
@@ -41,9 +42,9 @@ Listening = Callable[[], PoolListener]
 """Asked each time: a reload replaces the monitor."""
 
 
-def of_this_host(incidents: Iterable[Incident]) -> list[Incident]:
-    """What a pool tells is about its own hosts and guests: nothing here is repaired for it, whatever it is called."""
-    return [incident for incident in incidents if incident.diagnosis.subject.host is None]
+def repairable(incidents: Iterable[Incident], pools: Collection[str] = ()) -> list[Incident]:
+    """Of this host, and of pools that may be acted on. What is of another pool is nobody's here, whatever its name."""
+    return [one for one in incidents if one.diagnosis.subject.host is None or one.diagnosis.subject.host in pools]
 
 
 class Pools:
@@ -57,6 +58,10 @@ class Pools:
     def parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """One for each pool: a pool that hangs holds up no other."""
         return {f"pool {name}": partial(one.run, self._fresh) for name, one in self._watched.items()}
+
+    def by_name(self) -> dict[str, Sequence[Sample]]:
+        """Of the last cycle, by the name of the pool."""
+        return {name: one.samples for name, one in self._watched.items()}
 
     def samples(self) -> list[Sample]:
         """Of the last cycle of each pool."""
@@ -85,14 +90,14 @@ class _Watched:
         try:
             while True:
                 started = self._clock.monotonic()
-                pause = await self._cycle(reader)
+                pause = await self._cycle(client, reader)
                 fresh()
                 await self._clock.sleep(max(pause - (self._clock.monotonic() - started), 1.0))
         finally:
             self.samples = ()
             await client.close()
 
-    async def _cycle(self, reader: PoolReader) -> float:
+    async def _cycle(self, client: XapiClient, reader: PoolReader) -> float:
         """Seconds from the beginning of this one to that of the next."""
         reading = await reader.read()
         self.samples = reading.samples
@@ -105,8 +110,9 @@ class _Watched:
         if now >= self._facts_due:
             self._facts_due = now + self._facts_every
             records, names = reader.feed.records, reader.names
+            clocks = await clock_offsets(client, records, self._clock)
             self._listener().take_facts(
-                await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now())
+                await asyncio.to_thread(pool_facts, records, names, self._name, self._clock.now(), clocks)
             )
         return self._settings.every
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from xenwatch.config.access import Access
 from xenwatch.config.listeners import refuse_open_auto
 from xenwatch.host.exec.runner import Runner
 from xenwatch.host.libvirt.client import Libvirt
+from xenwatch.host.xapi.access import XapiAccess
 from xenwatch.model.action import RemediationStatistics
 from xenwatch.model.coordination import Coordinator
 from xenwatch.model.diagnosis import SEVERITIES
@@ -56,6 +57,7 @@ class RemediationController:
         guarded: bool = True,
         coordinator: Coordinator | None = None,
         effects: EffectsSocket | None = None,
+        pools: Mapping[str, XapiAccess] | None = None,
     ) -> None:
         """`guarded`: no stranger reaches the API, so a policy may act on its own. `effects`: who carries out orders."""
         self._guarded = guarded
@@ -63,7 +65,7 @@ class RemediationController:
         self._active = None if service is None else ActiveService(service)
         self._access, self._clock = access, clock
         self._libvirt, self._runner, self._simulated = libvirt, runner, simulated
-        self._coordinator = coordinator
+        self._coordinator, self._pools = coordinator, pools
         self._next: RemediationService | None = None
         self._recovered, self._reloaded = False, asyncio.Event()
         self._waiting: deque[Incident] = deque(maxlen=_MOST_WAITING)
@@ -136,6 +138,7 @@ class RemediationController:
             simulated=self._simulated,
             coordinator=self._coordinator,
             effects=self.effects.socket,
+            pools=self._pools,
         )
         if self._next is not None:
             self._next.close()
@@ -250,6 +253,7 @@ def open_remediation(
     guarded: bool = True,
     coordinator: Coordinator | None = None,
     effects: EffectsSocket | None = None,
+    pools: Mapping[str, XapiAccess] | None = None,
 ) -> RemediationController:
     """ConfigError where the policy has a mistake, or would act by itself while anybody reaches the API.
 
@@ -262,6 +266,7 @@ def open_remediation(
     refuse_open_auto(rules, policy, guarded=guarded)
     libvirt = Libvirt(libvirt_uri, clock) if libvirt_uri else None
     means: dict[str, Any] = {"runner": runner, "simulated": simulated, "coordinator": coordinator, "effects": effects}
+    means["pools"] = pools
     try:
         service = open_service(rules, state_dir, clock=clock, libvirt=libvirt, **means)
     except StoreError as error:

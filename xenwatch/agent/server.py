@@ -26,6 +26,7 @@ from xenwatch.base.errors import InputError, StoreError, Unavailable
 from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.model.sample import Sample
 from xenwatch.notify.notifications import Notifications
 from xenwatch.sampling.catalogue import metrics_of
 from xenwatch.state.query import find_incident
@@ -61,6 +62,8 @@ class ServedState:
     remark: Callable[[str, Remark], Incident | None]
     """A person's remark on the incident with this id → as it is now; None where there is no such incident."""
     notifications: Notifications
+    pools: Callable[[], Mapping[str, Sequence[Sample]]] = dict
+    """The last samples of each pool, by its name."""
 
 
 class AgentServer:
@@ -152,6 +155,7 @@ class AgentServer:
             failures=lambda: known_failures(self._served.monitor().pipeline.rules),
             remediation=self._served.remediation.active,
             now=self._served.clock.now,
+            pools=self._served.pools,
         )
 
     def _health(self) -> Sequence[PartHealth]:

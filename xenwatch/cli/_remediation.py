@@ -13,6 +13,7 @@ from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError
 from xenwatch.config.loader import load_config
 from xenwatch.config.sections import Config
+from xenwatch.config.xapi import repair_accesses
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.model.subject import HOST, Subject, subject_from_text
@@ -62,7 +63,7 @@ def with_service(policy: Path | None, config: Path | None, work: Callable[[Remed
         libvirt = Libvirt(uri, clock) if uri else None
         service = open_service(
             rules, settings.agent.state_dir, clock=clock, libvirt=libvirt, simulated=settings.sampling.simulated,
-            effects=effects_socket(settings),
+            effects=effects_socket(settings), pools=repair_accesses(settings.xapi),
         )  # fmt: skip
         try:
             return await work(service)

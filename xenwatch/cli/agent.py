@@ -23,6 +23,7 @@ from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import LoadedConfig, load_config
 from xenwatch.config.settings import LISTEN, show_address
 from xenwatch.demo.host import DemoHost, choose_address, is_free
+from xenwatch.demo.pool.demo import NAME, DemoPool
 from xenwatch.logs.files.descriptors import raise_limit
 
 log = logging.getLogger(__name__)
@@ -54,12 +55,15 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
 @CONFIG
 @click.option("--listen", metavar="ADDRESS:PORT", callback=_address, help="Listen here instead of at [web] listen.")
 @click.option("--demo", is_flag=True, help="Watch a simulated host on which things go wrong. Needs no Xen.")
+@click.option("--demo-pool", is_flag=True, help="Watch a pretend pool of XCP-ng beside it. Implies --demo.")
 @click.option(
     "--demo-dir",
     type=click.Path(path_type=Path),
     help="Keep the logs and state of the demo in this folder. Implies --demo.",
 )
-def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, demo_dir: Path | None) -> None:  # noqa: N802 - the registry's name
+def COMMAND(  # noqa: N802 - the registry's name
+    config: Path | None, listen: tuple[str, int] | None, demo: bool, demo_pool: bool, demo_dir: Path | None
+) -> None:
     """Follow the logs, sample the domains, and serve metrics and incidents until stopped (SIGTERM, Ctrl-C).
 
     SIGHUP reads the configuration and the rules again. If there is a mistake in them, the old ones stay in force.
@@ -70,10 +74,12 @@ def COMMAND(config: Path | None, listen: tuple[str, int] | None, demo: bool, dem
       xenwatch agent
       xenwatch agent --config ./xenwatch.toml --listen 127.0.0.1:10200
       xenwatch agent --demo
+      xenwatch agent --demo-pool
     """  # noqa: D301 (\b is click's mark for a block that keeps its lines)
-    if demo or demo_dir:
+    if demo or demo_pool or demo_dir:
         with ended_by_signals():
-            host = DemoHost((demo_dir or _throwaway_folder()).absolute())
+            folder = (demo_dir or _throwaway_folder()).absolute()
+            host = DemoHost(folder, DemoPool(folder) if demo_pool else None)
             _watch_demo(host, config, listen, kept=demo_dir is not None)
     else:
         overrides = {"web.listen": listen} if listen else {}
@@ -152,6 +158,8 @@ async def _run_demo(loaded: LoadedConfig, load: Callable[[], LoadedConfig], host
 def _demo_banner(host: DemoHost, url: str, *, moved: bool, kept: bool) -> Iterator[str]:
     """Where to look, and what to type so that it works."""
     yield "xenwatch is watching a simulated Xen host, on which things break, are explained, and heal."
+    if host.pool is not None:
+        yield f"Beside it, a pretend pool of XCP-ng: its hosts, repositories and tasks are at {url}/pools/{NAME}"
     if moved:
         yield f"The usual port is taken, perhaps by another agent; the demo is at {url}/"
     yield from _table([*_addresses(url), (f"{host.logs}/", "logs of the simulated host")])

@@ -1,7 +1,7 @@
 """[xapi.NAME]: a pool of XCP-ng or XenServer in the configuration, and how it is reached."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # an HTTP client is slow to load, and commands that only read
 
     from xenwatch.host.xapi.access import XapiAccess
 
-_URL = re.compile(r"https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)(?::\d+)?/?")
+_URL = re.compile(r"(?:https://(?:\[[0-9a-fA-F:]+\]|[^/?#@:\s\[\]]+)|http://127(?:\.\d{1,3}){3})(?::\d+)?/?")
+"""Without TLS only on this machine: the end of a tunnel, or the demo."""
 _SHORTEST_CYCLE = 5.0
 """xcp-rrdd has a new number every five seconds."""
 
@@ -53,18 +54,40 @@ class XapiSettings:
     call_deadline: float = setting(DURATION, 20.0, "Give up a call that is not answered within this time.")
     events: bool = setting(BOOL, True, "Tell the rules of alarms of xapi and of tasks that failed, as log lines.")
     tags: tuple[str, ...] = setting(TEXTS, (), "Tags of guests that are exported, in the metric xen_domain_tag_info.")
+    repair_user: str = setting(
+        TEXT,
+        "",
+        "Another user, with the role pool-operator, for what the policy lets xenwatch do to the pool. "
+        "Empty: nothing is ever done to it.",
+    )
+    repair_password_file: Path | None = setting(  # noqa: RUF009 - as above
+        optional(PATH), None, "File with the password of repair_user, read at each login."
+    )
 
 
 def access_of(name: str, settings: XapiSettings) -> "XapiAccess":
-    """How the pool is reached. InputError where a file that the section names cannot be used."""
+    """How the pool is read. InputError where a file that the section names cannot be used."""
+    return _access(name, settings, settings.user, settings.password_file)
+
+
+def repair_accesses(pools: Mapping[str, XapiSettings]) -> "dict[str, XapiAccess]":
+    """How the pools are reached that may be acted on: those with an account for it. InputError as above."""
+    return {
+        name: _access(name, settings, settings.repair_user, settings.repair_password_file)
+        for name, settings in pools.items()
+        if settings.repair_user
+    }
+
+
+def _access(name: str, settings: XapiSettings, user: str, password_file: Path | None) -> "XapiAccess":
     from xenwatch.host.xapi.access import XapiAccess  # noqa: PLC0415
     from xenwatch.notify.senders import read_secret  # noqa: PLC0415
 
     return XapiAccess(
         name=name,
         addresses=tuple(url.rstrip("/") for url in settings.urls),
-        user=settings.user,
-        password=partial(read_secret, settings.password_file) if settings.password_file else lambda: "",
+        user=user,
+        password=partial(read_secret, password_file) if password_file else lambda: "",
         tls=_tls(name, settings),
         call_seconds=settings.call_deadline,
     )
@@ -96,6 +119,8 @@ def contradictions_of_pool(name: str, settings: XapiSettings) -> Iterator[tuple[
         yield section, "names no user: write user and password_file"
     if settings.password_file is None:
         yield section, "names no password: write password_file"
+    if bool(settings.repair_user) != (settings.repair_password_file is not None):
+        yield f"{section}.repair_user", "and repair_password_file go together: write both or none"
     if settings.fingerprints and settings.tls_ca is not None:
         yield f"{section}.fingerprints", "has no effect beside tls_ca; leave out one of them"
     for text in settings.fingerprints:

@@ -16,6 +16,7 @@ from xenwatch.base.errors import InputError
 from xenwatch.base.supervise import supervise
 from xenwatch.config.loader import LoadedConfig, all_settings
 from xenwatch.demo.guests import GUESTS
+from xenwatch.demo.pool.demo import DemoPool
 from xenwatch.demo.shell import Shell, serve_shell, write_programs
 from xenwatch.demo.story import play, read_story
 from xenwatch.demo.tree import Tree, files_of
@@ -41,6 +42,8 @@ class DemoHost:
     """Everything is below `folder`."""
 
     folder: Path
+    pool: DemoPool | None = None
+    """A pool beside it, which is watched and repaired as well."""
 
     @property
     def logs(self) -> Path:
@@ -62,6 +65,7 @@ class DemoHost:
             "sampling.libvirt_uri": "",
             "sampling.ssh": "",
             "sampling.simulated": self.folder,
+            **(self.pool.settings() if self.pool else {}),
         }
 
     def defaults(self) -> dict[str, Any]:
@@ -88,7 +92,11 @@ class DemoHost:
             _secret(folder / "access.toml", f'[[person]]\nname = "you"\nrole = "admin"\ntoken = "{token}"\n')
             _secret(self.env, _ENVIRONMENT.format(folder=folder, token=token))
         if not (folder / "policy.toml").exists():
-            (folder / "policy.toml").write_text(POLICY.read_text().replace("{guests}", _policy_guests()))
+            (folder / "policy.toml").write_text(self._policy())
+
+    def _policy(self) -> str:
+        text = POLICY.read_text().replace("{guests}", _policy_guests())
+        return text if self.pool is None else f"{text}\n{self.pool.policy()}"
 
     def describe(self, loaded: LoadedConfig, port: int) -> None:
         """Write the configuration by which the other commands find the demo."""
@@ -102,7 +110,7 @@ class DemoHost:
                 continue
             tables.setdefault(section, []).append(f"{key} = {declared.kind.show(value)}\n")
         text = "".join(f"[{section}]\n{''.join(lines)}" for section, lines in tables.items())
-        (self.folder / "xenwatch.toml").write_text(text)
+        (self.folder / "xenwatch.toml").write_text(text + (self.pool.section() if self.pool else ""))
 
     @contextlib.asynccontextmanager
     async def running(self, clock: Clock, *, story: bool = True) -> AsyncIterator[Shell]:
@@ -111,7 +119,8 @@ class DemoHost:
         world = World(clock, appended_to(self.logs), paths.root)
         shell, tree = Shell(world), Tree(paths.root)
         tree.write(files_of(world))
-        async with serve_shell(shell, self.folder), serve_xenstore(paths.root, lambda: nodes(world.here)):
+        pool = self.pool.running(clock, story=story) if self.pool else contextlib.nullcontext()
+        async with pool, serve_shell(shell, self.folder), serve_xenstore(paths.root, lambda: nodes(world.here)):
             tasks = [asyncio.create_task(supervise("simulated host", lambda: _tick(world, tree), clock))]
             if story:
                 tasks.append(asyncio.create_task(supervise("story", lambda: play(read_story(), world, shell), clock)))

@@ -101,9 +101,10 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
     ),
 }
 _HEADER = (
-    rb"^[ \t>]*+(?:<\d{1,3}>)?"
+    rb"^[ \t>]*+(?:<\d{1,3}>)?(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,15}\t)?"
     rb"(?:(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.,]{8,15}(?:Z|[+-]\d\d:?\d\d)?) "
     rb"(?P<host>[\w.:-]+) )?(?:kernel: ?)?(?:\[ {0,5}\d{1,8}\.\d{1,6}\](?:\[ *[TC]\d+\])? ?)?(?:<\d>)? {0,2}"
+    rb"(?: {0,4}(?:EMERG|ALERT|CRIT|ERR|WARN|NOTICE|INFO|DEBUG): )?"  # xen-crashdump-analyser names the level
 )
 _LINES = re.compile(
     _HEADER + b"(?:" + b"|".join(b"(?P<%s>%s)" % (n.encode(), b"|".join(p)) for n, p in _SIGNS.items()) + b")",

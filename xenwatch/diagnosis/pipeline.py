@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -137,6 +137,13 @@ class Pipeline:
         events = self._released()
         diagnoses, now = self._judged(events, latest)
         return self.incidents.apply(diagnoses, now, events, self._over)
+
+    def judged_in_slices(self, snapshot: Snapshot) -> Generator[None, None, list[Incident]]:
+        """As `snapshot` and `conclude` for a running host; between two slices lines and facts may be taken in."""
+        self._done.see(snapshot)
+        yield
+        judged = yield from self.engine.snapshot_in_slices(snapshot)
+        return self.incidents.apply(judged.found, snapshot.at, (), judged.over)
 
     def diagnose(self, latest: float) -> list[Diagnosis]:
         """The same up to the diagnoses, for the tools of a rule's author."""

@@ -1,5 +1,6 @@
 """Whether a run may begin: asked of the policy that root wrote and of the ledger, never of the agent's word alone."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from xenwatch.base.durations import format_duration
@@ -25,8 +26,13 @@ class Permit:
     consented: bool
 
 
-def permit(record: RunRecord, action: Action, policy: Policy, ledger: Ledger, wall: float) -> Permit:
-    """The permit for the first order of a run; InputError says what stands against it."""
+def permit(
+    record: RunRecord, action: Action, policy: Policy, ledger: Ledger, wall: float, repairs: Container[str]
+) -> Permit:
+    """The permit for the first order of a run; InputError says what stands against it.
+
+    `repairs`: the actions after which the target is left alone for a while.
+    """
     if not policy.enabled:
         raise InputError("remediation is disabled in the policy")
     require_executing(record)
@@ -39,6 +45,7 @@ def permit(record: RunRecord, action: Action, policy: Policy, ledger: Ledger, wa
     consented = _consented(record, action, policy, ledger)
     if not consented:
         _require_rule(record, action, policy, guest)
+        _require_rested(record, action, policy, ledger, repairs)
     return Permit(guest, consented)
 
 
@@ -96,7 +103,9 @@ def _require_new(record: RunRecord, ledger: Ledger, wall: float) -> None:
 
 def _target(record: RunRecord, action: Action, policy: Policy) -> Guest | None:
     target, inventory = record.target, policy.inventory
-    if not action.accepts(target.kind):
+    if action.of_pool:
+        raise InputError(f"{action.name} goes through xapi, for which nobody needs this helper")
+    if not action.acts_on(target):
         raise InputError(f"there is no action {action.name} for a {target.kind}")
     if target.kind == HOST.kind and target.name != inventory.here:
         raise InputError(f"{target} is not this host")
@@ -137,6 +146,18 @@ def _require_rule(record: RunRecord, action: Action, policy: Policy, guest: Gues
     here = Subject(HOST.kind, policy.inventory.here)
     if not selects(rule.selectors, record.target, guest) and (guest or not selects(rule.selectors, here, None)):
         raise InputError(f"{rule.name} is not for {record.target}")
+
+
+def _require_rested(record: RunRecord, action: Action, policy: Policy, ledger: Ledger, repairs: Container[str]) -> None:
+    """Half of the pause that the policy wants at least: the agent counts it from another moment, and doubles it."""
+    if not action.changes_something:
+        return
+    before = [one.at for one in ledger.starts if one.target == record.target.key and one.action in repairs]
+    rested = ledger.now - max(before, default=float("-inf"))
+    pause = min(policy.cooldown.cooldown, policy.cooldown.stability) / 2
+    if rested < pause:
+        ago, wanted = format_duration(rested), format_duration(pause)
+        raise InputError(f"something was done to {record.target} {ago} ago, and at least {wanted} must pass")
 
 
 def _has_rung(rule: PolicyRule, record: RunRecord) -> bool:

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from xenwatch.base.errors import HostError, InputError
 from xenwatch.host.exec.runner import Completed, Runner
 from xenwatch.host.privileged.questions import is_question, is_question_there
 from xenwatch.host.privileged.reading import told
+from xenwatch.host.privileged.secrets import is_secret, without_secrets
 from xenwatch.host.privileged.server import LocalPeer
 from xenwatch.host.privileged.wire import field_of, only
 from xenwatch.host.xenstore.client import Xenstore
@@ -53,13 +55,15 @@ class ReaderService:
                 ended: Completed = await self._runner.run(words, _seconds(message), limit=_MOST_OUTPUT)
         except HostError as error:
             return {"code": None, "err": str(error)}
-        return told(ended)
+        return told(replace(ended, stdout=without_secrets(ended.stdout)))
 
     async def _nodes(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         only(message, "do", "kind", "paths", "deadline")
         kind, paths = field_of(message, "kind", int), field_of(message, "paths", list)
         if len(paths) > _MOST_PATHS or not all(isinstance(p, str) and _XENSTORE_PATH.fullmatch(p) for p in paths):
             raise InputError("a path of xenstore has another form")
+        if any(map(is_secret, paths)):
+            raise InputError("a password in xenstore is told to nobody")
         answers = await self._xenstore.ask(kind, paths, _seconds(message))
         return {"values": [None if answer is None else answer.decode("latin-1") for answer in answers]}
 

@@ -127,7 +127,8 @@ class EffectsService:
         policy, action = self._policy(), self._actions[name]
         if record.action != name:
             raise InputError(f"the run is for {record.action}")
-        permitted = permit(record, action, policy, self._ledger, self._clock.now())
+        repairs = {name for name, one in self._actions.items() if one.repairs}
+        permitted = permit(record, action, policy, self._ledger, self._clock.now(), repairs)
         active = [acting.start for acting in self._acting.values() if acting.busy]
         start = budget_of(record, action, policy, self._ledger, active)
         context = Context(

@@ -1,7 +1,7 @@
 """Facts of a pool, from xapi's records. The pool stands where a host stands: `prod:sr/iscsi1`, `prod:domain/web`."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from xenwatch.facts.definitions import FactRow
 from xenwatch.host.xapi.chains import chains
@@ -20,6 +20,7 @@ POOLS_ALONE = (
     "host.guidances",
     "host.control_domain_disks",
     "host.ha_",
+    "host.clock_",
 )
 """What the names of these facts begin with: a host knows none of them of itself."""
 _PATHS = re.compile(r"[\[(](?P<up>\d+), ?(?P<all>\d+)[\])]")
@@ -29,11 +30,14 @@ _SETTLED_SECONDS = 600.0
 _DISK_TYPES = ("user", "system")
 
 
-def pool_facts(records: PoolRecords, names: PoolNames, pool: str, now: float) -> list[Fact]:
-    """All that is known of the pool at that moment."""
+def pool_facts(
+    records: PoolRecords, names: PoolNames, pool: str, now: float, clocks: Mapping[str, float] | None = None
+) -> list[Fact]:
+    """All that is known of the pool at that moment. `clocks`: seconds that hosts are ahead, by reference."""
     rows = (
         *_pool(records, names),
         *_hosts(records, names),
+        *_clocks(names, clocks or {}),
         *_repositories(records, names),
         *_guests(records, names, now),
         *_leftovers(records),
@@ -44,6 +48,8 @@ def pool_facts(records: PoolRecords, names: PoolNames, pool: str, now: float) ->
 def _pool(records: PoolRecords, names: PoolNames) -> Iterator[FactRow]:
     for record in records.of("pool").values():
         armed = bool(record["ha_enabled"])
+        default = records.get("sr", record.get("default_SR"))
+        yield "pool.default_sr", HOST, "" if default is None else str(default.get("name_label") or default["uuid"])
         yield "pool.master", HOST, names.hosts.get(str(record["master"]), "")
         yield "pool.ha_enabled", HOST, armed
         wanted = whole_number(record.get("ha_host_failures_to_tolerate"))
@@ -78,6 +84,12 @@ def _hosts(records: PoolRecords, names: PoolNames) -> Iterator[FactRow]:
             yield "host.ha_peers_unseen", subject, tuple(sorted(by_uuid[uuid] for uuid in unseen))
 
 
+def _clocks(names: PoolNames, clocks: Mapping[str, float]) -> Iterator[FactRow]:
+    for ref, ahead in clocks.items():
+        if ref in names.hosts:
+            yield "host.clock_ahead_seconds", Subject("host", names.hosts[ref]), round(ahead, 1)
+
+
 def _disks_of_control_domains(records: PoolRecords) -> dict[str, list[str]]:
     """Names of disks that are plugged into a control domain, by the host's reference; ISO images are meant to be."""
     found: dict[str, list[str]] = {}
@@ -89,7 +101,7 @@ def _disks_of_control_domains(records: PoolRecords) -> dict[str, list[str]]:
 
 
 def _repositories(records: PoolRecords, names: PoolNames) -> Iterator[FactRow]:
-    hanging = chains(records)
+    hanging, missing = chains(records), _missing(records)
     for ref, name in names.repositories.items():
         sr, subject = records.of("sr")[ref], Subject("sr", name)
         pbds = [pbd for pbd in records.of("pbd").values() if str(pbd["SR"]) == ref]
@@ -98,9 +110,19 @@ def _repositories(records: PoolRecords, names: PoolNames) -> Iterator[FactRow]:
         size, used = whole_number(sr.get("physical_size")), whole_number(sr.get("physical_utilisation"))
         if size and used is not None:
             yield "sr.free_ratio", subject, max(0.0, 1 - used / size)
+        yield "sr.missing_disks", subject, _labels(missing.get(ref, ()))
         if ref in hanging:
             yield "sr.longest_chain", subject, hanging[ref].longest
             yield "sr.disks_to_coalesce", subject, len(hanging[ref].to_coalesce)
+
+
+def _missing(records: PoolRecords) -> dict[str, list[Record]]:
+    """Disks that the storage manager no longer finds, by the reference of their repository."""
+    found: dict[str, list[Record]] = {}
+    for vdi in records.of("vdi").values():
+        if vdi.get("missing"):
+            found.setdefault(str(vdi["SR"]), []).append(vdi)
+    return found
 
 
 def _places(pbds: list[Record], names: PoolNames, wanted: Callable[[Record], bool]) -> tuple[str, ...]:
@@ -166,7 +188,6 @@ def _leftovers(records: PoolRecords) -> Iterator[FactRow]:
     yield "pool.orphan_disk_snapshots", HOST, _labels(of_disks)
     disks = (d for ref, d in vdis.items() if ref not in used and _is_disk(d))
     yield "pool.unused_disks", HOST, _labels(disks)
-    yield "pool.missing_disks", HOST, _labels(d for d in vdis.values() if d.get("missing"))
 
 
 def _is_disk(vdi: Record) -> bool:

@@ -46,6 +46,13 @@ _GUESTS = re.compile(
 )
 """What shows that a guest alone writes there all the same: its serial port, saved under the same name."""
 
+_MACHINES_KERNEL = re.compile(
+    rb"^[^\n]{0,80}?(?:Pid: \d+, comm: \S+ (?:Not tainted|Tainted: [A-Z ]+) \S+ #\S+ +(?!Xen)[A-Z]"
+    rb"|(?:DMI|Hardware name): (?!Xen|Amazon|/)\S)",
+    re.MULTILINE,
+)
+"""A kernel that names the machine it runs on: domain 0 on the machine's wire, such as an out-of-band log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
@@ -72,7 +79,7 @@ def recognise(path: str, head: bytes) -> Recognised:
     if _is_binary(head):
         return Recognised(None, "binary")
     if format_ := by_name(path):
-        if opened := _opened_by_the_machine(path, head):
+        if opened := _by_what_it_holds(path, head):
             return Recognised(opened, "content")
         return Recognised(_kernel_or_console(format_, head), "name")
     if format_ := by_content(as_written(head)):
@@ -85,7 +92,7 @@ def by_name(path: str) -> LogFormat | None:
     return next((part for part in all_formats().values() if any(name.search(path) for name in part.names)), None)
 
 
-def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
+def _by_what_it_holds(path: str, head: bytes) -> LogFormat | None:
     """The format of the machine's own serial line, where the name says no more than that it is a console's.
 
     A file that xenconsoled keeps is named after its guest and is that guest's, whatever the guest prints.
@@ -94,9 +101,13 @@ def _opened_by_the_machine(path: str, head: bytes) -> LogFormat | None:
         return None
     text = as_written(head)
     of_machines = [part for part in all_formats().values() if part.opening is not None]
-    if _MACHINES_LINE.search(path) and not _GUESTS.search(text):
+    of_guest = _GUESTS.search(text) is not None
+    if _MACHINES_LINE.search(path) and not of_guest:
         return next(iter(of_machines), None)
-    return next((part for part in of_machines if part.opening is not None and part.opening.match(text)), None)
+    opened = next((part for part in of_machines if part.opening is not None and part.opening.match(text)), None)
+    if opened is None and not of_guest and _MACHINES_KERNEL.search(text):
+        return all_formats()["kernel"]
+    return opened
 
 
 def _kernel_or_console(format_: LogFormat, head: bytes) -> LogFormat:

@@ -138,11 +138,12 @@ class LogFormat:
         """A message without the words in it that are not the host's."""
         if self.guest_text is None:
             return text
-        kept, behind = "", 0
+        kept, behind = list[str](), 0
         for found in self.guest_text.finditer(text):
             start, end = found.span(found.lastindex or 0)
-            kept, behind = f"{kept}{text[behind:start]}…", end
-        return kept + text[behind:]
+            kept += (text[behind:start], "…")
+            behind = end
+        return "".join((*kept, text[behind:]))
 
     def _continues(self, data: bytes, line_start: int) -> bool:
         if self.record_start is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from xenwatch.base import lazy_re as re
 
@@ -144,9 +145,14 @@ def subject_from_text(text: str) -> Subject | None:
 
 def named_by_labels(labels: Mapping[str, str], wanted: str = "host") -> Subject:
     """The subject of a sample, by its labels: a guest's, the `wanted` kind's, or of the first kind they fit."""
-    kinds = [KINDS["domain"], *([KINDS[wanted]] if wanted in KINDS else []), *(k for k in _ALL if k.own_labels)]
-    for kind in kinds:
+    for kind in _asked_first(wanted):
         name = kind.named_by_labels(labels)
         if name is not None:
             return Subject(kind.name, name)
     return HOST
+
+
+@cache
+def _asked_first(wanted: str) -> tuple[SubjectKind, ...]:
+    """In the order in which labels are taken for the name of a kind."""
+    return (KINDS["domain"], *((KINDS[wanted],) if wanted in KINDS else ()), *(k for k in _ALL if k.own_labels))

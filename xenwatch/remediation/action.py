@@ -181,6 +181,8 @@ class Action:
     """False: it only prepares or reports, so after its success the ladder goes on to the next rung."""
     message_only: bool = False
     """It only sends a message: no budget, breaker, storm or unknown outcome holds it back."""
+    of_pool: bool = False
+    """It acts through xapi, on a pool and what is in it; it needs nothing of this machine, not even its helper."""
     recovery: bool = False
     """It repairs what an unknown outcome left: it may start while the target has one, and its success settles it."""
 
@@ -191,6 +193,11 @@ class Action:
     def accepts(self, kind: str) -> bool:
         """Whether it acts on subjects of this kind."""
         return kind in self.kinds or self.kinds == ANY_KIND
+
+    def acts_on(self, subject: Subject) -> bool:
+        """Whether it acts on this one: what is of a pool is left to the pool's own operations."""
+        same_side = self.message_only or self.of_pool == (subject.host is not None)
+        return same_side and self.accepts(subject.kind)
 
 
 def plan_hash(action: Action, target: Subject, params: Mapping[str, str], plan: Plan) -> str:

@@ -105,7 +105,7 @@ class Executor:
 
     async def _shut(self, action: Action) -> Refusal | None:
         """Without those who carry out orders nothing starts: the run waits, and the reason is told."""
-        if self._gate is None or action.message_only:
+        if self._gate is None or action.message_only or action.of_pool:
             return None
         reason = await self._gate.refusal()
         return None if reason is None else Refusal("effects", reason)

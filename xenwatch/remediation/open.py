@@ -2,8 +2,9 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xenwatch.base.clock import Clock, SystemClock
 from xenwatch.base.errors import HostError, Problem, StoreError, TimedOut
@@ -17,6 +18,7 @@ from xenwatch.remediation.machine.apart import EffectsSocket, SplitMachine
 from xenwatch.remediation.machine.fence import FILE as FENCE
 from xenwatch.remediation.machine.libvirt_calls import call
 from xenwatch.remediation.machine.local import LibvirtCall, LocalMachine
+from xenwatch.remediation.machine.pool import PoolMachine
 from xenwatch.remediation.machine.port import OUTPUT_FOLDER, Answer
 from xenwatch.remediation.policy.loader import load_policy
 from xenwatch.remediation.policy.policy import Policy
@@ -24,6 +26,9 @@ from xenwatch.remediation.record_check import record_problems
 from xenwatch.remediation.registry import load_catalogue, risks
 from xenwatch.remediation.service import RemediationService
 from xenwatch.remediation.store.run_store import RunStore, boot_id
+
+if TYPE_CHECKING:  # an HTTP client is slow to load
+    from xenwatch.host.xapi.access import XapiAccess
 
 log = logging.getLogger(__name__)
 
@@ -55,15 +60,17 @@ def open_service(
     simulated: Path | None = None,
     coordinator: Coordinator | None = None,
     effects: EffectsSocket | None = None,
+    pools: "Mapping[str, XapiAccess] | None" = None,
 ) -> RemediationService:
     """Remediation under a policy that was read. StoreError where the run store cannot be opened.
 
     `effects`: the process that carries out orders; None: this one.
+    `pools`: those that may be acted on through xapi. Their orders are carried out here: no right of this machine helps.
     `simulated`: the folder of a simulated host; then no program runs on this machine and nothing is written outside it.
     """
     clock = clock or SystemClock()
     here = open_machine(policy, libvirt=libvirt, runner=runner, simulated=simulated, fence=state_dir / FENCE)
-    machine = here if effects is None else SplitMachine(here, effects)
+    machine = PoolMachine(here if effects is None else SplitMachine(here, effects), pools or {}, clock)
     store = RunStore(state_dir / RUN_STORE, clock, boot_id(lambda: read_text("/proc/sys/kernel/random/boot_id")))
     if problems := store.read(record_problems):
         store.close()

@@ -84,23 +84,32 @@ class Planner:
 
     def _acts_on(self, rung: Rung, target: Subject) -> bool:
         action = self._actions.get(rung.action)
-        return action is not None and action.accepts(target.kind)
+        return action is not None and action.acts_on(target)
 
     def _rule_and_target(
         self, trigger: Trigger, target: Subject, guest: Guest | None
     ) -> tuple[PolicyRule | None, Subject]:
         """The rule for a trigger, and what it acts on: a rule for the host is also for a disk or an array of it."""
         rule = self._rule(trigger, target, guest)
-        if rule is None and guest is None:
+        if rule is None and guest is None and not target.host:
             here = Subject("host", self._policy.inventory.here)
             rule = self._rule(trigger, here, None)
             target = here if rule is not None else target
         return rule, target
 
     def _rule(self, trigger: Trigger, target: Subject, guest: Guest | None) -> PolicyRule | None:
-        matching = [r for r in self._policy.rules if r.matches(trigger) and selects(r.selectors, target, guest)]
+        matching = [
+            r
+            for r in self._policy.rules
+            if r.matches(trigger) and selects(r.selectors, target, guest) and self._is_for_side(r, target)
+        ]
         risk = {rule.name: RISKS.index(self._actions[rule.ladder[0].action].risk) for rule in matching}
         return min(matching, key=lambda r: (-narrowness(r.selectors), risk[r.name], r.name), default=None)
+
+    def _is_for_side(self, rule: PolicyRule, target: Subject) -> bool:
+        """A tag may be on guests of this host and of a pool: the rule that can do something for this one counts."""
+        actions = [self._actions[rung.action] for rung in rule.ladder]
+        return any(action.message_only or action.of_pool == bool(target.host) for action in actions)
 
     def _reserved(self, view: View, trigger: Trigger, rule: PolicyRule) -> Refusal | None:
         """A person has acknowledged the incident, or the rule for its cause acts instead."""
@@ -154,10 +163,9 @@ class Planner:
         requester: str,
     ) -> Draft:
         action = self._actions.get(rung.action)
-        if action is None or not action.accepts(target.kind):
-            return Draft(
-                trigger, refusal=Refusal("catalogue", f"there is no action {rung.action!r} for a {target.kind}")
-            )
+        if action is None or not action.acts_on(target):
+            what = f"a {target.kind} of a pool" if target.host else f"a {target.kind}"
+            return Draft(trigger, refusal=Refusal("catalogue", f"there is no action {rung.action!r} for {what}"))
         unexpected = set(rung.params) - set(action.params)
         if unexpected:
             return Draft(
@@ -198,7 +206,8 @@ class Planner:
         name = rule.name if rule else ""
         return Proposal(
             action=action.name, target=target, params=dict(rung.params), rule=name, mode=mode, risk=action.risk,
-            trigger=trigger, host=policy.inventory.here, dedupe_key=self._dedupe_key(view, trigger, name, target),
+            trigger=trigger, host=target.host or policy.inventory.here,
+            dedupe_key=self._dedupe_key(view, trigger, name, target),
             policy_hash=policy.hash, plan_hash=plan_hash(action, target, rung.params, plan), plan=plan.description,
             needs_approval=mode != "auto" or rung.needs_approval or four_eyes or self._needs_person(action, target),
             expires=view.at + policy.approval_ttl, requester=requester, four_eyes=four_eyes,

@@ -56,7 +56,7 @@ def _elsewhere(rule: PolicyRule, inventory: ManagedInventory) -> Iterator[str]:
     """A policy is of one host: it acts for no other."""
     for selector in rule.selectors:
         kind, _, pattern = selector.partition(":")
-        if kind == _HOST and pattern != inventory.here and not set("*?[") & set(pattern):
+        if kind == _HOST and pattern != inventory.here and not set("*?[/") & set(pattern):
             yield f"{selector} selects nothing: this host is called {inventory.here}"
 
 

@@ -147,7 +147,7 @@ class RemediationService:
         """A person approves the plan with this hash; the next tick starts it. `token`: that the person gave."""
         stored = await self.run(run)
         approvals.require_valid(stored, actor, plan_hash)
-        if self.gate is not None:
+        if self.gate is not None and not self._actions[stored.proposal.action].of_pool:
             await self.gate.consent(stored.id, plan_hash, actor, token)
         await self._store.write(lambda transaction: approvals.approve(transaction, stored, actor, plan_hash))
         return await self.run(stored.id)

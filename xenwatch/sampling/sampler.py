@@ -24,6 +24,9 @@ _UNSUPPORTED_PAUSE = 60.0
 """md, iSCSI or /etc/xen/auto may appear later, and checking that they are missing costs next to nothing."""
 
 
+async def _nobody_asks(_snapshot: Snapshot) -> None: ...
+
+
 class Sampler:
     """`run()` until cancelled; `snapshot()` at any time; `on_snapshot` after each cycle."""
 
@@ -32,7 +35,7 @@ class Sampler:
         collectors: Iterable[Collector],
         host: Host,
         clock: Clock,
-        on_snapshot: Callable[[Snapshot], None] = lambda _snapshot: None,
+        on_snapshot: Callable[[Snapshot], Awaitable[None]] = _nobody_asks,
     ) -> None:
         self._host, self._clock, self._on_snapshot = host, clock, on_snapshot
         self._running = [_Running(collector) for collector in collectors]
@@ -118,7 +121,7 @@ class Sampler:
             await self._fresh.wait()
             await self._clock.sleep(SETTLE_SECONDS)
             self._fresh.clear()
-            self._on_snapshot(self.snapshot())
+            await self._on_snapshot(self.snapshot())
 
 
 class _Running:

@@ -19,6 +19,7 @@ from xenwatch.state.tables import correlation, cursors, incident_changes, incide
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_LATEST_SCHEMA = 4
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -109,6 +110,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         _private(self._path)
+        _check_versions(self._path)
         # One thread uses it at a time, but not always the one that opened it.
         connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
         # A flipped bit in one row must not keep the agent from all the others.
@@ -179,6 +181,22 @@ def _private(path: Path) -> None:
             os.fchmod(descriptor, mode & 0o770)
     finally:
         os.close(descriptor)
+
+
+def _check_versions(path: Path) -> None:
+    """Of a later version, SQLite refuses the file, or only reads it: no agent would ever write again.
+
+    https://www.sqlite.org/fileformat2.html#the_database_header
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(48)
+    except OSError:
+        return  # SQLite says why
+    if header and (header[18:20] not in (b"\1\1", b"\2\2") or int.from_bytes(header[44:48]) > _LATEST_SCHEMA):
+        damage = sqlite3.DatabaseError("its header names a version that SQLite does not know")
+        damage.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+        raise damage
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -22,7 +22,7 @@ from xenwatch.model.sample import Snapshot
 from xenwatch.triage.bundle.entry import BundleEntry
 from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.reader import Bundle
-from xenwatch.triage.history import earlier
+from xenwatch.triage.history import history_of
 from xenwatch.triage.large_files import jobs_for, large_files
 from xenwatch.triage.report import FileRead, KernelShown, Report, SkippedFile
 from xenwatch.triage.unread import XEN, unmatched, with_unread
@@ -222,11 +222,11 @@ class BundleReading:
         """What follows from all that was read."""
         pipeline, files = self.pipeline, tuple(self.files)
         incidents = with_unread(pipeline.incidents.all(), pipeline.scanner.unread)
-        history = earlier(incidents, pipeline.operations.by_id(), self.captured)
+        history = history_of(incidents, pipeline.operations.by_id(), self.captured)
         return Report(
-            incidents=tuple(map(hosts.named, sorted(incidents, key=lambda incident: incident.id in history))),
+            incidents=tuple(map(hosts.named, history.in_order(incidents))),
             files=files,
-            earlier=history,
+            earlier=history.earlier,
             unmatched=unmatched(pipeline.scanner.unread),
             unread=pipeline.scanner.unread.total,
             matched_rules=tuple(dict.fromkeys(rule for rule, _, _ in pipeline.matches)),

@@ -19,7 +19,7 @@ _FEW_LINES, _FEWER_LINES = 5, 1
 """How far from a known line an unread one belongs to it; where many write at once, only the next line does."""
 XEN = re.compile(
     rb"(?i:\bxen|libxl|\bxapi|qubes|hvmloader|pygrub|hypervisor)|\bxl[ :(]|\bxm [a-z]|\bdom(?:U|0)\b"
-    rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
+    rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|/local/domain/\d|\bOpaqueRef:|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
 )
 """What marks a log of any kind as one that a host or a guest of Xen wrote."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from xenwatch.model.incident import Incident, Remark
-from xenwatch.model.sample import Snapshot
+from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
 from xenwatch.web.trends import Trend
@@ -77,6 +77,8 @@ class WebContext:
     """None where it is off."""
     now: Callable[[], float]
     """Seconds since 1970."""
+    pools: Callable[[], Mapping[str, Sequence[Sample]]] = dict
+    """Of each pool that is watched, by name: the last cycle."""
 
 
 CONTEXT = web.AppKey("context", WebContext)

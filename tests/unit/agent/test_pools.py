@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xapi.methods import USERS
-from xapi.pools import build_pool, running
-from xapi.server import StandInPool
+from xapi.pools import StandInPool, build_pool, running
 
-from xenwatch.agent.pools import Pools, of_this_host
+from xenwatch.agent.pools import Pools, repairable
 from xenwatch.base.clock import SystemClock
 from xenwatch.config.sections import Config
 from xenwatch.config.xapi import XapiSettings
+from xenwatch.demo.pool.methods import USERS
 from xenwatch.model.fact import Fact
 from xenwatch.model.record import Chunk
 
@@ -184,4 +183,5 @@ async def test_what_is_wrong_in_a_pool_becomes_incidents_of_that_pool_that_nothi
     assert text.count("# TYPE xen_domain_state ") == 1
     found = {(i.diagnosis.rule, i.diagnosis.subject.host) for i in incidents}
     assert {("sr-detached", "prod"), ("sr-full", "prod")} <= found
-    assert of_this_host(incidents) == [i for i in incidents if i.diagnosis.subject.host is None]
+    assert repairable(incidents) == [i for i in incidents if i.diagnosis.subject.host is None]
+    assert repairable(incidents, ["prod"]) == incidents

@@ -194,3 +194,15 @@ def test_a_guests_console_never_makes_itself_the_host() -> None:
 def test_what_a_guest_wrote_into_a_line_of_dom0_is_no_evidence(words: str) -> None:
     line = f"[   12.000001] vbd vbd-7-51712: 2 unknown fe protocol {words}\n"
     assert role_of_text(line) == "dom0"
+
+
+CRASHDUMP = """\
+[    525.566493]  ALERT: BUG: unable to handle kernel NULL pointer dereference at 0000000000000008
+[    525.566538]   WARN: Oops: 0000 [#1] SMP NOPTI
+[    525.566560]   WARN: Hardware name: Supermicro X10DRi/X10DRi, BIOS 3.2 11/19/2019
+[    525.566583]   WARN: RIP: e030:skb_copy_ubufs+0x19c/0x5f0
+"""
+
+
+def test_the_console_that_the_crashdump_analyser_writes_names_a_level_before_each_line() -> None:
+    assert role_of_text(CRASHDUMP) == role_of_text(CRASHDUMP.replace(" ALERT: ", "").replace("  WARN: ", "")) == "dom0"

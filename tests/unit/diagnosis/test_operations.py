@@ -207,3 +207,60 @@ def test_a_line_that_says_only_the_domid_is_what_the_nameless_lines_after_it_are
     text = f"{line}xc: error: save callback suspend() failed: 0: Internal error\n"
     found = incidents(rules, ("stderr", "x.txt", text))
     assert {subject(incident) for incident in found.values()} == {"domain/7"}
+
+
+STARTED = "2026-11-30T12:38:22.774+00:00 xen1 systemd[1]: Started {0}-{1}.service - /usr/sbin/xl {2} {1} {3}.\n"
+WORDS = "2026-11-30T12:38:24.774+00:00 xen1 xl[{0}]: "
+
+
+def test_what_a_command_says_in_syslog_is_about_the_guest_that_its_command_line_names(rules: Sequence[Rule]) -> None:
+    log = STARTED.format("attach", "web", "block-attach", "phy:/dev/vg/web xvdb w") + WORDS.format(1331) + NO_DISK
+    found = incidents(rules, ("syslog", "syslog", log.format("web")))
+    assert subject(found["disk-image-missing"]) == "domain/web"
+
+
+def test_of_two_commands_at_once_neither_lends_its_guest_to_a_nameless_line(rules: Sequence[Rule]) -> None:
+    both = "".join(STARTED.format("attach", guest, "block-attach", "phy:/dev/vg/x xvdb w") for guest in ("web", "db"))
+    found = incidents(rules, ("syslog", "syslog", both + WORDS.format(1331) + NO_DISK.format("x")))
+    assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
+def test_what_is_kept_beside_a_typed_command_is_about_the_guest_that_it_names(rules: Sequence[Rule]) -> None:
+    typed = ("stderr", "case/cmd.txt", "2026-11-30T12:38:22+00:00 $ xl block-attach web phy:/dev/vg/web xvdb w\n")
+    found = incidents(rules, ("stderr", "case/stderr.txt", NO_DISK.format("web")), typed)
+    assert subject(found["disk-image-missing"]) == "domain/web"
+
+
+def test_a_number_that_is_kept_beside_a_typed_command_is_that_guests(rules: Sequence[Rule]) -> None:
+    refused = (
+        "libxl: error: libxl_pci.c:1671:libxl__device_pci_add: Domain 4:PCI device 0000:00:03.0 is not assignable\n"
+    )
+    typed = ("stderr", "case/cmd.txt", "$ xl pci-attach web 0000:00:03.0\n")
+    found = incidents(rules, ("stderr", "case/stderr.txt", refused), typed)
+    assert subject(found["pci-not-assignable"]) == "domain/web"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("stderr", "case/cmd.txt", "$ xl create web.cfg\n$ xl create db.cfg\n"),
+        ("stderr", "other/cmd.txt", "$ xl create web.cfg\n$ xl create db.cfg\n"),
+    ],
+    ids=["two guests", "another folder"],
+)
+def test_a_command_lends_its_guest_to_no_other_folder_nor_where_there_are_two(
+    rules: Sequence[Rule], typed: tuple[str, str, str]
+) -> None:
+    found = incidents(rules, ("stderr", "case/stderr.txt", NO_DISK.format("web")), typed)
+    assert subject(found["disk-image-missing"]) == "host/dom0"
+
+
+def test_the_console_below_started_domain_is_that_guests_where_the_command_is_cut_off(rules: Sequence[Rule]) -> None:
+    text = 'Started domain mail (id=4)\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
+    assert subject(incidents(rules, ("stderr", "paste.txt", text))["guest-rootfs-missing"]) == "domain/mail"
+
+
+def test_a_guest_that_prints_started_domain_on_its_console_names_nobody(rules: Sequence[Rule]) -> None:
+    text = 'Started domain mail\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
+    found = incidents(rules, ("console", "console/guest-shop.log", text))
+    assert subject(found["guest-rootfs-missing"]) == "domain/unknown"

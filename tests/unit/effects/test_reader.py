@@ -43,6 +43,7 @@ STORIES = (
 XL = """#!/bin/sh
 case "$*" in
   'list -v') printf 'Name  ID\\n\\377web 1\\n'; echo "$SECRET" >&2 ;;
+  'list -l') printf '[{"passwd": "s3cret", "name": "web"}]' ;;
   info) head -c 9000000 /dev/zero ;;
   *) exit 3 ;;
 esac
@@ -71,6 +72,10 @@ async def test_what_a_program_says_arrives_byte_by_byte_and_what_is_no_question_
     assert (await runner.run(("xl", "dmesg"), 5)).returncode == 3
 
 
+async def test_what_a_program_says_arrives_without_passwords(reader):
+    assert (await ask_program(reader, ("xl", "list", "-l"), 5)).text == '[{"passwd": "", "name": "web"}]'
+
+
 async def test_a_program_that_talks_for_ever_is_cut(reader):
     answer = await ask_program(reader, ("xl", "info"), 20)
     assert answer.truncated
@@ -89,7 +94,7 @@ NO_QUESTIONS = (
     ("xenstore-read", "../a"), ("lvextend", "--size", "+1m", "--", "vg/lv"), ("dmsetup", "remove", "/dev/mapper/a"),
     ("dmsetup", "info", "--columns", "--noheadings", "-o", "open", "/dev/../etc"), ("losetup", "-d", "/dev/loop0"),
     (*LVM_REPORT, "--config", "x"), ("lvs", "--config", "global/x"), ("smartctl", "-n", "standby", "-H", "/dev/sda;x"),
-    ("./xl", "list"), ("/tmp/xl", "list"),
+    ("./xl", "list"), ("/tmp/xl", "list"), ("xenstore-read", "/local/domain/0/backend/vfb/5/0/vncpasswd"),
 )  # fmt: skip
 
 
@@ -111,6 +116,7 @@ async def test_everything_else_is_refused(argv, reader):
         {"do": "run", "argv": ["cat", "--", "/etc/shadow"], "host": "xen2", "deadline": 1},
         {"do": "xenstore", "kind": 11, "paths": ["/a"], "deadline": 1},
         {"do": "xenstore", "kind": 2, "paths": ["/a\0/b"], "deadline": 1},
+        {"do": "xenstore", "kind": 2, "paths": ["/a", "/local/domain/0/backend/vfb/5/0/vncpasswd"], "deadline": 1},
         {"do": "effect"}, {"do": ["run"]}, {},
     ],
 )  # fmt: skip

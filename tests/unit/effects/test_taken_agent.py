@@ -18,6 +18,8 @@ from xenwatch.remediation.store import entries
 ABSENT = {"hosts": {"xen1": {"web": "absent"}}}
 AGENT = LocalPeer(1, 65534)
 """The agent's own user, which is not root."""
+RESTED = 400.0
+"""Seconds: more than half of the pause between two runs."""
 OTHER = 'xl create "/etc/xen/evil.cfg"'
 
 
@@ -128,9 +130,20 @@ async def test_nothing_is_done_twice_and_a_flood_of_forged_runs_gets_no_more_tha
         assert "not the next one" in await agent.ask(run)
         for _ in range(6):
             story.change({"xen1": {"web": "absent"}})
+            story.clock.advance(RESTED)
             said = await agent.forged()
         assert "budget guest: 2 of 2 actions in 6h are used" in said
         assert len(story.world.effects) == 2
+
+
+async def test_between_two_runs_the_target_is_left_alone_for_a_while_whatever_the_store_says(tmp_path):
+    async with SplitStory(tmp_path, ABSENT) as story:
+        agent = TakenAgent(story)
+        assert '"code": 0' in await agent.forged()
+        story.change({"xen1": {"web": "absent"}})
+        assert "ago, and at least 5m must pass" in await agent.forged()
+        story.clock.advance(RESTED)
+        assert '"code": 0' in await agent.forged()
 
 
 async def test_the_budget_holds_over_a_restart_of_the_helper(tmp_path):
@@ -138,6 +151,7 @@ async def test_the_budget_holds_over_a_restart_of_the_helper(tmp_path):
         agent = TakenAgent(story)
         for _ in range(4):
             story.change({"xen1": {"web": "absent"}})
+            story.clock.advance(RESTED)
             last = await agent.forged()
             await story.stop_helper()
             await story.start_helper()

@@ -4,10 +4,9 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from xapi.pools import GIB, build_pool, guest
-from xapi.server import StandInPool
-from xapi.wire import plain
+from xapi.pools import GIB, StandInPool, build_pool, guest
 
+from xenwatch.demo.pool.wire import plain
 from xenwatch.facts.xapi import POOLS_ALONE, pool_facts
 from xenwatch.host.xapi.names import PoolNames
 from xenwatch.host.xapi.records import PoolRecords
@@ -15,12 +14,12 @@ from xenwatch.host.xapi.records import PoolRecords
 NOW = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
 
-def facts(pool: StandInPool) -> dict[tuple[str, str], object]:
+def facts(pool: StandInPool, clocks: dict[str, float] | None = None) -> dict[tuple[str, str], object]:
     records = PoolRecords()
     for class_ in pool.database.objects:
         for ref, record in pool.database.records(class_).items():
             records.put(class_.lower(), ref, plain(record, xml=False))
-    found = pool_facts(records, PoolNames(records), "prod", NOW.timestamp())
+    found = pool_facts(records, PoolNames(records), "prod", NOW.timestamp(), clocks)
     return {(fact.name, str(fact.subject)): fact.value for fact in found}
 
 
@@ -42,8 +41,10 @@ def test_a_pool_where_all_is_well(pool: StandInPool) -> None:
     assert found["vm.snapshots", "prod:domain/web0"] == found["vm.oldest_snapshot_days", "prod:domain/web0"] == 0
     assert found["vm.tools", "prod:domain/web0"] is True
     assert found["host.control_domain_disks", "prod:host/xcp1"] == ()
-    for name in ("orphan_snapshots", "orphan_disk_snapshots", "unused_disks", "missing_disks"):
+    for name in ("orphan_snapshots", "orphan_disk_snapshots", "unused_disks"):
         assert found[f"pool.{name}", "prod:host/dom0"] == ()
+    assert found["sr.missing_disks", "prod:sr/shared"] == ()
+    assert found["pool.default_sr", "prod:host/dom0"] == "shared"
     assert ("pool.ha_failures_uncovered", "prod:host/dom0") not in found, "nothing is to be survived"
 
 
@@ -72,7 +73,7 @@ def test_disks_of_nobody_missing_ones_and_those_that_a_backup_left_on_dom0(pool:
     db.add("VBD", VM=db.record("host", pool.hosts[1].ref)["control_domain"], VDI=iso, type="CD")
     found = facts(pool)
     assert found["pool.unused_disks", "prod:host/dom0"] == ("forgotten",)
-    assert found["pool.missing_disks", "prod:host/dom0"] == ("lost",)
+    assert found["sr.missing_disks", "prod:sr/shared"] == ("lost",)
     assert found["host.control_domain_disks", "prod:host/xcp1"] == ("web xvda",)
     assert found["host.control_domain_disks", "prod:host/xcp2"] == ()
 
@@ -124,3 +125,15 @@ def test_high_availability_that_has_no_plan_and_a_host_that_sees_no_peer(pool: S
 def test_versions_that_differ(pool: StandInPool) -> None:
     pool.database.change("host", pool.hosts[1].ref, software_version={"product_version": "8.2.1"})
     assert len(facts(pool)["pool.versions", "prod:host/dom0"]) == 2  # type: ignore[arg-type]
+
+
+def test_a_pool_without_a_default_repository(pool: StandInPool) -> None:
+    pool.database.change("pool", pool.ref, default_SR="OpaqueRef:NULL")
+    assert facts(pool)["pool.default_sr", "prod:host/dom0"] == ""
+
+
+def test_how_far_the_clocks_of_the_hosts_are_from_their_middle(pool: StandInPool) -> None:
+    clocks = {pool.hosts[0].ref: -0.4, pool.hosts[1].ref: 61.44, "OpaqueRef:gone": 5.0}
+    found = facts(pool, clocks)
+    assert found["host.clock_ahead_seconds", "prod:host/xcp1"] == -0.4
+    assert found["host.clock_ahead_seconds", "prod:host/xcp2"] == 61.4

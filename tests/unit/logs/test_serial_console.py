@@ -78,3 +78,22 @@ def test_a_guests_serial_port_is_told_by_what_only_a_guest_prints() -> None:
     recognised = recognise("serial-console.log", b"[    0.000000] DMI: Xen HVM domU, BIOS 4.17\n" + MIDDLE)
     assert recognised.format is not None
     assert recognised.format.name == "console"
+
+
+OUT_OF_BAND = (
+    b"2017-01-14 01:04:26\tOops: 0000 [#1] SMP\n"
+    b"2017-01-14 01:04:26\tPid: 711, comm: lldpd Tainted: P        W  2.6.32.36-xen #1 ProLiant DL380p Gen8\n"
+)
+
+
+def test_a_kernel_that_names_its_machine_is_on_the_machines_wire() -> None:
+    recognised = recognise("console.log", OUT_OF_BAND)
+    assert recognised.format is not None
+    assert recognised.format.name == "kernel"
+
+
+@pytest.mark.parametrize("machine", [b"", b" Xen HVM domU"])
+def test_a_kernel_that_names_no_machine_or_a_virtual_one_stays_a_guests(machine: bytes) -> None:
+    recognised = recognise("console.log", OUT_OF_BAND.replace(b" ProLiant DL380p Gen8", machine))
+    assert recognised.format is not None
+    assert recognised.format.name == "console"

@@ -173,7 +173,10 @@ async def test_a_snapshot_comes_once_for_all_that_were_due_together(clock: Manua
     async def collect(_host: Host) -> Sequence[Sample]:
         return [Sample(NUMBER, (), 1.0)]
 
-    sampler = Sampler([collector("a", collect), collector("b", collect)], host, clock, seen.append)
+    async def see(snapshot: Snapshot) -> None:
+        seen.append(snapshot)
+
+    sampler = Sampler([collector("a", collect), collector("b", collect)], host, clock, see)
     async with running(sampler):
         clock.advance(1)
         await settle()

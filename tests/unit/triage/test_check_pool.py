@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from xapi.methods import USERS
 from xapi.pools import build_pool, running
 
 from xenwatch.config.xapi import XapiSettings
+from xenwatch.demo.pool.methods import USERS
 from xenwatch.triage.check import _pool
 
 

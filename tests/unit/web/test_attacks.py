@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosts.served import PEOPLE, Served
+from hosts.served import PEOPLE, Served, an_incident
 from monitoring.certificates import Authority
 
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Metric, Sample, Snapshot
+from xenwatch.web.api import SLICE
 from xenwatch.web.app import build_app, serve
 from xenwatch.web.server.connection import ConnectionLimits
 from xenwatch.web.server.listener import Listener, _source
@@ -313,3 +314,27 @@ async def test_a_door_closes_soon_whatever_is_still_connected(attack: Opening):
 )
 def test_a_machine_with_many_addresses_of_ipv6_counts_as_one(address: str, source: str):
     assert _source(address) == source
+
+
+async def test_a_reader_of_all_incidents_leaves_every_other_task_its_turn(served: Served, attack: Opening):
+    served.know(*(an_incident(f"web{n}") for n in range(1000)))
+    target, turns = await attack(), 0
+    reader = await target.connect(b"GET /api/v1/incidents?full=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    head = asyncio.create_task(reader.readline())
+    while not head.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert head.result().startswith(b"HTTP/1.1 200")
+    assert turns > 1000 / SLICE
+
+
+async def test_three_hundred_that_ask_and_never_read_keep_nobody_from_being_answered(attack: Opening):
+    target = await attack(ConnectionLimits(head=60, idle=60, request=60))
+    for _ in range(300):
+        reader, writer = await asyncio.open_connection("127.0.0.1", target.listener.port)
+        target.opened.append(writer)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(GET * 200)
+    for _ in range(5):
+        assert await target.is_well()
+    assert target.listener.connections <= 256

@@ -2,12 +2,12 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.diagnosis.operations.placement import story_of
-from xenwatch.diagnosis.rules.expressions import computed, holds
+from xenwatch.diagnosis.rules.expressions import computed, holds, number_holds
 from xenwatch.diagnosis.rules.line_values import event_values
 from xenwatch.diagnosis.rules.rule import (
     AbsentCondition,
@@ -119,8 +119,8 @@ def _all(condition: AllOf, world: ConditionContext, fields: Mapping[str, str]) -
         parts.append(outcome)
         captures = {**outcome.fields, **captures}
     held = sum(part.holds for part in parts)
-    joined = _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, captures)
-    return replace(joined, open=not joined.holds and all(part.holds or part.open for part in parts))
+    left_open = held < len(parts) and all(part.holds or part.open for part in parts)
+    return _joined(held == len(parts), f"{held} of {len(parts)} hold", parts, parts, captures, left_open=left_open)
 
 
 def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
@@ -129,14 +129,17 @@ def _any(condition: AnyOf, world: ConditionContext, fields: Mapping[str, str]) -
     captures = dict(fields)
     for part in held:
         captures = {**part.fields, **captures}
-    joined = _joined(bool(held), f"{len(held)} of {len(parts)} hold, one is enough", parts, held, captures)
-    return replace(joined, open=not held and any(part.open for part in parts))
+    left_open = not held and any(part.open for part in parts)
+    why = f"{len(held)} of {len(parts)} hold, one is enough"
+    return _joined(bool(held), why, parts, held, captures, left_open=left_open)
 
 
-def _joined(ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fields: dict[str, str]) -> Outcome:
+def _joined(
+    ok: bool, why: str, parts: list[Outcome], counted: list[Outcome], fields: dict[str, str], *, left_open: bool
+) -> Outcome:
     evidence = tuple(dict.fromkeys(e for part in counted for e in part.evidence))
     unchecked = tuple(dict.fromkeys(u for part in counted for u in part.unchecked))
-    return Outcome(ok, why, evidence, fields, unchecked, tuple(parts))
+    return Outcome(ok, why, evidence, fields, unchecked, tuple(parts), left_open)
 
 
 def _event(condition: EventCondition, world: ConditionContext, fields: Mapping[str, str]) -> Outcome:
@@ -203,7 +206,7 @@ def _metric(condition: MetricCondition, world: ConditionContext, _fields: Mappin
         return Outcome(False, f"{condition.metric} is not known here")
     sample, value, since = found
     labels = dict(zip(sample.metric.labels, sample.labels, strict=False))
-    if not holds(condition.check, {"value": value, "fields": labels}):
+    if not number_holds(condition.check, value, labels):
         return Outcome(False, f"{condition.metric} is {value:g}, which does not satisfy {condition.check}")
     lasted = world.now - since
     why = f"{condition.metric} is {value:g}: {condition.check} has held for {format_duration(lasted)}"

@@ -2,16 +2,17 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from xenwatch.base.slices import at_once
 from xenwatch.diagnosis.attribution import subject_of
 from xenwatch.diagnosis.correlation.conclusion import conclude
 from xenwatch.diagnosis.correlation.conditions import Outcome, evaluate
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.line_memory import LineMemory, SeenAgain, Sighting
-from xenwatch.diagnosis.correlation.metric_history import MetricHistory, sample_subject
+from xenwatch.diagnosis.correlation.number_rules import Judged, NumberRules, Over
 from xenwatch.diagnosis.correlation.plan import PreparedRule, RuleContext, prepared
 from xenwatch.diagnosis.correlation.windows import Windows
 from xenwatch.diagnosis.domain_registry import DomainRegistry
@@ -52,14 +53,14 @@ class CorrelationEngine:
         for plan in self._plans:
             for kind in plan.kinds | plan.supporting:
                 self._by_kind.setdefault(kind, []).append(plan)
-        self._windows, self._facts, self._readings = Windows(), FactStore(), MetricHistory()
+        self._windows, self._facts = Windows(), FactStore()
+        self._numbers = NumberRules(self._plans, self._judge_numbers)
         self._lines = LineMemory()
         self._subjects: dict[tuple[int, bool, str | None], tuple[Subject, float, int, Subject]] = {}
-        self._metrics = [(plan, place) for plan in self._plans for place in range(len(plan.metrics))]
         self._deadlines: list[tuple[float, str, str, Subject]] = []
         self._by_id = {plan.rule.id: plan for plan in self._plans}
         self.failures: Counter[str] = Counter()
-        self.over: list[tuple[str, Subject, float]] = []
+        self.over: list[Over] = []
         """Rules of facts or numbers alone that no longer hold after these were read again: their subjects, and when."""
 
     def observe(
@@ -85,9 +86,17 @@ class CorrelationEngine:
         if learnt:
             found += self._fact_rules(learnt, now)
         if snapshot is not None:
-            found += self._snapshot(snapshot)
+            judged = at_once(self._numbers.take(snapshot))
+            found += judged.found
+            self.over += judged.over
         found += self.tick(now)
         return found
+
+    def snapshot_in_slices(self, snapshot: Snapshot) -> Generator[None, None, Judged]:
+        """What follows from a snapshot; between two slices lines and facts may be taken in."""
+        judged = yield from self._numbers.take(snapshot)
+        judged.found.extend(self.tick(snapshot.at))
+        return judged
 
     def tick(self, now: float) -> list[Diagnosis]:
         """What follows from the mere passing of time: something that was expected has not come."""
@@ -201,23 +210,8 @@ class CorrelationEngine:
         hosts = {fact.subject.its_host for fact in facts if fact.name in plan.facts}
         return [*subjects, *sorted(hosts - {subject.its_host for subject in subjects}, key=subject_key)]
 
-    def _snapshot(self, snapshot: Snapshot) -> list[Diagnosis]:
-        taken = self._readings.take([plan.metrics[place] for plan, place in self._metrics], snapshot)
-        asked: dict[tuple[str, str], tuple[PreparedRule, Subject]] = {}
-        for plan in self._plans:
-            plan.readings.clear()
-        for index, (plan, place) in enumerate(self._metrics):
-            for reading in taken[index]:
-                subject = sample_subject(reading.sample, plan.rule).on(snapshot.host)
-                kept = plan.readings.get((place, subject_key(subject)))
-                if kept is None or reading.since < kept.since:
-                    plan.readings[place, subject_key(subject)] = reading
-                if place < plan.deciding:
-                    asked[plan.rule.id, subject_key(subject)] = (plan, subject)
-        found: list[Diagnosis] = []
-        for plan, subject in asked.values():
-            found += self._judge(plan, subject, snapshot.at, {}, again=plan.by_numbers)
-        return found
+    def _judge_numbers(self, plan: PreparedRule, subject: Subject, at: float, over: list[Over]) -> list[Diagnosis]:
+        return self._judge(plan, subject, at, {}, over=over if plan.by_numbers else None)
 
     def _judge(
         self,
@@ -228,9 +222,9 @@ class CorrelationEngine:
         event: Event | None = None,
         *,
         by_facts: bool = False,
-        again: bool = False,
+        over: list[Over] | None = None,
     ) -> list[Diagnosis]:
-        """`again`: all that decides the rule was read just now, so that where it does not hold, it is over."""
+        """`over`: all that decides the rule was read just now, so that where it does not hold, that is noted there."""
         condition = plan.by_facts if by_facts and plan.by_facts is not None else plan.rule.when
         try:
             scene = self._scene(plan, subject, now, event)
@@ -241,8 +235,10 @@ class CorrelationEngine:
             self.failures[plan.rule.id] += 1
             log.exception("rule %s failed on %s", plan.rule.id, subject)
             return []
-        if (again or (by_facts and condition == plan.rule.when)) and not outcome.open:
-            self.over.append((plan.rule.id, subject, now))
+        if by_facts and condition == plan.rule.when:
+            over = self.over
+        if over is not None and not outcome.open:
+            over.append((plan.rule.id, subject, now))
         return []
 
     def _scene(self, plan: PreparedRule, subject: Subject, now: float, event: Event | None = None) -> RuleContext:

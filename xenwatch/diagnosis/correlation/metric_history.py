@@ -1,11 +1,12 @@
 """Numbers over time, as metric conditions need them: since when a check holds, and how fast a counter grows."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
+from xenwatch.base.slices import at_once
 from xenwatch.diagnosis.attribution import fill_names
-from xenwatch.diagnosis.rules.expressions import holds
+from xenwatch.diagnosis.rules.expressions import number_holds
 from xenwatch.diagnosis.rules.rule import MetricCondition, Rule
 from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.model.subject import KINDS, Subject, named_by_labels
@@ -45,15 +46,27 @@ class MetricHistory:
         A series that a snapshot does not have starts over when it comes back, as does that of a guest which has a new
         domid: what lasted was that of another.
         """
-        by_name: dict[str, list[Sample]] = {}
+        return at_once(self.slices(conditions, snapshot))
+
+    def slices(
+        self, conditions: list[MetricCondition], snapshot: Snapshot, size: int = 1000
+    ) -> Generator[None, None, dict[int, list[MetricReading]]]:
+        """The same, with a pause after so many readings."""
+        by_name: dict[str, list[Sample]] = {_IDENTITY: [], **{condition.metric: [] for condition in conditions}}
         for sample in snapshot.samples:
-            by_name.setdefault(sample.metric.name, []).append(sample)
-        self._end_lives(by_name.get(_IDENTITY, ()), snapshot.host)
+            of_name = by_name.get(sample.metric.name)
+            if of_name is not None:
+                of_name.append(sample)
+        yield
+        self._end_lives(by_name[_IDENTITY], snapshot.host)
         self._met = set()
-        taken = {
-            index: list(self._condition(index, condition, by_name.get(condition.metric, []), snapshot))
-            for index, condition in enumerate(conditions)
-        }
+        taken: dict[int, list[MetricReading]] = {}
+        for index, condition in enumerate(conditions):
+            taken[index], samples = [], by_name[condition.metric]
+            for begin in range(0, len(samples), size):
+                yield
+                taken[index] += self._condition(index, condition, samples[begin : begin + size], snapshot)
+        yield
         self._drop(series for series in self._known() if series[1] == snapshot.host and series not in self._met)
         return taken
 
@@ -90,7 +103,7 @@ class MetricHistory:
                 self._guests[series] = labels.get("domain", "")
                 continue
             since = at
-            if holds(condition.check, {"value": value, "fields": labels}):
+            if number_holds(condition.check, value, labels):
                 since = self._since.setdefault(series, at)
             else:
                 self._since.pop(series, None)

@@ -114,7 +114,9 @@ class RuleContext:
         return self.facts.others(name, self.subject)
 
     def reading(self, condition: MetricCondition) -> tuple[Sample, float, float] | None:
-        for (index, about), reading in self.plan.readings.items():
-            if self.plan.metrics[index] is condition and about in (self.who, str(self.subject.its_host)):
-                return reading
+        """The subject's own, else the host's."""
+        readings = self.plan.readings
+        for index, metric in enumerate(self.plan.metrics):
+            if metric is condition:
+                return readings.get((index, self.who)) or readings.get((index, str(self.subject.its_host)))
         return None

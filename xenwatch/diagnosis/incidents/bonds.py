@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from xenwatch.base import lazy_re as re
+from xenwatch.diagnosis.incidents.times import ZONES
 from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -58,10 +59,22 @@ class Bonds:
         return not self.basis(one).operations.isdisjoint(self.basis(other).operations)
 
     def near(self, one: Incident, other: Incident, window: float) -> bool:
-        """Whether they lie within the window, or at least one of them carries no time."""
-        if self._undated_is_near and not (self.basis(one.diagnosis).dated and self.basis(other.diagnosis).dated):
-            return True
-        return one.opened - window <= other.last_seen and other.opened <= one.last_seen + window
+        """Whether they lie within the window. What carries no time may have been written long before it was read.
+
+        It is older than the last change of its log, as far as the zone of the other's times is known.
+        """
+        first, last = self._span(one)
+        began, ended = self._span(other)
+        return first - window <= ended and began <= last + window
+
+    def has_time(self, incident: Incident) -> bool:
+        """Whether its times are those of lines, and not only of the reading of them."""
+        return not self._undated_is_near or self.basis(incident.diagnosis).dated
+
+    def _span(self, incident: Incident) -> tuple[float, float]:
+        if self.has_time(incident):
+            return incident.opened, incident.last_seen
+        return float("-inf"), incident.last_seen + ZONES
 
     def tied(self, cause: Diagnosis, symptom: Diagnosis, *, host_wide: bool) -> bool:
         """Whether there is a bond; `host_wide`: the cause may have hit several guests at once."""

@@ -1,6 +1,7 @@
 """When one incident explains another: by what its rule says, or because it came first in one operation."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from xenwatch.diagnosis.incidents.bonds import Bonds, NameOf, one_place
 from xenwatch.diagnosis.matching.linear import Haystack, first_match
@@ -35,11 +36,26 @@ class Relations:
         for incident in incidents:
             by_rule.setdefault(incident.diagnosis.rule, []).append(incident)
         for name, alike in by_rule.items():
-            for nameless in alike if len(alike) > 1 and name in self._rules else ():
-                rule = self._rules[name]
-                named = [i for i in alike if i is not nameless and self._names(i, nameless, rule)]
-                if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
-                    self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
+            if len(alike) > 1 and name in self._rules:
+                self._adopt(alike, self._rules[name])
+
+    def _adopt(self, alike: Collection[Incident], rule: Rule) -> None:
+        """Of the incidents of one rule, those that name no guest, or only its number, belong to the one that does."""
+        by_guest: dict[str, list[Incident]] = {}
+        for incident in alike:
+            guest = self.bonds.guest(incident.diagnosis)
+            if guest is not None:
+                by_guest.setdefault(guest, []).append(incident)
+        for nameless in alike:
+            if self.bonds.nobodys(nameless.diagnosis):
+                among = [i for named in by_guest.values() for i in named]
+            elif nameless.diagnosis.subject.name.isdigit():
+                among = by_guest.get(self.bonds.guest(nameless.diagnosis) or "", [])
+            else:
+                continue
+            named = [i for i in among if i is not nameless and self._names(i, nameless, rule)]
+            if len({self.bonds.guest(i.diagnosis) for i in named}) == 1:
+                self.bonds.adopt(nameless.diagnosis, named[0].diagnosis)
 
     def sureness(self, cause: Incident, symptom: Incident) -> int:
         """0 where `cause` does not explain `symptom`."""
@@ -53,12 +69,29 @@ class Relations:
             return LISTED
         one, other = cause.diagnosis, symptom.diagnosis
         same_record = self.bonds.same_record(one, other)
-        if not same_record and not self.bonds.near(cause, symptom, rule.window):
+        if not same_record and not self._may_be_of_one_time(cause, symptom, rule):
             return 0
         if _lists(rule, other):
             host_wide = rule.reach == "host" or rule.subject != "domain"
             return LISTED if same_record or self.bonds.tied(one, other, host_wide=host_wide) else 0
         return self._unlisted(rule, one, other, same_record=same_record)
+
+    def _may_be_of_one_time(self, cause: Incident, symptom: Incident, rule: Rule) -> bool:
+        return self.bonds.near(cause, symptom, rule.window) and not self._was_tried_again(cause, symptom)
+
+    def _was_tried_again(self, cause: Incident, symptom: Incident) -> bool:
+        """Whether the symptom was seen last in an operation of its own, in which the cause was not seen."""
+        last = max((e for e in symptom.diagnosis.evidence if e.operation), key=lambda e: e.at, default=None)
+        if last is None or last.at < symptom.last_seen or last.operation in cause.diagnosis.operations:
+            return False
+        return not self.nearness(cause, symptom)
+
+    def nearness(self, cause: Incident, symptom: Incident) -> int:
+        """2: the cause was there when the symptom was seen last; 1: it may have been; 0: only before that."""
+        latest = replace(symptom, opened=symptom.last_seen)
+        if not self.bonds.near(cause, latest, self._rules[cause.diagnosis.rule].window):
+            return 0
+        return 1 + (self.bonds.has_time(cause) or not self.bonds.has_time(symptom))
 
     def _names(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
         """Whether it tells the same trouble and says of which guest; a guest says it of no line but a guest's."""

@@ -3,6 +3,9 @@
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.record import LogRecord
 
+ZONES = 14 * 3600.0
+"""Seconds by which a local time of an unknown zone may be ahead."""
+
 
 def is_dated(diagnosis: Diagnosis) -> bool:
     """Whether one of its lines carries its own time, or nothing of it is a line."""

@@ -8,15 +8,15 @@ from functools import lru_cache
 from xenwatch.base.errors import XenwatchError
 from xenwatch.diagnosis.correlation.line_memory import SeenAgain, Sighting
 from xenwatch.diagnosis.incidents.bonds import NameOf
+from xenwatch.diagnosis.incidents.causes import causes_of, compared
 from xenwatch.diagnosis.incidents.evidence import GrowingEvidence, merged_evidence
-from xenwatch.diagnosis.incidents.neighbours import Neighbours
 from xenwatch.diagnosis.incidents.ranking import ranked
 from xenwatch.diagnosis.incidents.relations import Relations
 from xenwatch.diagnosis.incidents.remarks import with_remark, without_late_acknowledgement
 from xenwatch.diagnosis.incidents.sightings import Sightings
 from xenwatch.diagnosis.rules.aliases import present_ids
 from xenwatch.diagnosis.rules.rule import Resolve, Rule
-from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
+from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.event import Event
 from xenwatch.model.incident import MOVES, Incident, Remark, State
 from xenwatch.model.record import LogRecord
@@ -25,8 +25,8 @@ from xenwatch.model.subject import Subject
 DoneSince = Callable[[Evidence, float], bool]
 
 MOST_INCIDENTS = 5_000
-MOST_RELATED = 400
-"""Incidents, the last seen ones, that are compared with each other."""
+
+_AT_ONCE, _NEVER = float("-inf"), float("inf")
 
 
 def _never(_evidence: Evidence, _at: float) -> bool:
@@ -61,6 +61,10 @@ class IncidentTracker:
         self._at_rest = at_rest
         self._all: dict[str, Incident] = {}
         self._own: dict[str, GrowingEvidence] = {}
+        self._of_operations: set[str] = set()
+        """Incidents that may be over when something succeeds: all that the logs say of them belongs to an operation."""
+        self._quiet_from = _AT_ONCE
+        """The first moment at which one that is not over may have been quiet for long enough."""
         self._enders: dict[str, set[str]] = {}
         for rule in rules:
             for kind in rule.resolve.on:
@@ -91,7 +95,8 @@ class IncidentTracker:
             self._explain()
         if not self._at_rest:  # logs at rest are read one after the other: nothing is over because another is younger
             self._quieten(now)
-            self._all = {key: without_late_acknowledgement(i, now) for key, i in self._all.items()}
+            late = [i for i in self._all.values() if i.acknowledged_until is not None]
+            self._all |= {i.id: without_late_acknowledgement(i, now) for i in late}
         pushed_out = self._forget(now)
         return [incident for key, incident in self._all.items() if before.get(key) != incident] + pushed_out
 
@@ -99,6 +104,8 @@ class IncidentTracker:
         """Go on from the incidents of the journal."""
         self._all = {incident.id: self._presently(incident) for incident in incidents}
         self._own.clear()
+        self._of_operations = {i.id for i in self._all.values() if _of_operations(i.diagnosis.evidence)}
+        self._quiet_from = _AT_ONCE
         self._kept_under = {}
         for incident in self._all.values():
             now = incident_id(incident.diagnosis.rule, str(incident.diagnosis.subject))
@@ -156,7 +163,13 @@ class IncidentTracker:
                 seen[key] = self._first_sighting(key, diagnosis)
             if isinstance(one, SeenAgain):
                 by_conclusion[id(one.known)] = seen[key]
-        self._all |= {key: sightings.incident() for key, sightings in seen.items()}
+        for key, sightings in seen.items():
+            incident = self._all[key] = sightings.incident()
+            self._quiet_from = min(self._quiet_from, incident.last_seen + self._quiet_for(incident))
+            if _of_operations(self._seen_of(incident)):
+                self._of_operations.add(key)
+            else:
+                self._of_operations.discard(key)
 
     def _first_sighting(self, key: str, diagnosis: Diagnosis) -> Sightings:
         incident, own = self._all.get(key), self._own.setdefault(key, GrowingEvidence())
@@ -181,27 +194,30 @@ class IncidentTracker:
 
     def _end_by_success(self, now: float) -> None:
         """What a failed operation left in the logs is over when the same was done to the same guest and succeeded."""
-        for incident in [i for i in self._all.values() if i.state != "resolved"]:
-            own = self._own.get(incident.id)
-            evidence = own.pieces if own is not None else incident.diagnosis.evidence
-            said = [piece for piece in evidence if isinstance(piece.origin, LogRecord)]
-            if said and all(self._done_since(piece, incident.last_seen) for piece in said):
+        for incident in [self._all[key] for key in self._of_operations]:
+            said = [piece for piece in self._seen_of(incident) if isinstance(piece.origin, LogRecord)]
+            if incident.state != "resolved" and all(self._done_since(piece, incident.last_seen) for piece in said):
                 self._all[incident.id] = _resolved(incident, now)
 
     def _quieten(self, now: float) -> None:
+        if now < self._quiet_from:
+            return
+        self._quiet_from = _NEVER
         for incident in [i for i in self._all.values() if i.state != "resolved"]:
-            rule = self._rules.get(incident.diagnosis.rule)
-            quiet_for = (rule.resolve if rule else Resolve()).quiet_for
-            if now - incident.last_seen >= quiet_for:
-                self._all[incident.id] = _resolved(incident, incident.last_seen + quiet_for)
+            until = incident.last_seen + self._quiet_for(incident)
+            if now >= until:
+                self._all[incident.id] = _resolved(incident, until)
+            else:
+                self._quiet_from = min(self._quiet_from, until)
+
+    def _quiet_for(self, incident: Incident) -> float:
+        rule = self._rules.get(incident.diagnosis.rule)
+        return (rule.resolve if rule else Resolve()).quiet_for
 
     def _explain(self) -> None:
         """Decide again which of the incidents that are not over belongs to which."""
-        active = self._compared()
-        self._relations.start(active)
-        around = Neighbours(active, self._rules, self._relations.bonds)
-        parents = {i.id: p for i in active if (p := self._parent(i, around)) is not None}
-        roots = {key: _root(key, parents) for key in parents}
+        active = compared(self._all.values())
+        roots = causes_of(active, self._rules, self._relations)
         for incident in active:
             root = roots.get(incident.id)
             if root is not None and root != incident.id:
@@ -211,27 +227,10 @@ class IncidentTracker:
                 self._all[incident.id] = replace(_moved(incident, "open"), explained_by=None)
         self._gather(set(roots.values()), roots)
 
-    def _compared(self) -> list[Incident]:
-        """Those last seen; what guests may have written, however much it is, takes no place from what the host says."""
-        active = sorted((i for i in self._all.values() if i.state != "resolved"), key=lambda i: i.last_seen)
-        of_guests = [i for i in active if i.diagnosis.guest_told][-MOST_RELATED:]
-        return [i for i in active if not i.diagnosis.guest_told][-MOST_RELATED:] + of_guests
-
     def _still_explained(self, incident: Incident) -> bool:
         """Its cause is over, and it has not been seen since."""
         cause = self._all.get(incident.explained_by or "")
         return cause is not None and cause.resolved is not None and incident.last_seen <= cause.resolved
-
-    def _parent(self, symptom: Incident, around: Neighbours) -> str | None:
-        """The surest explanation; of those the deepest, then the nearest in time."""
-        best: tuple[tuple[float, ...], str] | None = None
-        for cause in around.may_explain(symptom):
-            sure = self._relations.sureness(cause, symptom)
-            if sure:
-                depth = -DEPTHS.index(cause.diagnosis.depth)
-                score = (sure, depth, -abs(cause.opened - symptom.opened), SEVERITIES.index(cause.diagnosis.severity))
-                best = max(best, (score, cause.id)) if best else (score, cause.id)
-        return best[1] if best else None
 
     def _gather(self, roots: set[str], explained: dict[str, str]) -> None:
         """A cause's evidence: its own lines, then those of what it explains; no guest's words for the host."""
@@ -260,9 +259,15 @@ class IncidentTracker:
         for incident in order[:surplus]:
             del self._all[incident.id]
             self._own.pop(incident.id, None)
+            self._of_operations.discard(incident.id)
         ended = [_resolved(incident, now) for incident in order[:surplus] if incident.state != "resolved"]
         self.pushed_out += len(ended)
         return ended
+
+
+def _of_operations(evidence: Iterable[Evidence]) -> bool:
+    said = [piece for piece in evidence if isinstance(piece.origin, LogRecord)]
+    return bool(said) and all(piece.operation is not None for piece in said)
 
 
 def _by_guest(event: Event) -> bool:
@@ -277,14 +282,3 @@ def _moved(incident: Incident, state: State) -> Incident:
 
 def _resolved(incident: Incident, at: float) -> Incident:
     return replace(_moved(incident, "resolved"), resolved=at)
-
-
-def _root(key: str, parents: dict[str, str]) -> str:
-    """The end of the chain; of a circle, its least id, so that one of them stands for all."""
-    seen: list[str] = []
-    while key in parents:
-        if key in seen:
-            return min(seen[seen.index(key) :])
-        seen.append(key)
-        key = parents[key]
-    return key

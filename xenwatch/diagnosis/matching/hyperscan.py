@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hyperscan
@@ -13,6 +13,7 @@ from xenwatch.base.atomic_file import write_atomically
 from xenwatch.diagnosis.matching import bytes_regex as rawform
 from xenwatch.diagnosis.matching import literals
 from xenwatch.diagnosis.matching import reduce as scanform
+from xenwatch.diagnosis.matching.long_lines import long_lines, windows
 from xenwatch.diagnosis.matching.prefilter import Candidate
 
 log = logging.getLogger(__name__)
@@ -39,14 +40,43 @@ class HyperscanPrefilter:
             _keep(kept, self._database, self.everywhere)
 
     def candidates(self, data: bytes) -> list[Candidate]:
+        if self._database is None or not data:
+            return []
         found: list[Candidate] = []
-        if self._database is not None and data:
-            add = found.append
-            self._database.scan(
-                data, match_event_handler=lambda index, _start, end, _flags, _context: add((end, index))
-            )
-            found.sort()
+        begin = 0
+        for line, end in long_lines(data):
+            found += self._all(data[begin:line], begin)
+            found += self._some(data, line, end)
+            begin = end
+        found += self._all(data[begin:] if begin else data, begin)
+        found.sort()
         return found
+
+    def _all(self, data: bytes, offset: int) -> list[Candidate]:
+        """Every hit."""
+        found: list[Candidate] = []
+        add = found.append
+        self._scan(data, lambda index, _start, end, _flags, _context: add((offset + end, index)))
+        return found
+
+    def _some(self, data: bytes, begin: int, end: int) -> Iterator[Candidate]:
+        """In a line without end, one hit of each signature in each window: the record is the same for all of them."""
+        for start, stop in windows(begin, end):
+            yield from ((start + behind, index) for index, behind in self._first_of_each(data[start:stop]).items())
+
+    def _first_of_each(self, data: bytes) -> dict[int, int]:
+        first: dict[int, int] = {}
+
+        def note(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            if index not in first:
+                first[index] = end
+
+        self._scan(data, note)
+        return first
+
+    def _scan(self, data: bytes, on_hit: Callable[[int, int, int, int, object], None]) -> None:
+        if data and self._database is not None:
+            self._database.scan(data, match_event_handler=on_hit)  # one that returns something would end it
 
 
 def kept_file(regexes: Sequence[str], cache: Path) -> Path:

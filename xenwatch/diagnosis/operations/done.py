@@ -82,8 +82,9 @@ def _by_metric(snapshot: Snapshot) -> dict[str, list[tuple[dict[str, str], float
     wanted = ("xen_domain_info", "xen_domain_state", "xen_domain_start_time_seconds")
     found: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in wanted}
     for sample in snapshot.samples:
-        if sample.value and sample.metric.name in found:  # of a state set, the state that holds
-            found[sample.metric.name].append((_labels(sample), sample.value))
+        of_name = found.get(sample.metric.name)
+        if of_name is not None and sample.value:  # of a state set, the state that holds
+            of_name.append((_labels(sample), sample.value))
     return found
 
 

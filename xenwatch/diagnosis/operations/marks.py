@@ -67,7 +67,7 @@ MARKS: tuple[Mark, ...] = (
         "",
         rf"{_TOOL}x[lm]\s+{_OPTIONS}(?P<verb>start|restore|save|migrate|destroy|shutdown|reboot|pause|unpause|resume"
         r"|suspend|(?:block|network|pci|usb|usbctrl|usbdev|channel|vtpm)-(?:attach|detach)|mem-set|mem-max|vcpu-set"
-        r"|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
+        r"|vcpu-pin|rename|sysrq|dump-core|trigger|console|cd-insert|cd-eject|delete)\s+"
         rf"{_OPTIONS}(?P<target>{_NAME})(?=\s|$)",
         _XL,
     ),

@@ -1,9 +1,10 @@
 """What an event or a mark says of guest, time and place, as far as operations need it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from xenwatch.diagnosis.operations.marks import PlacedMark, command_of, story_in
+from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark, command_of, story_in
+from xenwatch.diagnosis.operations.phases import TEARDOWN
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
@@ -71,6 +72,13 @@ def lasts(operation: Operation, event: Event) -> bool:
     return at is None or operation.last_seen is None or at - operation.last_seen <= LASTS
 
 
+def may_be_before(operation: Operation, changed: float) -> bool:
+    """Whether it may have begun by the time at which a log without times was changed last."""
+    if operation.started is not None:
+        return operation.started <= changed
+    return operation.last_seen is None or operation.last_seen <= changed + LASTS
+
+
 def is_about(operation: Operation, mark: PlacedMark) -> bool:
     """Whether the mark names the guest of the operation."""
     same_name = mark.target is not None and mark.target == operation.target
@@ -87,6 +95,29 @@ def is_known(current: Operation | None, mark: PlacedMark) -> bool:
     if mark.mark.step == "config":  # beside a command it may be any guest's
         return current is not None or mark.place.source.format.shared
     return mark.mark.step in ("about", "told") and current is not None and is_under_way_for(current, mark)
+
+
+def may_be_under_way(operation: Operation, event: Event) -> bool:
+    """Whether a dated line that names nobody may have been written during the operation."""
+    at = time_of(event)
+    if at is None or operation.started is None or operation.host != event.subject.host:
+        return False
+    if operation.outcome == "running" or not (operation.verb in STARTING or _is_typed_in_log_of(operation, event)):
+        return False
+    longest = AFTERWARDS if operation.phase == TEARDOWN else LASTS
+    return operation.started <= at <= (operation.last_seen or at) + longest
+
+
+def _is_typed_in_log_of(operation: Operation, event: Event) -> bool:
+    """Whether what one command wrote is of the command that stands in the same log before it.
+
+    sudo writes down what it runs, and so does systemd of a unit that is only a command line:
+    `Started save-web.service - /usr/sbin/xl save web /srv/web.save.`
+    """
+    record = event.record
+    if record is None or not command_of(record.source, record.text):
+        return False
+    return operation.id.rpartition(":")[0] == record.source.path
 
 
 def repeats(current: Operation, mark: PlacedMark) -> bool:
@@ -123,14 +154,16 @@ def _bytes_behind(operation: Operation, mark: PlacedMark) -> int | None:
     return behind if path == mark.path and 0 <= behind <= SAME_COMMAND else None
 
 
-def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, str]:
+def turn_of(story: str, lines: Iterable[Event | PlacedMark]) -> tuple[bool, float, bool, str]:
     """In which order stories are read, whichever was read first: by time, and what many wrote to after all others.
 
-    Its nameless lines are of what was under way, and that has to be known by then.
+    Its nameless lines are of what was under way, and that has to be known by then; so do those of a file without times,
+    and the commands may stand in another one.
     """
     told = list(lines)
     first = min((at for line in told if (at := time_of(line)) is not None), default=float("inf"))
-    return any(in_shared_log(line) for line in told if isinstance(line, Event)), first, story
+    begins_nothing = not any(isinstance(line, PlacedMark) for line in told)
+    return any(in_shared_log(line) for line in told if isinstance(line, Event)), first, begins_nothing, story
 
 
 def host_of(of: Event | PlacedMark) -> str | None:
@@ -155,3 +188,8 @@ def is_a_guess(event: Event, *, at_rest: bool) -> bool:
     if event.subject.is_named or record is None or not record.guest:
         return False
     return not (at_rest and record.source.format.guest_prompts)
+
+
+def line_of(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
+    """A mark as it is, an event by its place in the list."""
+    return item if isinstance(item, PlacedMark) else events[item]

@@ -8,11 +8,10 @@ from typing import Any
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.host_domains import is_uuid
 from xenwatch.diagnosis.hosts import Origin
-from xenwatch.diagnosis.operations.marks import STARTING, PlacedMark
+from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.nearest import nearest, under_way
 from xenwatch.diagnosis.operations.phases import TEARDOWN, phase_at, rank
 from xenwatch.diagnosis.operations.placement import (
-    AFTERWARDS,
-    LASTS,
     are_near,
     guest_of,
     host_of,
@@ -21,6 +20,7 @@ from xenwatch.diagnosis.operations.placement import (
     is_about,
     is_known,
     lasts,
+    line_of,
     names_anew,
     placed_in,
     repeats,
@@ -31,6 +31,7 @@ from xenwatch.diagnosis.operations.placement import (
 )
 from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
 from xenwatch.diagnosis.operations.sole_operation import is_of, sole_operation
+from xenwatch.diagnosis.operations.typed import TypedCommands
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
@@ -48,6 +49,7 @@ class OperationTracker:
     def __init__(self, registry: DomainRegistry, *, at_rest: bool = False) -> None:
         self._registry, self._at_rest = registry, at_rest
         self.operations = SeenOperations()
+        self._typed = TypedCommands()
         self._current: dict[str, str] = {}
         """By log, or by command in a log of many: the operation that its last line stood in."""
 
@@ -62,7 +64,7 @@ class OperationTracker:
         placed: dict[int, str] = {}
         late: set[int] = set()
         """Events of a teardown, whatever part of Xen wrote them: libxl asks about a domain while it removes it."""
-        for story in sorted(by_log, key=lambda story: turn_of(story, (_line(i, events) for *_, i in by_log[story]))):
+        for story in sorted(by_log, key=lambda story: turn_of(story, (line_of(i, events) for *_, i in by_log[story]))):
             placed |= self._log(story, sorted(by_log[story], key=lambda item: item[:2]), events, late)
         if self._at_rest:
             placed |= self._sole(events, placed)
@@ -125,7 +127,7 @@ class OperationTracker:
         return {earlier: key for earlier in waiting if are_near(events[earlier], mark)} if key is not None else {}
 
     def _mark(self, mark: PlacedMark) -> None:
-        story, current = mark.story, self._now_in(mark.story)
+        current = self._now_in(mark.story)
         if current is not None and names_anew(current, mark):
             self._registry.forget(Subject("domain", current.target or "", host=current.host))
             current = replace(current, target=mark.target, named_by_file=False)
@@ -133,27 +135,41 @@ class OperationTracker:
         if is_known(current, mark):
             return
         if mark.mark.step in _BEGINS:
-            if current is None or not repeats(current, mark):
-                current = self._begin(mark)
-            elif mark.domid is not None and current.domid is None:
-                current = self._numbered(current, mark.domid, mark.at)
-            if current.from_config == "" and mark.is_named_by_file:
-                current = replace(current, verb=mark.verb, from_config=mark.target)
-                self.operations.change(current)
-            self._current[story] = current.id
-            return
-        key = (
-            current.id if current is not None and is_about(current, mark) else self._find(mark.target, mark.domid, mark)
-        )
+            self._goes_on(current, mark)
+        else:
+            self._ends(current, mark)
+
+    def _goes_on(self, current: Operation | None, mark: PlacedMark) -> None:
+        """The mark begins an operation, or says more about the one that began just before it."""
+        if current is None or not repeats(current, mark):
+            current = self._begin(mark)
+        elif mark.domid is not None and current.domid is None:
+            current = self._numbered(current, mark.domid, mark.at)
+        if current.from_config == "" and mark.is_named_by_file:
+            current = replace(current, verb=mark.verb, from_config=mark.target)
+            self.operations.change(current)
+        self._current[mark.story] = current.id
+        self._typed.notice(mark, current.id)
+
+    def _ends(self, current: Operation | None, mark: PlacedMark) -> None:
+        key = self._ended_by(mark, current)
         if key is not None:
             ended: OperationOutcome = "running" if mark.mark.step == "running" else "ended"
             known = self.operations[key]
             self.operations.change(replace(known, outcome=ended, last_seen=time_of(mark) or known.last_seen))
             shown = ended == "running" and mark.place.source.format.captured  # such as what `xl create -c` says next
-            if self._current.get(story) == key and not shown:
-                del self._current[story]
+            if self._current.get(mark.story) == key and not shown:
+                del self._current[mark.story]
         if mark.mark.step == "end":
-            self._current[story] = self._begin(mark).id
+            self._current[mark.story] = self._begin(mark).id
+
+    def _ended_by(self, mark: PlacedMark, current: Operation | None) -> str | None:
+        if current is not None and is_about(current, mark):
+            return current.id
+        key = self._find(mark.target, mark.domid, mark)
+        if key is None and mark.mark.step == "running" and mark.place.source.format.captured:
+            key = self._current[mark.story] = self._begin(mark).id  # `xm create -c`, with the command itself cut off
+        return key
 
     def _begin(self, mark: PlacedMark) -> Operation:
         if mark.target and mark.domid:
@@ -194,11 +210,12 @@ class OperationTracker:
 
     def _of_event(self, story: str, offset: int, event: Event) -> str | None:
         name, domid = guest_of(event)
-        current = self._now_in(story)
+        nothing_yet = self._now_in(story) is None
+        current = self._now_in(story) or self.operations.get(self._typed.beside(event) or "")
         if name is None and domid is None:
             if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
-            return self._under_way(event)
+            return under_way(self.operations, event)
         if current is not None and self._fits(current, name, domid):
             if domid is not None and current.domid is None:
                 self._numbered(current, domid, event.at)
@@ -208,7 +225,7 @@ class OperationTracker:
             or self._born(domid, event)
             or self._implicit(story.partition("\t")[0], offset, event, name, domid)
         )
-        if current is None and not in_shared_log(event):
+        if nothing_yet and not in_shared_log(event):
             self._current[story] = key
         return key
 
@@ -225,7 +242,9 @@ class OperationTracker:
     def _born(self, domid: int | None, event: Event) -> str | None:
         """A domid above all that were ever given out, while one guest is being started, is that guest's."""
         key = (
-            self._under_way(event) if domid is not None and domid > self._registry.newest(event.subject.host) else None
+            under_way(self.operations, event)
+            if domid is not None and domid > self._registry.newest(event.subject.host)
+            else None
         )
         if key is None or self.operations[key].domid is not None:
             return None
@@ -247,27 +266,7 @@ class OperationTracker:
         """The operation on that guest nearest in time, in whatever log it was seen."""
         if name is None and domid is not None:
             name = self._registry.name_of(domid, near.at, host_of(near))
-        at = time_of(near)
-        for operation in self.operations.about(host_of(near), name, domid, other_log=other_log):
-            if at is None or operation.started is None or abs(at - (operation.last_seen or at)) <= LASTS:
-                return operation.id
-        return None
-
-    def _under_way(self, event: Event) -> str | None:
-        """The one operation, in another log, during which a dated line was written; None where there are several."""
-        at = time_of(event)
-        if at is None:
-            return None
-        under_way = {
-            o.target or o.id: o.id
-            for o in self.operations.recent(_MOST_UNDER_WAY)
-            if o.host == event.subject.host
-            and o.started is not None
-            and o.verb in STARTING
-            and o.outcome != "running"
-            and o.started <= at <= (o.last_seen or at) + (AFTERWARDS if o.phase == TEARDOWN else LASTS)
-        }
-        return next(iter(under_way.values())) if len(under_way) == 1 else None
+        return nearest(self.operations, name, domid, near, other_log)
 
     def _now_in(self, story: str) -> Operation | None:
         return self.operations.get(self._current.get(story, ""))
@@ -288,11 +287,3 @@ class OperationTracker:
         operation = self.operations[key]
         subject = event.subject if is_a_guess(event, at_rest=self._at_rest) else subject_in(event.subject, operation)
         return placed_in(event, subject, key, phase, operation)
-
-
-def _line(item: PlacedMark | int, events: Sequence[Event]) -> Event | PlacedMark:
-    return item if isinstance(item, PlacedMark) else events[item]
-
-
-_MOST_UNDER_WAY = 64
-"""The newest operations, among which one that is under way is looked for."""

@@ -45,6 +45,16 @@ def holds(text: str, values: Mapping[str, Any]) -> bool | None:
     return _known[key]
 
 
+def number_holds(check: str, value: float, labels: Mapping[str, str]) -> bool | None:
+    """The same of a number and its labels: most checks look at the number alone, and many guests have the same."""
+    return holds(check, {"value": value, "fields": dict(labels)}) if "fields" in check else _satisfied(check, value)
+
+
+@lru_cache(maxsize=4096)
+def _satisfied(check: str, value: float) -> bool | None:
+    return _holds(check, {"value": value, "fields": {}})
+
+
 def _holds(text: str, values: Mapping[str, Any]) -> bool | None:
     try:
         return bool(_program(text).execute(_with_names(text, values)))

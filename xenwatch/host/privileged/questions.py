@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from xenwatch.host.privileged.secrets import is_secret
+
 _NAME = re.compile(r"[A-Za-z0-9_+:@][A-Za-z0-9_.+:@-]{0,254}")
 _PATH = re.compile(r"/[A-Za-z0-9_.+:@/-]{0,1000}")
 _NUMBER = re.compile(r"[0-9]{1,10}")
@@ -66,7 +68,7 @@ _MOST_NODES = 2000
 def is_question(argv: Sequence[str]) -> bool:
     """Whether it is one of them, word for word."""
     if argv and argv[0] == "xenstore-read":
-        return 1 < len(argv) <= _MOST_NODES and all(_PATH.fullmatch(word) for word in argv[1:])
+        return 1 < len(argv) <= _MOST_NODES and all(_PATH.fullmatch(p) and not is_secret(p) for p in argv[1:])
     return any(len(form) == len(argv) and all(map(_fits, form, argv)) for form in QUESTIONS)
 
 

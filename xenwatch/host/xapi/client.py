@@ -34,7 +34,8 @@ class XapiClient:
         """Of the master, as far as that is known."""
         self.logins = 0
         """How often a session was opened: with each, everything may have changed."""
-        self._others: tuple[str, ...] = ()
+        self.others: tuple[str, ...] = ()
+        """Addresses of the pool's hosts, as far as somebody learnt them."""
         self._session = ""
         self._left_open: tuple[str, ...] = ()
         self._login = asyncio.Lock()
@@ -49,7 +50,7 @@ class XapiClient:
 
     def learn_hosts(self, hosts: Iterable[str]) -> None:
         """Addresses of the pool's hosts, any of which may tell who is master after the master is lost."""
-        self._others = tuple(at_host(self.access.addresses[0], host) for host in hosts)
+        self.others = tuple(at_host(self.access.addresses[0], host) for host in hosts)
 
     def address_of(self, host: str) -> str:
         """Where a host of the pool is asked."""
@@ -116,8 +117,8 @@ class XapiClient:
 
     async def _log_in(self) -> str:
         """At the master; where it does not answer, any other host says who is master now."""
-        waiting, asked, last = [self.address, *self.access.addresses, *self._others], set[str](), "no address"
-        while waiting and len(asked) < len(self._others) + _MOST_TURNS:
+        waiting, asked, last = [self.address, *self.access.addresses, *self.others], set[str](), "no address"
+        while waiting and len(asked) < len(self.others) + _MOST_TURNS:
             address = waiting.pop(0)
             if address in asked:
                 continue

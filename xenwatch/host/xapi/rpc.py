@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,8 @@ LARGEST_ANSWER = 256 * 1024 * 1024
 """Bytes; all objects of a pool of a thousand guests are about ten MiB."""
 _PIECE = 1024 * 1024
 _OK, _NOT_LOGGED_IN = 200, (401, 403)
+_PLAIN = re.compile(r"http://(?!127\.\d+\.\d+\.\d+(?::\d+)?$)")
+"""No TLS, and not on this machine; the other hosts of a pool at the end of a tunnel are such."""
 SESSION_INVALID = "SESSION_INVALID"
 
 
@@ -74,6 +77,8 @@ class XapiRpc:
     @asynccontextmanager
     async def _one_at_a_time(self, address: str, what: str, seconds: float | None) -> AsyncIterator[None]:
         """The deadline counts the waiting for the request before, too: a host that hangs holds up only itself."""
+        if _PLAIN.match(address):
+            raise Unavailable(f"{address} is not asked: without TLS a password would go over the network in the clear")
         seconds = self._access.call_seconds if seconds is None else seconds
         try:
             async with asyncio.timeout(seconds), self._locks.setdefault(address, asyncio.Lock()):

@@ -32,7 +32,7 @@ def claim_of(run: ActionRun, action: Action, policy: Policy, *, is_approved: boo
         host=inventory.here,
         target=proposal.target.key,
         action=action.name,
-        needs_lease=action.cross_host or elsewhere,
+        needs_lease=action.cross_host or elsewhere or action.of_pool,
         is_approved=is_approved,
         to=proposal.params.get("to", "") if action.cross_host else "",
         most_at_once=policy.fleet.max_concurrent,
@@ -46,7 +46,7 @@ async def announce(machine: Machine, context: Context, grant: Grant) -> None:
 
     What an older holder did is then there to be seen, and what it still tries is refused.
     """
-    if not grant.token:
+    if not grant.token or context.target.host:  # xapi keeps no tokens; its master does one thing to a guest at a time
         return
     places = context.inventory.places(context.guest) if context.guest else (HERE,)
     for host in dict.fromkeys((*places, *filter(None, (context.params.get("to"),)))):

@@ -39,10 +39,12 @@ class Guest:
     core_dump: bool = False
     keep_apart: tuple[str, ...] = ()
     """Tags of guests that must not share a host with it."""
+    pool: str = ""
+    """The pool of [xapi.NAME] that it belongs to; then it is started and stopped through xapi alone."""
 
     @property
     def subject(self) -> Subject:
-        return Subject("domain", self.name, self.uuid)
+        return Subject("domain", self.name, self.uuid, host=self.pool or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class ManagedInventory:
     def guest(self, subject: Subject) -> Guest | None:
         """The guest that a subject means: by UUID where it has one, else by its full name; never by part of it."""
         for guest in self.guests:
+            if guest.pool != (subject.host or ""):
+                continue  # a guest of this host is never one of a pool, whatever the two are called
             if guest.uuid == subject.uuid or (subject.uuid is None and guest.name == subject.name):
                 return guest
         return None
@@ -81,6 +85,8 @@ class ManagedInventory:
 
     def resolve(self, subject: Subject) -> tuple[Subject, Guest | None] | None:
         """The subject as the policy names it; None where it is a domain that the policy does not name."""
+        if subject.kind != "domain" and subject.host:
+            return subject, None  # a part of a pool: never this host
         if subject.kind != "domain":
             kind = KINDS.get(subject.kind)
             as_host = kind is not None and kind.repaired_as_host
@@ -90,7 +96,10 @@ class ManagedInventory:
 
 
 def selects(selectors: Sequence[str], subject: Subject, guest: Guest | None) -> bool:
-    """Whether any of `tag:x`, `name:web*`, `uuid:…` or `<kind>:<name>` matches. No selectors select nothing."""
+    """Whether any of `tag:x`, `name:web*`, `uuid:…`, `<kind>:<name>` or `<kind>:<pool>/<name>` matches.
+
+    No selectors select nothing.
+    """
     return any(_matches(*selector.partition(":")[::2], subject, guest) for selector in selectors)
 
 
@@ -103,7 +112,15 @@ def _matches(kind: str, pattern: str, subject: Subject, guest: Guest | None) -> 
         return guest is not None and fnmatchcase(guest.name, pattern)
     if kind == "uuid":
         return guest is not None and guest.uuid == pattern
-    return guest is None and kind == subject.kind and fnmatchcase(subject.name, pattern)
+    return guest is None and kind == subject.kind and _named(pattern, subject)
+
+
+def _named(pattern: str, subject: Subject) -> bool:
+    """A part of a pool is written `pool/name`: a pattern for this host, even `*`, never means one."""
+    if not subject.host:
+        return fnmatchcase(subject.name, pattern)
+    pool, slash, name = pattern.partition("/")
+    return bool(slash) and pool == subject.host and fnmatchcase(subject.name, name)
 
 
 def narrowness(selectors: Sequence[str]) -> int:

@@ -138,7 +138,7 @@ def _inventory(top: TomlTable, here: str, problems: list[Problem], aside: list[P
             del problems[before:]
         else:
             guests.append(guest)
-    unique = len({g.uuid for g in guests}) == len(guests) == len({g.name for g in guests})
+    unique = len({g.uuid for g in guests}) == len(guests) == len({(g.pool, g.name) for g in guests})
     top.need("guest", unique, "two guests share a name or a uuid")
     return ManagedInventory(here, tuple(guests), hosts)
 
@@ -152,10 +152,12 @@ def _guest(table: TomlTable) -> Guest:
         shared_storage=table.flag("shared_storage", False), lease=table.choice("lease", "", get_args(Lease)),
         address=table.text("address"), health=table.texts("health"),
         memory_min_mib=table.whole("memory_min_mib", 0), memory_max_mib=table.whole("memory_max_mib", 0),
-        core_dump=table.flag("core_dump", False), keep_apart=table.texts("keep_apart"),
+        core_dump=table.flag("core_dump", False), keep_apart=table.texts("keep_apart"), pool=table.text("pool"),
     )  # fmt: skip
     table.need("name", bool(guest.name) and bool(guest.uuid), "a guest needs a name and a uuid")
-    _usable(table, "name", guest.name, name_of, "a domain's name")
+    if not guest.pool:  # a pool's guest goes by its uuid, and people there call it what they like
+        _usable(table, "name", guest.name, name_of, "a domain's name")
+    _usable(table, "pool", guest.pool, name_of, "the name of a pool")
     _usable(table, "uuid", guest.uuid, name_of, "a uuid")
     _usable(table, "config", guest.config, path_of, f"the configuration of {guest.name}")
     table.done()

@@ -33,9 +33,10 @@ def trigger_of_alert(alert: Alert, inventory: ManagedInventory) -> Trigger:
     """An alert as a hint. Its labels choose a guest of the policy, by comparison only; otherwise the host is meant."""
     labels = alert.labels
     target = Subject("host", inventory.here)
+    pool = labels.get("pool", "") if any(labels.get("pool") == g.pool for g in inventory.guests) else ""
     for label in _NAME_LABELS:
         value = labels.get(label, "")
-        guest = value and next((g for g in inventory.guests if value in (g.uuid, g.name)), None)
+        guest = value and next((g for g in inventory.guests if g.pool == pool and value in (g.uuid, g.name)), None)
         if guest:
             target = guest.subject
             break

@@ -1,7 +1,8 @@
 """Which metric a column of rrd_updates becomes: names and units from the sources of xcp-rrdd's plug-ins.
 
 https://github.com/xapi-project/xen-api/tree/master/ocaml/xcp-rrdd/bin: rrdp-cpu, rrdp-netdev (a guest's rx is what the
-guest receives), rrdp-iostat (latencies in microseconds), rrdp-squeezed (KiB), rrdp-dcmi.
+guest receives), rrdp-iostat (latencies in microseconds), rrdp-squeezed (KiB), rrdp-dcmi (watts; no temperature),
+rrdp-xenpm (MHz; the shares of C- and P-states are left out, some twenty numbers for each cpu).
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from xenwatch.model.sample import Metric
 from xenwatch.sampling.xapi import families as f
 
-KIB, MICROSECONDS = 1024.0, 1e-6
+KIB, MICROSECONDS, MEGA = 1024.0, 1e-6, 1e6
 
 
 class Column(NamedTuple):
@@ -38,6 +39,7 @@ _GUEST: dict[str, tuple[Metric, tuple[str, ...], float]] = {
     "memory_target": (f.MEMORY_TARGET, (), 1.0),
     "memory_internal_free": (f.GUEST_MEMORY, ("free",), KIB),
     "cpu_usage": (f.CPU_USAGE, (), 1.0),
+    "runnable_any": (f.RUNNABLE, (), 1.0),
     **{
         f"runstate_{name}": (f.RUNSTATE, (name,), 1.0)
         for name in (
@@ -46,6 +48,7 @@ _GUEST: dict[str, tuple[Metric, tuple[str, ...], float]] = {
     },
 }  # fmt: skip
 _HOST: dict[str, tuple[Metric, float]] = {
+    "xapi_open_fds": (f.XAPI_FDS, 1.0),
     "cpu_avg": (f.HOST_CPU_USAGE, 1.0), "loadavg": (f.DOM0_LOAD, 1.0), "hostload": (f.HOST_LOAD, 1.0),
     "running_vcpus": (f.RUNNING_VCPUS, 1.0), "memory_total_kib": (f.MEMORY_TOTAL, KIB),
     "memory_free_kib": (f.MEMORY_FREE, KIB), "memory_reclaimed": (f.RECLAIMED, KIB),
@@ -67,8 +70,11 @@ _REPOSITORY: dict[str, tuple[Metric, tuple[str, ...], float]] = {
     "io_throughput_read": (f.SR_BYTES, ("read",), 2.0**20), "io_throughput_write": (f.SR_BYTES, ("write",), 2.0**20),
     "iowait": (f.SR_IOWAIT, (), 1.0), "inflight": (f.SR_INFLIGHT, (), 1.0), "avgqu_sz": (f.SR_QUEUE, (), 1.0),
 }  # fmt: skip
+_FREQUENCY, _XAPI = re.compile(r"CPU(\d+)-avg-freq"), re.compile(r"xapi_(?:memory_)?(\w+?)(?:_memory)?_kib")
 _CPU, _VBD = re.compile(r"cpu(\d+)"), re.compile(r"vbd_([a-z]+)_(\w+)")
 _VIF, _PIF = re.compile(r"vif_(\d+)_(\w+)"), re.compile(r"pif_(.+?)_((?:rx|tx)(?:_errors)?)")
+_OF_CPU, _OF_FREQUENCY = (_CPU, f.HOST_CPU, 1.0), (_FREQUENCY, f.CPU_FREQUENCY, MEGA)
+_OF_XAPI = (_XAPI, f.XAPI_MEMORY, KIB)
 _OF_SR = re.compile(r"(\w+)_([0-9a-f]{8})")
 
 
@@ -103,8 +109,9 @@ def _of_host(name: str, names: ColumnNames) -> Column | None:
         return Column(f.SESSIONS, (names.pool,))
     if (known := _HOST.get(name)) is not None:
         return Column(known[0], where, known[1])
-    if found := _CPU.fullmatch(name):
-        return Column(f.HOST_CPU, (found[1], *where))
+    for pattern, metric, factor in (_OF_CPU, _OF_FREQUENCY, _OF_XAPI):
+        if found := pattern.fullmatch(name):
+            return Column(metric, (found[1], *where), factor)
     if found := _PIF.fullmatch(name):
         return None if found[1] == "aggr" else Column(f.PIF_COUNTERS[found[2]], (found[1], *where))
     found = _OF_SR.fullmatch(name)

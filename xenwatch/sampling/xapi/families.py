@@ -82,6 +82,9 @@ RUNNING_VCPUS = _new("xen_host_running_vcpus", "Vcpus that run or want to", _HOS
 RECLAIMED = _new("xen_host_memory_reclaimed_bytes", "Memory taken from guests by ballooning", _HOST)
 RECLAIMABLE = _new("xen_host_memory_reclaimable_bytes", "Memory that ballooning can take from guests at most", _HOST)
 POWER = _new("xen_host_power_watts", "What a host draws, as its DCMI tells", _HOST)
+CPU_FREQUENCY = _new("xen_host_cpu_frequency_hertz", "At what frequency a physical cpu ran on average", ("cpu", *_HOST))
+XAPI_MEMORY = _new("xen_host_xapi_memory_bytes", "Memory of a host's xapi, by what it is used for", ("kind", *_HOST))
+XAPI_FDS = _new("xen_host_xapi_open_fds", "File descriptors that a host's xapi has open", _HOST)
 LOW_TAPDISKS = _new("xen_host_tapdisks_low_on_memory", "Disk back ends that run out of memory", _HOST)
 PIF_COUNTERS = {
     f"{way}{what}": _new(
@@ -126,12 +129,18 @@ RUNSTATE = _new(
     "Share of time that a guest's vcpus spend in each state",
     ("domain", "runstate", "pool"),
 )
+RUNNABLE = _new(
+    "xen_domain_runnable_ratio", "Share of time that at least one vcpu of a guest waits for a physical cpu", _GUEST
+)
 CPU_USAGE = _new("xen_domain_cpu_usage_ratio", "How busy a guest's vcpus are, all together", _GUEST)
 VBD_VDI = _new(
     "xen_domain_vbd_vdi_info",
     "The disk of a repository behind a guest's device",
     ("domain", "device", "vdi", "sr", "pool"),
     "info",
+)
+VBD_USED = _new(
+    "xen_domain_vbd_used_bytes", "Space of the repository that the disk behind a guest's device takes", _DISK
 )
 VBD_LATENCY = _new(
     "xen_domain_vbd_latency_seconds",

@@ -79,6 +79,8 @@ class GuestSamples:
         disk = (name, str(vbd["device"]))
         if size := whole_number(vdi.get("virtual_size")):
             yield Sample(f.VBD_CAPACITY, (*disk, self._pool), float(size))
+        if used := whole_number(vdi.get("physical_utilisation")):
+            yield Sample(f.VBD_USED, (*disk, self._pool), float(used))
         yield Sample(f.VBD_VDI, (*disk, str(vdi["uuid"]), repository, self._pool), 1.0)
 
     def _interfaces(self, records: PoolRecords, names: PoolNames) -> Iterator[Sample]:

@@ -52,6 +52,7 @@ def page(request: web.Request, template: str, status: int = 200, **values: objec
         .render(
             **values,
             now=request.app[CONTEXT].now(),
+            has_pools=bool(request.app[CONTEXT].pools()),
             here_path=request.rel_url.raw_path_qs if request.method == "GET" else "/",
             person=session.user if session is not None else None,
             form_token=session.form_token if session is not None else "",

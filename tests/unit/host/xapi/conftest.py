@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from xapi.asking import access_to
-from xapi.pools import build_pool, running
-from xapi.server import StandInPool
+from xapi.pools import StandInPool, build_pool, running
 
 from xenwatch.host.xapi.client import XapiClient
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from xapi.asking import access_to
-from xapi.methods import USERS
-from xapi.server import StandInPool
+from xapi.pools import StandInPool
 
 from xenwatch.base.errors import TimedOut, Unavailable
+from xenwatch.demo.pool.methods import USERS
 from xenwatch.host.xapi.access import PinnedCertificates, XapiAccess
 from xenwatch.host.xapi.client import XapiClient, XapiLoginRefused
 from xenwatch.host.xapi.rpc import XapiError
@@ -110,7 +110,7 @@ async def test_a_certificate_of_nobody_known_stops_the_password(pool: StandInPoo
 
 
 async def test_a_pinned_certificate_is_believed_and_no_other(pool: StandInPool) -> None:
-    digests = [_digest(host.certificate[0]) for host in pool.hosts]
+    digests = [_digest(pool.folder / f"host-{host.address}.pem") for host in pool.hosts]
     pinned = XapiClient(access_to(pool, tls=PinnedCertificates(digests)))
     assert await pinned.call("pool.get_all") == [pool.ref]
     await pinned.close()

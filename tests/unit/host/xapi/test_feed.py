@@ -1,11 +1,10 @@
 """The objects of a pool, kept current by its events."""
 
 import pytest
-from xapi.database import Database
-from xapi.pools import guest, halt
-from xapi.server import StandInPool
+from xapi.pools import StandInPool, guest, halt
 
 from xenwatch.base.errors import TimedOut
+from xenwatch.demo.pool.database import Database
 from xenwatch.host.xapi.client import XapiClient
 from xenwatch.host.xapi.feed import PoolFeed, RecordChange
 from xenwatch.host.xapi.records import moment, whole_number

@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from xapi import rrds
 
 from xenwatch.base.errors import InvalidValue
+from xenwatch.demo.pool import rrds
 from xenwatch.host.xapi.rrd import parse_rrd_updates
 
 OWNERS = {

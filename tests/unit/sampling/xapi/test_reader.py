@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from xapi.asking import access_to
-from xapi.pools import GIB, build_pool, guest, halt, running
-from xapi.server import StandInPool
+from xapi.pools import GIB, StandInPool, build_pool, guest, halt, running
 
 from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import Unavailable
@@ -69,6 +68,22 @@ async def test_guests_are_told_by_the_families_of_a_host_of_its_own(bench: Bench
     assert info[2:] == ("2", "xcp2", "prod")
     (vif,) = (labels for labels in found["xen_domain_vif_info"] if labels[:2] == ("web0", "1"))
     assert vif[3:5] == ("02:16:3e:00:01:01", "xenbr0")
+
+
+async def test_what_the_hosts_themselves_need_and_how_fast_they_run(bench: Bench) -> None:
+    await bench.cycle()
+    found = await bench.cycle()
+    assert found["xen_host_cpu_frequency_hertz"]["3", "xcp2", "prod"] == 2.4e9
+    assert found["xen_host_xapi_open_fds"]["xcp1", "prod"] == 70
+    kinds = {labels[0]: value for labels, value in found["xen_host_xapi_memory_bytes"].items() if labels[1] == "xcp1"}
+    assert kinds == {
+        "usage": 150000 * 1024,
+        "free": 9000 * 1024,
+        "allocation": 90000 * 1024,
+        "live": 81000 * 1024,
+    }
+    assert found["xen_domain_runnable_ratio"]["web0", "prod"] == pytest.approx(0.05)
+    assert found["xen_domain_vbd_used_bytes"]["web0", "xvda", "prod"] == 5 * GIB
 
 
 async def test_averages_add_up_to_counters_from_the_agents_start_on(bench: Bench) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from xapi.database import Database, Stored
-from xapi.datamodel import DATAMODEL
-from xapi.errors import Failure
+from xenwatch.demo.pool.database import Database, Stored
+from xenwatch.demo.pool.datamodel import DATAMODEL
+from xenwatch.demo.pool.errors import ApiFailure
 
 
 def token_of(generation: int) -> str:
@@ -14,6 +14,7 @@ def token_of(generation: int) -> str:
 
 
 def parsed(token: str) -> int:
+    """The generation that a token stands for."""
     if token == "":
         return 0
     try:
@@ -21,7 +22,7 @@ def parsed(token: str) -> int:
         int(messages)
         return int(generation)
     except ValueError:
-        raise Failure("EVENT_FROM_TOKEN_PARSE_FAILURE", token) from None
+        raise ApiFailure("EVENT_FROM_TOKEN_PARSE_FAILURE", token) from None
 
 
 def wanted(class_: str, ref: str, subscriptions: list[str]) -> bool:
@@ -36,7 +37,7 @@ def wanted(class_: str, ref: str, subscriptions: list[str]) -> bool:
 def since(database: Database, subscriptions: list[str], start: int) -> list[dict[str, Any]]:
     """Events in the order in which xapi gives them: additions, changes, deletions."""
     if start and start < database.horizon:
-        raise Failure("EVENTS_LOST")
+        raise ApiFailure("EVENTS_LOST")
     found: dict[str, list[dict[str, Any]]] = {"add": [], "mod": [], "del": []}
     for class_ in DATAMODEL:
         for ref, stored in database.objects[class_].items():

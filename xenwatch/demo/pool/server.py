@@ -1,7 +1,7 @@
-"""A pool of stand-in hosts, each with TLS at an address of its own of 127/8 and all at one port, as real ones are.
+"""A pool of pretend hosts, each at an address of its own of 127/8 and all at one port, as real ones are.
 
-Made from the published reference of the API and from xapi's sources, for tests: it has what a reader asks for. It is
-judged by other people's clients in tests/integration/test_xapi_clients.py.
+Made from the published reference of the API and from xapi's sources, for the demo and for tests: it has what xenwatch
+asks for. It is judged by other people's clients in tests/integration/test_xapi_clients.py.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ import xmlrpc.client
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from monitoring.certificates import Authority
-from xapi import rrds
-from xapi.database import Database
-from xapi.errors import Failure
-from xapi.methods import Methods, Sessions
-from xapi.wire import json_answer, xml_answer
+
+from xenwatch.demo.pool import rrds
+from xenwatch.demo.pool.database import Database
+from xenwatch.demo.pool.errors import ApiFailure
+from xenwatch.demo.pool.methods import Methods, PoolSessions
+from xenwatch.demo.pool.operations import Operations
+from xenwatch.demo.pool.wire import json_answer, xml_answer
 
 RRD_FORMATS = ("json", "old-json", "xml")
 
@@ -33,7 +33,6 @@ class StandInHost:
     pool: "StandInPool"
     ref: str
     address: str
-    certificate: tuple[Path, Path]
     delay: float = 0.0
     """Seconds before each answer."""
     hangs: bool = False
@@ -51,14 +50,13 @@ class StandInHost:
         app.router.add_post("/", self._xml)
         app.router.add_post("/RPC2", self._xml)
         app.router.add_get("/rrd_updates", self._rrd)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.certificate)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        context = self.pool.tls(self.address) if self.pool.tls is not None else None
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.address, self.pool.port, ssl_context=context, reuse_address=True)
         await site.start()
         if not self.pool.port:
-            self.pool.port = site._server.sockets[0].getsockname()[1]
+            self.pool.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """The host is off: nobody listens there any more."""
@@ -99,13 +97,15 @@ class StandInHost:
     async def _result(self, method: str, params: list[Any]) -> Any:
         try:
             return await self.methods.call(method, params)
-        except Failure as failure:
+        except ApiFailure as failure:
             return failure
 
     @property
     def methods(self) -> Methods:
         pool = self.pool
-        return Methods(pool.database, pool.sessions, lambda: pool.master is self, lambda: pool.master.address)
+        return Methods(
+            pool.database, pool.sessions, pool.operations, lambda: pool.master is self, lambda: pool.master.address
+        )
 
     async def _rrd(self, request: web.Request) -> web.Response:
         """A slave knows the sessions of the pool, too: ocaml/xapi/xapi_http.ml."""
@@ -130,9 +130,8 @@ class StandInHost:
 class StandInPool:
     """`hosts[0]` is the first master."""
 
-    folder: Path
     database: Database = field(default_factory=Database)
-    sessions: Sessions = field(default_factory=Sessions)
+    sessions: PoolSessions = field(default_factory=PoolSessions)
     hosts: list[StandInHost] = field(default_factory=list)
     figures: dict[str, dict[str, dict[str, rrds.Source]]] = field(default_factory=dict)
     """By reference of the host: its own numbers and those of the guests that are on it."""
@@ -140,13 +139,14 @@ class StandInPool:
     port: int = 0
     now: Callable[[], float] = time.time
     ref: str = ""
+    tls: Callable[[str], ssl.SSLContext] | None = None
+    """The certificate of the host at an address; None: without TLS, as only a demo on this machine may."""
 
     def __post_init__(self) -> None:
-        self.authority = Authority(self.folder)
+        self.operations = Operations(self.database)
 
     def add_host(self, ref: str, address: str) -> StandInHost:
-        certificate = self.authority.sign(f"host-{address}", addresses=(address,))
-        host = StandInHost(self, ref, address, certificate)
+        host = StandInHost(self, ref, address)
         self.hosts.append(host)
         return host
 
@@ -156,11 +156,11 @@ class StandInPool:
         return next(host for host in self.hosts if host.ref == ref)
 
     def make_master(self, host: StandInHost) -> None:
-        """As pool.emergency_transition_to_master, or HA, does. Sessions stay: they are in the pool's database."""
+        """As pool.emergency_transition_to_master, or HA, does. PoolSessions stay: they are in the pool's database."""
         self.database.change("pool", self.ref, master=host.ref)
 
     def url(self, host: StandInHost | None = None) -> str:
-        return f"https://{(host or self.hosts[0]).address}:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://{(host or self.hosts[0]).address}:{self.port}"
 
     async def start(self) -> None:
         for host in self.hosts:

@@ -5,8 +5,8 @@ import json
 import xmlrpc.client
 from typing import Any
 
-from xapi.errors import Failure
-from xapi.events import NUMBER
+from xenwatch.demo.pool.errors import ApiFailure
+from xenwatch.demo.pool.events import NUMBER
 
 
 def plain(value: Any, *, xml: bool) -> Any:
@@ -26,8 +26,8 @@ def plain(value: Any, *, xml: bool) -> Any:
 
 
 def json_answer(call: dict[str, Any], result: Any) -> bytes:
-    """A Failure for a result is an error."""
-    failed = isinstance(result, Failure)
+    """A ApiFailure for a result is an error."""
+    failed = isinstance(result, ApiFailure)
     if call.get("jsonrpc") == "2.0":
         body: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"]}
         if failed:
@@ -46,8 +46,8 @@ def json_answer(call: dict[str, Any], result: Any) -> bytes:
 
 def xml_answer(method: str, result: Any) -> bytes:
     """system.listMethods alone comes without a status: ocaml/xapi/api_server.ml."""
-    if isinstance(result, Failure):
-        body: Any = {"Status": "Failure", "ErrorDescription": list(result.description)}
+    if isinstance(result, ApiFailure):
+        body: Any = {"Status": "ApiFailure", "ErrorDescription": list(result.description)}
     elif method == "system.listMethods":
         body = plain(result, xml=True)
     else:

@@ -28,6 +28,7 @@ def guest_sources(vcpus: int, disks: list[str], vifs: list[str], memory: int) ->
         "runstate_blocked": lambda _t: 0.7,
         "runstate_partial_run": lambda _t: 0.15,
         "runstate_partial_contention": lambda _t: 0.0,
+        "runnable_any": lambda _t: 0.05,
     }
     sources |= {f"cpu{n}": lambda _t: 0.25 for n in range(vcpus)}
     for disk in disks:
@@ -44,6 +45,7 @@ def host_sources(cpus: int, pifs: list[str], srs: list[str], *, master: bool) ->
     """
     sources = {name: _steady(value) for name, value in _HOST.items() if master or not name.startswith("pool_")}
     sources |= {f"cpu{n}": _steady(0.5) for n in range(cpus)}
+    sources |= {f"CPU{n}-avg-freq": _steady(2400.0) for n in range(cpus)}
     for pif in pifs:
         sources |= {f"pif_{pif}_rx": _steady(1000.0), f"pif_{pif}_tx": _steady(2000.0)}
     for sr in srs:
@@ -68,7 +70,8 @@ _HOST = {
     "memory_total_kib": 67108864.0, "memory_free_kib": 33554432.0, "memory_reclaimed": 0.0, "memory_reclaimed_max": 0.0,
     "pif_aggr_rx": 1000.0, "pif_aggr_tx": 2000.0, "DCMI-power-reading": 210.0, "Tapdisks_in_low_memory_mode": 0.0,
     "pool_session_count": 4.0, "pool_task_count": 2.0, "pool_session_creation_rate": 0.1, "xapi_open_fds": 70.0,
-    "xapi_memory_usage_kib": 150000.0,
+    "xapi_memory_usage_kib": 150000.0, "xapi_free_memory_kib": 9000.0, "xapi_allocation_kib": 90000.0,
+    "xapi_live_memory_kib": 81000.0,
 }  # fmt: skip
 
 

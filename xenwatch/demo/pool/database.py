@@ -11,13 +11,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from xapi.datamodel import DATAMODEL
-from xapi.errors import Failure
+from xenwatch.base.errors import InputError
+from xenwatch.demo.pool.datamodel import DATAMODEL
+from xenwatch.demo.pool.errors import ApiFailure
 
 MOST_DELETED = 1000
 
 
 class Deleted(NamedTuple):
+    """What is no more, and from when to when it was."""
+
     class_: str
     ref: str
     created: int
@@ -26,6 +29,8 @@ class Deleted(NamedTuple):
 
 @dataclass
 class Stored:
+    """An object, and the generations in which it was made and last changed."""
+
     record: dict[str, Any]
     created: int
     modified: int
@@ -51,8 +56,7 @@ class Database:
 
     def add(self, class_: str, **fields: Any) -> str:
         """A new object; its reference."""
-        unknown = fields.keys() - DATAMODEL[class_].keys()
-        assert not unknown, f"{class_} has no {unknown}"
+        _require_known(class_, fields)
         ref = f"OpaqueRef:{self.new_uuid()}"
         record = {**copy.deepcopy(DATAMODEL[class_]), "uuid": self.new_uuid(), **fields}
         self.generation += 1
@@ -61,10 +65,13 @@ class Database:
 
     def change(self, class_: str, ref: str, **fields: Any) -> None:
         stored = self.objects[class_][ref]
-        assert not fields.keys() - stored.record.keys()
+        _require_known(class_, fields)
         self.generation += 1
         stored.record |= fields
         stored.modified = self.generation
+
+    def next_domid(self) -> int:
+        return 1 + max((int(vm["domid"]) for vm in self.records("VM").values()), default=0)
 
     def touch(self, class_: str, ref: str) -> int:
         """As event.inject does; the generation before."""
@@ -83,7 +90,7 @@ class Database:
         try:
             return self.objects[class_][ref].record
         except KeyError:
-            raise Failure("HANDLE_INVALID", class_, ref) from None
+            raise ApiFailure("HANDLE_INVALID", class_, ref) from None
 
     def records(self, class_: str) -> dict[str, dict[str, Any]]:
         return {ref: stored.record for ref, stored in self.objects[class_].items()}
@@ -92,3 +99,8 @@ class Database:
         """Wake those who wait in event.from."""
         async with self.changed:
             self.changed.notify_all()
+
+
+def _require_known(class_: str, fields: dict[str, Any]) -> None:
+    if unknown := fields.keys() - DATAMODEL[class_].keys():
+        raise InputError(f"{class_} has no {', '.join(sorted(unknown))}")
