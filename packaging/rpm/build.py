@@ -46,7 +46,7 @@ def _command(top: Path, tree: Path, python: str, program: str, version: str, arc
         "_topdir": top, "_tree": tree, "_python": python, "_program": program, "_version": version,
         # the same file at each build of one commit, on whichever machine
         "_buildhost": "localhost", "use_source_date_epoch_as_buildtime": 1, "clamp_mtime_to_source_date_epoch": 1,
-        "_binary_payload": "w19.zstdio",
+        "_binary_payload": "w6.zstdio",
     }  # fmt: skip
     defines = [word for name, value in given.items() for word in ("--define", f"{name} {value}")]
     return ["rpmbuild", "-bb", "--quiet", "--target", arch, *defines, str(HERE / "xenwatch.spec")]
