@@ -61,6 +61,7 @@ def _documents(release: Release, version: str, tree: Path) -> None:
     entry = f"xenwatch ({version}+{release.suffix}) {release.name}; urgency=medium\n\n  * See CHANGELOG.md.\n\n"
     entry += f" -- The xenwatch developers <xenwatch@localhost>  {at}\n"
     (tree / "usr/share/doc/xenwatch/changelog.gz").write_bytes(gzip.compress(entry.encode(), 9, mtime=0))
+    tree_build.copy(HERE / "copyright", tree / "usr/share/doc/xenwatch/copyright")
     tree_build.copy(HERE / "lintian-overrides", tree / "usr/share/lintian/overrides/xenwatch")
 
 

@@ -71,6 +71,9 @@ def libraries(target: Target, lib: Path, out: Path) -> None:
     (lib / ".lock").unlink(missing_ok=True)
     for path in lib.rglob("__pycache__"):
         shutil.rmtree(path)
+    for file in lib.rglob("*"):  # none of them is a program
+        if file.is_file() and not file.is_symlink():
+            file.chmod(0o644)
     for record in lib.glob("*.dist-info/RECORD"):
         _forget_where(record)
 

@@ -20,6 +20,8 @@ ROOT = HERE.parents[1]
 HOME = "/opt/xenwatch"
 OLD = {"google-re2": "1.1"}
 """Instead of the locked version: the last one with a wheel for glibc 2.17. The matcher's tests hold with it."""
+_LEFT_OUT = ("__pycache__", "test", "site-packages", "idlelib", "tkinter", "lib2to3", "ensurepip", "config-*", "*.a")
+"""Of the interpreter's folder: what xenwatch does not load."""
 PROGRAM = """#!/bin/sh
 # xenwatch with its own Python and libraries, wherever this tree was unpacked; nothing of the system's Python is used.
 here=$(dirname "$(readlink -f "$0")")/..
@@ -37,7 +39,7 @@ def build(interpreter: Path, out: Path, version: str) -> Path:
     target = tree_build.Target((major, minor), platform="x86_64-manylinux2014", instead=OLD)
     tree_build.libraries(target, tree / "lib", out)
     tree_build.data(tree / "lib", tree / "share")
-    shutil.copytree(interpreter, tree / "python", symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "test"))
+    shutil.copytree(interpreter, tree / "python", symlinks=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     _programs(tree)
     tree_build.settle_times(tree)
     archive = out / f"xenwatch-{version}-tree-x86_64.tar.xz"
