@@ -7,7 +7,7 @@ export VENV
 # One process per core for the tests; override with JOBS=0 to see them one by one.
 JOBS ?= auto
 
-.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults soak fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb deb-test coverage clean
+.PHONY: help setup run test lint types layers unit rules test-pythons bench fleet test-slow faults soak fuzz xenhost xenhost-quick setup-xenhost setup-test setup-tools lock dashboards alerts docs docs-site audit sbom lnav zabbix images deb rpm tree deb-test coverage clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -105,6 +105,12 @@ images:  ## draw the pictures in docs/images from the demo's story (a minute; ne
 
 deb: setup  ## build the Debian packages for bookworm and trixie into dist/
 	$(BIN)/python packaging/deb/build.py
+
+rpm: setup  ## build the rpm for the Python of PYTHON (default: that of .venv) into dist/; needs rpmbuild
+	$(BIN)/python packaging/rpm/build.py $(if $(PYTHON),--python $(patsubst python%,%,$(PYTHON)))
+
+tree: setup  ## build the tree for an old dom0: make tree INTERPRETER=FOLDER (docs/install.md)
+	$(BIN)/python packaging/tree/standalone.py --interpreter $(INTERPRETER)
 
 deb-test: deb  ## install, start, upgrade and purge them in clean roots, booted ones too; needs root, mmdebstrap, systemd-container
 	$(BIN)/pytest -q -s --timeout=1800 -m slow tests/package

@@ -14,6 +14,7 @@ import commands
 import failures
 import headings
 import man
+import man_files
 import metrics
 import readme
 import standing
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     return {
         **failures.pages(),
         **man.pages(),
+        **man_files.pages(),
         standing.PAGE: standing.page(),
         "docs/commands.md": commands.page(),
         "docs/metrics.md": metrics.page(),

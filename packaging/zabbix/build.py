@@ -30,7 +30,7 @@ _HOST = (
 """Name, metric, unit."""
 _SEVERITIES = (("critical", "HIGH"), ("error", "AVERAGE"), ("warning", "WARNING"))
 _DISCOVERED = (
-    ("domains", "Guests", "xen_domain_info", (("{#DOMAIN}", "domain"),), (
+    ("domains", "Domains that run", "xen_domain_memory_current_bytes", (("{#DOMAIN}", "domain"),), (
         ("{#DOMAIN}: cpu time", "xen_domain_cpu_seconds_total", "s", True),
         ("{#DOMAIN}: memory", "xen_domain_memory_current_bytes", "B", False),
     )),

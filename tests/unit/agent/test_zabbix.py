@@ -32,7 +32,7 @@ async def test_incidents_are_counted_and_named_and_the_guests_are_discovered(ben
     assert [one["title"] for one in incidents if one["severity"] == "error"]
     (one,) = TEMPLATE["zabbix_export"]["templates"]
     (guests,) = [rule for rule in one["discovery_rules"] if rule["key"] == "xenwatch.discovery[domains]"]
-    names = set(re.findall(r'^xen_domain_info\{domain="([^"]+)"', metrics, re.MULTILINE))
+    names = set(re.findall(r'^xen_domain_memory_current_bytes\{domain="([^"]+)"', metrics, re.MULTILINE))
     assert names
     for item in guests["item_prototypes"]:
         pattern = item["preprocessing"][0]["parameters"][0]

@@ -77,6 +77,17 @@ def test_a_target_that_does_not_exist_would_be_found():
     assert targets("Type `make love` or\n\n    make run   # starts\n") - MADE == {"love"}
 
 
+FILE = re.compile(
+    r"(?<![\w/.-])((?:packaging|alerts|dashboards|tests|xenwatch)/[\w./-]+\.(?:py|sh|toml|ya?ml|json|css))\b"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_file_of_the_checkout_that_a_page_names_exists(page: Path):
+    missing = {name for name in FILE.findall(page.read_text()) if not (ROOT / name).exists()}
+    assert not missing
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not MKDOCS.exists(), reason="`make docs-site` makes what builds it")
