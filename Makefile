@@ -75,8 +75,9 @@ faults: setup-test  ## every fault that docs/reliability.md says was tried (many
 soak: setup-test  ## the agent under load for MINUTES=60: what it loses, how memory and descriptors grow
 	$(BIN)/python tests/torture/soak.py --minutes $(or $(MINUTES),60) --lines $(or $(LINES),5000) --logs $(or $(LOGS),200) --guests $(or $(GUESTS),100)
 
-fuzz: setup-test  ## the tests of properties, with 5,000 examples each (hours); what is found is kept in .hypothesis/
-	$(BIN)/pytest -q --timeout=36000 --hypothesis-profile=fuzz $$(grep -rl 'from hypothesis import' tests --include='test_*.py')
+fuzz: setup-test  ## the tests of properties with EXAMPLES=5000 each (hours), then atheris for SECONDS=600 on each part
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/pytest -q --timeout=36000 --hypothesis-profile=fuzz $$(grep -rl 'from hypothesis import' tests --include='test_*.py')
+	$(BIN)/python tests/torture/fuzz.py --seconds $(or $(SECONDS),600)
 
 setup-xenhost:
 	@packaging/setup.sh xenhost

@@ -1,5 +1,8 @@
 """What `make fuzz` changes: many more examples for each test of a property."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("fuzz", max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5000"))
+settings.register_profile("fuzz", max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

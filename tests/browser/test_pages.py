@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Site = Any  # conftest's, which cannot be imported in this import mode
 PAGES = (
     "/", "/?q=zebra", "/incidents/v-web", "/incidents/v-hostile", "/guests", "/guests/web", "/storage",
-    "/network", "/hypervisor", "/remediation",
+    "/network", "/hypervisor", "/pools", "/remediation",
     "/remediation/runs/{run}", "/remediation/audit", "/rules", "/rules/vif-bridge-missing", "/docs",
     "/docs/runbooks/network.md", "/docs/remediation.md", "/sign-in", "/incidents/none",
 )  # fmt: skip

@@ -173,3 +173,80 @@ async def test_xen_orchestras_client_reads_all_objects_and_follows_their_events(
     assert json.loads(await node.stdout.readline()) == ["HANDLE_INVALID", "VM", "OpaqueRef:gone"]
     assert await node.stdout.read() == b""
     assert await node.wait() == 0
+
+
+ACTING = """
+import { createClient } from 'xen-api'
+const [url, user, password] = process.argv.slice(2)
+const xapi = createClient({ url, auth: { user, password }, allowUnauthorized: true, debounce: 20 })
+await xapi.connect()
+await xapi.objectsFetched
+const web1 = Object.values(xapi.objects.all).find(o => o.$type === 'VM' && o.name_label === 'web1')
+await xapi.callAsync('VM.start', web1.$ref, false, false)
+console.log(JSON.stringify(await xapi.getField('VM', web1.$ref, 'power_state')))
+const refused = await xapi.callAsync('VM.start', web1.$ref, false, false).catch(error => [error.code, ...error.params])
+console.log(JSON.stringify(refused))
+await xapi.disconnect()
+process.exit(0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not NODE_MODULES or not shutil.which("node"), reason="XENWATCH_NODE_MODULES has no xen-api")
+async def test_xen_orchestras_client_starts_a_guest_and_hears_of_the_end_by_an_event(
+    pool: StandInPool, tmp_path: Path
+) -> None:
+    web1 = guest(pool, "web1")
+    halt(pool, web1)
+    (tmp_path / "act.mjs").write_text(ACTING)
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    argv = ["node", str(tmp_path / "act.mjs"), pool.url(), "root", USERS["root"][0]]
+    node = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, cwd=tmp_path)
+    assert node.stdout is not None
+    assert json.loads(await node.stdout.readline()) == "Running"
+    assert json.loads(await node.stdout.readline()) == ["VM_BAD_POWER_STATE", web1, "halted", "running"]
+    assert await node.wait() == 0
+
+
+async def test_xenapi_starts_a_guest_by_a_task_and_waits_for_it(
+    pool: StandInPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web0 = guest(pool, "web0")
+    halt(pool, web0)
+
+    def script() -> list[Any]:
+        api = _logged_in(pool, monkeypatch, "root").xenapi
+        task = api.Async.VM.start(web0, False, False)
+        while api.task.get_status(task) == "pending":
+            pass
+        ended = [api.task.get_status(task), api.VM.get_power_state(web0)]
+        api.task.destroy(task)
+        again = api.Async.VM.start(web0, False, False)
+        while api.task.get_status(again) == "pending":
+            pass
+        error = api.task.get_error_info(again)
+        api.task.destroy(again)
+        api.session.logout()
+        return [*ended, error]
+
+    assert await asyncio.to_thread(script) == [
+        "success",
+        "Running",
+        ["VM_BAD_POWER_STATE", web0, "halted", "running"],
+    ]
+
+
+async def test_xenapi_gets_no_operation_of_one_who_may_only_read(
+    pool: StandInPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web0 = guest(pool, "web0")
+
+    def script() -> list[str]:
+        xen_api = pytest.importorskip("XenAPI")
+        api = _logged_in(pool, monkeypatch).xenapi
+        with pytest.raises(xen_api.Failure) as refused:
+            api.Async.VM.hard_shutdown(web0)
+        api.session.logout()
+        return list(refused.value.details[:2])
+
+    assert await asyncio.to_thread(script) == ["RBAC_PERMISSION_DENIED", "VM.hard_shutdown"]

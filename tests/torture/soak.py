@@ -22,7 +22,7 @@ from pathlib import Path
 
 import click
 
-HEALTHY = "libxl: debug: libxl_event.c:639:libxl__ev_xswatch_deregister: watch w={n:x}: deregister unregistered\n"
+HEALTHY = "libxl: debug: libxl_event.c:639:libxl__ev_xswatch_deregister: watch w={line:x}: deregister unregistered\n"
 FAULTY = "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: Could not find bridge device br{n}\n"
 _DOMAIN = """<domain type="test"><name>guest{n}</name><memory>262144</memory><vcpu>2</vcpu><os><type>hvm</type></os>
 <devices><disk type="block"><source dev="/dev/vg0/guest{n}"/><target dev="xvda" bus="xen"/></disk></devices></domain>"""
@@ -83,7 +83,7 @@ class Written:
             faulty = self.lines % FAULTY_EVERY == 0
             if faulty:
                 self.faults[log] = self.faults.get(log, 0) + 1
-            by_log.setdefault(log, []).append((FAULTY if faulty else HEALTHY).format(n=log))
+            by_log.setdefault(log, []).append((FAULTY if faulty else HEALTHY).format(n=log, line=self.lines))
         for log, lines in by_log.items():
             with (self.folder / f"xl-guest{log}.log").open("a") as file:
                 file.write("".join(lines))
@@ -170,6 +170,8 @@ def _told(written: Written, watched: Watched, lost: int) -> int:
     growth = watched.growth()
     click.echo(f"{written.lines} lines in {end / 60:.1f} min; {sum(written.faults.values())} failures, {lost} lost")
     click.echo(f"memory {notes[0][1] / 1024:.1f} to {memory / 1024:.1f} MiB, {growth:+.0f} KiB a minute at the end")
+    minutes = {int(note[0] // 60): f"{note[1] / 1024:.1f}" for note in notes}
+    click.echo(f"memory by minute: {' '.join(minutes.values())}")
     click.echo(f"descriptors {fds} in the middle, {fds_at_end} at the end")
     click.echo(f"processor {(spent_at_end - spent) / max(end - begun, 1):.1%} of a core in the second half")
     click.echo(f"scrapes: {len(scrapes)}, p50 {at[0]:.0f} ms, p99 {at[1]:.0f} ms, longest {scrapes[-1] * 1000:.0f} ms")

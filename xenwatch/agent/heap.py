@@ -7,7 +7,7 @@ from xenwatch.base.clock import Clock
 
 AFTER_START = 8.0
 """Seconds until rules, signatures and the first cycles are made and their garbage can go."""
-EVERY = 600.0
+EVERY = 60.0
 _M_ARENA_MAX = -8
 """malloc.h"""
 

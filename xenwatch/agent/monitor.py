@@ -16,6 +16,7 @@ from xenwatch.base.slices import by_turns
 from xenwatch.base.supervise import supervise
 from xenwatch.config.assembly import collectors_of, device_models, load_rules, spool_directory, ways_to
 from xenwatch.config.sections import Config, LogSettings
+from xenwatch.config.xapi import pool_of_log
 from xenwatch.diagnosis.correlation.standing import checks_among
 from xenwatch.diagnosis.pipeline import Pipeline
 from xenwatch.diagnosis.rules.rule import Rule
@@ -195,8 +196,9 @@ class Monitor:
             spool_directory=spool_directory(self._config),
         )
         # No cursors at all: the very first start, for which `start` is meant.
+        of_pools = tuple(path for pool in self._config.xapi.values() for path in pool.logs)
         return Follower(
-            logs.paths,
+            (*logs.paths, *of_pools),
             self._on_chunk,
             self._open_source,
             self._clock,
@@ -217,7 +219,9 @@ class Monitor:
         if format_ is None:
             return None
         self.formats[path] = format_.name
-        return Source(path, format_, owner_of(path, format_, self._models.of_process))
+        host = pool_of_log(self._config.xapi, path)
+        owner = None if host else owner_of(path, format_, self._models.of_process)
+        return Source(path, format_, owner, host=host)
 
     def _on_chunk(self, chunk: Chunk) -> None:
         self._last_chunk, self._reading = self._clock.monotonic(), True
@@ -245,6 +249,7 @@ class Monitor:
         self.last_snapshot = snapshot
         self._callbacks.progress("sampling")
         self._callbacks.sampled(snapshot)
+        await asyncio.sleep(0)  # of a thousand guests that took ten milliseconds
         inventory = self.host.domains.last
         for domain in inventory.domains if inventory else ():
             names = {"domain": domain.name, "domid": str(domain.domid or ""), "uuid": domain.uuid}

@@ -76,7 +76,11 @@ def check(policy: Path | None, config: Path | None) -> None:
 
 
 def _show(policy: Policy, rule: PolicyRule, failures: Sequence[Failure]) -> None:
-    selected = [g.name for g in policy.inventory.guests if selects(rule.selectors, g.subject, g)]
+    actions = [load_catalogue()[rung.action] for rung in rule.ladder]
+    sides = {action.of_pool for action in actions if not action.message_only} or {False, True}
+    selected = [
+        g.name for g in policy.inventory.guests if bool(g.pool) in sides and selects(rule.selectors, g.subject, g)
+    ]
     steps = " then ".join(rung.action for rung in rule.ladder)
     click.echo(f"  {rule.name}: {policy.effective(rule)}; {steps}; guests: {', '.join(selected) or 'none'}")
     if told := only_told(rule, load_catalogue(), failures):

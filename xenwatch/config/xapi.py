@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +55,12 @@ class XapiSettings:
     call_deadline: float = setting(DURATION, 20.0, "Give up a call that is not answered within this time.")
     events: bool = setting(BOOL, True, "Tell the rules of alarms of xapi and of tasks that failed, as log lines.")
     tags: tuple[str, ...] = setting(TEXTS, (), "Tags of guests that are exported, in the metric xen_domain_tag_info.")
+    logs: tuple[str, ...] = setting(
+        TEXTS,
+        (),
+        "Files on this machine that the hosts of the pool write by syslog, beside those of [logs] paths, such as "
+        "/var/log/remote/xcp*/*.log. What they tell is of the pool, and of its guests by their uuid or name.",
+    )
     repair_user: str = setting(
         TEXT,
         "",
@@ -68,6 +75,17 @@ class XapiSettings:
 def access_of(name: str, settings: XapiSettings) -> "XapiAccess":
     """How the pool is read. InputError where a file that the section names cannot be used."""
     return _access(name, settings, settings.user, settings.password_file)
+
+
+def pool_of_log(pools: Mapping[str, XapiSettings], path: str) -> str | None:
+    """The pool that wrote a log of this machine; None for this machine's own."""
+    folder, _, name = path.rpartition("/")
+    for pool, settings in pools.items():
+        for pattern in settings.logs:
+            above, _, last = pattern.rpartition("/")
+            if fnmatch(name, last) and fnmatch(folder, above):
+                return pool
+    return None
 
 
 def repair_accesses(pools: Mapping[str, XapiSettings]) -> "dict[str, XapiAccess]":

@@ -16,6 +16,8 @@ class DomainRegistry:
 
     def __init__(self) -> None:
         self._all = HostDomains()
+        self._elsewhere: dict[str, HostDomains] = {}
+        """Beside a host that is watched: of each pool."""
         self._by_origin: dict[Origin, HostDomains] = {}
         self._by_host: dict[str | None, HostDomains] | None = None
 
@@ -87,7 +89,7 @@ class DomainRegistry:
 
     def _of(self, host: str | None) -> HostDomains:
         if self._by_host is None:
-            return self._all
+            return self._all if host is None else self._elsewhere.setdefault(host, HostDomains())
         domains = self._by_host.get(host)
         if domains is None:
             domains = self._by_host[host] = HostDomains()

@@ -52,7 +52,7 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         rb"xen[-_]acpi[-_]processor: |xen_mcelog: |mcelog: [^\n]*\bXen\b",
         rb"(?:xen[-_])?pciback[: ][^\n]*(?:seizing|backend is|in-use by domain)",
         rb"Linux version \S*(?:xen0|dom0)\b",
-        rb"Modules linked in:[^\n]*\b(?:xen_acpi_processor|xen_pciback|xen_mcelog)\b",
+        rb"Modules linked in:[^\n]*\b(?:xen_acpi_processor|xen_pciback|xen_mcelog|blkbk|netbk|netloop)\b",
     ),
     # What only the kernel of a guest prints at boot.
     "guest": (
@@ -77,7 +77,8 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         rb"Adding \d+k swap on /dev/xvd",
         rb"vbd vbd-\d+: |vif vif-\d+(?:: | \w)",
         _FRAME + rb"\w+\+0x[0-9a-f]+/0x[0-9a-f]+ \[xen_(?:netfront|blkfront|kbdfront|fbfront|pcifront|scsifront)\]",
-        rb"Modules linked in:(?![^\n]*back\b)[^\n]*\bxen_(?:netfront|blkfront)\b",
+        rb"Modules linked in:(?![^\n]*back\b)[^\n]*\bxen(?:_(?:net|blk)front|net|blk)\b",
+        _FRAME + rb"(?:xennet|blkfront|xenfb|xenkbd|pcifront)_\w+\+0x",
         _FRAME + rb"xen_hvm_\w+\+0x",
         rb"(?:Linux version|" + _TAINTED + rb") [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
         _NAMELESS_MACHINE,

@@ -205,8 +205,8 @@ class Pipeline:
         host_of = self._hosts.host_of if self._hosts is not None else _one_host
         for fact, origin in self._facts:
             who = fact.subject
-            if who.kind == "domain" and who.domid is not None:
-                fields = {"domain": who.name, "domid": str(who.domid), "uuid": who.uuid}
+            if who.kind == "domain" and (who.domid is not None or (who.host and who.uuid)):
+                fields = {"domain": who.name, "domid": str(who.domid or ""), "uuid": who.uuid}
                 self.scanner.registry.learn(fields, fact.at, Origin(who.host or host_of(origin)))
 
     def _marks(self) -> list[PlacedMark]:
@@ -265,6 +265,10 @@ class Pipeline:
         return host_of(origin_of(one, None)) == host_of(origin_of(other, None))
 
 
+_API = "xapi:"
+"""What a log is called that is no file but what the API of a pool tells: of the pool as a whole."""
+
+
 def _order(event: Event) -> tuple[float, str, int]:
     record = event.record
     return (event.at, record.source.path, record.position.offset) if record else (event.at, "", 0)
@@ -272,13 +276,25 @@ def _order(event: Event) -> tuple[float, str, int]:
 
 def _on_its_host(event: Event) -> Event:
     """On a running host all is its own, but for logs that are known to be of another: those of a pool's API."""
-    host = event.record.source.host if event.record is not None else None
-    return event if host is None else replace(event, subject=event.subject.on(host))
+    record = event.record
+    if record is None or record.source.host is None:
+        return event
+    return replace(event, subject=_in_pool(event.subject, record).on(record.source.host))
+
+
+def _in_pool(subject: Subject, record: LogRecord) -> Subject:
+    """Each host of a pool counts its domids from 1, so that a domid alone is nobody there: the host is told of."""
+    named = host_name(record.host) if record.host and not record.source.path.startswith(_API) else None
+    wrote = Subject("host", named or HOST_NAME)
+    if subject.kind == "domain":
+        return wrote if subject.name.isdigit() or not subject.is_named else replace(subject, domid=None)
+    return wrote if subject.is_host else subject
 
 
 def _format(event: Event) -> str:
     return event.record.source.format.name if event.record else ""
 
 
-def _one_host(_origin: Origin) -> None:
-    return None
+def _one_host(origin: Origin) -> str | None:
+    """On a running host only what is of a pool is of another."""
+    return origin.host

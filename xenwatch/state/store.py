@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xenwatch.base.errors import StoreError
+from xenwatch.base.private_file import close_to_others
 from xenwatch.model.incident import Incident
 from xenwatch.state.changes import changes
 from xenwatch.state.lock import lock
@@ -109,7 +109,7 @@ class Store:
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        _private(self._path)
+        close_to_others(self._path)  # SQLite gives its other files the same mode
         _check_versions(self._path)
         # One thread uses it at a time, but not always the one that opened it.
         connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -167,20 +167,6 @@ class Store:
             database.execute("BEGIN IMMEDIATE")
             incident_changes.delete(database, ids)
             incidents.delete(database, ids)
-
-
-def _private(path: Path) -> None:
-    """Lines of logs are in it, so others may not read it; SQLite gives its other files the same mode."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError:
-        return  # SQLite says why
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if mode & 0o007:
-            os.fchmod(descriptor, mode & 0o770)
-    finally:
-        os.close(descriptor)
 
 
 def _check_versions(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xapi.pools import StandInPool, build_pool, running
+from xapi.pools import StandInPool, build_pool, guest, running
 
 from xenwatch.agent.pools import Pools, repairable
 from xenwatch.base.clock import SystemClock
@@ -185,3 +185,37 @@ async def test_what_is_wrong_in_a_pool_becomes_incidents_of_that_pool_that_nothi
     assert {("sr-detached", "prod"), ("sr-full", "prod")} <= found
     assert repairable(incidents) == [i for i in incidents if i.diagnosis.subject.host is None]
     assert repairable(incidents, ["prod"]) == incidents
+
+
+async def test_logs_that_the_hosts_of_a_pool_send_by_syslog_are_of_the_pool_and_its_guests(
+    bench: Bench, pool: StandInPool, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote" / "xcp2"
+    remote.mkdir(parents=True)
+    uuid = pool.database.record("VM", guest(pool, "web1"))["uuid"]
+    bench.overrides["xapi.prod.logs"] = (f"{tmp_path}/remote/*/*.log",)
+    settings = settings_for(pool)
+    for key in ("urls", "user", "password_file", "tls_ca"):
+        bench.overrides[f"xapi.prod.{key}"] = getattr(settings, key)
+    bench.overrides["xapi.prod.every"] = 5.0
+    async with bench.running() as run:
+        await run.ready()
+        await run.until(lambda: bool(run.agent._pools.samples()))
+        stamp = dt.datetime.now(dt.UTC).astimezone().strftime("%b %e %H:%M:%S")
+        (remote / "messages.log").write_text(
+            f"{stamp} xcp2 systemd[1]: Started Session 12 of user root.\n"
+            f"{stamp} xcp2 kernel: [354.530021] Out of memory: Killed process 2854 (xenopsd-xc) total-vm:912344kB, "
+            "anon-rss:201144kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:812kB oom_score_adj:0\n"
+            f"{stamp} xcp2 xapi: [debug|xcp2|52 ||xapi_message] Message.create VM_CRASHED 3 VM {uuid}\n"
+            f"{stamp} xcp2 xenopsd: Domain 5 has shut down, reason code 3 0x3\n"
+        )
+
+        def told() -> set[tuple[str, str]]:
+            found = (i.diagnosis for i in run.agent.registry.incidents.values())
+            return {(one.class_, str(one.subject)) for one in found}
+
+        await run.until(lambda: {one for one, _ in told()} >= {"dom0-oom", "domain-crashed"})
+        found = told()
+    assert ("dom0-oom", "prod:host/xcp2") in found
+    assert ("domain-crashed", "prod:domain/web1") in found, "by the uuid, which the pool's records have"
+    assert not {subject for _, subject in found if subject.endswith("domain/5")}, "a domid is nobody in a pool"

@@ -140,16 +140,16 @@ def test_each_key_of_a_table_of_the_example_can_be_uncommented(tmp_path: Path):
 
 def test_each_key_of_a_pool_of_the_example_can_be_uncommented(tmp_path: Path):
     lines = example_file().partition("\n#[xapi.NAME]")[2].splitlines()
-    keys = "\n".join(line[1:] for line in lines if line.startswith("#") and " = " in line.split("(")[0])
+    keys = "\n".join(["", *(line[1:] for line in lines if line.startswith("#") and " = " in line.split("(")[0])])
     given = {"urls": ("https://xcp1",), "user": "monitor", "password_file": Path("/etc/xenwatch/secrets/prod")}
     for key, old, new in (
         ("urls", "[]", '["https://xcp1"]'),
         ("user", '""', '"monitor"'),
         ("password_file", '""', '"/etc/xenwatch/secrets/prod"'),
     ):
-        assert f"{key} = {old}" in keys
-        keys = keys.replace(f"{key} = {old}", f"{key} = {new}")
-    assert load_config(written(tmp_path, f"[xapi.prod]\n{keys}")).config.xapi == {"prod": XapiSettings(**given)}
+        assert f"\n{key} = {old}" in keys
+        keys = keys.replace(f"\n{key} = {old}", f"\n{key} = {new}")
+    assert load_config(written(tmp_path, f"[xapi.prod]{keys}")).config.xapi == {"prod": XapiSettings(**given)}
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,20 @@ def test_what_a_guest_wrote_into_a_line_of_dom0_is_no_evidence(words: str) -> No
     assert role_of_text(line) == "dom0"
 
 
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("Modules linked in: ipt_REJECT blkbk netbk netloop bridge tg3\n", "dom0"),
+        ("Modules linked in: iptable_filter xennet(U) xenblk(U) ext3(U)\n", "guest"),
+        ("Modules linked in: xennetwork_monitor ext3\n", "unknown"),
+        (" xennet_remove+0x7f/0x1a0\n", "guest"),
+        (" xenwatch_thread+0xc4/0x160\n", "unknown"),
+    ],
+)
+def test_the_drivers_of_old_kernels_tell_whose_kernel_it_is(line: str, role: str) -> None:
+    assert role_of_text(line) == role
+
+
 CRASHDUMP = """\
 [    525.566493]  ALERT: BUG: unable to handle kernel NULL pointer dereference at 0000000000000008
 [    525.566538]   WARN: Oops: 0000 [#1] SMP NOPTI

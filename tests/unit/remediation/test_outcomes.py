@@ -37,7 +37,9 @@ async def test_i25_without_a_lease_nothing_reaches_another_host_by_itself(tmp_pa
 
 def test_i25_every_action_with_an_order_for_another_host_says_so():
     assert {name for name, a in CATALOGUE.items() if a.cross_host} == {
-        name for name, a in CATALOGUE.items() if "to" in a.params
+        name
+        for name, a in CATALOGUE.items()
+        if "to" in a.params and not a.of_pool  # xapi keeps its hosts apart itself
     }
 
 

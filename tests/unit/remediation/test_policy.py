@@ -138,7 +138,7 @@ def test_another_text_is_another_policy():
 
 def test_every_action_says_how_it_is_taken_back_and_none_is_called_otherwise_than_its_file():
     catalogue = load_catalogue()
-    assert len(catalogue) == 20
+    assert len(catalogue) == 27
     assert all(action.undo and action.title and action.kinds for action in catalogue.values())
 
 

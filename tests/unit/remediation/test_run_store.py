@@ -1,6 +1,7 @@
 """I8 to I13: the journal is ahead of the world, is not changed, and is not believed when it was."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -210,3 +211,18 @@ def test_i13_a_run_store_that_another_process_writes_is_not_taken_for_damaged(tm
     assert len(reader.entries()) > 1
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_nobody_else_may_read_what_is_done_to_guests(tmp_path, before):
+    path, umask = tmp_path / "store.db", os.umask(0)
+    try:
+        if before is not None:
+            path.touch()
+            path.chmod(before)
+        store = RunStore(path, ManualClock(), "boot-1")
+        modes = {file.name: file.stat().st_mode & 0o007 for file in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(umask)
+    assert set(modes.values()) == {0}

@@ -79,6 +79,7 @@ class Operations:
             end = {"status": "failure", "error_info": failure.description}
         if task in self.database.objects["task"]:  # gone with a master that was lost
             self.database.change("task", task, finished=_now(), **end)
+        await self.database.tell()
 
     def _refuse(self, name: str) -> None:
         if name in self.errors:

@@ -45,7 +45,9 @@ _OCAML_FRAME = re.compile(
     r"file \"?(?P<path>[\w./-]+\.ml)\"?(?: \(inlined\))?, line (?P<line>\d+)"
 )
 _UNIX = re.compile(r"\((?:Unix\.)?E[A-Z0-9]+, ?\"(?P<call>\w+)\", ?\"(?P<what>[^\"]*)\"\)")
-_PERL = re.compile(r"(?P<text>[^\n]{3,200}?) at (?P<path>/[\w./+-]+) line (?P<line>\d+)(?:\.|, <)")
+_PERL_PLACE = re.compile(r" at (?P<path>/[\w./+-]+) line (?P<line>\d+)(?:\.|, <)")
+_PERL_SHORTEST, _PERL_LONGEST = 3, 200
+"""Characters of what it says before its place."""
 _SHELL = re.compile(
     r"(?P<path>/[\w./+-]+): (?:line )?(?P<line>\d+): (?:(?P=path): )?(?P<call>[^\n:]{1,120}): (?P<text>[^\n]{3,160})"
 )
@@ -112,8 +114,13 @@ def _shell(text: str) -> ExceptionText | None:
 
 
 def _perl(text: str) -> ExceptionText | None:
-    found = _PERL.search(text)
-    return found and ExceptionText("die", found["text"].strip(), f"{found['path']}:{found['line']}")
+    """The place is looked for first: every sentence might be the words before it."""
+    for place in _PERL_PLACE.finditer(text):
+        line = text.rfind("\n", 0, place.start()) + 1
+        words = text[max(line, place.start() - _PERL_LONGEST) : place.start()]
+        if len(words) >= _PERL_SHORTEST:
+            return ExceptionText("die", words.strip(), f"{place['path']}:{place['line']}")
+    return None
 
 
 _READERS: tuple[Callable[[str], ExceptionText | None], ...] = (_python, _java, _ocaml, _shell, _perl)

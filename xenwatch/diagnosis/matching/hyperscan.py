@@ -13,7 +13,7 @@ from xenwatch.base.atomic_file import write_atomically
 from xenwatch.diagnosis.matching import bytes_regex as rawform
 from xenwatch.diagnosis.matching import literals
 from xenwatch.diagnosis.matching import reduce as scanform
-from xenwatch.diagnosis.matching.long_lines import long_lines, windows
+from xenwatch.diagnosis.matching.long_lines import MOST_HITS, long_lines, windows
 from xenwatch.diagnosis.matching.prefilter import Candidate
 
 log = logging.getLogger(__name__)
@@ -36,21 +36,22 @@ class HyperscanPrefilter:
         kept = kept_file(regexes, cache) if cache and regexes else None
         loaded = _load(kept) if kept is not None else None
         self._database, self.everywhere = loaded or _made(regexes)
+        self.stopped = 0
         if kept is not None and loaded is None and self._database is not None:
             _keep(kept, self._database, self.everywhere)
 
     def candidates(self, data: bytes) -> list[Candidate]:
         if self._database is None or not data:
             return []
-        found: list[Candidate] = []
+        long = long_lines(data)
+        if not long:
+            return sorted(self._all(data, 0))
+        found: set[Candidate] = set()  # what lies at the edge of a long line is seen twice
         begin = 0
-        for line, end in long_lines(data):
-            found += self._all(data[begin:line], begin)
-            found += self._some(data, line, end)
+        for line, end in [*long, (len(data), len(data))]:
+            found.update(self._all(data[begin:line], begin), self._some(data, line, end))
             begin = end
-        found += self._all(data[begin:] if begin else data, begin)
-        found.sort()
-        return found
+        return sorted(found)
 
     def _all(self, data: bytes, offset: int) -> list[Candidate]:
         """Every hit."""
@@ -67,16 +68,24 @@ class HyperscanPrefilter:
     def _first_of_each(self, data: bytes) -> dict[int, int]:
         first: dict[int, int] = {}
 
-        def note(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        left = MOST_HITS
+
+        def note(index: int, _start: int, end: int, _flags: int, _context: object) -> bool:
+            nonlocal left
+            left -= 1
             if index not in first:
                 first[index] = end
+            return left <= 0
 
-        self._scan(data, note)
+        try:
+            self._scan(data, note)
+        except hyperscan.ScanTerminated:
+            self.stopped += 1
         return first
 
-    def _scan(self, data: bytes, on_hit: Callable[[int, int, int, int, object], None]) -> None:
+    def _scan(self, data: bytes, on_hit: Callable[[int, int, int, int, object], bool | None]) -> None:
         if data and self._database is not None:
-            self._database.scan(data, match_event_handler=on_hit)  # one that returns something would end it
+            self._database.scan(data, match_event_handler=on_hit)
 
 
 def kept_file(regexes: Sequence[str], cache: Path) -> Path:

@@ -172,6 +172,20 @@ def first_match(regex: str, text: Haystack) -> Found | None:
     return next(occurrences(regex, text), None)
 
 
+def may_occur(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether it is worth asking `re` for a pattern in a long text; where this says no, it is nowhere in it."""
+    if len(text) <= NARROW:
+        return True
+    looked_for = _without_its_surroundings(pattern.pattern, dot_is_all=bool(pattern.flags & re.DOTALL))
+    return looked_for is None or looked_for.search(text.encode("utf-8", "surrogatepass")) is not None
+
+
+@lru_cache(maxsize=64)
+def _without_its_surroundings(regex: str, *, dot_is_all: bool) -> Any:
+    parted = without_lookarounds(regex)
+    return None if parted is None else _taken(("(?s)" if dot_is_all else "") + parted[0])
+
+
 def _exact(regex: str) -> tuple[Any, list[Lookaround]]:
     """The expression in RE2 and what is asked at its places; None where RE2 cannot take it."""
     parted = without_lookarounds(regex)

@@ -12,6 +12,7 @@ class FindPrefilter:
     """No library at all: `bytes.find` for each literal."""
 
     name = "re"
+    stopped = 0
 
     def __init__(self, regexes: Sequence[str]) -> None:
         self._literals = [(index, text) for index, regex in enumerate(regexes) for text in literals(regex)]
@@ -33,6 +34,7 @@ class AhoCorasickPrefilter:
     """The rarest literals of all signatures in one automaton."""
 
     name = "ahocorasick"
+    stopped = 0
 
     def __init__(self, regexes: Sequence[str], cache: Path | None = None) -> None:
         import ahocorasick_rs  # noqa: PLC0415  a wheel that some platforms lack

@@ -6,6 +6,9 @@ WINDOW = 4096
 OVERLAP = 512
 """Bytes by which windows overlap, so that what lies across an edge is found."""
 
+MOST_HITS = 256
+"""Hits in one window, the same signature's included, after which the rest of it is left alone."""
+
 
 def long_lines(data: bytes) -> list[tuple[int, int]]:
     """Begin and end of the lines of over LONG bytes. Where there is none, that costs next to nothing."""

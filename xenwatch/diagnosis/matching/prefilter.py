@@ -16,6 +16,8 @@ class Prefilter(Protocol):
     name: str
     everywhere: tuple[int, ...]
     """Signatures that it cannot look for: each record must be asked. The lints keep this empty."""
+    stopped: int
+    """How often it gave up a part of a line that was made to hold it up."""
 
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where signatures might match, in the order of offsets."""

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xenwatch.diagnosis.kernel_role import KernelRoles, role_of_text
+from xenwatch.diagnosis.matching.linear import may_occur
 from xenwatch.diagnosis.matching.nearest_time import NearestTime
 from xenwatch.diagnosis.matching.read_lines import ReadLine, ReadLines
 from xenwatch.diagnosis.matching.record_text import text_of
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.operations.banners import Banners
-from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogRecord, Position
+from xenwatch.model.record import LONGEST_RECORD, Chunk, Header, LogFormat, LogRecord, Position
 
 _NEWLINE = ord("\n")
 
@@ -105,7 +106,7 @@ class RecordReader:
         """What the record says by itself."""
         format_, text = self._format, text_of(raw)
         header = format_.parse(text, self.chunk.hint)
-        message = format_.hidden(text[header.length :])
+        message = _believed(format_, text[header.length :])
         of_kernel = format_.kernel_line is not None and format_.kernel_line.match(self.data, start) is not None
         by_guest = format_.by_guest(self.data, start)
         line = ReadLine(header, message, of_kernel, by_guest, format_.stranger(header, message))
@@ -139,7 +140,7 @@ class RecordReader:
         """
         text = text_of(self.data[start:end])
         header = self._format.parse(text, self.chunk.hint)
-        message = self._format.hidden(text[header.length :])
+        message = _believed(self._format, text[header.length :])
         if self._format.stranger(header, message) is not None:
             return None
         at = header.at if header.at is not None else self.earlier(start)
@@ -166,3 +167,9 @@ class RecordReader:
         line += self.data.count(b"\n", counted, start) if start >= counted else -self.data.count(b"\n", start, counted)
         self._counted = (start, line)
         return line
+
+
+def _believed(format_: LogFormat, message: str) -> str:
+    """A message without the words in it that are not the host's."""
+    foreign = format_.guest_text
+    return format_.hidden(message) if foreign is not None and may_occur(foreign, message) else message

@@ -126,7 +126,7 @@ class Scanner:
         if is_whole_text:
             events += unwrapped_events(reader, self.candidates, self._matcher, events)
             events += mended_events(reader, self.candidates, self._matcher, events)
-        self._count_skipped(chunk, effort)
+        self._count_skipped(chunk, effort, memory)
         reader.remember_time()
         self._note_banners(memory, chunk.source.format, data)
         memory.keep(data, open_start, Position(position.generation, position.offset + open_start), still_told)
@@ -136,7 +136,11 @@ class Scanner:
         """The records in which something may be; those of which nothing follows, by their shape, are only counted."""
         data, source = reader.data, reader.chunk.source
         roles, telling = self.kernels.roles(source), self._read_lines.telling
-        for cut in reader.cuts(self.candidates(data, source.format)):
+        stopped = self._prefilter.stopped + self._errors.stopped
+        candidates = self.candidates(data, source.format)
+        if self._matcher.effort is not None:
+            self._matcher.effort.skipped += self._prefilter.stopped + self._errors.stopped - stopped
+        for cut in reader.cuts(candidates):
             shape: Shape | None = None
             if 0 < cut[0] != open_start and not (telling and data[cut[0] : cut[1]] in telling):
                 shape = self._quiet.shape(source.format, data, *cut, roles)
@@ -147,9 +151,11 @@ class Scanner:
                     continue
             yield cut, shape
 
-    def _count_skipped(self, chunk: Chunk, effort: Effort) -> None:
-        if effort.skipped:
-            self.skipped += effort.skipped
+    def _count_skipped(self, chunk: Chunk, effort: Effort, memory: SourceMemory) -> None:
+        """All are counted; a log is named once, or who fills it would fill that of the agent as well."""
+        self.skipped += effort.skipped
+        if effort.skipped and not memory.suspected:
+            memory.suspected = True
             place = f"{chunk.source.path} from byte {chunk.position.offset} on"
             log.warning("%s looks made to hold xenwatch up: %d checks of it were left out", place, effort.skipped)
 
@@ -232,7 +238,8 @@ class Scanner:
             self._quiet.note(shape, rules)
 
     def _origin(self, reader: RecordReader, host: str | None) -> Origin:
-        return origin_of(reader.chunk.source, host) if self._several_hosts else Origin()
+        source = reader.chunk.source
+        return origin_of(source, host) if self._several_hosts else Origin(source.host)
 
     @staticmethod
     def _guest_prefix(reader: RecordReader, start: int) -> str | None:

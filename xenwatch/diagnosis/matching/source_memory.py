@@ -23,6 +23,8 @@ class SourceMemory:
     """The chunk that is read just now begins in the middle of that record."""
     unknown: LogRecord | None = None
     """The open record, where it is an error that no rule knows so far."""
+    suspected: bool = False
+    """It was said before that somebody fills this log to hold xenwatch up."""
 
     def join(self, chunk: Chunk) -> tuple[bytes, Position]:
         """The chunk with the open record before it, where it continues that."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
+from xenwatch.base.private_file import close_to_others
 from xenwatch.model.action import ActionRun, RunState
 from xenwatch.remediation.store import runs, schema
 from xenwatch.remediation.store.entries import RunLogEntry, chain_problems, entries_of
@@ -114,6 +115,7 @@ def _open(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         path.touch(mode=0o640)
         _give_to_the_agent(path)
+    close_to_others(path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         for pragma in schema.PRAGMAS:

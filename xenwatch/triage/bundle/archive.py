@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from xenwatch.base.durations import format_size
 from xenwatch.base.errors import ArchiveBomb
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst", b"PK\x03\x04": "zip"}
 _TAR_MAGIC_AT = 257
+_LAST_MOMENT = 4102444800.0
+"""2100: a file from later than that has no time, only a forged number."""
 HEAD = 64 * 1024
 _PACKED = 8 * 1024
 """Packed bytes that are read ahead, and count before they are unpacked."""
@@ -38,6 +40,22 @@ class Unfolded:
 
     def __init__(self) -> None:
         self.bytes = 0
+
+
+class ArchivedFile(Protocol):
+    """A file in an archive."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def mtime(self) -> float: ...
+
+    def isdir(self) -> bool: ...
+
+
+Members = Iterator[tuple[ArchivedFile, BinaryIO | None]]
+"""In the archive's order; None for the stream of what must not or cannot be read."""
 
 
 class BoundedStream(io.RawIOBase):
@@ -218,3 +236,14 @@ def _forged_headers() -> Iterator[None]:
         import tarfile  # noqa: PLC0415
 
         raise tarfile.ReadError(f"a header that cannot be read ({str(error)[:100]})") from None
+
+
+def harmless_name(name: str) -> str:
+    """A member's name for display: nothing that climbs, and nothing a terminal would obey."""
+    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    return "".join(char if char.isprintable() else "?" for char in "/".join(parts))
+
+
+def sane_time(mtime: float) -> float | None:
+    """The time of a file; None where nobody can have written it then, such as in the year 30000."""
+    return float(mtime) if 0 < mtime < _LAST_MOMENT else None

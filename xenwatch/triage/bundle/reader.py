@@ -19,18 +19,28 @@ from xenwatch.logs.owner import DeviceModels, owner_of
 from xenwatch.logs.rotated_name import rotated_name
 from xenwatch.logs.unwrapped import unwrapped
 from xenwatch.model.record import LogFormat, Source, TimeHint
-from xenwatch.triage.bundle.archive import HEAD, ArchiveLimits, PeekedStream, Unfolded, damaged, members, unpacked
+from xenwatch.triage.bundle.archive import (
+    HEAD,
+    ArchiveLimits,
+    Members,
+    PeekedStream,
+    Unfolded,
+    damaged,
+    harmless_name,
+    members,
+    sane_time,
+    unpacked,
+)
 from xenwatch.triage.bundle.entry import BundleEntry, SkippedMember, aligned_chunks
 from xenwatch.triage.bundle.host_record import host_of_sosreport, is_host_record, read_host_record
 from xenwatch.triage.bundle.interruption import Interruption
 from xenwatch.triage.bundle.paste import Section, sections
 from xenwatch.triage.bundle.snapshot_file import OWN_TEXT, is_snapshot, read_snapshot
+from xenwatch.triage.bundle.zip_stream import zip_members
 
 STDIN = "-"
 LARGEST_RETYPED = 1024 * 1024
 """Bytes of a text that somebody may have quoted, numbered or indented; nobody does so with more."""
-_LAST_MOMENT = 4102444800.0
-"""2100: a file from later than that has no time, only a forged number."""
 _NESTING = 2
 """An archive, and archives in it; not deeper."""
 
@@ -102,7 +112,7 @@ class Bundle:
                     return
                 if stat.S_ISREG(status.st_mode) or (follow and stat.S_ISFIFO(status.st_mode)):
                     os.set_blocking(file.fileno(), True)
-                    yield from self._stream(cast("BinaryIO", file), path, _sane(status.st_mtime) or self._now)
+                    yield from self._stream(cast("BinaryIO", file), path, sane_time(status.st_mtime) or self._now)
                 else:
                     self._skip(path, "not a regular file")
         except OSError as error:
@@ -121,9 +131,9 @@ class Bundle:
             return
         kind = headed.packing
         if kind == "tar":
-            yield from self._archive(headed, path, mtime, depth)
+            yield from self._archive(members(headed, self._limits), path, mtime, depth)
         elif kind == "zip":
-            self._skip(path, "a zip archive; unpack it first")
+            yield from self._archive(zip_members(headed, self._limits, self._unfolded), path, mtime, depth)
         elif kind is not None:
             if wraps >= _NESTING:
                 self._skip(path, "packed too deep")
@@ -132,15 +142,15 @@ class Bundle:
         else:
             yield from self._leaf(headed, path, mtime)
 
-    def _archive(self, headed: PeekedStream, path: str, mtime: float, depth: int) -> Iterator[BundleEntry]:
+    def _archive(self, found: Members, path: str, mtime: float, depth: int) -> Iterator[BundleEntry]:
         if depth >= _NESTING:
             self._skip(path, "packed too deep inside other archives")
             return
         try:
-            for member, stream in members(headed, self._limits):
-                name = f"{path}/{_harmless(member.name)}"
+            for member, stream in found:
+                name = f"{path}/{harmless_name(member.name)}"
                 if stream is not None:
-                    yield from self._stream(stream, name, _sane(member.mtime) or mtime, depth + 1)
+                    yield from self._stream(stream, name, sane_time(member.mtime) or mtime, depth + 1)
                 elif not member.isdir():
                     self._skip(name, "a link, device or sparse file, not followed")
         except ArchiveBomb as bomb:
@@ -195,7 +205,7 @@ class Bundle:
         if not format_.guest_written and sections(headed.head, _is_log, _has_facts)[0]:
             headed.rewrite(LARGEST_RETYPED, take)
         for name, text in found:
-            yield from self._leaf(PeekedStream(io.BytesIO(text)), f"{path}/{_harmless(name)}", mtime)
+            yield from self._leaf(PeekedStream(io.BytesIO(text)), f"{path}/{harmless_name(name)}", mtime)
 
     def _facts(self, headed: PeekedStream, path: str, mtime: float, reader: FactsReader) -> Iterator[BundleEntry]:
         data = self._output(headed, path)
@@ -287,14 +297,3 @@ def _has_facts(name: str, text: bytes) -> bool:
 
 def _as_written(text: bytes) -> bytes:
     return unwrapped(as_written(text))
-
-
-def _harmless(name: str) -> str:
-    """A member's name for display: nothing that climbs, and nothing a terminal would obey."""
-    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
-    return "".join(char if char.isprintable() else "?" for char in "/".join(parts))
-
-
-def _sane(mtime: float) -> float | None:
-    """The time of a file; None where nobody can have written it then, such as in the year 30000."""
-    return float(mtime) if 0 < mtime < _LAST_MOMENT else None

@@ -11,6 +11,7 @@ from xapi.asking import access_to
 from xapi.pools import StandInPool
 
 from xenwatch.base.errors import TimedOut, Unavailable
+from xenwatch.config.xapi import XapiSettings, contradictions_of_pool
 from xenwatch.demo.pool.methods import USERS
 from xenwatch.host.xapi.access import PinnedCertificates, XapiAccess
 from xenwatch.host.xapi.client import XapiClient, XapiLoginRefused
@@ -153,3 +154,27 @@ async def test_no_secret_is_in_what_is_logged_or_printed(
 
 def test_an_access_shows_no_password_when_it_is_printed() -> None:
     assert "hunter2" not in repr(XapiAccess("p", ("https://x",), "u", lambda: "hunter2"))
+
+
+@pytest.mark.parametrize("address", ["http://10.0.0.1", "http://127.0.0.1.example", "http://xcp1:80"])
+async def test_a_password_goes_over_the_network_under_tls_alone(pool: StandInPool, address: str) -> None:
+    client = XapiClient(access_to(pool, addresses=(address,)))
+    with pytest.raises(Unavailable, match="without TLS"):
+        await client.call("pool.get_all")
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("https://xcp1.example", True),
+        ("https://[2001:db8::1]:443", True),
+        ("http://127.0.0.1:8080", True),  # the end of a tunnel, or the demo
+        ("http://xcp1.example", False),
+        ("http://127.0.0.1.example", False),
+        ("https://root:secret@xcp1", False),
+    ],
+)
+def test_an_address_is_https_or_this_machine(tmp_path: Path, url: str, accepted: bool) -> None:
+    settings = XapiSettings(urls=(url,), user="monitor", password_file=tmp_path / "p")
+    assert bool(list(contradictions_of_pool("prod", settings))) is not accepted
