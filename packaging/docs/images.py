@@ -76,7 +76,7 @@ def agent(folder: Path) -> None:
 def _shown() -> str:
     """The id of the incident that explains most of the others."""
     found, _ = Running(f"http://{LISTEN}", None).incidents()
-    return str(max(found, key=lambda one: len(one["explains"]))["id"])
+    return str(max(found, key=lambda one: len(one.get("explains", ())))["id"])
 
 
 async def screen() -> str:
