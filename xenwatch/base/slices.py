@@ -1,6 +1,5 @@
 """Work in slices: a generator that pauses now and then, so that others get their turn, and returns what came of it."""
 
-import asyncio
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -19,6 +18,8 @@ def at_once(slices: Generator[None, None, Result]) -> Result:
 
 async def by_turns(slices: Generator[None, None, Result]) -> Result:
     """The same on the event loop, which serves everybody else after each slice."""
+    import asyncio  # noqa: PLC0415  reading logs offline needs no event loop, and starts faster without one
+
     while True:
         try:
             next(slices)

@@ -1,4 +1,4 @@
-"""Whose host a line is of where an agent also reads the logs of a pool: its own, or the one that the pool names."""
+"""Where an agent also reads the logs of a pool: which host a line is about, its own or one that the pool names."""
 
 from dataclasses import replace
 

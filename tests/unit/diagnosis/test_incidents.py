@@ -148,7 +148,7 @@ def test_a_symptom_belongs_to_the_cause_that_was_there_when_it_was_seen_last(rul
 @pytest.mark.parametrize(("operation", "state"), [("first", "explained"), ("second", "open")])
 def test_what_fails_again_without_its_cause_in_another_attempt_stands_alone(rules, say, operation, state):
     def during(diagnosis: Diagnosis, key: str) -> Diagnosis:
-        return replace(diagnosis, evidence=tuple(replace(piece, operation=key) for piece in diagnosis.evidence))
+        return replace(diagnosis, evidence=tuple(piece._replace(operation=key) for piece in diagnosis.evidence))
 
     seen = [("cause", 1, "first"), ("middle", 2, "first"), ("middle", 9000, operation)]
     incidents = IncidentTracker(list(rules.values()), at_rest=True)

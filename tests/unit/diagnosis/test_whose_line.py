@@ -101,7 +101,8 @@ TRACEBACK = """Traceback (most recent call last):
     raise RuntimeError, "Unable to find partition containing kernel"
 RuntimeError: Unable to find partition containing kernel
 """
-PYGRUB = ("stderr", "output.log", TRACEBACK)
+PYGRUB = ("stderr", "sent/output.log", TRACEBACK)
+"""In another folder than the command: test_operations.py has what lies beside it."""
 
 
 def test_the_one_thing_that_was_done_claims_what_another_log_says_of_a_start(rules: Sequence[Rule]) -> None:
@@ -119,7 +120,7 @@ def test_it_does_not_on_a_running_host_where_more_may_happen_than_was_read(rules
 
 def test_a_detach_claims_what_failed_to_detach_and_nothing_else(rules: Sequence[Rule]) -> None:
     typed = ("stderr", "terminal.log", "$ qvm-block detach mail sys-usb:sda\n")
-    failed = ("stderr", "output.log", "libvirtError: internal error: libxenlight failed to detach disk 'xvdi'\n")
+    failed = ("stderr", "sent/output.log", "libvirtError: internal error: libxenlight failed to detach disk 'xvdi'\n")
     found = subjects(rules, typed, failed, PYGRUB)
     assert found["device-detach-timeout"] == "domain/mail"
     assert found["pygrub-no-kernel"] == "host/dom0"

@@ -32,7 +32,7 @@ from xenwatch.diagnosis.operations.placement import (
 )
 from xenwatch.diagnosis.operations.seen import MOST_OPERATIONS, SeenOperations
 from xenwatch.diagnosis.operations.sole_operation import is_of, sole_operation
-from xenwatch.diagnosis.operations.typed import TypedCommands
+from xenwatch.diagnosis.operations.typed import TypedCommands, may_say
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation, OperationOutcome
 from xenwatch.model.subject import Subject
@@ -213,7 +213,7 @@ class OperationTracker:
     def _of_event(self, story: str, offset: int, event: Event) -> str | None:
         name, domid = guest_of(event)
         nothing_yet = self._now_in(story) is None
-        current = self._now_in(story) or self.operations.get(self._typed.beside(event) or "")
+        current = self._now_in(story) or self._typed_beside(event)
         if name is None and domid is None:
             if current is not None and lasts(current, event) and not in_shared_log(event):
                 return current.id
@@ -230,6 +230,12 @@ class OperationTracker:
         if nothing_yet and not in_shared_log(event):
             self._current[story] = key
         return key
+
+    def _typed_beside(self, event: Event) -> Operation | None:
+        """On a running host more may happen than was typed."""
+        key = self._typed.beside(event) if self._at_rest else None
+        operation = self.operations.get(key) if key is not None else None
+        return operation if operation is not None and may_say(operation, event) else None
 
     def _fits(self, operation: Operation, name: str | None, domid: int | None) -> bool:
         if name is not None and operation.target is not None:

@@ -4,10 +4,23 @@ import posixpath
 from collections import defaultdict
 
 from xenwatch.diagnosis.operations.marks import PlacedMark
+from xenwatch.diagnosis.operations.phases import PHASES, phase_of
 from xenwatch.model.event import Event
+from xenwatch.model.operation import Operation
 
 _NOBODY = ""
 """In place of the guest where a command names none: `xl restore /srv/web.save`."""
+
+
+_OF_A_START = frozenset(PHASES[PHASES.index("make") : PHASES.index("running")]) - {"devices"}
+
+
+def may_say(operation: Operation, event: Event) -> bool:
+    """Whether what was done there may have printed that: who attaches a disk makes, builds and boots no guest."""
+    record = event.record
+    if record is None or not ("attach" in operation.verb or "detach" in operation.verb):
+        return True
+    return (event.phase or phase_of(record.text)) not in _OF_A_START
 
 
 class TypedCommands:

@@ -7,7 +7,7 @@ from xenwatch.model.record import Header, LogFormat, TimeHint
 _KERNEL = re.compile(
     rb"[ \t>]*(?:<\d>)?(?:"
     + SYSLOG_LINE.encode()
-    + rb"\S+ )?(?:kernel: |\[ {0,5}\d{1,8}\.\d{6}\]"
+    + rb"\S+ )?(?:kernel: |\[ {0,5}\d{1,8}\.\d{1,6}\]"
     + rb"|BUG: |Oops: |Kernel panic |kernel BUG at |general protection fault|[Uu]nable to handle kernel"
     + rb"|WARNING: (?:CPU|at)"
     + rb"|Out of [Mm]emory: Kill|\S+ invoked oom-killer|INFO: task |(?:Buffer )?I/O error"
