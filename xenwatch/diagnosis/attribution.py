@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from xenwatch.base import lazy_re as re
 from xenwatch.model.record import Source
-from xenwatch.model.subject import HOST, HOST_NAME, KINDS, UNKNOWN, Subject
+from xenwatch.model.subject import FIRST_OWN_DOMID, HOST, HOST_NAME, KINDS, UNKNOWN, Subject
 
 # Where toolstacks and kernels put the domid: libxl's prefix, xenstore paths, device names.
 _DOMID = re.compile(
@@ -56,6 +56,7 @@ def domid_in(message: str) -> int | None:
 @lru_cache(maxsize=1024)
 def _domid_in(message: str) -> int | None:
     found = {int(text) for m in _DOMID.finditer(message) for text in m.groups() if text} - {0}
+    found -= {number for number in found if number >= FIRST_OWN_DOMID}
     return found.pop() if len(found) == 1 else None
 
 
@@ -77,7 +78,7 @@ def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, 
     domid = _number(fields.get("domid")) or _number(header.get("domid"))
     if domid is None and _number(name) is not None:
         name, domid = None, _number(name)
-    if name in ("Domain-0", HOST_NAME) or (name is None and fields.get("domid") == "0"):
+    if name in ("Domain-0", HOST_NAME) or (name is None and (fields.get("domid") == "0" or _is_xens_own(domid))):
         return HOST
     if name is None and uuid is None:
         if source.subject is not None and source.subject.kind == "domain":
@@ -85,6 +86,10 @@ def _domain(fields: Mapping[str, str], header: Mapping[str, str], message: str, 
         domid = domid_in(message) if domid is None else domid
     label = name or (str(domid) if domid is not None else uuid)
     return Subject("domain", label or UNKNOWN, uuid, domid)
+
+
+def _is_xens_own(domid: int | None) -> bool:
+    return domid is not None and domid >= FIRST_OWN_DOMID
 
 
 def _number(text: str | None) -> int | None:

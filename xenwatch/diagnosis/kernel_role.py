@@ -80,7 +80,7 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         rb"Modules linked in:(?![^\n]*back\b)[^\n]*\bxen(?:_(?:net|blk)front|net|blk)\b",
         _FRAME + rb"(?:xennet|blkfront|xenfb|xenkbd|pcifront)_\w+\+0x",
         _FRAME + rb"xen_hvm_\w+\+0x",
-        rb"(?:Linux version|" + _TAINTED + rb") [\w.+-]*(?:-virtual|-aws|-ec2|xenU|domU)\b",
+        rb"(?:Linux version|" + _TAINTED + rb") [\w.+-]*(?:-virtual|-aws|-ec2|-linode\d+|xenU|domU)\b",
         _NAMELESS_MACHINE,
     ),
     # A backend or the machine's hardware at work: dom0, or a driver domain.

@@ -7,6 +7,8 @@ from functools import cache
 from xenwatch.base import lazy_re as re
 
 HOST_NAME = "dom0"
+FIRST_OWN_DOMID = 0x7FF0
+"""Domids from here on are the hypervisor's own, such as 32753 for devices that nobody has (xen: public/xen.h)."""
 UNKNOWN = "unknown"
 """Name of a domain that neither the match nor the log names; the engine may still find out."""
 

@@ -74,6 +74,7 @@ BACKENDS = (
         (GUEST_PVH, "guest"),
         (DRIVER, "driver"),
         (NOBODY, "unknown"),
+        ("CPU: 2 PID: 26 Comm: xl2tpd Not tainted 3.9.3-x86_64-linode33 #1\n", "guest"),
         ("", "unknown"),
         (DOM0_PV + GUEST_HVM, "unknown"),
     ],

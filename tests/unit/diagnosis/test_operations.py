@@ -264,3 +264,17 @@ def test_a_guest_that_prints_started_domain_on_its_console_names_nobody(rules: S
     text = 'Started domain mail\nVFS: Cannot open root device "sda1" or unknown-block(0,0)\n'
     found = incidents(rules, ("console", "console/guest-shop.log", text))
     assert subject(found["guest-rootfs-missing"]) == "domain/unknown"
+
+
+def test_the_hypervisors_own_domids_are_no_guests(rules: Sequence[Rule]) -> None:
+    refused = "(XEN) SMMUv3: <no-node>:  not attached to domain {}\n"
+    found = incidents(rules, ("stderr", "terminal.txt", refused.format(32753)))
+    assert {subject(incident) for incident in found.values()} == {"host/dom0"}
+    found = incidents(rules, ("stderr", "terminal.txt", refused.format(7)))
+    assert {subject(incident) for incident in found.values()} == {"domain/7"}
+
+
+def test_a_qube_is_named_by_the_old_form_of_qvm_block(rules: Sequence[Rule]) -> None:
+    failed = "libvirt.libvirtError: internal error: libxenlight failed to detach disk 'xvdi'\n"
+    found = incidents(rules, ("stderr", "terminal.txt", "qvm-block -d sys-net\n" + failed))
+    assert subject(found["device-detach-timeout"]) == "domain/sys-net"

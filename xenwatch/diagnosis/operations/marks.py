@@ -96,6 +96,8 @@ MARKS: tuple[Mark, ...] = (
         rf"{_TOOL}qvm-(?:block|usb|pci|device\s+\w+)\s+{_OPTIONS}(?P<verb>attach|detach)\s+{_OPTIONS}(?P<target>{_NAME})"
         r"(?=\s|$)",
     ),
+    _mark("begin", "attach", rf"{_TOOL}qvm-block\s+-(?:a|-attach)\s+{_OPTIONS}(?P<target>{_NAME})(?=\s|$)"),
+    _mark("begin", "detach", rf"{_TOOL}qvm-block\s+-(?:d|-detach)\s+{_OPTIONS}(?P<target>{_NAME})(?=\s|$)"),
     _mark("told", "start", rf"{_TOOL}qvm-start,\s+(?P<target>{_NAME})\s+failed"),
     _mark(
         "begin",

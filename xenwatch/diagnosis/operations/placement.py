@@ -8,7 +8,7 @@ from xenwatch.diagnosis.operations.phases import TEARDOWN
 from xenwatch.model.event import Event
 from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import Subject
+from xenwatch.model.subject import FIRST_OWN_DOMID, Subject
 
 SAME_COMMAND = 4096
 """Bytes within which `Parsing config from web.cfg` repeats the `xl create web.cfg` before it."""
@@ -38,7 +38,7 @@ def guest_of(event: Event) -> tuple[str | None, int | None]:
     subject = event.subject
     if subject.kind != "domain" or not subject.is_named:
         domid = event.fields.get("domid", "")
-        return None, int(domid) if domid.isdigit() and 0 < len(domid) < 9 and domid != "0" else None  # noqa: PLR2004
+        return None, int(domid) if domid.isdigit() and 0 < int(domid[:9]) < FIRST_OWN_DOMID else None
     name = None if subject.name.isdigit() or subject.name == subject.uuid else subject.name
     return name, subject.domid
 
