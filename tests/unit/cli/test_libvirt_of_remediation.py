@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xenwatch.cli import _remediation, preflight
+from xenwatch.cli import _preflight, _remediation
 from xenwatch.host.libvirt.client import Libvirt
 from xenwatch.host.libvirt.uri import LOCAL
 from xenwatch.remediation.policy.inventory import Guest, ManagedInventory
@@ -41,5 +41,5 @@ def test_preflight_asks_the_libvirt_of_the_configuration_and_the_local_one_where
     setting: str, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XENWATCH_SAMPLING_LIBVIRT_URI", setting)
-    context = preflight._context(Policy(ManagedInventory("xen1")), Guest("web", "u"), {})
+    context = _preflight._context(Policy(ManagedInventory("xen1")), Guest("web", "u"), {})
     assert context.machine.libvirt_uri == asked
