@@ -1,4 +1,4 @@
-"""Whether an operation that failed was done again since, with success: the guest runs, or is gone as was wanted."""
+"""Whether an operation that failed was done again since, with success: the guest runs, is gone, or has its device."""
 
 from xenwatch.diagnosis.operations.marks import STARTING
 from xenwatch.diagnosis.operations.phases import PHASES, TEARDOWN, rank
@@ -9,6 +9,8 @@ from xenwatch.model.sample import Sample, Snapshot
 
 _ENDING = frozenset({"shutdown", "destroy"})
 _RUNS = ("running", "blocked")
+_DEVICES = {"xen_domain_vbd_info": "device", "xen_domain_vif_info": "vif"}
+"""The label that tells the devices of a guest apart, by metric."""
 _Guest = tuple[str | None, str]
 """A host and the name of a guest of it."""
 
@@ -22,6 +24,10 @@ class DoneAgain:
         """By host: the guests of the last snapshot."""
         self._running: dict[_Guest, float] = {}
         """Guests that run, and since when."""
+        self._devices: dict[str | None, set[tuple[str, str, str]]] = {}
+        """By host: guest, metric and device of the last snapshot."""
+        self._attached: dict[_Guest, float] = {}
+        """When a guest that ran already got a further device."""
         self._last: dict[str | None, float] = {}
 
     def see(self, snapshot: Snapshot) -> None:
@@ -45,7 +51,20 @@ class DoneAgain:
                 since = told.get(name, self._last.get(host, snapshot.at))
             if since is not None:
                 self._running[host, name] = since
+        self._see_devices(
+            host, by_name, {name for name in domids if (before or {}).get(name) == domids[name]}, snapshot.at
+        )
         self._domids[host], self._last[host] = domids, snapshot.at
+
+    def _see_devices(
+        self, host: str | None, by_name: dict[str, list[tuple[dict[str, str], float]]], ran: set[str], at: float
+    ) -> None:
+        """`ran`: the guests that the last snapshot had as well."""
+        devices = {(one["domain"], name, one[label]) for name, label in _DEVICES.items() for one, _ in by_name[name]}
+        for guest, *_ in devices - self._devices.get(host, devices):
+            if guest in ran:
+                self._attached[host, guest] = at
+        self._devices[host] = devices
 
     def since(self, evidence: Evidence, at: float) -> bool:
         """Whether what the evidence speaks of was done after that moment."""
@@ -55,6 +74,8 @@ class DoneAgain:
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
             gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
             return gone and evidence.phase == TEARDOWN
+        if operation.verb.endswith("attach") or operation.verb.startswith("attach"):
+            return self._attached.get((operation.host, operation.target), at) > at
         return _starts(operation, evidence) and self._started(operation, operation.target, at)
 
     def _started(self, operation: Operation, target: str, at: float) -> bool:
@@ -79,7 +100,7 @@ def _starts(operation: Operation, evidence: Evidence) -> bool:
 
 
 def _by_metric(snapshot: Snapshot) -> dict[str, list[tuple[dict[str, str], float]]]:
-    wanted = ("xen_domain_info", "xen_domain_state", "xen_domain_start_time_seconds")
+    wanted = ("xen_domain_info", "xen_domain_state", "xen_domain_start_time_seconds", *_DEVICES)
     found: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in wanted}
     for sample in snapshot.samples:
         of_name = found.get(sample.metric.name)
