@@ -16,7 +16,10 @@ NOW = 1_790_000_000.0
 STATE = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
 INFO = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
 START = Metric("xen_domain_start_time_seconds", "gauge", "", ("domain",))
-DISK = Metric("xen_domain_vbd_info", "info", "", ("domain", "device"))
+DEVICES = {
+    "xvd": Metric("xen_domain_vbd_info", "info", "", ("domain", "device")),
+    "vif": Metric("xen_domain_vif_info", "info", "", ("domain", "vif")),
+}
 FAILED = (
     "Parsing config from /etc/xen/web.cfg\n"
     "libxl: error: libxl_device.c:381:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: "
@@ -36,11 +39,11 @@ class Host:
         self.pipeline.read(Chunk(source, text.encode(), Position(path, 0, 1), TimeHint(at), final=True))
         self.pipeline.conclude(at)
 
-    def sees(self, at: float, started: float | None = None, disks: str = "", **guests: str) -> None:
+    def sees(self, at: float, started: float | None = None, devices: str = "", **guests: str) -> None:
         samples = [Sample(INFO, ("Domain-0", "", "0"), 1.0), Sample(STATE, ("Domain-0", "running"), 1.0)]
         for name, state in guests.items():
             samples += [Sample(INFO, (name, "", "7"), 1.0), Sample(STATE, (name, state), 1.0)]
-            samples += [Sample(DISK, (name, disk), 1.0) for disk in disks.split()]
+            samples += [Sample(DEVICES[device[:3]], (name, device), 1.0) for device in devices.split()]
             samples += [] if started is None else [Sample(START, (name,), started)]
         self.pipeline.snapshot(Snapshot(at, tuple(samples), {}))
         self.pipeline.conclude(at)
@@ -139,14 +142,14 @@ ATTACH = (
 )
 
 
-@pytest.mark.parametrize(("disks", "remains"), [("xvda", True), ("xvda xvdb", False)])
+@pytest.mark.parametrize(("later", "remains"), [("xvda", True), ("xvda xvdb", False), ("xvda vif0", False)])
 def test_a_device_that_was_attached_since_resolves_what_its_failed_attach_left(
-    rules: Sequence[Rule], disks: str, remains: bool
+    rules: Sequence[Rule], later: str, remains: bool
 ) -> None:
     host = Host(rules)
-    host.sees(NOW - 4.0, disks="xvda", web="blocked")
+    host.sees(NOW - 4.0, devices="xvda", web="blocked")
     host.says(NOW, ATTACH, path="/var/log/xen/typed.log")
-    host.sees(NOW + 5.0, disks="xvda", web="blocked")
+    host.sees(NOW + 5.0, devices="xvda", web="blocked")
     assert "disk-image-missing" in host.open
-    host.sees(NOW + 20.0, disks=disks, web="blocked")
+    host.sees(NOW + 20.0, devices=later, web="blocked")
     assert ("disk-image-missing" in host.open) is remains

@@ -51,9 +51,8 @@ class DoneAgain:
                 since = told.get(name, self._last.get(host, snapshot.at))
             if since is not None:
                 self._running[host, name] = since
-        self._see_devices(
-            host, by_name, {name for name in domids if (before or {}).get(name) == domids[name]}, snapshot.at
-        )
+        ran = {name for name, domid in domids.items() if (before or {}).get(name) == domid}
+        self._see_devices(host, by_name, ran, snapshot.at)
         self._domids[host], self._last[host] = domids, snapshot.at
 
     def _see_devices(
