@@ -153,3 +153,12 @@ def test_a_device_that_was_attached_since_resolves_what_its_failed_attach_left(
     assert "disk-image-missing" in host.open
     host.sees(NOW + 20.0, devices=later, web="blocked")
     assert ("disk-image-missing" in host.open) is remains
+
+
+def test_a_round_in_which_nobody_could_be_asked_for_devices_attaches_none(rules: Sequence[Rule]) -> None:
+    host = Host(rules)
+    host.sees(NOW - 4.0, devices="xvda", web="blocked")
+    host.says(NOW, ATTACH, path="/var/log/xen/typed.log")
+    host.sees(NOW + 5.0, web="blocked")
+    host.sees(NOW + 20.0, devices="xvda", web="blocked")
+    assert "disk-image-missing" in host.open

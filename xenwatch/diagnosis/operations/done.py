@@ -58,11 +58,12 @@ class DoneAgain:
     def _see_devices(
         self, host: str | None, by_name: dict[str, list[tuple[dict[str, str], float]]], ran: set[str], at: float
     ) -> None:
-        """`ran`: the guests that the last snapshot had as well."""
+        """`ran`: the guests that the last snapshot had too. Devices that nobody could be asked for stay as they were."""
         devices = {(one["domain"], name, one[label]) for name, label in _DEVICES.items() for one, _ in by_name[name]}
-        for guest, *_ in devices - self._devices.get(host, devices):
-            if guest in ran:
-                self._attached[host, guest] = at
+        before = self._devices.get(host, devices)
+        devices |= {device for device in before if device[0] in ran and not by_name[device[1]]}
+        self._attached = {guest: seen for guest, seen in self._attached.items() if guest[0] != host or guest[1] in ran}
+        self._attached |= {(host, guest): at for guest, *_ in devices - before if guest in ran}
         self._devices[host] = devices
 
     def since(self, evidence: Evidence, at: float) -> bool:
