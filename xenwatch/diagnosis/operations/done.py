@@ -58,7 +58,7 @@ class DoneAgain:
     def _see_devices(
         self, host: str | None, by_name: dict[str, list[tuple[dict[str, str], float]]], ran: set[str], at: float
     ) -> None:
-        """`ran`: the guests that the last snapshot had too. Devices that nobody could be asked for stay as they were."""
+        """`ran`: the guests of the last snapshot. Devices that nobody could be asked for stay as they were."""
         devices = {(one["domain"], name, one[label]) for name, label in _DEVICES.items() for one, _ in by_name[name]}
         before = self._devices.get(host, devices)
         devices |= {device for device in before if device[0] in ran and not by_name[device[1]]}
