@@ -82,7 +82,7 @@ fuzz: setup-test  ## the tests of properties with EXAMPLES=5000 each (hours), th
 setup-xenhost:
 	@packaging/setup.sh xenhost
 
-xenhost: setup-xenhost  ## build and boot a real Xen host under QEMU and run its whole tier (an hour for each Xen)
+xenhost: setup-xenhost  ## build and boot a real Xen host under QEMU and run its whole tier (three hours for each Xen)
 	$(BIN)/pytest -v -m xenhost --timeout=3600 tests/xenhost; code=$$?; $(BIN)/python tests/xenhost/report.py; exit $$code
 
 xenhost-quick: setup-xenhost  ## boot that host and run the smoke part
