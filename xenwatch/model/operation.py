@@ -30,3 +30,13 @@ class Operation:
     """The name is that of its configuration's file: the guest may be called otherwise."""
     from_config: str | None = None
     """The name stands in a configuration that was shown. Here is what its file is called; empty: that is not known."""
+
+    @property
+    def attaches(self) -> bool:
+        """Whether a guest was to get a device: `block-attach`, `attach-device` and the like."""
+        return "attach" in self.verb
+
+    @property
+    def detaches(self) -> bool:
+        """Whether a guest was to lose one."""
+        return "detach" in self.verb

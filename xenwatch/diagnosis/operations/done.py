@@ -74,7 +74,7 @@ class DoneAgain:
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
             gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
             return gone and evidence.phase == TEARDOWN
-        if operation.verb.endswith("attach") or operation.verb.startswith("attach"):
+        if operation.attaches:
             return self._attached.get((operation.host, operation.target), at) > at
         return _starts(operation, evidence) and self._started(operation, operation.target, at)
 

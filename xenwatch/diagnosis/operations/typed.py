@@ -18,7 +18,7 @@ _OF_A_START = frozenset(PHASES[PHASES.index("make") : PHASES.index("running")]) 
 def may_say(operation: Operation, event: Event) -> bool:
     """Whether what was done there may have printed that: who attaches a disk makes, builds and boots no guest."""
     record = event.record
-    if record is None or not ("attach" in operation.verb or "detach" in operation.verb):
+    if record is None or not (operation.attaches or operation.detaches):
         return True
     return (event.phase or phase_of(record.text)) not in _OF_A_START
 
