@@ -93,3 +93,11 @@ def test_the_device_model_speaks_of_the_device_that_is_being_attached(first_subj
         "Domain 12:libxl__device_pci_add failed for PCI device 0:58:3.0 (rc -28)\n",
     }
     assert first_subject(logs) == "domain/mail"
+
+
+def test_libvirts_word_for_attaching_a_device_is_as_good(first_subject: Subject) -> None:
+    logs = {
+        "qemu-dm.log": "[00:04.0] xen_pt_msix_init: Error: Can't open /dev/mem: Operation not permitted\n",
+        "terminal.txt": "# virsh attach-device mail nic.xml\nerror: Failed to attach device from nic.xml\n",
+    }
+    assert first_subject(logs) == "domain/mail"

@@ -14,8 +14,8 @@ from xenwatch.model.operation import Operation
 
 _OF_A_START = frozenset(PHASES[: PHASES.index("kernel")])
 _FAILED_START = re.compile(r"(?i)\bstart failed\b|\bfailed to (?:start|create)\b")
-_SPOKEN_OF = {"attach": re.compile(r"(?i)\battach"), "detach": re.compile(r"(?i)\bdetach")}
-"""The words of a line about a device, by the end of the verb."""
+_ATTACH = re.compile(r"(?i)\battach")
+_DETACH = re.compile(r"(?i)\bdetach")
 
 
 def sole_operation(operations: Iterable[Operation], names: Collection[str]) -> Operation | None:
@@ -49,5 +49,5 @@ def is_of(operation: Operation, event: Event) -> bool:
     text = event.record.text
     if _is_start(operation):
         return of_a_helper or (event.phase or phase_of(text)) in _OF_A_START or _FAILED_START.search(text) is not None
-    spoken = next((words for verb, words in _SPOKEN_OF.items() if operation.verb.endswith(verb)), None)
+    spoken = _ATTACH if operation.attaches else _DETACH if operation.detaches else None
     return spoken is not None and (of_a_helper or spoken.search(text) is not None)
