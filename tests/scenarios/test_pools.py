@@ -1,101 +1,15 @@
-"""Stories of a pool that is repaired through xapi: where it helps, where it must refuse, and where it fails."""
+"""Stories of the guests of a pool that are repaired through xapi: where it helps, must refuse, and fails."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated_host import WEB, StoryClock
-from simulated_xen import World
-from story import CATALOGUE, table
+from pool_story import START_IT, PoolStory, rule
+from simulated_host import WEB
 from xapi.asking import access_to
-from xapi.pools import GIB, StandInPool, add_guest, build_pool, guest, halt, running
+from xapi.pools import GIB, StandInPool, add_guest, guest, halt
 
 from xenwatch.base.errors import InputError
-from xenwatch.demo.pool.methods import USERS
-from xenwatch.model.diagnosis import Diagnosis
-from xenwatch.model.incident import Incident
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.machine.pool import PoolMachine
-from xenwatch.remediation.policy.loader import parse_policy
-from xenwatch.remediation.registry import risks
-from xenwatch.remediation.service import RemediationService
-from xenwatch.remediation.store.run_store import RunStore
-
-
-@pytest.fixture
-async def pool(tmp_path: Path) -> AsyncIterator[StandInPool]:
-    async with running(build_pool(tmp_path)) as serving:
-        yield serving
-
-
-def rule(name: str, diagnosis: str, selector: str, *actions: str, **more: Any) -> str:
-    parts = [
-        table("[[rule]]", {"name": name, "mode": "auto", "max_risk": "L3"} | more),
-        table("[rule.when]", {"diagnosis": diagnosis}),
-        table("[rule.scope]", {"selector": selector}),
-        *[table("[[rule.ladder]]", {"action": action}) for action in actions],
-    ]
-    return "\n".join(parts)
-
-
-class PoolStory:
-    """Remediation with a pool beside a host of its own, on which there is a guest of the same name."""
-
-    def __init__(self, pool: StandInPool, *rules: str, mode: str = "auto", user: str = "repairs") -> None:
-        self.pool, self.clock = pool, StoryClock()
-        self.world = World(self.clock)
-        uuid = pool.database.record("VM", guest(pool, "web0"))["uuid"]
-        said = [
-            table("[remediation]", {"host": "xen1", "mode": mode}),
-            table("[[guest]]", {"name": "web0", "uuid": WEB, "desired": "running", "tags": ["auto"]}),
-            table("[[guest]]", {"name": "web0", "uuid": uuid, "pool": "prod", "desired": "running", "tags": ["auto"]}),
-            *rules,
-        ]
-        self.policy = parse_policy("\n".join(said), Path("policy.toml"), risks(CATALOGUE))
-        self.machine = PoolMachine(
-            self.world, {"prod": access_to(pool, user=user, password=lambda: USERS[user][0])}, self.clock
-        )
-        self.service = self._open("boot-1")
-        self.target = Subject("domain", "web0", uuid, host="prod")
-
-    def _open(self, boot: str) -> RemediationService:
-        store = RunStore(self.pool.folder / "store.db", self.clock, boot)
-        return RemediationService(store, self.policy, CATALOGUE, self.machine, self.clock)
-
-    async def incident(self, name: str, subject: Subject, *, ticks: int = 1) -> None:
-        await self.take(name, subject)
-        await self.tick(ticks)
-
-    async def take(self, name: str, subject: Subject) -> None:
-        diagnosis = Diagnosis(name, "", subject, "error", "t", "s", "c", self.clock.now())
-        await self.service.take_incident(Incident(f"i-{name}", diagnosis, "open", 1_700_000_000.0, 1_700_000_000.0))
-
-    async def tick(self, times: int = 1) -> None:
-        for _ in range(times):
-            await self.service.tick()
-            await self.service.idle()
-            self.clock.advance(10.0)
-
-    async def approve(self, actor: str = "human:ann") -> None:
-        run = next(one for one in await self.service.runs() if one.state == "awaiting_approval")
-        await self.service.approve(run.id, actor, run.proposal.plan_hash)
-        await self.tick()
-
-    async def ends(self) -> list[tuple[str, str]]:
-        return [(run.proposal.action, run.state) for run in await self.service.runs()]
-
-    async def reasons(self) -> str:
-        return "\n".join(entry.reason for entry in await self.service.entries())
-
-    def asked(self, method: str) -> int:
-        return sum(host.asked.count(method) for host in self.pool.hosts)
-
-    def state(self, name: str = "web0") -> str:
-        return str(self.pool.database.record("VM", guest(self.pool, name))["power_state"])
-
-
-START_IT = rule("start", "vm-down", "tag:auto", "pool_vm_start")
 
 
 async def test_a_guest_that_should_run_is_started_and_every_session_is_closed(pool: StandInPool) -> None:
@@ -349,83 +263,6 @@ async def test_a_guest_is_moved_where_it_is_told_and_only_where_it_fits(pool: St
     pool.operations.unfit = {(web0, pool.hosts[0].ref)}
     with pytest.raises(InputError, match="xcp1 cannot run it"):
         await story.service.request("pool_vm_migrate", story.target, {"to": "xcp1"}, "human:ann")
-
-
-async def test_a_host_is_emptied_with_the_names_of_its_guests_in_the_plan(pool: StandInPool) -> None:
-    story = PoolStory(pool)
-    run = await story.service.request("pool_host_evacuate", Subject("host", "xcp1", host="prod"), {}, "human:ann")
-    assert run.proposal.plan[-1] == "moves web0, web2"
-    await story.approve("human:bob")
-    assert await story.ends() == [("pool_host_evacuate", "succeeded")]
-    assert not pool.database.record("host", pool.hosts[0].ref)["enabled"]
-
-
-async def test_a_host_is_not_emptied_where_a_guest_cannot_leave_or_ha_is_armed(pool: StandInPool) -> None:
-    story = PoolStory(pool)
-    xcp1 = Subject("host", "xcp1", host="prod")
-    pool.operations.unfit = {(guest(pool, "web0"), pool.hosts[1].ref)}
-    with pytest.raises(InputError, match=r"web0 \(HOST_NOT_ENOUGH_FREE_MEMORY"):
-        await story.service.request("pool_host_evacuate", xcp1, {}, "human:ann")
-    pool.operations.unfit = set()
-    pool.database.change("pool", pool.ref, ha_enabled=True)
-    with pytest.raises(InputError, match="high availability is armed, and decides"):
-        await story.service.request("pool_host_evacuate", xcp1, {}, "human:ann")
-
-
-async def test_a_guest_that_stays_behind_makes_the_evacuation_fail(pool: StandInPool) -> None:
-    story = PoolStory(pool)
-    pool.operations.errors["host.evacuate"] = ("CANNOT_EVACUATE_HOST", "VM_MIGRATE_FAILED")
-    await story.service.request("pool_host_evacuate", Subject("host", "xcp1", host="prod"), {}, "human:ann")
-    await story.approve("human:bob")
-    assert await story.ends() == [("pool_host_evacuate", "failed")]
-    assert "2 guest(s) left on xcp1" in await story.reasons()
-
-
-def detach(pool: StandInPool, host: int = 1) -> str:
-    pbds = pool.database.records("PBD")
-    pbd = next(ref for ref, one in pbds.items() if one["host"] == pool.hosts[host].ref)
-    pool.database.change("PBD", pbd, currently_attached=False)
-    return pbd
-
-
-async def test_a_repository_is_attached_again_by_itself(pool: StandInPool) -> None:
-    story = PoolStory(pool, rule("plug", "sr-detached", "sr:prod/*", "pool_pbd_plug", max_risk="L1"))
-    pbd = detach(pool)
-    await story.incident("sr-detached", Subject("sr", "shared", host="prod"))
-    assert await story.ends() == [("pool_pbd_plug", "succeeded")]
-    assert pool.database.record("PBD", pbd)["currently_attached"]
-
-
-async def test_a_repository_of_a_host_that_is_down_is_not_plugged_there(pool: StandInPool) -> None:
-    story = PoolStory(pool, rule("plug", "sr-detached", "sr:prod/*", "pool_pbd_plug", max_risk="L1"))
-    detach(pool)
-    metrics = pool.database.record("host", pool.hosts[1].ref)["metrics"]
-    pool.database.change("host_metrics", metrics, live=False)
-    await story.incident("sr-detached", Subject("sr", "shared", host="prod"))
-    assert await story.ends() == []
-    assert "not attached on no host that is up" in await story.reasons()
-
-
-async def test_a_repository_that_cannot_be_attached_fails_with_the_error_of_the_storage_manager(
-    pool: StandInPool,
-) -> None:
-    story = PoolStory(pool, rule("plug", "sr-detached", "sr:prod/*", "pool_pbd_plug", max_risk="L1"))
-    detach(pool)
-    pool.operations.errors["PBD.plug"] = ("SR_BACKEND_FAILURE_73", "", "NFS mount error [opterr=timed out]", "")
-    await story.incident("sr-detached", Subject("sr", "shared", host="prod"))
-    assert await story.ends() == [("pool_pbd_plug", "failed")]
-    assert "NFS mount error" in await story.reasons()
-
-
-async def test_a_repository_with_missing_disks_is_scanned_and_one_without_is_not(pool: StandInPool) -> None:
-    story = PoolStory(pool, rule("scan", "pool-disks-missing", "sr:prod/shared", "pool_sr_scan", max_risk="L1"))
-    shared = Subject("sr", "shared", host="prod")
-    await story.incident("pool-disks-missing", shared)
-    assert "missing disks: none" in await story.reasons()
-    disk = next(iter(pool.database.records("VDI")))
-    pool.database.change("VDI", disk, missing=True)
-    await story.tick(2)
-    assert await story.ends() == [("pool_sr_scan", "succeeded")]
 
 
 async def test_many_guests_of_a_pool_that_are_down_at_once_are_a_storm_in_which_nothing_starts(

@@ -11,6 +11,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.config.sections import FleetSettings
 from xenwatch.fleet.registry import HostRegistry, NoFleet
 from xenwatch.host.files import read_text
+from xenwatch.host.inventory import IN_TRANSIT
 from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
 from xenwatch.model.sample import Snapshot
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 _SR_MOUNT = re.compile(r"(?:/var)?/run/sr-mount/([0-9a-f-]{36})")
 _SR_GROUP = re.compile(r"VG_XenStorage-[0-9a-f-]{36}")
-_BEING_MOVED = re.compile(r"--incoming$|--migratedaway$|^migrating-")
 _TIME_FILES = ("etc/chrony/chrony.conf", "etc/chrony.conf", "etc/ntp.conf", "etc/ntpsec/ntp.conf")
 _TIME_SERVER = re.compile(r"^[ \t]*(?:server|pool|peer)[ \t]+([\w.:-]+)", re.MULTILINE)
 _VLAN = re.compile(r"^(\S+)\s*\|\s*(\d+)\s*\|", re.MULTILINE)
@@ -136,8 +136,9 @@ def _sampled(snapshot: Snapshot | None) -> Iterator[Fact]:
 
 def _runs_here(said: Mapping[str, str]) -> bool:
     """A copy that a migration is building or leaves behind is no second guest."""
-    domid = said["domid"]
-    return domid.isdigit() and domid != "0" and bool(said["uuid"]) and not _BEING_MOVED.search(said["domain"])
+    domid, name = said["domid"], said["domain"]
+    moving = name.endswith(IN_TRANSIT) or name.startswith("migrating-")  # libxl's names, and xend's
+    return domid.isdigit() and domid != "0" and bool(said["uuid"]) and not moving
 
 
 def _names(paths: Paths, folder: str) -> list[str]:

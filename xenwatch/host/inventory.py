@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # `diagnose` joins what a bundle lists, without libvirt and q
 STATES = ("running", "blocked", "paused", "building", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}
 _XL, _LIBVIRT, _BOTH = frozenset({"xl"}), frozenset({"libvirt"}), frozenset({"xl", "libvirt"})
-_IN_TRANSIT = ("--incoming", "--migratedaway")
+IN_TRANSIT = ("--incoming", "--migratedaway")
 """What libxl appends to a domain's name while it migrates: tools/xl/xl_migrate.c."""
 
 
@@ -155,7 +155,7 @@ def _built_or_not(state: str, vcpus: int) -> str:
 
 
 def _without_transit(name: str) -> str:
-    for suffix in _IN_TRANSIT:
+    for suffix in IN_TRANSIT:
         if name.endswith(suffix) and name != suffix:
             return name.removesuffix(suffix)
     return name

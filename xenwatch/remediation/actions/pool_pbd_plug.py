@@ -21,7 +21,8 @@ async def _check(context: Context) -> list[Finding]:
     if answer.told is None:
         return silent(answer)
     names = ", ".join(sorted(_detached(answer).values()))
-    return [finding("detached", bool(names), f"not attached on {names or 'no host that is up'}", SOURCE)]
+    words = f"not attached on {names}" if names else "every host that is up has it attached"
+    return [finding("detached", bool(names), words, SOURCE)]
 
 
 async def _plan(context: Context) -> Plan:
