@@ -14,6 +14,7 @@ MOST_PLACES = 2000
 ERROR = (
     r"\b(?:ERROR|ERR|CRITICAL|CRIT|FATAL|SEVERE|PANIC|EMERG|EXCEPTION)\b|\b(?:error|fatal|panic|critical)[:\]>|,;]|_FAULT\b"
     r"|Traceback \(most recent call last\)|(?:Error|Exception|Fault)(?::|\(|$)|\bBUG: |\bWARNING: (?:CPU: \d|at )"
+    r"|\b(?:RIP|EIP)(?: is at |: +[\da-f]{2})|\bPC is at |\bpc : \w"
     r"|(?i:\b(?:fail(?:ed|ure|ures|s|ing)?|cannot|can't|cant|couldn't|could not|unable to|refus(?:ed|es|ing)|denied"
     r"|timed ?out|timeout|not permitted|no such|not found|does not exist|doesn't exist|invalid|corrupt\w*"
     r"|abort(?:ed|ing)?|violation|not an? (?:\w+ )?(?:binary|executable|image|block device)"
