@@ -185,3 +185,31 @@ def test_libvirts_driver_knows_its_guest_by_the_number_and_the_incident_by_its_n
     host.sees(failed + 60.0)
     host.sees(failed + 65.0, **{guest: "blocked"})
     assert ("disk-image-missing" in host.open) is remains
+
+
+UNIT = "2026-11-30T16:{}:00+00:00 xenhost systemd[1]: Started save.service - /usr/sbin/xl save web /srv/web.save.\n"
+FULL = (
+    "2026-11-30T16:20:09+00:00 xenhost xl[1737]: xc: error: Failed to write page data to stream "
+    "(28 = No space left on device): Internal error\n"
+)
+
+
+@pytest.mark.parametrize(("again", "gone", "remains"), [(True, True, False), (False, True, True), (True, False, True)])
+def test_a_save_that_failed_is_over_when_the_guest_was_saved_since(
+    rules: Sequence[Rule], again: bool, gone: bool, remains: bool
+) -> None:
+    """It is gone after a further attempt: one that merely went away, or is still there, was not saved."""
+    host, failed = Host(rules), datetime(2026, 11, 30, 16, 20, 9, tzinfo=UTC).timestamp()
+    source = Source("/var/log/syslog", all_formats()["syslog"])
+
+    def syslog(text: str, at: float, offset: int) -> None:
+        host.pipeline.read(Chunk(source, text.encode(), Position("s", offset, offset), TimeHint(at), final=True))
+        host.pipeline.conclude(at)
+
+    host.sees(failed - 20.0, web="blocked")
+    syslog(UNIT.format(20) + FULL, failed, 0)
+    assert "domain/web" in {str(i.diagnosis.subject) for i in host.pipeline.incidents.all()}
+    if again:
+        syslog(UNIT.format(24), failed + 240.0, 900)
+    host.sees(failed + 260.0, **({} if gone else {"web": "blocked"}))
+    assert bool(host.open) is remains

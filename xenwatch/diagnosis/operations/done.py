@@ -9,6 +9,7 @@ from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.model.subject import Subject
 
 _ENDING = frozenset({"shutdown", "destroy"})
+_LEAVING = frozenset({"save", "migrate"})
 _RUNS = ("running", "blocked")
 _DEVICES = {"xen_domain_vbd_info": "device", "xen_domain_vif_info": "vif"}
 """The label that tells the devices of a guest apart, by metric."""
@@ -79,11 +80,20 @@ class DoneAgain:
         if target is None:
             return False
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
-            gone = operation.host in self._domids and target not in self._domids[operation.host]
-            return gone and evidence.phase == TEARDOWN
+            return self._is_gone(operation, target) and evidence.phase == TEARDOWN
+        if operation.verb in _LEAVING:
+            return self._is_gone(operation, target) and self._tried_again(operation, target, at)
         if operation.attaches:
             return self._attached.get((operation.host, target), at) > at
         return _starts(operation, evidence) and self._started(operation, target, at)
+
+    def _is_gone(self, operation: Operation, target: str) -> bool:
+        return operation.host in self._domids and target not in self._domids[operation.host]
+
+    def _tried_again(self, operation: Operation, target: str, at: float) -> bool:
+        """Success is not logged; an attempt after which nothing failed and the guest is gone was one."""
+        attempts = self._operations.operations.about(operation.host, target, None)
+        return any(one.verb == operation.verb and (one.started or 0.0) > at for one in attempts)
 
     def _started(self, operation: Operation, target: str, at: float) -> bool:
         host = operation.host
