@@ -213,3 +213,39 @@ def test_a_save_that_failed_is_over_when_the_guest_was_saved_since(
         syslog(UNIT.format(24), failed + 240.0, 900)
     host.sees(failed + 260.0, **({} if gone else {"web": "blocked"}))
     assert bool(host.open) is remains
+
+
+VG, LV = (
+    Metric("xen_lvm_vg_size_bytes", "gauge", "", ("vg",)),
+    Metric("xen_lvm_lv_size_bytes", "gauge", "", ("vg", "lv")),
+)
+INVALID = (
+    "2026-11-30T16:34:59.521139+00:00 xenhost kernel: [  501.451764] device-mapper: snapshots: Invalidating snapshot: "
+    "Unable to allocate exception.\n"
+    "2026-11-30T16:34:59.560782+00:00 xenhost dmeventd[1678]: WARNING: Snapshot dsk-g1snap changed state to: Invalid "
+    "and should be removed.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "remains"), [(["g1"], False), (["g1", "g1snap"], True), ([], True)], ids=["removed", "there", "silent"]
+)
+def test_what_was_wrong_with_a_volume_is_over_when_it_was_removed(
+    rules: Sequence[Rule], volumes: list[str], remains: bool
+) -> None:
+    """The kernel's own line, which names no volume, is no incident of the host beside it."""
+    host, at = Host(rules), datetime(2026, 11, 30, 16, 34, 59, 560782, tzinfo=UTC).timestamp()
+
+    def lvm(later: float, *names: str) -> None:
+        samples = [Sample(LV, ("dsk", name), 1.0) for name in names] + [Sample(VG, ("dsk",), 9.0)] * bool(names)
+        host.pipeline.snapshot(Snapshot(at + later, tuple(samples), {}))
+        host.pipeline.conclude(at + later)
+
+    lvm(-5.0, "g1", "g1snap")
+    syslog = Source("/var/log/syslog", all_formats()["syslog"])
+    host.pipeline.read(Chunk(syslog, INVALID.encode(), Position("s", 0, 1), TimeHint(at), final=True))
+    host.pipeline.conclude(at)
+    causes = [i for i in host.pipeline.incidents.all() if i.explained_by is None]
+    assert [str(i.diagnosis.subject) for i in causes] == ["lv/dsk-g1snap"]
+    lvm(15.0, *volumes)
+    assert (causes[0].id in {i.id for i in host.pipeline.incidents.all() if i.state != "resolved"}) is remains
