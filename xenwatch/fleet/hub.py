@@ -6,7 +6,7 @@ a hub that slept through its lease writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from xenwatch.fleet.rule import FleetRule
 from xenwatch.fleet.spread import Spread
 from xenwatch.fleet.storm import COOLDOWN_SECONDS, STORM, StormWatch
 from xenwatch.fleet.targets import Targets
-from xenwatch.fleet.view import FleetView
+from xenwatch.fleet.view import FleetView, Part
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,13 @@ class Hub:
         self.failures = 0
         self._storm, self._storm_told = StormWatch(clock), 0.0
 
-    def _changed(self) -> None:
-        self.targets.note(self.view.hosts)
-        self.spread.note(self.view.fleet)
-        self._wake.set()
+    def _changed(self, parts: Container[Part]) -> None:
+        if "hosts" in parts:
+            self.targets.note(self.view.hosts)
+        if "fleet" in parts:
+            self.spread.note(self.view.fleet)
+        if "incidents" in parts or "facts" in parts:
+            self._wake.set()
 
     async def run(self) -> None:
         """Follow the fleet, and lead it whenever nobody else does."""
@@ -93,20 +96,23 @@ class Hub:
             self._storm, self._storm_told = StormWatch(self._clock), -_STORM_AGAIN_SECONDS
             log.info("this hub (%s) leads the fleet", self._name)
             while await client.keep_alive(lease):
-                self._wake.clear()
-                await self._write_changes(client, term)
-                await self._wait()
+                await self._rounds(client, term, self._clock.monotonic() + self._lease_seconds / 4)
         finally:
             self.is_leader = False
             with suppress(EtcdError, TimeoutError):
                 async with asyncio.timeout(_FAREWELL_SECONDS):
                     await client.revoke(lease)
 
-    async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._lease_seconds / 4):  # wait_for of Python 3.11 may lose a cancellation
-                await self._wake.wait()
-            await self._clock.sleep(_GATHER_SECONDS)
+    async def _rounds(self, client: EtcdClient, term: int, until: float) -> None:
+        """One after the other until then; of a very large fleet's one lasts long, and half of the time is left free."""
+        while (began := self._clock.monotonic()) < until:
+            self._wake.clear()
+            await self._write_changes(client, term)
+            took = self._clock.monotonic() - began
+            with suppress(TimeoutError):
+                async with asyncio.timeout(until - began - took):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._wake.wait()
+                await self._clock.sleep(max(_GATHER_SECONDS, took))
 
     async def _write_changes(self, client: EtcdClient, term: int) -> None:
         if not self.view.is_current:

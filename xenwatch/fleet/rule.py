@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.toml_file import read_toml
-from xenwatch.fleet.host_report import HostIncident
+
+ANY_CLASS = "*"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +37,6 @@ class FleetRule:
     cause: str
     verify: tuple[str, ...]
     tests: tuple[Mapping[str, Any], ...]
-
-    def is_about(self, incident: HostIncident) -> bool:
-        """Whether the rule is about such incidents; the class `*` is any."""
-        return incident.rule in self.rules or not self.classes.isdisjoint((incident.class_, "*"))
 
 
 def fleet_rules() -> tuple[FleetRule, ...]:
