@@ -1,7 +1,7 @@
 """Which incidents of which hosts belong together by a rule: by a field, by a fact of the hosts, by a version."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from xenwatch.fleet.host_report import HostIncident
@@ -9,6 +9,7 @@ from xenwatch.fleet.rule import ANY_CLASS, FleetRule
 
 HostFacts = Mapping[str, Mapping[str, Sequence[str]]]
 """By host, then by kind: what the host says it has, `value` or `name=value`."""
+_GUEST = re.compile(r"domain/(.+?)(?:--incoming|--migratedaway)?", re.DOTALL)
 _LEAST_SHARE = 0.2
 _LEAST_HOSTS = 2
 _LEAST_OTHERS = 3
@@ -53,6 +54,8 @@ def groups_of(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> di
         return _twice(rule, facts)
     if rule.is_contrast:
         return _contrast(rule, incidents, facts)
+    if rule.is_of_guest:
+        return _of_guest(rule, incidents, facts)
     groups: dict[str, list[Member]] = {}
     for incident in incidents.about(rule):
         for key in _keys(rule, incident, facts.get(incident.host, {})):
@@ -71,13 +74,19 @@ def is_enough(rule: FleetRule, key: str, hosts: int, facts: HostFacts) -> bool:
 
 
 def _keys(rule: FleetRule, incident: HostIncident, about: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    facts = about.get(rule.key_fact, ())
     if not rule.key:
-        return dict.fromkeys(map(_value, about.get(rule.key_fact, ())))
-    field = next((incident.fields[name] for name in rule.key if incident.fields.get(name)), None)
-    if field is None or (rule.pattern and not re.fullmatch(rule.pattern, field)):
-        return ()
-    named = [_value(fact) for fact in about.get(rule.key_fact, ()) if fact.startswith(f"{field}=")]
-    return named[:1] if named or rule.needs_fact else (field,)
+        return dict.fromkeys(map(_value, facts))
+    field = next((incident.fields[name] for name in rule.key if incident.fields.get(name)), "")
+    if not field or (rule.pattern and not re.fullmatch(rule.pattern, field)):
+        return _unnamed(facts) if rule.needs_fact else ()
+    named = [_value(fact) for fact in facts if fact.startswith(f"{field}=")]
+    return named[:1] or (_unnamed(facts) if rule.needs_fact else (field,))
+
+
+def _unnamed(facts: Sequence[str]) -> list[str]:
+    """What holds for the whole host, such as the switch that its configuration names."""
+    return [fact for fact in facts if "=" not in fact]
 
 
 def _value(fact: str) -> str:
@@ -90,6 +99,27 @@ def _twice(rule: FleetRule, facts: HostFacts) -> dict[str, list[Member]]:
         for value in dict.fromkeys(map(_value, facts[host].get(rule.key_fact, ()))):
             groups.setdefault(value, []).append(Member(host))
     return {value: members for value, members in groups.items() if len(members) > 1}
+
+
+def _of_guest(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:
+    """Where it runs, its host knows its UUID; where it only was to arrive, it is the one that the fleet knows so."""
+    about = [(one, found[1]) for one in incidents.about(rule) if (found := _GUEST.fullmatch(one.subject))]
+    names = {name for _, name in about}
+    uuids = {host: dict(_named(facts[host].get(rule.key_fact, ()), names)) for host in (facts if names else ())}
+    groups: dict[str, list[Member]] = {}
+    for incident, name in about:
+        known = {uuid[name] for uuid in uuids.values() if name in uuid}
+        own = uuids.get(incident.host, {}).get(name) or (known.pop() if len(known) == 1 else "")
+        if own or not known:
+            groups.setdefault(f"{name} {own}".rstrip(), []).append(Member(incident.host, incident.id))
+    return groups
+
+
+def _named(facts: Iterable[str], names: Collection[str]) -> Iterator[tuple[str, str]]:
+    for fact in facts:
+        name, _, value = fact.rpartition("=")
+        if name in names:
+            yield name, value
 
 
 def _contrast(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:

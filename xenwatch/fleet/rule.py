@@ -29,6 +29,8 @@ class FleetRule:
     """The key is the class and the fact, where hosts with another value of the fact do not have it."""
     is_twice: bool
     """No incidents: one value of the fact on two hosts is what is wrong."""
+    is_of_guest: bool
+    """The key is the guest that they are about: on two hosts, it is the same one where its UUID is."""
     hold: float
     """Seconds for which it must last."""
     rules: frozenset[str]
@@ -56,6 +58,7 @@ def _rule(id_: str, body: Mapping[str, Any]) -> FleetRule:
         body.get("needs_fact", False),
         body.get("contrast", False),
         body.get("twice", False),
+        body.get("of_guest", False),
         float(body.get("hold", 0)),
         frozenset(body.get("rules", ())),
         frozenset(body.get("classes", ())),
