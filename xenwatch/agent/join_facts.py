@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
+from xenwatch.agent.updates import updated
 from xenwatch.agent.uplinks import Uplinks
 from xenwatch.base.clock import Clock
 from xenwatch.config.sections import FleetSettings
@@ -61,7 +62,8 @@ def facts_part(
         return [settings.switch] if settings.switch else await uplinks.facts()
 
     def read() -> dict[str, list[str]]:
-        return join_facts(paths, snapshot())
+        when = updated(paths, clock.now())
+        return {**join_facts(paths, snapshot()), **({"updated": [when]} if when else {})}
 
     return {"fleet facts": lambda: tell_facts(fleet.tell, read, switches, clock)}
 

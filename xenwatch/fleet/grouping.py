@@ -130,16 +130,18 @@ def _contrast(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> di
         if is_serious and facts.get(incident.host, {}).get(rule.key_fact):
             by_class.setdefault(incident.class_, []).append(Member(incident.host, incident.id))
     versions = {host: about[rule.key_fact][0] for host, about in facts.items() if about.get(rule.key_fact)}
-    return dict(_one_version(by_class, versions))
+    return dict(_one_version(by_class, versions, rule.pattern))
 
 
 def _one_version(
-    by_class: Mapping[str, list[Member]], versions: Mapping[str, str]
+    by_class: Mapping[str, list[Member]], versions: Mapping[str, str], pattern: str
 ) -> Iterator[tuple[str, list[Member]]]:
     for class_, members in by_class.items():
         hosts = {member.host for member in members}
         having = {versions[host] for host in hosts}
         version = next(iter(having))
+        if pattern and not re.fullmatch(pattern, version):
+            continue
         with_it = sum(value == version for value in versions.values())
         by_chance = (with_it / len(versions)) ** len(hosts)
         if len(having) == 1 and len(versions) - with_it >= _LEAST_OTHERS and by_chance < _CHANCE:

@@ -22,7 +22,7 @@ class FleetRule:
     key_fact: str
     """The kind of facts of hosts that says who shares the key; of `name=value` the field is the name."""
     pattern: str
-    """A field that does not match it whole names nothing that is the same on every host."""
+    """A field (in a contrast: a fact) that does not match it whole names nothing that is the same on every host."""
     needs_fact: bool
     """A field that no fact explains does not count: `vg0` is another group on every host."""
     is_contrast: bool
