@@ -76,7 +76,9 @@ async def churn(registry: HostRegistry, until: float) -> None:
         await asyncio.sleep(random.uniform(0, 120 / PER_MINUTE))
         number += 1
         state = "open" if number % 2 else "resolved"
-        registry.offer([incident(f"i{number // 2 % 5}", f"10.1.{random.randrange(250)}.{random.randrange(250)}", state)])
+        registry.offer(
+            [incident(f"i{number // 2 % 5}", f"10.1.{random.randrange(250)}.{random.randrange(250)}", state)]
+        )
 
 
 async def probe(registries: list[HostRegistry], sightings: Sightings, number: int) -> float:

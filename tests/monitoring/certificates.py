@@ -47,7 +47,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
         names += map(x509.DNSName, san)
-        made = self._signed(_named(name) if common_name else x509.Name([]), key, [(x509.SubjectAlternativeName(names), False)], days)
+        made = self._signed(
+            _named(name) if common_name else x509.Name([]), key, [(x509.SubjectAlternativeName(names), False)], days
+        )
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         self._write(paths[0], made)
         paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -15,12 +15,11 @@ _DAY = 86_400.0
 _LOGS = ("dpkg.log", "dpkg.log.1", "dnf.rpm.log", "dnf.rpm.log.1", "yum.log")
 """What Debian's dpkg, dnf and yum write below /var/log; rotated once, for an update may be a week old."""
 _LONGEST = 4 * 1024 * 1024
-_STACK = r"(?:xen|xapi|qemu|libvirt|linux-image|kernel|lvm2|multipath|device-mapper|openvswitch|open-iscsi|iscsi-init|drbd|nfs)"
-_LINES = (
-    (re.compile(rf"^(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d) (?:upgrade|install) {_STACK}", re.MULTILINE), "%Y-%m-%d %H:%M:%S"),
-    (re.compile(rf"^(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d)\S* \w+ (?:Upgraded|Upgrade|Installed): {_STACK}", re.MULTILINE), "%Y-%m-%dT%H:%M:%S"),
-    (re.compile(rf"^(\w{{3}} \d\d \d\d:\d\d:\d\d) (?:Updated|Installed): (?:\d+:)?{_STACK}", re.MULTILINE), "%b %d %H:%M:%S"),
-)  # fmt: skip
+_STACK = r"(?:xen|xapi|qemu|libvirt|linux-image|kernel|lvm2|multipath|device-map|openvswitch|(?:open-)?iscsi|drbd|nfs)"
+_DAY_AND_TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d"
+_DPKG = re.compile(rf"^({_DAY_AND_TIME}) (?:upgrade|install) {_STACK}", re.MULTILINE)
+_DNF = re.compile(rf"^({_DAY_AND_TIME})\S* \w+ (?:Upgraded|Upgrade|Installed): {_STACK}", re.MULTILINE)
+_YUM = re.compile(rf"^(\w{{3}} \d\d \d\d:\d\d:\d\d) (?:Updated|Installed): (?:\d+:)?{_STACK}", re.MULTILINE)
 
 
 def updated(paths: Paths, now: float) -> str:
@@ -42,18 +41,17 @@ def _times(path: Path, now: float) -> Iterator[float]:
             text = file.read(_LONGEST).decode("utf-8", "replace")
     except OSError:
         return
-    for form, layout in _LINES:
-        for said in form.findall(text):
-            yield from _time(said, layout, now)
-
-
-def _time(said: str, layout: str, now: float) -> Iterator[float]:
-    """yum writes no year: it is this one, or the last one where that day has not come yet."""
-    has_year = "%Y" in layout
+    for said in (*_DPKG.findall(text), *_DNF.findall(text)):
+        yield from _local(said, "%Y-%m-%d %H:%M:%S")
     year = datetime.fromtimestamp(now).astimezone().year
+    for said in _YUM.findall(text):  # without a year: this one, or the last one where that day has not come yet
+        for which in (year, year - 1):
+            yield from _local(f"{which} {said}", "%Y %b %d %H:%M:%S")
+
+
+def _local(said: str, layout: str) -> Iterator[float]:
+    """Package managers write the host's own time; nothing for what is no time."""
     try:
-        when = datetime.strptime(said if has_year else f"{year} {said}", layout if has_year else f"%Y {layout}")
-        stamp = when.astimezone().timestamp()
-        yield stamp if has_year or stamp <= now + _DAY else when.replace(year=year - 1).astimezone().timestamp()
+        yield datetime.strptime(said.replace("T", " "), layout).astimezone().timestamp()
     except ValueError:
         return

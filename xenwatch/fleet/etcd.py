@@ -36,7 +36,7 @@ class EtcdRefused(EtcdError):
 
 
 class EtcdFull(EtcdRefused):
-    """Its file is as large as it may be: leases and deletions go on, and nothing is written until somebody makes room."""
+    """Its file is as large as it may be: leases and deletions go on, nothing is written until somebody made room."""
 
 
 class LeaderLost(EtcdError):

@@ -119,7 +119,9 @@ class HostRegistry:
                     log.warning("The fleet's etcd has no room; it hears of this host's changes later: %s", error)
                 self.is_connected = False
             with suppress(TimeoutError):
-                async with asyncio.timeout(until - self._clock.monotonic()):  # wait_for of Python 3.11 may lose a cancellation
+                async with asyncio.timeout(
+                    until - self._clock.monotonic()
+                ):  # wait_for of Python 3.11 may lose a cancellation
                     await self._wake.wait()
 
     async def _write(self, client: EtcdClient, lease: int, written: dict[str, str]) -> None:

@@ -22,9 +22,13 @@ def incident(
 def test_a_rule_does_what_it_says_of_itself(rule: FleetRule, case: dict):
     given = [
         incident(
-            number, g["host"], g.get("rule", "other"), g.get("fields", {}), class_=g.get("class", "none"),
+            number,
+            g["host"],
+            g.get("rule", "other"),
+            g.get("fields", {}),
+            class_=g.get("class", "none"),
             subject=g.get("subject", "host/dom0"),
-        )  # fmt: skip
+        )
         for number, g in enumerate(case["given"])
         if "rule" in g or "class" in g
     ]

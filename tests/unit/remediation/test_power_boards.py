@@ -1,4 +1,4 @@
-"""The power of a host by the real fence agents of ClusterLabs, against simulated management boards: OpenIPMI's and Redfish's."""
+"""The power of a host by the real fence agents of ClusterLabs, against simulated boards: OpenIPMI's and Redfish's."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from xenwatch.remediation.machine.power import power_off, power_state, power_wor
 from xenwatch.remediation.policy.inventory import ManagedHost, ManagedInventory
 
 pytestmark = pytest.mark.timeout(400)
-PASSWORD = "secret"  # noqa: S105 - of a simulated board
+PASSWORD = "secret"
 LIBRARIES = UNPACKED / "usr/lib/x86_64-linux-gnu"
 SUSHY = UNPACKED / "sushy"
 ENVIRONMENT = {
@@ -73,7 +73,10 @@ def _in_sbin(name: str) -> str | None:
 def ipmi_board(folder: Path, *, obeys: bool = True) -> Iterator[ManagedHost]:
     """OpenIPMI's simulator. One that does not obey says that an order was carried out, and nothing happens."""
     simulator, tool, _ = needed("ipmi_sim", "ipmitool", "fence_ipmilan")
-    port, state, chassis, password = free_port(socket.SOCK_DGRAM), *(folder / n for n in ("power", "chassis", "password"))
+    port, state, chassis, password = (
+        free_port(socket.SOCK_DGRAM),
+        *(folder / n for n in ("power", "chassis", "password")),
+    )
     state.write_text("1\n")
     password.write_text(f"#!/bin/sh\necho {PASSWORD}\n")
     chassis.write_text(CHASSIS.format(state=state, set=f'echo "$3" > {state}' if obeys else ":"))

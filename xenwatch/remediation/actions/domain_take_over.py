@@ -85,9 +85,7 @@ async def _off(context: Context) -> Verdict:
 
 
 async def _plan(context: Context) -> Plan:
-    return Plan(
-        (Step(power_off(_host_of(context)), confirm=_off), Step(domain_commands.start(context.managed_guest)))
-    )
+    return Plan((Step(power_off(_host_of(context)), confirm=_off), Step(domain_commands.start(context.managed_guest))))
 
 
 async def _verify(context: Context) -> Verdict:
