@@ -6,7 +6,7 @@ a hub that slept through its lease writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,8 @@ _GATHER_SECONDS = 0.2
 """A storm is judged in a few parts, not once for each line of it."""
 _PAUSE = 1.0
 _STORM_AGAIN_SECONDS = 60.0
+_MOST_AT_ONCE, _LARGEST = 100, 600_000
+"""etcd takes 128 operations and 1.5 MB in one transaction."""
 _FAREWELL_SECONDS = 2.0
 """Without it the next hub waits until the lease is over."""
 
@@ -120,9 +122,8 @@ class Hub:
         await self._brake(client, term)
         known = self.view.fleet
         found = judged(self._rules, list(self.view.incidents.values()), dict(known), self.view.facts)
-        for id_, incident in self._patience.lasting(found, known).items():
-            if known.get(id_) != incident:
-                await self._write(client, term, incident)
+        lasting = self._patience.lasting(found, known)
+        await self._write(client, term, [one for id_, one in lasting.items() if known.get(id_) != one])
 
     async def _brake(self, client: EtcdClient, term: int) -> None:
         words, now = self._storm.words(self.view.incidents, len(self.view.hosts)), self._clock.monotonic()
@@ -134,9 +135,24 @@ class Hub:
         self._storm_told = now
         log.warning("a storm over the fleet: %s; nothing starts by itself", words)
 
-    async def _write(self, client: EtcdClient, term: int, incident: FleetIncident) -> None:
-        lease = 0 if incident.is_open else await client.grant_lease(RESOLVED_SECONDS)
-        put = put_operation(incident.etcd_key, incident.as_json(), lease)
-        if not await client.transact([created_at(LEADER, term)], [put]):
-            raise LeaderLost("another hub leads the fleet")
-        self.view.fleet[incident.id] = incident
+    async def _write(self, client: EtcdClient, term: int, changed: Sequence[FleetIncident]) -> None:
+        """In few transactions, what is open first: somebody waits for that."""
+        lease = 0 if all(one.is_open for one in changed) else await client.grant_lease(RESOLVED_SECONDS)
+        for part in _parts([(one, one.as_json()) for one in sorted(changed, key=lambda one: not one.is_open)]):
+            puts = [put_operation(one.etcd_key, text, 0 if one.is_open else lease) for one, text in part]
+            if not await client.transact([created_at(LEADER, term)], puts):
+                raise LeaderLost("another hub leads the fleet")
+            self.view.fleet |= {one.id: one for one, _ in part}
+
+
+def _parts(texts: Sequence[tuple[FleetIncident, str]]) -> Iterator[list[tuple[FleetIncident, str]]]:
+    """As much at once as etcd takes: a cause that two thousand hosts have is a large text."""
+    part, size = list[tuple[FleetIncident, str]](), 0
+    for one in texts:
+        if part and (len(part) == _MOST_AT_ONCE or size + len(one[1]) > _LARGEST):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += len(one[1])
+    if part:
+        yield part
