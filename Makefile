@@ -127,6 +127,9 @@ lock:  ## resolve the dependencies into requirements.lock
 	  --no-annotate --upgrade -o requirements.lock
 	$(BIN)/uv pip compile -q --group tools --universal --generate-hashes --python-version 3.11 \
 	  --no-annotate --upgrade -o packaging/tools.lock
+	{ sed -n 1p packaging/boards.lock; echo sushy-tools | $(BIN)/uv pip compile -q - --universal --generate-hashes \
+	  --python-version 3.11 --no-annotate --no-header --upgrade; } > packaging/boards.lock.new
+	mv packaging/boards.lock.new packaging/boards.lock
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) .venv-tools .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

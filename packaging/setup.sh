@@ -144,3 +144,22 @@ for package in zabbix-frontend-php prometheus prometheus-alertmanager prometheus
   fi
   dpkg -x "$tools/deb/$package"_*.deb "$tools"
 done
+
+# The simulated management boards, and what asks them: only unpacked, for fence-agents alone would pull in half a cloud.
+boards="fence-agents ipmitool openipmi libopenipmi0 libfreeipmi17 freeipmi-common python3-pexpect python3-ptyprocess
+  python3-pycurl python3-requests python3-urllib3 python3-idna python3-chardet python3-certifi"
+if [ ! -x "$tools/usr/sbin/fence_ipmilan" ] || [ ! -x "$tools/usr/bin/ipmi_sim" ]; then
+  mkdir -p "$tools/deb"
+  say "unpacking Debian's fence-agents and simulated management boards below $tools (they are not installed)"
+  for package in $boards; do
+    if (cd "$tools/deb" && apt-get download -qq "$package" >/dev/null 2>&1); then
+      dpkg -x "$tools/deb/$package"_*.deb "$tools"
+    else
+      say "cannot download Debian's $package; what needs it will be skipped"
+    fi
+  done
+fi
+if [ ! -x "$tools/sushy/bin/sushy-emulator" ]; then
+  "$venv/bin/uv" pip install -q --python "$venv/bin/python" --target "$tools/sushy" --require-hashes \
+    -r packaging/boards.lock || say "cannot fetch sushy-tools; what needs it will be skipped"
+fi

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "packaging/tools.lock")
+LOCKS = ("requirements.lock", "packaging/tools.lock", "packaging/boards.lock")
 NOT_ASKED = 3
 
 

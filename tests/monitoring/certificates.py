@@ -35,13 +35,21 @@ class Authority:
         return self.folder / f"{self.name}.pem"
 
     def sign(
-        self, name: str, *, san: tuple[str, ...] = (), addresses: tuple[str, ...] = ("127.0.0.1",), days: int = 2
+        self,
+        name: str,
+        *,
+        san: tuple[str, ...] = (),
+        addresses: tuple[str, ...] = ("127.0.0.1",),
+        days: int = 2,
+        common_name: bool = True,
     ) -> tuple[Path, Path]:
         """Files of a certificate and its key. `san`: DNS names; `addresses`: 127.0.0.1 where nothing else is said."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
         names += map(x509.DNSName, san)
-        made = self._signed(_named(name), key, [(x509.SubjectAlternativeName(names), False)], days)
+        made = self._signed(
+            _named(name) if common_name else x509.Name([]), key, [(x509.SubjectAlternativeName(names), False)], days
+        )
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         self._write(paths[0], made)
         paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -62,6 +62,7 @@ class SimHost:
     name: str
     domains: list[Domain] = field(default_factory=list)
     silent: bool = False
+    power: str = "ON"
     garbled: bool = False
     free_mib: int = 8192
     services: dict[str, str] = field(default_factory=dict)

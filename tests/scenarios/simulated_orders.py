@@ -89,6 +89,9 @@ def _tool(world: Hosts, host: SimHost, program: str, rest: list[str]) -> Answer:
         next(d for d in host.domains if str(d.domid) == rest[-1]).state = "-b----"
     elif program == "install":
         host.files[rest[-1]] = " "
+    elif program == "fence_ipmilan":
+        board = world.hosts[rest[0].removeprefix("--ip=bmc-")]
+        board.power, board.silent, board.domains = "OFF", True, []
     elif program == "kill":
         for pid in rest[1:]:
             host.processes.pop(int(pid), None)

@@ -194,6 +194,13 @@ def _virsh(world: Hosts, host: SimHost, rest: list[str]) -> Answer:
     return Answer(0 if host.services.get("libvirtd") == "active" else 1)
 
 
+@answers("fence_ipmilan")
+def _fence_ipmilan(world: Hosts, host: SimHost, rest: list[str]) -> Answer:
+    board = world.hosts[rest[0].removeprefix("--ip=bmc-")]
+    code = {"ON": 0, "OFF": 2}.get(board.power, 1)
+    return Answer(code, f"Status: {board.power}\n") if code != 1 else Answer(1, "", "Failed: Unable to obtain status")
+
+
 @answers("crm_resource")
 def _crm_resource(world: Hosts, host: SimHost, rest: list[str]) -> str | Answer:
     return host.files.get("crm", Answer(102, "", "not connected"))  # type: ignore[return-value]

@@ -66,7 +66,7 @@ def policy_text(world: dict[str, Any]) -> str:
     parts = [
         table("[remediation]", {"host": "xen1", "mode": "auto", **world.get("remediation", {})}),
         *[table(f"[{name}]", content) for name, content in world.get("settings", {}).items()],
-        *[table("[[host]]", {"name": h, "address": h, "machine_id": f"{h}-id", "fencing": fencing}) for h in HOSTS],
+        *[table("[[host]]", _host(h, fencing, board=world.get("boards", False))) for h in HOSTS],
         table("[[guest]]", web | world.get("web", {})),
         table("[[guest]]", db | world.get("db", {})),
         table("[[rule]]", rule), table("[rule.when]", when), table("[rule.scope]", scope),
@@ -74,6 +74,11 @@ def policy_text(world: dict[str, Any]) -> str:
         *[_further(number, more) for number, more in enumerate(world.get("further_rules", []))],
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _host(name: str, fencing: str, *, board: bool) -> dict[str, Any]:
+    host = {"name": name, "address": name, "machine_id": f"{name}-id", "fencing": fencing}
+    return {**host, "power": ["fence_ipmilan", f"--ip=bmc-{name}"]} if board else host
 
 
 def _further(number: int, rule: dict[str, Any]) -> str:

@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
+from xenwatch.agent.updates import updated
+from xenwatch.agent.uplinks import Uplinks
 from xenwatch.base.clock import Clock
 from xenwatch.config.sections import FleetSettings
 from xenwatch.fleet.registry import HostRegistry, NoFleet
@@ -14,6 +16,7 @@ from xenwatch.host.files import read_text
 from xenwatch.host.inventory import IN_TRANSIT
 from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
+from xenwatch.host.privileged.reading import local_runner
 from xenwatch.model.sample import Snapshot
 
 log = logging.getLogger(__name__)
@@ -30,9 +33,9 @@ Fact = tuple[str, str]
 """A kind and a value, or `name=value` where the name is only this host's."""
 
 
-def join_facts(paths: Paths, snapshot: Snapshot | None, switch: str = "") -> dict[str, list[str]]:
+def join_facts(paths: Paths, snapshot: Snapshot | None) -> dict[str, list[str]]:
     """By kind. What cannot be read is left out."""
-    found: dict[str, list[str]] = {"switch": [switch]} if switch else {}
+    found: dict[str, list[str]] = {}
     for read in (_mounts, _volumes, _multipaths, _networks, _time_servers, _versions, _pool):
         for kind, value in read(paths):
             found.setdefault(kind, []).append(value)
@@ -52,19 +55,30 @@ def facts_part(
     if not settings.etcd:
         return {}
 
-    def read() -> dict[str, list[str]]:
-        return join_facts(paths, snapshot(), settings.switch)
+    uplinks = Uplinks(local_runner(), paths)
 
-    return {"fleet facts": lambda: tell_facts(fleet.tell, read, clock)}
+    async def switches() -> list[str]:
+        """What the administrator says of them counts; else they are asked."""
+        return [settings.switch] if settings.switch else await uplinks.facts()
+
+    def read() -> dict[str, list[str]]:
+        when = updated(paths, clock.now())
+        return {**join_facts(paths, snapshot()), **({"updated": [when]} if when else {})}
+
+    return {"fleet facts": lambda: tell_facts(fleet.tell, read, switches, clock)}
 
 
 async def tell_facts(
-    tell: Callable[[Mapping[str, list[str]]], None], read: Callable[[], dict[str, list[str]]], clock: Clock
+    tell: Callable[[Mapping[str, list[str]]], None],
+    read: Callable[[], dict[str, list[str]]],
+    switches: Callable[[], Awaitable[list[str]]],
+    clock: Clock,
 ) -> None:
     """Every minute, in a thread: a host with thousands of volumes has as many small files to read."""
     while True:
         try:
-            tell(await asyncio.to_thread(read))
+            found, uplinks = await asyncio.to_thread(read), await switches()
+            tell({**found, "switch": uplinks} if uplinks else found)
         except OSError as error:
             log.info("what this host shares with others cannot be read: %s", error)
         await clock.sleep(EVERY_SECONDS)

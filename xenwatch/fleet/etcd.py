@@ -15,7 +15,12 @@ CALL_SECONDS = 3.0
 """Longest wait for one member; then the next one is asked."""
 _UNAVAILABLE = (4, 13, 14)
 """gRPC: deadline exceeded, internal, unavailable: another member may answer, or the same one later."""
+_FULL = 8
+"""gRPC: resource exhausted."""
 _NOT_AUTHENTICATED = 16
+_BAD_REQUEST = 400
+_PLAIN = "text/plain"
+_LONGEST_WORDS = 200
 
 
 class EtcdError(XenwatchError):
@@ -27,7 +32,11 @@ class EtcdUnavailable(EtcdError):
 
 
 class EtcdRefused(EtcdError):
-    """A member said no: no space, no permission, no such lease."""
+    """A member said no: no permission, no such lease."""
+
+
+class EtcdFull(EtcdRefused):
+    """Its file is as large as it may be: leases and deletions go on, nothing is written until somebody made room."""
 
 
 class LeaderLost(EtcdError):
@@ -131,14 +140,15 @@ class EtcdClient:
             headers = await self.headers(endpoint)
             url = f"{endpoint}/v3/{path}"
             async with self._session.post(url, json=body, headers=headers, timeout=self._timeout) as response:
-                answer: dict[str, Any] = json.loads(await response.text())
+                answer = await _answer(response)
             code = _code(answer)
             if code == _NOT_AUTHENTICATED and not is_second:
                 self._token = ""
             elif code in _UNAVAILABLE:
                 raise aiohttp.ClientError(str(answer.get("message") or answer.get("error")))
             elif code:
-                raise EtcdRefused(f"etcd refuses {path}: {answer.get('message') or answer.get('error')}")
+                kind = EtcdFull if code == _FULL else EtcdRefused
+                raise kind(f"etcd refuses {path}: {answer.get('message') or answer.get('error')}")
             else:
                 return answer
         raise EtcdRefused(f"etcd refuses {path}: not authenticated")
@@ -151,7 +161,7 @@ class EtcdClient:
             body = {"name": self._access.user, "password": self._access.password}
             url = f"{endpoint}/v3/auth/authenticate"
             async with self._session.post(url, json=body, timeout=self._timeout) as response:
-                answer = json.loads(await response.text())
+                answer = await _answer(response)
             if "token" not in answer:
                 raise EtcdRefused(f"etcd refuses the user {self._access.user}: {answer.get('message')}")
             self._token = answer["token"]
@@ -172,6 +182,8 @@ class EtcdClient:
             headers = await self.headers(endpoint)
             request = self._session.post(f"{endpoint}/v3/{path}", json=body, headers=headers, timeout=timeout)
             async with request as response:
+                if response.content_type == _PLAIN:
+                    await _answer(response)
                 async for line in _lines(response.content):
                     answer = json.loads(line)
                     if code := _code(answer):
@@ -182,6 +194,18 @@ class EtcdClient:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             self._ask_last(endpoint)
             raise EtcdUnavailable(f"{endpoint}: {path} broke off: {type(error).__name__} {error}") from None
+
+
+async def _answer(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """What a member says. Raises EtcdRefused with its words where these are no JSON: it does not take our certificate.
+
+    A gateway or a proxy that is in trouble says other things than JSON, too: ValueError, and another member is asked.
+    """
+    text = await response.text()
+    if response.content_type == _PLAIN and response.status == _BAD_REQUEST:
+        raise EtcdRefused(f"etcd refuses {response.url.path}: {text.strip()[:_LONGEST_WORDS]}")
+    answer: dict[str, Any] = json.loads(text)
+    return answer
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -1,15 +1,17 @@
 """Which incidents of which hosts belong together by a rule: by a field, by a fact of the hosts, by a version."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from xenwatch.fleet.host_report import HostIncident
-from xenwatch.fleet.rule import FleetRule
+from xenwatch.fleet.rule import ANY_CLASS, FleetRule
 
 HostFacts = Mapping[str, Mapping[str, Sequence[str]]]
 """By host, then by kind: what the host says it has, `value` or `name=value`."""
+_GUEST = re.compile(r"domain/(.+?)(?:--incoming|--migratedaway)?", re.DOTALL)
 _LEAST_SHARE = 0.2
+_LEAST_HOSTS = 2
 _LEAST_OTHERS = 3
 _CHANCE = 0.05
 """A version is behind a class of failures where so many hosts would have it in common by chance this seldom."""
@@ -22,17 +24,42 @@ class Member(NamedTuple):
     incident: str = ""
 
 
-def groups_of(rule: FleetRule, incidents: Sequence[HostIncident], facts: HostFacts) -> dict[str, list[Member]]:
+class OpenIncidents:
+    """Those that are open, in etcd's order, by what a rule asks for: each rule is about few of the thousands."""
+
+    def __init__(self, incidents: Iterable[HostIncident]) -> None:
+        self._all = sorted((one for one in incidents if one.is_open), key=_order)
+        self._by_rule: dict[str, list[HostIncident]] = {}
+        self._by_class: dict[str, list[HostIncident]] = {}
+        for incident in self._all:
+            self._by_rule.setdefault(incident.rule, []).append(incident)
+            self._by_class.setdefault(incident.class_, []).append(incident)
+
+    def about(self, rule: FleetRule) -> Sequence[HostIncident]:
+        """Each once; the class `*` is any."""
+        if ANY_CLASS in rule.classes:
+            return self._all
+        found = [one for id_ in rule.rules for one in self._by_rule.get(id_, ())]
+        found += [one for c in rule.classes for one in self._by_class.get(c, ()) if one.rule not in rule.rules]
+        return sorted(found, key=_order)
+
+
+def _order(incident: HostIncident) -> tuple[int, str]:
+    return incident.order, incident.host
+
+
+def groups_of(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:
     """What is in common and who has it, in the order of the incidents."""
     if rule.is_twice:
         return _twice(rule, facts)
     if rule.is_contrast:
         return _contrast(rule, incidents, facts)
+    if rule.is_of_guest:
+        return _of_guest(rule, incidents, facts)
     groups: dict[str, list[Member]] = {}
-    for incident in incidents:
-        if incident.is_open and rule.is_about(incident):
-            for key in _keys(rule, incident, facts.get(incident.host, {})):
-                groups.setdefault(key, []).append(Member(incident.host, incident.id))
+    for incident in incidents.about(rule):
+        for key in _keys(rule, incident, facts.get(incident.host, {})):
+            groups.setdefault(key, []).append(Member(incident.host, incident.id))
     return groups
 
 
@@ -40,18 +67,26 @@ def is_enough(rule: FleetRule, key: str, hosts: int, facts: HostFacts) -> bool:
     """So many hosts that the cause must be outside of them; of few that share it, a fifth of them, and two at least."""
     if hosts >= rule.least_hosts:
         return True
-    sharing = sum(key in map(_value, about.get(rule.key_fact, ())) for about in facts.values()) if rule.key_fact else 0
-    return sharing > 0 and hosts > 1 and hosts >= _LEAST_SHARE * sharing
+    if hosts < _LEAST_HOSTS or not rule.key_fact:
+        return False
+    sharing = sum(key in map(_value, about.get(rule.key_fact, ())) for about in facts.values())
+    return sharing > 0 and hosts >= _LEAST_SHARE * sharing
 
 
 def _keys(rule: FleetRule, incident: HostIncident, about: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    facts = about.get(rule.key_fact, ())
     if not rule.key:
-        return dict.fromkeys(map(_value, about.get(rule.key_fact, ())))
-    field = next((incident.fields[name] for name in rule.key if incident.fields.get(name)), None)
-    if field is None or (rule.pattern and not re.fullmatch(rule.pattern, field)):
-        return ()
-    named = [_value(fact) for fact in about.get(rule.key_fact, ()) if fact.startswith(f"{field}=")]
-    return named[:1] if named or rule.needs_fact else (field,)
+        return dict.fromkeys(map(_value, facts))
+    field = next((incident.fields[name] for name in rule.key if incident.fields.get(name)), "")
+    if not field or (rule.pattern and not re.fullmatch(rule.pattern, field)):
+        return _unnamed(facts) if rule.needs_fact else ()
+    named = [_value(fact) for fact in facts if fact.startswith(f"{field}=")]
+    return named[:1] or (_unnamed(facts) if rule.needs_fact else (field,))
+
+
+def _unnamed(facts: Sequence[str]) -> list[str]:
+    """What holds for the whole host, such as the switch that its configuration names."""
+    return [fact for fact in facts if "=" not in fact]
 
 
 def _value(fact: str) -> str:
@@ -66,24 +101,47 @@ def _twice(rule: FleetRule, facts: HostFacts) -> dict[str, list[Member]]:
     return {value: members for value, members in groups.items() if len(members) > 1}
 
 
-def _contrast(rule: FleetRule, incidents: Sequence[HostIncident], facts: HostFacts) -> dict[str, list[Member]]:
+def _of_guest(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:
+    """Where it runs, its host knows its UUID; where it only was to arrive, it is the one that the fleet knows so."""
+    about = [(one, found[1]) for one in incidents.about(rule) if (found := _GUEST.fullmatch(one.subject))]
+    names = {name for _, name in about}
+    uuids = {host: dict(_named(facts[host].get(rule.key_fact, ()), names)) for host in (facts if names else ())}
+    groups: dict[str, list[Member]] = {}
+    for incident, name in about:
+        known = {uuid[name] for uuid in uuids.values() if name in uuid}
+        own = uuids.get(incident.host, {}).get(name) or (known.pop() if len(known) == 1 else "")
+        if own or not known:
+            groups.setdefault(f"{name} {own}".rstrip(), []).append(Member(incident.host, incident.id))
+    return groups
+
+
+def _named(facts: Iterable[str], names: Collection[str]) -> Iterator[tuple[str, str]]:
+    for fact in facts:
+        name, _, value = fact.rpartition("=")
+        if name in names:
+            yield name, value
+
+
+def _contrast(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:
     """A class of failures on hosts of one version alone, beside enough hosts of others that do not have it."""
     by_class: dict[str, list[Member]] = {}
-    for incident in incidents:
-        is_serious = incident.is_open and incident.severity in ("error", "critical")
-        if is_serious and rule.is_about(incident) and facts.get(incident.host, {}).get(rule.key_fact):
+    for incident in incidents.about(rule):
+        is_serious = incident.severity in ("error", "critical")
+        if is_serious and facts.get(incident.host, {}).get(rule.key_fact):
             by_class.setdefault(incident.class_, []).append(Member(incident.host, incident.id))
     versions = {host: about[rule.key_fact][0] for host, about in facts.items() if about.get(rule.key_fact)}
-    return dict(_one_version(by_class, versions))
+    return dict(_one_version(by_class, versions, rule.pattern))
 
 
 def _one_version(
-    by_class: Mapping[str, list[Member]], versions: Mapping[str, str]
+    by_class: Mapping[str, list[Member]], versions: Mapping[str, str], pattern: str
 ) -> Iterator[tuple[str, list[Member]]]:
     for class_, members in by_class.items():
         hosts = {member.host for member in members}
         having = {versions[host] for host in hosts}
         version = next(iter(having))
+        if pattern and not re.fullmatch(pattern, version):
+            continue
         with_it = sum(value == version for value in versions.values())
         by_chance = (with_it / len(versions)) ** len(hosts)
         if len(having) == 1 and len(versions) - with_it >= _LEAST_OTHERS and by_chance < _CHANCE:

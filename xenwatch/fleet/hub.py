@@ -6,7 +6,7 @@ a hub that slept through its lease writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from xenwatch.fleet.rule import FleetRule
 from xenwatch.fleet.spread import Spread
 from xenwatch.fleet.storm import COOLDOWN_SECONDS, STORM, StormWatch
 from xenwatch.fleet.targets import Targets
-from xenwatch.fleet.view import FleetView
+from xenwatch.fleet.view import FleetView, Part
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ _GATHER_SECONDS = 0.2
 """A storm is judged in a few parts, not once for each line of it."""
 _PAUSE = 1.0
 _STORM_AGAIN_SECONDS = 60.0
+_MOST_AT_ONCE, _LARGEST = 100, 600_000
+"""etcd takes 128 operations and 1.5 MB in one transaction."""
 _FAREWELL_SECONDS = 2.0
 """Without it the next hub waits until the lease is over."""
 
@@ -56,10 +58,13 @@ class Hub:
         self.failures = 0
         self._storm, self._storm_told = StormWatch(clock), 0.0
 
-    def _changed(self) -> None:
-        self.targets.note(self.view.hosts)
-        self.spread.note(self.view.fleet)
-        self._wake.set()
+    def _changed(self, parts: Container[Part]) -> None:
+        if "hosts" in parts:
+            self.targets.note(self.view.hosts)
+        if "fleet" in parts:
+            self.spread.note(self.view.fleet)
+        if "incidents" in parts or "facts" in parts:
+            self._wake.set()
 
     async def run(self) -> None:
         """Follow the fleet, and lead it whenever nobody else does."""
@@ -93,20 +98,23 @@ class Hub:
             self._storm, self._storm_told = StormWatch(self._clock), -_STORM_AGAIN_SECONDS
             log.info("this hub (%s) leads the fleet", self._name)
             while await client.keep_alive(lease):
-                self._wake.clear()
-                await self._write_changes(client, term)
-                await self._wait()
+                await self._rounds(client, term, self._clock.monotonic() + self._lease_seconds / 4)
         finally:
             self.is_leader = False
             with suppress(EtcdError, TimeoutError):
                 async with asyncio.timeout(_FAREWELL_SECONDS):
                     await client.revoke(lease)
 
-    async def _wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._lease_seconds / 4):  # wait_for of Python 3.11 may lose a cancellation
-                await self._wake.wait()
-            await self._clock.sleep(_GATHER_SECONDS)
+    async def _rounds(self, client: EtcdClient, term: int, until: float) -> None:
+        """One after the other until then; of a very large fleet's one lasts long, and half of the time is left free."""
+        while (began := self._clock.monotonic()) < until:
+            self._wake.clear()
+            await self._write_changes(client, term)
+            took = self._clock.monotonic() - began
+            with suppress(TimeoutError):
+                async with asyncio.timeout(until - began - took):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._wake.wait()
+                await self._clock.sleep(max(_GATHER_SECONDS, took))
 
     async def _write_changes(self, client: EtcdClient, term: int) -> None:
         if not self.view.is_current:
@@ -114,9 +122,8 @@ class Hub:
         await self._brake(client, term)
         known = self.view.fleet
         found = judged(self._rules, list(self.view.incidents.values()), dict(known), self.view.facts)
-        for id_, incident in self._patience.lasting(found, known).items():
-            if known.get(id_) != incident:
-                await self._write(client, term, incident)
+        lasting = self._patience.lasting(found, known)
+        await self._write(client, term, [one for id_, one in lasting.items() if known.get(id_) != one])
 
     async def _brake(self, client: EtcdClient, term: int) -> None:
         words, now = self._storm.words(self.view.incidents, len(self.view.hosts)), self._clock.monotonic()
@@ -128,9 +135,24 @@ class Hub:
         self._storm_told = now
         log.warning("a storm over the fleet: %s; nothing starts by itself", words)
 
-    async def _write(self, client: EtcdClient, term: int, incident: FleetIncident) -> None:
-        lease = 0 if incident.is_open else await client.grant_lease(RESOLVED_SECONDS)
-        put = put_operation(incident.etcd_key, incident.as_json(), lease)
-        if not await client.transact([created_at(LEADER, term)], [put]):
-            raise LeaderLost("another hub leads the fleet")
-        self.view.fleet[incident.id] = incident
+    async def _write(self, client: EtcdClient, term: int, changed: Sequence[FleetIncident]) -> None:
+        """In few transactions, what is open first: somebody waits for that."""
+        lease = 0 if all(one.is_open for one in changed) else await client.grant_lease(RESOLVED_SECONDS)
+        for part in _parts([(one, one.as_json()) for one in sorted(changed, key=lambda one: not one.is_open)]):
+            puts = [put_operation(one.etcd_key, text, 0 if one.is_open else lease) for one, text in part]
+            if not await client.transact([created_at(LEADER, term)], puts):
+                raise LeaderLost("another hub leads the fleet")
+            self.view.fleet |= {one.id: one for one, _ in part}
+
+
+def _parts(texts: Sequence[tuple[FleetIncident, str]]) -> Iterator[list[tuple[FleetIncident, str]]]:
+    """As much at once as etcd takes: a cause that two thousand hosts have is a large text."""
+    part, size = list[tuple[FleetIncident, str]](), 0
+    for one in texts:
+        if part and (len(part) == _MOST_AT_ONCE or size + len(one[1]) > _LARGEST):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += len(one[1])
+    if part:
+        yield part

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from xenwatch.fleet.grouping import HostFacts, Member, groups_of, is_enough
+from xenwatch.fleet.grouping import HostFacts, Member, OpenIncidents, groups_of, is_enough
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.rule import FleetRule
 
@@ -63,7 +63,7 @@ def judged(
     It opens when enough hosts have it in common at once, and ends when the last one's is over: not in between,
     or each host that recovers would page again.
     """
-    ordered = sorted(incidents, key=lambda incident: (incident.order, incident.host))
+    ordered = OpenIncidents(incidents)
     result: dict[str, FleetIncident] = {}
     for rule in rules:
         for key, members in groups_of(rule, ordered, facts or {}).items():

@@ -8,11 +8,11 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from xenwatch.base.clock import Clock
-from xenwatch.fleet.etcd import EtcdClient, EtcdError
+from xenwatch.fleet.etcd import EtcdClient, EtcdError, EtcdFull, delete_operation, put_operation
 from xenwatch.fleet.host_report import facts_key, facts_text, host_prefix, incident_key, incident_text, self_key
 from xenwatch.model.incident import Incident
 
@@ -23,6 +23,8 @@ MOST_INCIDENTS = 500
 CLOSED_SECONDS = 600.0
 """So long an incident that is over stays, so that a hub that was away sees it end."""
 _LONGEST_PAUSE = 30.0
+_MOST_AT_ONCE = 100
+"""etcd takes 128 operations in one transaction."""
 
 
 class NoFleet:
@@ -100,25 +102,38 @@ class HostRegistry:
         lease = await client.grant_lease(self._lease_seconds)
         written = {kv.key: "" for kv in (await client.list_below(host_prefix(self._host))).keys}
         while True:
-            self._wake.clear()
-            await self._write(client, lease, written)
-            self.is_connected = True
+            await self._tell(client, lease, written, self._clock.monotonic() + self._lease_seconds / 3)
             if not await client.keep_alive(lease):
                 return
+
+    async def _tell(self, client: EtcdClient, lease: int, written: dict[str, str], until: float) -> None:
+        """Each change as it comes, until then. An etcd that is full does not end the session: what it has stays."""
+        while self._clock.monotonic() < until:
+            self._wake.clear()
+            try:
+                await self._write(client, lease, written)
+                self.is_connected = True
+            except EtcdFull as error:
+                self.failures += 1
+                if self.is_connected:
+                    log.warning("The fleet's etcd has no room; it hears of this host's changes later: %s", error)
+                self.is_connected = False
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._lease_seconds / 3):  # wait_for of Python 3.11 may lose a cancellation
+                async with asyncio.timeout(
+                    until - self._clock.monotonic()
+                ):  # wait_for of Python 3.11 may lose a cancellation
                     await self._wake.wait()
 
     async def _write(self, client: EtcdClient, lease: int, written: dict[str, str]) -> None:
-        """Only what differs from what this session has written."""
+        """Only what differs from what this session has written, in few calls. A deletion needs no room: it is first."""
         wanted = self._wanted()
-        for key, text in wanted.items():
-            if written.get(key) != text:
-                await client.put(key, text, lease)
-                written[key] = text
-        for key in [key for key in written if key not in wanted]:
-            await client.delete(key)
-            del written[key]
+        for keys in _parts([key for key in written if key not in wanted]):
+            await client.transact([], [delete_operation(key) for key in keys])
+            for key in keys:
+                del written[key]
+        for keys in _parts([key for key, text in wanted.items() if written.get(key) != text]):
+            await client.transact([], [put_operation(key, wanted[key], lease) for key in keys])
+            written |= {key: wanted[key] for key in keys}
 
     def _wanted(self) -> dict[str, str]:
         self._bound()
@@ -132,3 +147,8 @@ class HostRegistry:
         kept = [i for i in self._incidents.values() if i.state != "resolved" or (i.resolved or i.last_seen) >= since]
         kept.sort(key=lambda i: (i.state == "resolved", -i.last_seen))
         self._incidents = {incident.id: incident for incident in kept[:MOST_INCIDENTS]}
+
+
+def _parts(keys: Sequence[str]) -> list[Sequence[str]]:
+    """As many at once as etcd takes."""
+    return [keys[start : start + _MOST_AT_ONCE] for start in range(0, len(keys), _MOST_AT_ONCE)]

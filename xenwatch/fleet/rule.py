@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from xenwatch.base.toml_file import read_toml
-from xenwatch.fleet.host_report import HostIncident
+
+ANY_CLASS = "*"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,13 +22,15 @@ class FleetRule:
     key_fact: str
     """The kind of facts of hosts that says who shares the key; of `name=value` the field is the name."""
     pattern: str
-    """A field that does not match it whole names nothing that is the same on every host."""
+    """A field (in a contrast: a fact) that does not match it whole names nothing that is the same on every host."""
     needs_fact: bool
     """A field that no fact explains does not count: `vg0` is another group on every host."""
     is_contrast: bool
     """The key is the class and the fact, where hosts with another value of the fact do not have it."""
     is_twice: bool
     """No incidents: one value of the fact on two hosts is what is wrong."""
+    is_of_guest: bool
+    """The key is the guest that they are about: on two hosts, it is the same one where its UUID is."""
     hold: float
     """Seconds for which it must last."""
     rules: frozenset[str]
@@ -36,10 +39,6 @@ class FleetRule:
     cause: str
     verify: tuple[str, ...]
     tests: tuple[Mapping[str, Any], ...]
-
-    def is_about(self, incident: HostIncident) -> bool:
-        """Whether the rule is about such incidents; the class `*` is any."""
-        return incident.rule in self.rules or not self.classes.isdisjoint((incident.class_, "*"))
 
 
 def fleet_rules() -> tuple[FleetRule, ...]:
@@ -59,6 +58,7 @@ def _rule(id_: str, body: Mapping[str, Any]) -> FleetRule:
         body.get("needs_fact", False),
         body.get("contrast", False),
         body.get("twice", False),
+        body.get("of_guest", False),
         float(body.get("hold", 0)),
         frozenset(body.get("rules", ())),
         frozenset(body.get("classes", ())),

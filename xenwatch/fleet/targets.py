@@ -13,19 +13,21 @@ class Targets:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[str, tuple[str, float]] = {}
-        """By host: where its metrics are, and when it was last seen."""
+        self._known: dict[str, str] = {}
+        """By host: where its metrics are."""
+        self._left: dict[str, float] = {}
+        """By host that is not there now: since when."""
 
     def note(self, hosts: Mapping[str, Mapping[str, str]]) -> None:
         """These are there now."""
         now = self._clock.monotonic()
-        self._known |= {host: (about["metrics"], now) for host, about in hosts.items() if about.get("metrics")}
-        self._known = {
-            host: known
-            for host, known in self._known.items()
-            if now - known[1] < KEEP_SECONDS and (host not in hosts or hosts[host].get("metrics"))
-        }
+        here = {host: about.get("metrics", "") for host, about in hosts.items()}
+        self._known = {host: address for host, address in {**self._known, **here}.items() if address}
+        self._left = {host: self._left.get(host, now) for host in self._known.keys() - hosts.keys()}
 
     def listed(self) -> list[dict[str, Any]]:
         """In the form that Prometheus reads. The label `host` is what tells its alerts from those of no fleet."""
-        return [{"targets": [address], "labels": {"host": host}} for host, (address, _) in sorted(self._known.items())]
+        now = self._clock.monotonic()
+        for host in [host for host, since in self._left.items() if now - since >= KEEP_SECONDS]:
+            del self._known[host], self._left[host]
+        return [{"targets": [address], "labels": {"host": host}} for host, address in sorted(self._known.items())]

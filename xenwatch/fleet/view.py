@@ -1,7 +1,8 @@
 """What a hub sees of etcd: the hosts, their incidents, and the incidents of the fleet that are kept there."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from typing import Literal
 
 from xenwatch.fleet.claims import LEASES, MAINTENANCE, SLOTS, Slot, slot_of
 from xenwatch.fleet.etcd import EtcdClient, KeyValue
@@ -11,16 +12,17 @@ from xenwatch.fleet.storm import STORM
 from xenwatch.fleet.watch import Compacted, WatchEvent, watch_below
 
 ALL = "/xenwatch/"
-_SELF = "/self"
-_FACTS = "/facts"
 _MARKS = (LEASES, SLOTS, MAINTENANCE, STORM)
+
+Part = Literal["hosts", "incidents", "facts", "fleet", "marks"]
+ALL_PARTS: frozenset[Part] = frozenset(("hosts", "incidents", "facts", "fleet", "marks"))
 
 
 class FleetView:
     """Follows all of it; `is_current` while the watch goes on."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        """`changed` is called after each change that was taken in."""
+    def __init__(self, changed: Callable[[Container[Part]], None]) -> None:
+        """`changed` is called after each change that was taken in, with the parts that it was about."""
         self._changed = changed
         self.hosts: dict[str, dict[str, str]] = {}
         self.incidents: dict[str, HostIncident] = {}
@@ -61,44 +63,53 @@ class FleetView:
         self.facts.clear()
         self.fleet.clear()
         self.marks.clear()
-        self._take([WatchEvent(kv, is_gone=False) for kv in keys])
+        for kv in keys:
+            self._take_one(kv, is_gone=False)
         self.is_current = True
-        self._changed()
+        self._changed(ALL_PARTS)
 
     def _take(self, events: Iterable[WatchEvent]) -> None:
-        for kv, is_gone in events:
-            if kv.key.startswith(INCIDENTS):
-                self._take_fleet(kv, is_gone)
-            elif kv.key.startswith(PREFIX):
-                self._take_host(kv, is_gone)
-            elif kv.key.startswith(_MARKS):
-                self._take_mark(kv, is_gone)
-        self._changed()
+        parts = [self._take_one(kv, is_gone) for kv, is_gone in events]
+        self._changed({part for part in parts if part is not None})
 
-    def _take_fleet(self, kv: KeyValue, is_gone: bool) -> None:
+    def _take_one(self, kv: KeyValue, is_gone: bool) -> Part | None:
+        """What it is about; None for what is none of ours."""
+        if kv.key.startswith(PREFIX):
+            return self._take_host(kv, is_gone)
+        if kv.key.startswith(INCIDENTS):
+            return self._take_fleet(kv, is_gone)
+        return self._take_mark(kv, is_gone) if kv.key.startswith(_MARKS) else None
+
+    def _take_fleet(self, kv: KeyValue, is_gone: bool) -> Part:
         incident = None if is_gone else fleet_incident_of(kv.value)
         if incident is None:
             self.fleet.pop(kv.key.removeprefix(INCIDENTS), None)
         else:
             self.fleet[incident.id] = incident
+        return "fleet"
 
-    def _take_mark(self, kv: KeyValue, is_gone: bool) -> None:
+    def _take_mark(self, kv: KeyValue, is_gone: bool) -> Part:
         self.marks.pop(kv.key, None)
         if not is_gone:
             self.marks[kv.key] = kv.value
+        return "marks"
 
-    def _take_host(self, kv: KeyValue, is_gone: bool) -> None:
-        host = kv.key.removeprefix(PREFIX).removesuffix(_SELF)
-        if kv.key.endswith(_SELF) and "/" not in host:
+    def _take_host(self, kv: KeyValue, is_gone: bool) -> Part:
+        host, _, rest = kv.key.removeprefix(PREFIX).partition("/")
+        if rest == "self":
             self.hosts.pop(host, None)
             if not is_gone:
                 self.hosts[host] = _texts(kv.value)
-            return
-        if kv.key.endswith(_FACTS) and "/" not in (host := kv.key.removeprefix(PREFIX).removesuffix(_FACTS)):
+            return "hosts"
+        if rest == "facts":
             self.facts.pop(host, None)
             if not is_gone:
                 self.facts[host] = facts_of(kv.value)
-            return
+            return "facts"
+        self._take_incident(kv, is_gone)
+        return "incidents"
+
+    def _take_incident(self, kv: KeyValue, is_gone: bool) -> None:
         incident = None if is_gone else incident_of(kv.key, kv.value, kv.created)
         if incident is None:
             self.incidents.pop(kv.key, None)

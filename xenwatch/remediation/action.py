@@ -11,6 +11,7 @@ from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.model.action import RISKS, Risk
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.machine.port import Answer, Command, Machine, Order
+from xenwatch.remediation.machine.power import steady_state
 from xenwatch.remediation.machine.presence import AbsenceProof, ListedDomain, copies_of, list_domains, prove_absent
 from xenwatch.remediation.policy.inventory import HERE, Guest, ManagedInventory
 from xenwatch.remediation.policy.policy import Policy
@@ -133,9 +134,19 @@ class Context:
         hosts = [host for host in self.inventory.places(guest) if not (elsewhere and host == HERE)]
         if elsewhere and not hosts:
             return AbsenceProof("absent", f"{guest.name} may run only on this host")
-        return await prove_absent(
+        return await self._absence(guest, hosts)
+
+    async def _absence(self, guest: Guest, hosts: list[str]) -> AbsenceProof:
+        """A host that does not answer, and of which its management board says that it is off, runs nothing."""
+        proof = await prove_absent(
             self.machine, self.clock, hosts, name=guest.name, uuid=guest.uuid, toolstack=guest.toolstack
         )
+        host = self.inventory.host(proof.silent) if proof.silent else None
+        if host is None or await steady_state(self.machine, self.clock, host) != "off":
+            return proof
+        left = [name for name in hosts if name != host.name]
+        rest = await self._absence(guest, left) if left else AbsenceProof("absent", "")
+        return replace(rest, reason=f"{rest.reason}; {host.name} is off".removeprefix("; "))
 
     def param(self, name: str) -> str:
         """A parameter; InputError where it was not given."""
@@ -177,6 +188,8 @@ class Action:
     """How it is undone, in words."""
     cross_host: bool = False
     """It acts on another host too."""
+    fences: str = ""
+    """The parameter that names a host which does not answer and loses its power; nobody there takes a token."""
     repairs: bool = True
     """False: it only prepares or reports, so after its success the ladder goes on to the next rung."""
     message_only: bool = False

@@ -94,7 +94,7 @@ class Executor:
             return refusal
         context = self._context(run)
         try:
-            await announce(self._machine, context, grant)
+            await announce(self._machine, context, action, grant)
             plan = await self._prepare(run, action, context)
         except Exception as error:  # noqa: BLE001 - one action must not stop the others, and it has done nothing yet
             reason = str(error) or type(error).__name__

@@ -1,6 +1,5 @@
 """Users and passwords of a real etcd; a host's user writes below its own prefix alone."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,13 @@ pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_host_can_write_only_what_is_its_own(etcd):
-    def control(*words: str) -> None:
-        argv = ["etcdctl", "--endpoints", ",".join(etcd.endpoints), *words]
-        subprocess.run(argv, check=True, capture_output=True, env={"ETCDCTL_API": "3", "PATH": "/usr/bin:/bin"})
-
-    control("user", "add", "root:secret")
-    control("user", "grant-role", "root", "root")
-    control("role", "add", "xen1")
-    control("role", "grant-permission", "xen1", "--prefix=true", "readwrite", "/xenwatch/hosts/xen1/")
-    control("user", "add", "xen1:own")
-    control("user", "grant-role", "xen1", "xen1")
-    control("auth", "enable")
+    etcd.control("user", "add", "root:secret")
+    etcd.control("user", "grant-role", "root", "root")
+    etcd.control("role", "add", "xen1")
+    etcd.control("role", "grant-permission", "xen1", "--prefix=true", "readwrite", "/xenwatch/hosts/xen1/")
+    etcd.control("user", "add", "xen1:own")
+    etcd.control("user", "grant-role", "xen1", "xen1")
+    etcd.control("auth", "enable")
     client = EtcdClient(EtcdAccess(etcd.endpoints, "xen1", "own"))
     stranger = EtcdClient(EtcdAccess(etcd.endpoints, "xen1", "wrong"))
     try:

@@ -115,3 +115,18 @@ async def test_maintenance_that_a_person_sets_on_this_host_is_told_to_all(fleet)
     told = (await client.list_below("/xenwatch/action/maintenance/")).keys
     assert [kv.key.rpartition("maintenance/")[2] for kv in told] == ["host/xen1"]
     assert "maintenance of host/xen1 by ann on xen1: disks" in told[0].value
+
+
+async def test_a_host_that_does_not_answer_takes_no_token_before_it_loses_its_power(etcd, tmp_path):
+    coordinator = FleetCoordinator("xen1", etcd.connect, SystemClock())
+    hosts = {"xen1": {"db": "running"}, "xen2": {"web": "running", "silent": True}}
+    story = Story(tmp_path, {"web": WORLD["web"], "hosts": hosts, "boards": True}, coordinator)
+    seen = leases(story)
+    await story.play([{"request": {"action": "domain_take_over", "params": {"from": "xen2"}}}])
+    await story.play([{"approve": "human:bob"}, {"tick": 2}])
+    assert [run.state for run in await story.service.runs()] == ["succeeded"]
+    assert story.world.seen() == {"xen1/db": "-b----", "xen1/web": "-b----"}
+    assert len(seen) == 2
+    assert all(seen)
+    story.service.close()
+    await coordinator.close()

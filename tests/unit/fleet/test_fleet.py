@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from xenwatch.base.clock import SystemClock
-from xenwatch.fleet.etcd import EtcdClient, EtcdUnavailable, created_at, put_operation
+from xenwatch.fleet.etcd import EtcdAccess, EtcdClient, EtcdUnavailable, created_at, put_operation
 from xenwatch.fleet.host_report import LARGEST, incident_of, incident_text
 from xenwatch.fleet.hub import Hub
 from xenwatch.fleet.hub_web import hub_app
@@ -205,6 +205,27 @@ async def test_compaction_loses_nothing(etcd, until):
         async with running(first, *registries):
             for registry in registries:
                 registry.offer([nfs_dead()])
+            await until(lambda: any(len(i.hosts) == 3 for i in open_ones(first)))
+    finally:
+        await client.close()
+
+
+async def test_what_was_compacted_while_a_hub_saw_nothing_is_listed_again(etcd, until):
+    first = Hub("hub1", lambda: EtcdClient(EtcdAccess(etcd.endpoints[:1])), fleet_rules(), CLOCK, lease_seconds=LEASE)
+    registries, client = hosts(etcd, 3), EtcdClient(EtcdAccess(etcd.endpoints[1:]))
+    try:
+        async with running(first, *registries):
+            await until(lambda: len(first.view.hosts) == 3)
+            etcd.kill(0)
+            await until(lambda: not first.view.is_current)
+            for registry in registries:
+                registry.offer([nfs_dead()])
+            told = await client.list_below("/xenwatch/hosts/")
+            while sum("/incidents/" in kv.key for kv in told.keys) < 3:
+                await asyncio.sleep(0.2)
+                told = await client.list_below("/xenwatch/hosts/")
+            await client.call("kv/compaction", {"revision": str(told.revision)})
+            etcd.start(0)
             await until(lambda: any(len(i.hosts) == 3 for i in open_ones(first)))
     finally:
         await client.close()

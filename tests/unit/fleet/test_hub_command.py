@@ -114,7 +114,10 @@ async def test_an_etcd_without_room_refuses_and_a_host_goes_on_and_comes_back(et
             await client.put("/a", "1")
         registry.offer([nfs_dead()])
         await until(lambda: registry.failures > 0)
+        await asyncio.sleep(7)
         assert not running.done()
+        told = [kv.key for kv in (await client.list_below("/xenwatch/hosts/xen1/")).keys]
+        assert told == ["/xenwatch/hosts/xen1/self"], "what was told before stays: its lease of 5 s is kept alive"
         await client.call("maintenance/alarm", {**alarm, "action": "DEACTIVATE"})
         await until(lambda: registry.is_connected)
         keys = [kv.key for kv in (await client.list_below("/xenwatch/hosts/xen1/")).keys]

@@ -12,15 +12,23 @@ CASES = [(rule, case) for rule in RULES for case in rule.tests]
 
 
 def incident(
-    number: int, host: str, rule: str, fields: dict[str, str], state: str = "open", class_: str = "none"
-) -> HostIncident:
-    return HostIncident(host, f"i{number}", rule, class_, "error", "host/dom0", "…", state, 0.0, fields, number)
+    number: int, host: str, rule: str, fields: dict[str, str], state: str = "open", class_: str = "none",
+    subject: str = "host/dom0",
+) -> HostIncident:  # fmt: skip
+    return HostIncident(host, f"i{number}", rule, class_, "error", subject, "…", state, 0.0, fields, number)
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=[f"{rule.id}: {case['name']}" for rule, case in CASES])
 def test_a_rule_does_what_it_says_of_itself(rule: FleetRule, case: dict):
     given = [
-        incident(number, g["host"], g.get("rule", "other"), g["fields"], class_=g.get("class", "none"))
+        incident(
+            number,
+            g["host"],
+            g.get("rule", "other"),
+            g.get("fields", {}),
+            class_=g.get("class", "none"),
+            subject=g.get("subject", "host/dom0"),
+        )
         for number, g in enumerate(case["given"])
         if "rule" in g or "class" in g
     ]

@@ -21,6 +21,7 @@ diagnosis = "x"
 [[rule.ladder]]
 action = "domain_start"
 """
+HOST = "[[host]]\nname = 'xen2'\naddress = 'xen2'\n"
 
 
 def parse(text: str) -> Policy:
@@ -61,6 +62,9 @@ def test_an_empty_file_is_the_most_cautious_policy():
         ("[[guest]]\nname = 'web'", 2, "needs a name and a uuid"),
         ("[[guest]]\nname = 'web'\nuuid = 'u'\nplacement = ['xen9']", 4, "without a [[host]]: xen9"),
         (RULE + "[[rule.ladder]]\naction = 'rm'", 10, "not in the catalogue"),
+        (HOST + 'power = ["ipmitool", "-P", "x"]', 4, "no fence agent"),
+        (HOST + 'power = ["fence_ipmilan", "--password=x"]', 4, "--password-script=FILE"),
+        (HOST + 'power = ["fence_ipmilan", "--ip=10.0.0.1", "--action=on"]', 4, "no --action"),
         (RULE + "[[rule.ladder]]\naction = 'domain_destroy'", 7, "above max_risk L2"),
         (RULE + "[rule.scope]\nselector = 'everything'", 10, "write it like tag:web"),
         (
@@ -138,7 +142,7 @@ def test_another_text_is_another_policy():
 
 def test_every_action_says_how_it_is_taken_back_and_none_is_called_otherwise_than_its_file():
     catalogue = load_catalogue()
-    assert len(catalogue) == 27
+    assert len(catalogue) == 28
     assert all(action.undo and action.title and action.kinds for action in catalogue.values())
 
 

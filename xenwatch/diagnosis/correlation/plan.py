@@ -1,8 +1,9 @@
 """A rule prepared for the engine, and the scene on which its conditions are judged."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from xenwatch.base.last_made import LastMade
 from xenwatch.diagnosis.correlation.conditions import NO_START, kinds_in, parts_of
 from xenwatch.diagnosis.correlation.fact_store import FactStore
 from xenwatch.diagnosis.correlation.metric_history import MetricReading
@@ -52,7 +53,15 @@ class PreparedRule:
 
 def prepared(rules: Sequence[Rule]) -> list[PreparedRule]:
     """One for each rule that can conclude anything: quiet rules only speak to the scanner."""
-    return [_plan(rule) for rule in rules if not rule.noise]
+    return [replace(plan, readings={}) for plan in _PLANS.of(rules)]
+
+
+def _plans(rules: Sequence[Rule]) -> tuple[PreparedRule, ...]:
+    return tuple(_plan(rule) for rule in rules if not rule.noise)
+
+
+_PLANS = LastMade(_plans)
+"""Each engine has readings of its own; all else of a plan follows from its rule."""
 
 
 def counted_kinds(plans: Iterable[PreparedRule]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xenwatch.base.last_made import LastMade
 from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
@@ -42,6 +43,8 @@ _NOTHING: Sequence[Lesson] = ()
 LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
 
+_INDEXES: LastMade[Sequence[Rule], SignatureIndex] = LastMade(SignatureIndex)
+
 
 class Scanner:
     """One for all sources.
@@ -66,7 +69,7 @@ class Scanner:
         """
         self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
-        self._index = SignatureIndex(rules)
+        self._index = _INDEXES.of(rules)
         self._candidates = Candidates(self._index, engine, cache, compiling)
         self._matcher = Matcher(self._index, self.registry)
         self._quiet, self._read_lines = QuietRecords(self._index), ReadLines()

@@ -47,7 +47,7 @@ QUESTIONS: tuple[tuple[Word, ...], ...] = (
     ("smartctl", "--json", "-n", "standby", "-a", re.compile(r"/dev/[a-z0-9]{1,30}")),
     ("xenpm", "get-cpuidle-states"), ("xenpm", "get-cpufreq-states"), ("xen-diag", "gnttab_query_size", _NUMBER),
     ("od", "-A", "n", "-v", "-t", "d8", "-N", _NUMBER, "--", _TAPDISK),
-    ("crm_resource", "--list-raw"), ("xen-livepatch", "list"),
+    ("crm_resource", "--list-raw"), ("xen-livepatch", "list"), ("lldpctl", "-f", "json"),
 )  # fmt: skip
 """Each is a whole argv. None of the programs changes anything with these words."""
 THERE: tuple[tuple[Word, ...], ...] = (

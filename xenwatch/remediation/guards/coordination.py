@@ -41,15 +41,19 @@ def claim_of(run: ActionRun, action: Action, policy: Policy, *, is_approved: boo
     )
 
 
-async def announce(machine: Machine, context: Context, grant: Grant) -> None:
+async def announce(machine: Machine, context: Context, action: Action, grant: Grant) -> None:
     """Every host where the target may be takes the token before anything is checked. XenwatchError: one does not.
 
-    What an older holder did is then there to be seen, and what it still tries is refused.
+    What an older holder did is then there to be seen, and what it still tries is refused. A host that is to lose its
+    power because it does not answer takes none: what it still does ends with its power.
     """
     if not grant.token or context.target.host:  # xapi keeps no tokens; its master does one thing to a guest at a time
         return
     places = context.inventory.places(context.guest) if context.guest else (HERE,)
+    fenced = context.params.get(action.fences) if action.fences else None
     for host in dict.fromkeys((*places, *filter(None, (context.params.get("to"),)))):
+        if host and host == fenced:
+            continue
         answer = await machine.announce(grant.target, grant.token, host)
         if not answer.ok:
             raise XenwatchError(f"{host or 'this host'} does not take the lease's token: {answer.summary}")

@@ -98,6 +98,8 @@ class AbsenceProof:
 
     presence: Presence
     reason: str
+    silent: str = ""
+    """The other host that does not say; empty: each says, or it is this host."""
 
 
 async def prove_absent(
@@ -118,5 +120,5 @@ async def prove_absent(
                     if seen == "running"
                     else f"{where} does not report whether {name} runs there"
                 )
-                return AbsenceProof(seen, reason)
+                return AbsenceProof(seen, reason, host if seen == "unknown" else "")
     return AbsenceProof("absent", f"{name} was missing from {LOOKS} listings over {SPAN:g} s on {len(hosts)} host(s)")

@@ -55,6 +55,8 @@ class ManagedHost:
     address: str = ""
     machine_id: str = ""
     fencing: str = ""
+    power: tuple[str, ...] = ()
+    """The fence agent that reaches its management board, with its options; empty: nobody can take its power."""
     reserve_mib: int = 512
 
 

@@ -10,6 +10,7 @@ from xenwatch.base.toml_file import parse_toml, read_toml
 from xenwatch.base.toml_tables import TomlFile, TomlTable
 from xenwatch.model.action import MODES, RISKS, Risk
 from xenwatch.remediation.machine.port import name_of, path_of
+from xenwatch.remediation.machine.power import power_words
 from xenwatch.remediation.policy.inventory import Desired, Guest, Lease, ManagedHost, ManagedInventory, Toolstack
 from xenwatch.remediation.policy.policy import (
     BLOCKERS,
@@ -167,11 +168,15 @@ def _guest(table: TomlTable) -> Guest:
 def _host(table: TomlTable) -> ManagedHost:
     host = ManagedHost(
         name=table.text("name"), address=table.text("address"), machine_id=table.text("machine_id"),
-        fencing=table.text("fencing"), reserve_mib=table.whole("reserve_mib", 512),
+        fencing=table.text("fencing"), power=table.texts("power"), reserve_mib=table.whole("reserve_mib", 512),
     )  # fmt: skip
     table.need("name", bool(host.name) and bool(host.address), "a host needs a name and an address")
     _usable(table, "name", host.name, name_of, "a host's name")
     _usable(table, "address", host.address, name_of, "a host's address")
+    try:
+        power_words(host.power)
+    except InputError as error:
+        table.need("power", False, str(error))
     table.done()
     return host
 

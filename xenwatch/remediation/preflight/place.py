@@ -21,7 +21,7 @@ async def check_place(context: Context, target: ManagedHost, *, live: bool) -> l
     findings += [await absent_elsewhere(context), *await check_owner(context), await _apart(context, target)]
     if live:
         fencing = context.inventory.host(context.inventory.here)
-        both = bool(target.fencing) and bool(fencing and fencing.fencing)
+        both = all(host is not None and (host.fencing or host.power) for host in (target, fencing))
         findings.append(
             Finding(
                 "P24 fencing",
