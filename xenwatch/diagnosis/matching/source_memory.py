@@ -36,10 +36,14 @@ class SourceMemory:
         self.told = set()
         return chunk.data, chunk.position
 
+    def is_of_another_file(self, chunk: Chunk) -> bool:
+        """Whether the open record stands in another file of the log than the chunk."""
+        return self.position.generation != chunk.position.generation
+
     def goes_on_in(self, chunk: Chunk) -> bool:
         """Whether the chunk's first line belongs to the open record."""
         adjoins = self.position.offset + len(self.carry) == chunk.position.offset
-        if not self.carry or not adjoins or self.position.generation != chunk.position.generation:
+        if not self.carry or not adjoins or self.is_of_another_file(chunk):
             return False
         start = chunk.source.format.record_start
         return start is None or start.match(chunk.data) is None
