@@ -81,5 +81,6 @@ def kit() -> SimpleNamespace:
         return Feeder(Scanner(rules, **kwargs))
 
     return SimpleNamespace(
-        dated=DATED, plain=PLAIN, xl=XL, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule, feeder=feeder
-    )
+        dated=DATED, plain=PLAIN, xl=XL, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule,
+        feeder=feeder,
+    )  # fmt: skip
