@@ -164,12 +164,19 @@ class RemediationService:
         await self._store.write(lambda transaction: runs.move(transaction, stored.id, end, actor, reason))
         return await self.run(stored.id)
 
-    async def turn(self, off: bool, actor: str, reason: str) -> None:
-        """The kill switch."""
-        await self._store.write(lambda transaction: kill_switch.turn(transaction, off, actor, reason))
+    async def turn(self, off: bool, actor: str, reason: str, token: str = "") -> None:
+        """The kill switch. Off it is here whatever the effects helper says; on it is only where that agrees."""
+        if off:
+            await self._store.write(lambda transaction: kill_switch.turn(transaction, True, actor, reason))
+        if self.gate is not None:
+            await self.gate.switch(off, actor, token)
+        if not off:
+            await self._store.write(lambda transaction: kill_switch.turn(transaction, False, actor, reason))
 
     async def close_breaker(self, actor: str, reason: str) -> None:
         """A person lets runs start again."""
+        if self.gate is not None:
+            await self.gate.close_breaker(actor, "")
         await self._store.write(lambda transaction: breaker.close(transaction, actor, reason))
 
     async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:

@@ -186,6 +186,7 @@ async def test_an_order_that_must_wait_for_the_one_before_is_not_given_early(tmp
         second = await agent.ask(run, "domain_hard_restart", 1, then)
         assert "exit" not in first
         assert "not confirmed" in second
+        assert story.ledger.failures(()) == 1
         assert story.world.effects == ["xl destroy web"]
 
 
