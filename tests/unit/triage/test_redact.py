@@ -2,7 +2,6 @@ import pytest
 
 from xenwatch.triage.bundle.redact import Redaction
 
-
 LOGIN = "<methodName>session.login_with_password</methodName><value>root</value></param><param><value><string>"
 
 
