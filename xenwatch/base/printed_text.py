@@ -6,9 +6,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
-def on_one_line(text: str) -> str:
-    """The same on one line: whoever chose the text writes no log lines of his own."""
-    return printable(text).replace("\n", "\\n")
+def one_line(text: str) -> str:
+    """Printable and without line breaks: a name may hold one, to look like two, or like a log line of ours."""
+    return printable(text).replace("\n", "\\n").replace("\t", " ")
 
 
 def as_unicode(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, XenwatchError
-from xenwatch.base.printed_text import on_one_line
+from xenwatch.base.printed_text import one_line
 from xenwatch.effects.acting import ActingRun, planned
 from xenwatch.effects.brakes import require_calm, require_closed, require_on
 from xenwatch.effects.ledger import Ledger
@@ -78,7 +78,7 @@ class EffectsService:
         if self._ledger.begun(run):
             raise InputError("the run was begun before")
         self._ledger.consent(run, plan, who)
-        log.info("%s consented to the plan %s of run %s", on_one_line(who), plan[:12], run)
+        log.info("%s consented to the plan %s of run %s", one_line(who), plan[:12], run)
         return {"who": who}
 
     async def _switch(self, peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,14 +88,14 @@ class EffectsService:
         who = field_of(message, "who", str)[:100] if off else self._person(peer, message)
         if off != bool(self._ledger.off_by):
             self._ledger.switch(off=off, who=who or peer.name)
-            log.info("%s switched remediation %s", on_one_line(who), "off" if off else "on")
+            log.info("%s switched remediation %s", one_line(who), "off" if off else "on")
         return {"off": off}
 
     async def _close_breaker(self, peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
         only(message, "do", "who", "token")
         who = self._person(peer, message)
         self._ledger.close_breaker(who)
-        log.info("%s closed the circuit breaker", on_one_line(who))
+        log.info("%s closed the circuit breaker", one_line(who))
         return {"who": who}
 
     def _person(self, peer: LocalPeer, message: Mapping[str, Any]) -> str:
@@ -200,7 +200,7 @@ class EffectsService:
         if not answer.ok:
             acting.failed = answer.summary
         self._ledger.end(run, number, answer.summary, ok=answer.ok)
-        log.info("run %s, order %d: %s", run, number, on_one_line(answer.summary))
+        log.info("run %s, order %d: %s", run, number, one_line(answer.summary))
         return {"code": answer.code, "out": answer.out[-_OUTPUT:], "err": answer.err[-_ERRORS:]}
 
 

@@ -5,6 +5,8 @@ from collections.abc import Collection
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import PENDING, ActionRun
+from xenwatch.remediation.action import hash_as_shown
+from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.store import entries, runs
 from xenwatch.remediation.store.transaction import Transaction, View
 
@@ -33,6 +35,21 @@ def require_valid(run: ActionRun, actor: str, plan_hash: str) -> None:
         raise InputError(f"run {run.id} has another plan than the one you approved; look at it again")
     if proposal.four_eyes and actor == proposal.requester:
         raise InputError(f"run {run.id} is {proposal.risk}: {actor} requested it, so somebody else must approve it")
+
+
+def require_as_shown(run: ActionRun, actor: str, plan_hash: str, inventory: ManagedInventory) -> None:
+    """As `require_valid`, and InputError where what a person reads is not what the hash stands for.
+
+    Whoever writes the store may lie, and the effects helper carries out what has the hash that a person consented to.
+    """
+    require_valid(run, actor, plan_hash)
+    proposal = run.proposal
+    shown = hash_as_shown(proposal.action, proposal.target, proposal.params, proposal.plan)
+    if shown != proposal.plan_hash:
+        raise InputError("the plan that is shown is not the one that would be approved: the run store was changed")
+    guest = inventory.guest(proposal.target) if proposal.target.kind == "domain" else None
+    if guest is not None and guest.name != proposal.target.name:
+        raise InputError(f"{proposal.target} is {guest.name} in the policy: the run store was changed")
 
 
 def revoke(transaction: Transaction, run: ActionRun, actor: str, reason: str) -> None:
