@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import PENDING, ActionRun
@@ -77,10 +78,28 @@ def mark_used(transaction: Transaction, run: ActionRun) -> None:
     transaction.db.execute("UPDATE approval SET used=1 WHERE run=?", (run.id,))
 
 
-def stored(view: View) -> dict[str, tuple[str, str, str, bool]]:
-    """The rows by nonce: run, person, plan, and whether it was taken back."""
-    rows = view.rows("SELECT nonce, run, actor, plan_hash, revoked FROM approval")
-    return {nonce: (run, actor, plan, bool(revoked)) for nonce, run, actor, plan, revoked in rows}
+@dataclass(frozen=True, slots=True)
+class StoredApproval:
+    """A row as it stands, for the comparison with the record."""
+
+    run: str
+    actor: str
+    plan_hash: str
+    revoked: bool
+    used: bool
+    keeps_its_end: bool
+    """It ends when the proposal does."""
+
+
+def stored(view: View) -> dict[str, StoredApproval]:
+    """The rows by nonce."""
+    sql = (
+        "SELECT nonce, run, actor, approval.plan_hash, revoked, used, approval.expires = run.expires"
+        " FROM approval JOIN run ON run.id = approval.run"
+    )
+    return {
+        nonce: StoredApproval(run, actor, plan, *map(bool, rest)) for nonce, run, actor, plan, *rest in view.rows(sql)
+    }
 
 
 def forget(transaction: Transaction, run_ids: Collection[str]) -> None:
