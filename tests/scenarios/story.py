@@ -235,7 +235,7 @@ class Story:
 
     async def do_healthy(self, value: dict[str, Any]) -> None:
         for _ in range(value.get("times", 1)):
-            await self.service.note_health(f"domain/{WEB}", value["is"])
+            await self.service.note_healths({f"domain/{WEB}": value["is"]})
             self.clock.advance(float(value.get("every", 60.0)))
 
     async def do_close_breaker(self, actor: str) -> None:

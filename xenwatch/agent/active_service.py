@@ -34,8 +34,8 @@ class ActiveService:
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun:
         return await self.current.reject(run, actor, reason)
 
-    async def turn(self, off: bool, actor: str, reason: str) -> None:
-        await self.current.turn(off, actor, reason)
+    async def turn(self, off: bool, actor: str, reason: str, token: str = "") -> None:
+        await self.current.turn(off, actor, reason, token)
 
     async def take_alerts(self, alerts: Sequence[Alert]) -> int:
         return await self.current.take_alerts(alerts)

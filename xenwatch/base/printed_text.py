@@ -6,6 +6,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def one_line(text: str) -> str:
+    """Printable and without line breaks: a name may hold one, to look like two, or like a log line of ours."""
+    return printable(text).replace("\n", "\\n").replace("\t", " ")
+
+
 def as_unicode(text: str) -> str:
     """`text` with what is no Unicode replaced: a guest's name or a path can hold it, and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()

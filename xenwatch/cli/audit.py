@@ -13,6 +13,7 @@ import click
 from xenwatch.base.clock import SystemClock
 from xenwatch.base.errors import InputError, StoreError
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import state_dir
 from xenwatch.remediation.open import RUN_STORE
@@ -44,7 +45,8 @@ def COMMAND(ctx: click.Context, config: Path | None, form: str) -> None:  # noqa
             continue
         when = datetime.fromtimestamp(entry.wall, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind
-        click.echo(f"{entry.seq:6} {when}  {entry.run or '-':<21}  {what:<32}  {entry.actor}  {entry.reason}")
+        line = f"{entry.seq:6} {when}  {entry.run or '-':<21}  {what:<32}  {entry.actor}  {entry.reason}"
+        click.echo(one_line(line))
     store.close()
 
 
@@ -71,7 +73,7 @@ def verify(ctx: click.Context, heads: tuple[str, ...]) -> None:
     count, head, cut = len(store.entries()), store.read(entries.head), store.read(entries.pruned)
     store.close()
     for problem in problems:
-        click.echo(problem, err=True)
+        click.echo(one_line(problem), err=True)
     if problems:
         sys.exit(1)
     older = f"; those up to {cut.seq} were old and are deleted" if cut.seq else ""

@@ -10,9 +10,9 @@ import click
 
 from xenwatch.base.errors import XenwatchError
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, URL
-from xenwatch.cli.report.format import one_line
 from xenwatch.cli.report.incident_table import subject_text
 from xenwatch.model.diagnosis import SEVERITIES
 

@@ -1,7 +1,6 @@
 """`xenwatch explain`: what a pasted line means: the rules that match it, and the incident that follows from it."""
 
 import io
-import json
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -58,7 +57,7 @@ def COMMAND(words: tuple[str, ...], folders: tuple[str, ...], form: str) -> None
         raise InputError("nothing to explain: paste a line in quotes (xenwatch explain 'the line'), or pipe text in")
     report, rules = read_text(text, [Path(folder) for folder in folders])
     if form == "json":
-        click.echo(json.dumps(document(report, rules), indent=2, ensure_ascii=False))
+        click.echo(as_json.as_text(document(report, rules)))
     else:
         click.echo("\n".join(_lines(report, rules, text_width())))
     sys.exit(0 if report.matched_rules else 1)

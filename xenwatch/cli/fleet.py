@@ -9,6 +9,7 @@ from typing import TypeVar
 import click
 
 from xenwatch.base.errors import InputError
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._options import CONFIG
 from xenwatch.config.fleet_member import etcd_access
 from xenwatch.config.loader import load_config
@@ -34,7 +35,7 @@ def COMMAND() -> None:  # noqa: N802 - the registry's name
 def show(config: Path | None) -> None:
     """List the slots that are held."""
     for slot in _ask(config, held_slots):
-        click.echo(f"{slot.number}  {slot.action} of {slot.target} on {slot.host}  run {slot.run}")
+        click.echo(one_line(f"{slot.number}  {slot.action} of {slot.target} on {slot.host}  run {slot.run}"))
 
 
 @COMMAND.command()
@@ -45,7 +46,7 @@ def free(config: Path | None, run: str) -> None:
     slot = _ask(config, lambda client: free_slot(client, run))
     if slot is None:
         raise InputError(f"{run}: not exactly one run that holds a slot has an id that begins like this")
-    click.echo(f"The slot of run {slot.run} ({slot.action} of {slot.target} on {slot.host}) is free.")
+    click.echo(one_line(f"The slot of run {slot.run} ({slot.action} of {slot.target} on {slot.host}) is free."))
 
 
 def _ask(config: Path | None, work: Callable[[EtcdClient], Awaitable[T]]) -> T:

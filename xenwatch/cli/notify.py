@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.errors import InputError
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._options import CONFIG
 from xenwatch.config.loader import load_config
 from xenwatch.config.notify import routes_of
@@ -62,7 +63,7 @@ async def _try_all(routes: list[Route]) -> int:
             await deliver(route, trial_message(socket.gethostname()))
         except Undelivered as error:
             problems += 1
-            click.echo(f"{route.name}: {error}", err=True)
+            click.echo(one_line(f"{route.name}: {error}"), err=True)
         else:
             click.echo(f"{route.name}: delivered")
     return problems

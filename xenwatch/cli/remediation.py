@@ -1,6 +1,7 @@
 """`xenwatch remediation`: proposals and runs; approval, rejection, the kill switch."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from xenwatch.base.durations import parse_duration
 from xenwatch.base.errors import InputError
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._options import CONFIG, FORMAT
 from xenwatch.cli._remediation import POLICY, findings_table, key_values, person, subject_of, with_service
 from xenwatch.model.action import PENDING, ActionRun
@@ -62,10 +64,10 @@ def show(policy: Path | None, config: Path | None, form: str, run: str) -> None:
         if form == "json":
             journal = [asdict(entry) for entry in await service.entries(record.id)]
             return json.dumps({"version": 1, "run": run_json(record), "journal": journal})
-        lines = [_row(record), f"plan {record.proposal.plan_hash}:", *(f"  {step}" for step in record.proposal.plan)]
+        lines = [_row(record), one_line(f"plan {record.proposal.plan_hash}:"), *_steps(record.proposal.plan)]
         for entry in await service.entries(record.id):
             what = f"{entry.old} -> {entry.new}" if entry.kind == "move" else entry.kind
-            lines.append(f"{_time(entry.wall)}  {what:<32}  {entry.actor}  {entry.reason}")
+            lines.append(one_line(f"{_time(entry.wall)}  {what:<32}  {entry.actor}  {entry.reason}"))
         return "\n".join(lines)
 
     click.echo(with_service(policy, config, work))
@@ -82,7 +84,7 @@ def approve(policy: Path | None, config: Path | None, run: str, plan_hash: str |
     async def work(service: RemediationService) -> ActionRun:
         record = await service.run(run)
         if plan_hash is None:
-            click.echo("\n".join([_row(record), *(f"  {step}" for step in record.proposal.plan)]))
+            click.echo("\n".join([_row(record), *_steps(record.proposal.plan)]))
             click.confirm("Carry out this plan?", abort=True)
         return await service.approve(record.id, person(), plan_hash or record.proposal.plan_hash)
 
@@ -129,7 +131,7 @@ def run_(
 
     async def work(service: RemediationService) -> str:
         draft = await service.draft_request(action, subject_of(target), key_values(params), person())
-        lines = [findings_table(draft.findings), "plan:", *(f"  {step}" for step in draft.plan)]
+        lines = [findings_table(draft.findings), "plan:", *_steps(draft.plan)]
         if dry_run:
             stop = await service.dry_run(draft, as_approved=True)
             return "\n".join([*lines, f"stopped by {stop.guard}: {stop.reason}" if stop else "no guard would stop it"])
@@ -191,7 +193,11 @@ def _row(run: ActionRun) -> str:
     waits = "waits for a person" if run.state in PENDING and proposal.needs_approval else ""
     reason = f"  {run.reason or waits}" if run.reason or waits else ""
     what = f"{proposal.action} on {proposal.target}  {proposal.risk}"
-    return f"{run.id}  {_time(run.wall)}  {what}  {run.state}{reason}"
+    return one_line(f"{run.id}  {_time(run.wall)}  {what}  {run.state}{reason}")
+
+
+def _steps(plan: Sequence[str]) -> list[str]:
+    return [f"  {one_line(step)}" for step in plan]
 
 
 def _time(wall: float) -> str:

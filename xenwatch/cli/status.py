@@ -9,7 +9,7 @@ import click
 
 from xenwatch.base.durations import format_duration, format_size
 from xenwatch.base.plurals import count_text
-from xenwatch.base.printed_text import printable
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._client import Running
 from xenwatch.cli._options import CONFIG, FORMAT, URL
 
@@ -44,7 +44,7 @@ def _text(url: str, health: dict[str, Any], status: dict[str, Any]) -> list[str]
     lines = [f"xenwatch {status['xenwatch']} at {url}: {verdict}"]
     for check in health["checks"]:
         age = "not yet" if check["age_seconds"] is None else f"{format_duration(check['age_seconds'])} ago"
-        lines.append(f"  {check['name']:<12} {_mark(check['ok'])}  {age}  {check['detail']}".rstrip())
+        lines.append(f"  {check['name']:<12} {_mark(check['ok'])}  {age}  {one_line(str(check['detail']))}".rstrip())
     counts = status["incidents"]
     lines.append(f"incidents: {counts['open']} open, {counts['explained']} explained, {counts['resolved']} resolved")
     lines.append(f"rules: {status['rules']['count']}, matched with {status['rules']['engine']}")
@@ -58,7 +58,7 @@ def _text(url: str, health: dict[str, Any], status: dict[str, Any]) -> list[str]
 def _collectors(collectors: list[dict[str, Any]]) -> list[str]:
     failing = [collector for collector in collectors if not collector["ok"]]
     lines = [f"collectors: {len(collectors) - len(failing)} of {len(collectors)} ok"]
-    return lines + [f"  {c['name']:<12} {_mark(False)}  {printable(str(c['error']))}" for c in failing]
+    return lines + [f"  {c['name']:<12} {_mark(False)}  {one_line(str(c['error']))}" for c in failing]
 
 
 def _logs(logs: list[dict[str, Any]]) -> list[str]:
@@ -67,7 +67,7 @@ def _logs(logs: list[dict[str, Any]]) -> list[str]:
     for log in active[:_MOST_LOGS]:
         behind = f", {format_size(log['lag_bytes'])} behind" if log["lag_bytes"] else ""
         amount = f"{count_text(log['lines'], 'line')}, {format_size(log['bytes'])}{behind}"
-        lines.append(f"  {printable(log['path'])}  {log['format']}  {amount}")
+        lines.append(f"  {one_line(log['path'])}  {log['format']}  {amount}")
     if len(active) > _MOST_LOGS:
         lines.append(f"  and {len(active) - _MOST_LOGS} more (--format json lists all)")
     return lines

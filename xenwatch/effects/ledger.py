@@ -7,7 +7,7 @@ never begun again.
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from xenwatch.base.clock import Clock
 from xenwatch.base.errors import NotJson, StoreError
 from xenwatch.host.privileged.wire import decode
 
+_STORM_NOTED_EVERY = 60.0
 KEEP = 90 * 86400.0
 """Seconds, while the host is up, for which lines are kept when the file is read again."""
 
@@ -54,6 +55,13 @@ class Ledger:
         self._begun: dict[str, int] = defaultdict(int)
         self._ended: dict[str, int] = defaultdict(int)
         self.highest_token: dict[str, int] = defaultdict(int)
+        self.off_by = ""
+        """Who switched remediation off; empty: it is on."""
+        self.storm_at = float("-inf")
+        """When too many guests were to be repaired at once, last."""
+        self._counted: list[str] = []
+        """Runs since a person closed the circuit breaker, in the order in which they began."""
+        self._failed: set[str] = set()
         try:
             lines = list(_lines(path))
             for line in lines:
@@ -87,9 +95,36 @@ class Ledger:
         """Record that an order is about to be carried out; on the disk when this returns."""
         self._append("begin", {"run": run, "order": order, "target": target, "token": token, "words": words})
 
-    def end(self, run: str, order: int, summary: str) -> None:
+    def end(self, run: str, order: int, summary: str, *, ok: bool) -> None:
         """Record how it ended."""
-        self._append("end", {"run": run, "order": order, "summary": summary[:500]})
+        self._append("end", {"run": run, "order": order, "summary": summary[:500], "ok": ok})
+
+    def fail(self, run: str) -> None:
+        """Record that what an order was for did not come about."""
+        self._append("failed", {"run": run})
+
+    def failures(self, active: Container[str]) -> int:
+        """How many runs in a row failed, or have an order that nobody knows the end of. Those that act do not count."""
+        failures = 0
+        for run in reversed([run for run in self._counted if run not in active]):
+            if run not in self._failed and not self.is_open(run):
+                break
+            failures += 1
+        return failures
+
+    def close_breaker(self, who: str) -> None:
+        """Record that a person looked at the failures."""
+        self._append("closed", {"who": who})
+
+    def switch(self, *, off: bool, who: str) -> None:
+        """Record that a person switched remediation off, or on again."""
+        self._append("switch", {"off": off, "who": who})
+
+    def storm(self) -> None:
+        """Record that too much was to be repaired at once; whoever asks on and on does not fill the disk."""
+        if self.now - self.storm_at > _STORM_NOTED_EVERY:
+            self._append("storm", {})
+        self.storm_at = self.now
 
     def close(self) -> None:
         os.close(self._file)
@@ -111,11 +146,26 @@ class Ledger:
             self.consents[run] = Consent(run, str(line["plan_hash"]), str(line["who"]), float(line["at"]))
         elif what == "start":
             self.starts.append(Start(**{key: line[key] for key in Start.__slots__}))
+            self._counted.append(run)
         elif what == "begin":
             self._begun[run] = max(self._begun[run], int(line["order"]) + 1)
             self.highest_token[line["target"]] = max(self.highest_token[line["target"]], int(line["token"]))
         elif what == "end":
             self._ended[run] = max(self._ended[run], int(line["order"]) + 1)
+            if not line.get("ok", True):
+                self._failed.add(run)
+        else:
+            self._take_brake(what, line)
+
+    def _take_brake(self, what: str, line: Mapping[str, Any]) -> None:
+        if what == "failed":
+            self._failed.add(str(line["run"]))
+        elif what == "closed":
+            self._counted.clear()
+        elif what == "switch":
+            self.off_by = str(line["who"]) if line["off"] else ""
+        elif what == "storm":
+            self.storm_at = float(line["now"])
 
     def _rewritten(self, lines: list[dict[str, Any]]) -> int:
         """The file without what is old and without a line that a power cut left half, made beside it and moved over."""
@@ -125,7 +175,7 @@ class Ledger:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(new, flags, 0o600)
         for line in lines:
-            if float(line["now"]) >= oldest:
+            if float(line["now"]) >= oldest or line["what"] == "switch":
                 os.write(file, _encoded(line))
         os.fsync(file)
         new.replace(self._path)

@@ -11,7 +11,9 @@ from typing import Any
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import InputError, XenwatchError
+from xenwatch.base.printed_text import one_line
 from xenwatch.effects.acting import ActingRun, planned
+from xenwatch.effects.brakes import require_calm, require_closed, require_on
 from xenwatch.effects.ledger import Ledger
 from xenwatch.effects.permission import budget_of, permit, require_executing
 from xenwatch.effects.record import RunRecord
@@ -19,7 +21,7 @@ from xenwatch.effects.settings import Approver
 from xenwatch.effects.stored_run import StoredRuns
 from xenwatch.host.privileged.server import LocalPeer
 from xenwatch.host.privileged.wire import field_of, only
-from xenwatch.remediation.action import Action, Context
+from xenwatch.remediation.action import Action, Context, Step
 from xenwatch.remediation.machine.port import Machine, Order
 from xenwatch.remediation.policy.policy import Policy
 
@@ -57,7 +59,7 @@ class EffectsService:
         """XenwatchError: refused, and why."""
         asked: Mapping[str, Callable[[LocalPeer, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]] = {
             "ping": self._ping, "consent": self._consent, "effect": self._effect,
-            "announce": self._announce,
+            "announce": self._announce, "switch": self._switch, "close-breaker": self._close_breaker,
         }  # fmt: skip
         word = field_of(message, "do", str)
         if word not in asked:
@@ -72,14 +74,34 @@ class EffectsService:
         """Root consents by being root; somebody else's consent comes with the token that only that person has."""
         only(message, "do", "run", "plan_hash", "who", "token")
         run, plan = _matching(message, "run", _RUN), _matching(message, "plan_hash", _HASH)
-        who, token = field_of(message, "who", str)[:100], field_of(message, "token", str)
-        if peer.uid != 0 or token:
-            who = _approver(token, self._approvers())
+        who = self._person(peer, message)
         if self._ledger.begun(run):
             raise InputError("the run was begun before")
         self._ledger.consent(run, plan, who)
-        log.info("%s consented to the plan %s of run %s", who, plan[:12], run)
+        log.info("%s consented to the plan %s of run %s", one_line(who), plan[:12], run)
         return {"who": who}
+
+    async def _switch(self, peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Anybody who may ask at all may switch it off, since that only ends what may be asked; a person, on again."""
+        only(message, "do", "off", "who", "token")
+        off = field_of(message, "off", bool)
+        who = field_of(message, "who", str)[:100] if off else self._person(peer, message)
+        if off != bool(self._ledger.off_by):
+            self._ledger.switch(off=off, who=who or peer.name)
+            log.info("%s switched remediation %s", one_line(who), "off" if off else "on")
+        return {"off": off}
+
+    async def _close_breaker(self, peer: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        only(message, "do", "who", "token")
+        who = self._person(peer, message)
+        self._ledger.close_breaker(who)
+        log.info("%s closed the circuit breaker", one_line(who))
+        return {"who": who}
+
+    def _person(self, peer: LocalPeer, message: Mapping[str, Any]) -> str:
+        """Root is a person by being root; another one is known by the token that only that person has."""
+        who, token = field_of(message, "who", str)[:100], field_of(message, "token", str)
+        return _approver(token, self._approvers()) if peer.uid != 0 or token else who
 
     async def _announce(self, _: LocalPeer, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """A token changes nothing but who may act on a target from then on; the agent could refuse to act as well."""
@@ -112,7 +134,7 @@ class EffectsService:
         if len(record.intents) != number + 1 or record.outcomes != number or record.intents[-1] != expects:
             raise InputError("the run store tells of another order than the one that is asked for")
         acting = await self._begin(record, action) if number == 0 else self._known(record, action)
-        _, order = await acting.next_order()
+        _, order = await self._next_order(acting)
         if order.description != expects:
             raise InputError(f"the order that comes now is another one: {order.description[:200]}")
         if number == 0:
@@ -123,13 +145,26 @@ class EffectsService:
         acting.busy = True
         return acting, order
 
+    async def _next_order(self, acting: ActingRun) -> tuple[Step, Order]:
+        """The one that comes now. That the one before is not confirmed is a failure of the run, which is kept."""
+        had_failed = bool(acting.failed)
+        try:
+            return await acting.next_order()
+        finally:
+            if acting.failed and not had_failed:
+                self._ledger.fail(acting.record.run)
+
     async def _begin(self, record: RunRecord, name: str) -> ActingRun:
         policy, action = self._policy(), self._actions[name]
         if record.action != name:
             raise InputError(f"the run is for {record.action}")
+        require_on(self._ledger)
         repairs = {name for name, one in self._actions.items() if one.repairs}
         permitted = permit(record, action, policy, self._ledger, self._clock.now(), repairs)
         active = [acting.start for acting in self._acting.values() if acting.busy]
+        if not permitted.consented:
+            require_closed(action, policy, self._ledger, {start.run for start in active})
+            require_calm(record, policy, self._ledger, repairs)
         start = budget_of(record, action, policy, self._ledger, active)
         context = Context(
             self._machine(policy), self._clock, policy, record.target, permitted.guest, record.params, record.run,
@@ -164,8 +199,8 @@ class EffectsService:
             acting.busy = False
         if not answer.ok:
             acting.failed = answer.summary
-        self._ledger.end(run, number, answer.summary)
-        log.info("run %s, order %d: %s", run, number, answer.summary)
+        self._ledger.end(run, number, answer.summary, ok=answer.ok)
+        log.info("run %s, order %d: %s", run, number, one_line(answer.summary))
         return {"code": answer.code, "out": answer.out[-_OUTPUT:], "err": answer.err[-_ERRORS:]}
 
 

@@ -15,6 +15,7 @@ from xenwatch.logs.files.descriptors import Descriptors
 from xenwatch.logs.files.discover import LogPatterns
 from xenwatch.logs.files.file_reader import opened
 from xenwatch.logs.files.first_text import HEAD_BYTES, first_text
+from xenwatch.logs.files.hanging import HangingFolders
 from xenwatch.logs.files.other_names import TrackedFiles
 from xenwatch.logs.files.spool import Spool
 from xenwatch.logs.files.watch import DirectoryWatcher
@@ -62,6 +63,7 @@ class Follower:
         self._descriptors = Descriptors[FileSource](self._options.most_open)
         self.counters.most_open_files = self._options.most_open
         self._refused: dict[str, tuple[int, int]] = {}
+        self._hanging = HangingFolders()
         self._wake = asyncio.Event()
         self._due = 0.0
 
@@ -96,13 +98,16 @@ class Follower:
         settle = self._clock.monotonic() >= self._due
         if settle:
             self._due = self._clock.monotonic() + self._options.reconcile_seconds * 0.9
-        directories = self._patterns.directories()
+            await self._hanging.ask(self._patterns.roots())
+        directories = self._patterns.directories(self._hanging.holds)
         if watcher is not None and settle:
             watcher.watch(directories)
         self._find(self._patterns.logs(directories, settle=settle), settle=settle)
         self._very_first = False
         turn = _Turn(self._clock)
         for source in tuple(self._sources.values()):
+            if self._hanging.all and self._hanging.holds(source.path):
+                continue
             read = False
             for chunk in source.chunks(settle=settle):
                 self._on_chunk(chunk)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -215,7 +215,12 @@ class Action:
 
 def plan_hash(action: Action, target: Subject, params: Mapping[str, str], plan: Plan) -> str:
     """What an approval is bound to: the action, the target's UUID, the parameters and every argument of every step."""
-    content = [action.name, target.key, sorted(params.items()), list(plan.description)]
+    return hash_as_shown(action.name, target, params, plan.description)
+
+
+def hash_as_shown(action: str, target: Subject, params: Mapping[str, str], steps: Sequence[str]) -> str:
+    """The same, from the words that a person reads."""
+    content = [action, target.key, sorted(params.items()), list(steps)]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

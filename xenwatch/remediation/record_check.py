@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import WITHOUT_EFFECT
-from xenwatch.remediation.guards import approvals
+from xenwatch.remediation.guards import approvals, breaker, kill_switch, storm
 from xenwatch.remediation.store import budget, entries, runs
 from xenwatch.remediation.store.entries import RunLogEntry
 from xenwatch.remediation.store.transaction import View
@@ -14,7 +14,10 @@ def record_problems(view: View) -> list[str]:
     """What does not agree with the record, in words; empty where all does."""
     lines = entries.entries_of(view, None)
     stored = runs.stored(view)
-    return [*_runs(lines, stored), *_approvals(view, lines), *_budgets(view, lines, stored)]
+    return [
+        *_runs(lines, stored), *_approvals(view, lines), *_budgets(view, lines, stored), *_brakes(view, lines),
+        *_maintenance(view, lines),
+    ]  # fmt: skip
 
 
 def anchor_problem(view: View, anchor: str) -> str | None:
@@ -53,14 +56,17 @@ def _approvals(view: View, lines: list[RunLogEntry]) -> Iterator[str]:
     for nonce, line in given.items():
         if nonce not in rows:
             yield f"an approval of run {line.run} is missing"
-    for nonce, (run, actor, plan, is_revoked) in rows.items():
-        line_ = given.get(nonce)
+    started = {line.run: line.seq for line in lines if line.kind == "move" and line.new == "admitted"}
+    for nonce, row in rows.items():
+        line_, run = given.get(nonce), row.run
         if line_ is None:
-            yield f"an approval of run {run} by {actor} is not in the record"
-        elif (run, actor, plan) != (line_.run, line_.actor, line_.facts.get("plan_hash")):
+            yield f"an approval of run {run} by {row.actor} is not in the record"
+        elif (run, row.actor, row.plan_hash) != (line_.run, line_.actor, line_.facts.get("plan_hash")):
             yield f"an approval of run {run} was changed"
-        elif is_revoked and run not in revoked:
+        elif row.revoked and run not in revoked:
             yield f"an approval of run {run} was taken back, and the record does not say so"
+        elif not row.keeps_its_end or (started.get(run, 0) > line_.seq and not row.used):
+            yield f"an approval of run {run} was changed: it would count for longer than it was given for"
 
 
 def _budgets(view: View, lines: list[RunLogEntry], stored: dict[str, runs.StoredRun]) -> Iterator[str]:
@@ -72,3 +78,29 @@ def _budgets(view: View, lines: list[RunLogEntry], stored: dict[str, runs.Stored
     for run in admitted.keys() - rows.keys():
         if run in stored and stored[run].state not in WITHOUT_EFFECT:
             yield f"the budget of run {run} is missing"
+
+
+def _brakes(view: View, lines: list[RunLogEntry]) -> Iterator[str]:
+    """Where the line that says it was old and is deleted, nobody can tell."""
+    pruned = entries.pruned(view).seq > 0
+    for kind, fact, name, is_on in (
+        ("switch", "off", "the kill switch", kill_switch.off_reason(view) is not None),
+        ("breaker", "open", "the circuit breaker", breaker.open_reason(view) is not None),
+        ("storm", "on", "the brake of a storm", storm.is_active(view)),
+    ):
+        last = next((line for line in reversed(lines) if line.kind == kind and fact in line.facts), None)
+        if is_on != bool(last and last.facts[fact]) and not (last is None and pruned):
+            yield f"{name} was {'set' if is_on else 'released'}, and the record does not say so"
+
+
+def _maintenance(view: View, lines: list[RunLogEntry]) -> Iterator[str]:
+    """What is over does not matter any more."""
+    said: dict[str, float] = {}
+    for line in lines:
+        if line.kind == "maintenance":
+            said[str(line.facts["scope"])] = line.at + float(line.facts["seconds"])
+    rows = kill_switch.ends(view)
+    for scope in sorted(said.keys() | rows.keys()):
+        end, recorded = rows.get(scope, 0.0), said.get(scope, 0.0)
+        if max(end, recorded) > view.at and abs(end - recorded) > 1:
+            yield f"the maintenance of {scope} was changed, and the record does not say so"

@@ -98,12 +98,8 @@ class RemediationService:
             lambda transaction: storm.record_failing(transaction, failing, watched, self.policy.storm)
         )
 
-    async def note_health(self, target: str, healthy: bool) -> None:
-        """One sample of a target's health, for the pauses between actions on it."""
-        await self.note_healths({target: healthy})
-
     async def note_healths(self, healthy: Mapping[str, bool]) -> None:
-        """The same for many targets, with one commit."""
+        """One sample of the health of each target, for the pauses between actions on it."""
 
         def write(transaction: Transaction) -> None:
             for target, is_healthy in healthy.items():
@@ -130,10 +126,8 @@ class RemediationService:
         if draft.refusal is not None:
             return draft.refusal
         proposal = proposal_of(draft)
-        action = self._actions[proposal.action]
-        return await dry_run(
-            self._store, proposal, action, self.policy, as_approved=as_approved, is_fleet=self._fleet.is_fleet
-        )
+        means = self._store, proposal, self._actions[proposal.action], self.policy
+        return await dry_run(*means, as_approved=as_approved, is_fleet=self._fleet.is_fleet)
 
     async def draft(self, trigger: Trigger) -> Draft:
         """What would be done about a trigger."""
@@ -146,7 +140,7 @@ class RemediationService:
     async def approve(self, run: str, actor: str, plan_hash: str, token: str = "") -> ActionRun:
         """A person approves the plan with this hash; the next tick starts it. `token`: that the person gave."""
         stored = await self.run(run)
-        approvals.require_valid(stored, actor, plan_hash)
+        approvals.require_as_shown(stored, actor, plan_hash, self.policy.inventory)
         if self.gate is not None and not self._actions[stored.proposal.action].of_pool:
             await self.gate.consent(stored.id, plan_hash, actor, token)
         await self._store.write(lambda transaction: approvals.approve(transaction, stored, actor, plan_hash))
@@ -164,12 +158,19 @@ class RemediationService:
         await self._store.write(lambda transaction: runs.move(transaction, stored.id, end, actor, reason))
         return await self.run(stored.id)
 
-    async def turn(self, off: bool, actor: str, reason: str) -> None:
-        """The kill switch."""
-        await self._store.write(lambda transaction: kill_switch.turn(transaction, off, actor, reason))
+    async def turn(self, off: bool, actor: str, reason: str, token: str = "") -> None:
+        """The kill switch. Off it is here whatever the effects helper says; on it is only where that agrees."""
+        if off:
+            await self._store.write(lambda transaction: kill_switch.turn(transaction, True, actor, reason))
+        if self.gate is not None:
+            await self.gate.switch(off, actor, token)
+        if not off:
+            await self._store.write(lambda transaction: kill_switch.turn(transaction, False, actor, reason))
 
     async def close_breaker(self, actor: str, reason: str) -> None:
         """A person lets runs start again."""
+        if self.gate is not None:
+            await self.gate.close_breaker(actor, "")
         await self._store.write(lambda transaction: breaker.close(transaction, actor, reason))
 
     async def maintain(self, scope: str, owner: str, reason: str, seconds: float) -> None:

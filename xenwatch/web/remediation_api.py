@@ -56,7 +56,7 @@ class RemediationApi(Protocol):
 
     async def reject(self, run: str, actor: str, reason: str) -> ActionRun: ...
 
-    async def turn(self, off: bool, actor: str, reason: str) -> None: ...
+    async def turn(self, off: bool, actor: str, reason: str, token: str = "") -> None: ...
 
 
 class RemediationSite(RemediationApi, Protocol):
@@ -95,7 +95,7 @@ def routes(service: RemediationApi, users: Sequence[User]) -> list[web.RouteDef]
         actor, body = authorise(request, users, "admin"), await json_object(request, _LARGEST)
         if not isinstance(body.get("off"), bool) or not body.get("reason"):
             raise web.HTTPBadRequest(text='the body must be {"off": true or false, "reason": "why"}')
-        await _result(service.turn(body["off"], actor, str(body["reason"])[:500]))
+        await _result(service.turn(body["off"], actor, str(body["reason"])[:500], token_of(request)))
         return web.json_response({"off": body["off"]})
 
     base = "/api/v1/remediation"

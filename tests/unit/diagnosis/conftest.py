@@ -11,6 +11,7 @@ import pytest
 from xenwatch.diagnosis.matching.scanner import Scanner
 from xenwatch.diagnosis.rules.loader import parse_rule
 from xenwatch.diagnosis.rules.rule import Rule
+from xenwatch.logs.formats.xl import FORMAT as XL
 from xenwatch.model.event import Event
 from xenwatch.model.record import Chunk, Header, LogFormat, Position, Source, TimeHint
 from xenwatch.model.subject import Subject
@@ -67,6 +68,10 @@ class Feeder:
         chunk = Chunk(Source(path, fmt, subject), data, Position("g", offset, line), TimeHint(NEAR), final)
         return self.scanner.feed(chunk)
 
+    def end(self, path: str, generation: str, fmt: LogFormat = DATED) -> list[Event]:
+        """Another file of the log will get no more lines."""
+        return self.scanner.feed(Chunk(Source(path, fmt), b"", Position(generation, 99), TimeHint(NEAR), final=True))
+
 
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
@@ -76,5 +81,6 @@ def kit() -> SimpleNamespace:
         return Feeder(Scanner(rules, **kwargs))
 
     return SimpleNamespace(
-        dated=DATED, plain=PLAIN, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule, feeder=feeder
-    )
+        dated=DATED, plain=PLAIN, xl=XL, ring=RING, console=CONSOLE, near=NEAR, rule=rule_of, one=signature_rule,
+        feeder=feeder,
+    )  # fmt: skip

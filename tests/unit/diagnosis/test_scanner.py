@@ -43,6 +43,24 @@ def test_the_same_position_of_a_rotated_file_is_another_record(kit):
     assert len(feeder.feed("[1] INFO it broke\n")) == 1
 
 
+@pytest.mark.parametrize("next_line", ["libxl: debug: it goes on\n", "  of a record that goes on\n"])
+def test_a_rotated_file_that_ends_meanwhile_does_not_make_the_open_record_count_again(kit, next_line):
+    """A renamed file is given up a minute after it was renamed: the log's own file has long been written on."""
+    feeder = kit.feeder(kit.one("it broke"))
+    seen = feeder.feed("libxl: error: it broke\n", kit.xl)
+    seen += feeder.end("a.log", "the file before", kit.xl)
+    seen += feeder.feed(next_line, kit.xl)
+    assert len(seen) == 1
+
+
+def test_a_rotated_file_that_ends_meanwhile_does_not_make_an_open_error_unknown(kit):
+    feeder = kit.feeder(kit.one("known trouble"))
+    feeder.feed("[1] ERROR first line\n")
+    feeder.end("a.log", "the file before", kit.dated)
+    feeder.feed("known trouble\n[2] INFO next\n")
+    assert list(feeder.scanner.unread.latest()) == []
+
+
 def test_what_was_told_is_not_told_again_after_a_restart(kit):
     rule = kit.one("failed")
     feeder = kit.feeder(rule)

@@ -10,13 +10,15 @@ from xenwatch.base.errors import HostError, InputError, Unavailable
 from xenwatch.host.privileged import server as server_module
 from xenwatch.host.privileged.client import ask
 from xenwatch.host.privileged.server import MOST_ASKING, LocalServer
-from xenwatch.host.privileged.wire import LONGEST_QUESTION
+from xenwatch.host.privileged.wire import LONGEST_QUESTION, only
 from xenwatch.web.server.unix_socket import unix_socket
 
 
 async def echo(_peer, message):
     if message.get("do") == "fail":
         raise InputError("no")
+    if message.get("do") == "only":
+        only(message, "do")
     await asyncio.sleep(float(message.get("sleep", 0)))
     return {"heard": sorted(message)}
 
@@ -57,6 +59,14 @@ BAD = {
 async def test_what_is_no_short_line_of_json_is_refused(served, line, why):
     assert why in (await said(served, line))["refused"]
     assert await ask(served, {"do": "ping"}, 5) == {"heard": ["do"]}
+
+
+async def test_who_asks_writes_no_log_lines_of_his_own(served, caplog):
+    forged = "run 018bcfe56800-00000000, order 0: exit 0"
+    question = json.dumps({"do": "only", f"x\n{forged}\x1b[2J": 1}).encode() + b"\n"
+    assert "unknown" in (await said(served, question))["refused"]
+    [line] = [record.getMessage() for record in caplog.records if forged in record.getMessage()]
+    assert line.isprintable()
 
 
 async def test_a_question_that_ends_half_way_is_refused(served):

@@ -10,7 +10,7 @@ from simulated_host import WEB
 from split_story import ANN, SplitStory
 from taken_agent import START, TakenAgent, old_id
 
-from xenwatch.base.errors import XenwatchError
+from xenwatch.base.errors import InputError, XenwatchError
 from xenwatch.host.privileged.server import LocalPeer
 from xenwatch.model.subject import Subject
 from xenwatch.remediation.store import entries
@@ -102,6 +102,27 @@ async def test_the_token_of_a_person_is_a_consent_to_that_plan_alone_and_root_ne
         assert await story.helper.answer(LocalPeer(1, 0), told | {"run": other, "who": "root", "token": ""})
 
 
+LIES = {
+    "harmless words before another plan": "UPDATE run SET proposal=json_set(proposal, '$.plan', json('[\"true\"]'))",
+    "another action": "UPDATE run SET proposal=json_set(proposal, '$.action', 'domain_unpause')",
+    "the name of another guest": "UPDATE run SET proposal=json_set(proposal, '$.target.name', 'db')",
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+async def test_root_consents_to_what_is_shown_and_to_nothing_else(lie, tmp_path):
+    """`xenwatch remediation approve` prints words of the agent's store, and hands on a hash of the agent's store."""
+    async with SplitStory(tmp_path, ABSENT | {"remediation": {"mode": "propose"}}) as story:
+        agent = TakenAgent(story)
+        run = agent.forge()
+        hash_ = story.service._store._store.run(run).proposal.plan_hash
+        agent.sql("UPDATE run SET state='awaiting_approval' WHERE id=?", run)
+        agent.sql(lie)
+        with pytest.raises(InputError, match="the run store was changed"):
+            await story.service.approve(run, "human:root", hash_)
+        assert story.ledger.consents == {}
+
+
 async def test_a_token_is_known_by_its_digest_too(tmp_path):
     story = SplitStory(tmp_path, ABSENT)
     digest = "9f735e0df9a1ddc702bf0a1a7b83033f9f7153a00c29de82cedadc9957289b05"  # of testpassword
@@ -186,6 +207,7 @@ async def test_an_order_that_must_wait_for_the_one_before_is_not_given_early(tmp
         second = await agent.ask(run, "domain_hard_restart", 1, then)
         assert "exit" not in first
         assert "not confirmed" in second
+        assert story.ledger.failures(()) == 1
         assert story.world.effects == ["xl destroy web"]
 
 

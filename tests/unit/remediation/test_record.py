@@ -9,7 +9,8 @@ from xenwatch.base.clock import ManualClock
 from xenwatch.base.errors import StoreError
 from xenwatch.model.action import Proposal, Trigger
 from xenwatch.model.subject import Subject
-from xenwatch.remediation.guards import approvals
+from xenwatch.remediation.guards import approvals, breaker, kill_switch, storm
+from xenwatch.remediation.policy.policy import StormLimit
 from xenwatch.remediation.record_check import anchor_problem, record_problems
 from xenwatch.remediation.store import budget, entries, retention, runs, triggers
 from xenwatch.remediation.store.run_store import RunStore
@@ -38,6 +39,7 @@ def repaired(store: RunStore, key: str, *, ends: bool = True) -> str:
         runs.move(transaction, run, "awaiting_approval", "agent")
         approvals.approve(transaction, runs.find(transaction, run), "human:ann", "h")
         budget.reserve(transaction, run, proposal(key))
+        approvals.mark_used(transaction, runs.find(transaction, run))
         runs.move(transaction, run, "admitted", "agent")
         runs.set_token(transaction, run, 1)
         for state in ("leased", "prechecked", "executing", "verifying", "succeeded") if ends else ():
@@ -64,6 +66,8 @@ FORGERIES = {
     "a budget given back": "DELETE FROM budget",
     "a budget used long ago": "UPDATE budget SET at=at-100000",
     "a budget of another guest": "UPDATE budget SET guest='domain/other'",
+    "a consent that was used counts once more": "UPDATE approval SET used=0",
+    "a consent that never ends": "UPDATE approval SET expires=1e12",
     "a run deleted": "PRAGMA foreign_keys=OFF; DELETE FROM approval; DELETE FROM budget; DELETE FROM run",
 }
 
@@ -81,6 +85,50 @@ def test_a_row_changed_beside_the_record_is_found(tmp_path, forgery):
     again = opened(path)
     assert any(store_run in problem for problem in again.read(record_problems))
     again.close()
+
+
+RELEASES = {
+    "UPDATE switch SET off=0": "kill switch was released",
+    "UPDATE breaker SET open=0": "circuit breaker was released",
+    "DELETE FROM breaker": "circuit breaker was released",
+    "UPDATE storm SET active=0": "storm was released",
+    "DELETE FROM maintenance": "maintenance of host/xen1 was changed",
+    "UPDATE maintenance SET expires=1": "maintenance of host/xen1 was changed",
+    "UPDATE maintenance SET expires=expires+900000": "maintenance of host/xen1 was changed",
+}
+
+
+def braked(path: Path) -> RunStore:
+    """Switched off, with an open breaker, in a storm, in maintenance."""
+    store = opened(path)
+    with store.transaction() as transaction:
+        kill_switch.turn(transaction, True, "human:ann", "look")
+        breaker.record_end(transaction, "failed", 1)
+        storm.record_failing(transaction, ["a", "b", "c"], 3, StormLimit())
+        kill_switch.maintain(transaction, kill_switch.Maintenance("host/xen1", "ann", "new disks", 3600, 1e6))
+    return store
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_brake_released_beside_the_record_is_found(tmp_path, release):
+    store = braked(tmp_path / "store.db")
+    assert store.read(record_problems) == []
+    store.close()
+    with sqlite3.connect(tmp_path / "store.db") as db:
+        db.execute(release)
+    db.close()
+    again = opened(tmp_path / "store.db")
+    assert [RELEASES[release] in problem for problem in again.read(record_problems)] == [True]
+    again.close()
+
+
+def test_brakes_released_as_they_should_be_are_no_forgery(tmp_path):
+    store = braked(tmp_path / "store.db")
+    with store.transaction() as transaction:
+        kill_switch.turn(transaction, False, "human:ann", "done")
+        breaker.close(transaction, "human:ann", "done")
+        kill_switch.maintain(transaction, kill_switch.Maintenance("host/xen1", "ann", "", 0, 1e6))
+    assert store.read(record_problems) == []
 
 
 REWRITINGS = {

@@ -2,6 +2,8 @@ import pytest
 
 from xenwatch.triage.bundle.redact import Redaction
 
+LOGIN = "<methodName>session.login_with_password</methodName><value>root</value></param><param><value><string>"
+
 
 def redacted(text: str) -> str:
     return Redaction(key=b"k").redacted(text.encode()).decode()
@@ -98,6 +100,26 @@ def redacted(text: str) -> str:
         ("private_key: s3cret1", "s3cret1"),
         ("root:$argon2id$v=19$m=65536$s3cret1s3cret1", "s3cret1"),
         ("glpat-s3cret1s3cret1s3cret1", "s3cret1"),
+        ('session.login_with_password("root", "s3cret1", "1.0")', "s3cret1"),
+        ("session.login_with_password root s3cret1", "s3cret1"),
+        (f"{LOGIN}s3cret1</string></value></param></params>", "s3cret1"),
+        ("xenstore-write /local/domain/3/device/vfb/0/vncpasswd s3cret1", "s3cret1"),
+        ("virsh set-user-password web root s3cret1", "s3cret1"),
+        ("virsh secret-set-value --secret 1-2 --base64 s3cret1", "s3cret1"),
+        ("--passwd s3cret1", "s3cret1"),
+        ('{"adminPass": "s3cret1"}', "s3cret1"),
+        ("bindpw s3cret1", "s3cret1"),
+        ("-drive file=iscsi://anna%s3cret1@10.0.0.1/iqn.2001-04.com.example/1", "s3cret1"),
+        ("mount -o username=anna%s3cret1,vers=3.0 //srv/x /mnt", "s3cret1"),
+        ("smbclient -U anna%s3cret1 //srv/x", "s3cret1"),
+        ("openssl enc -aes-256-cbc -k s3cret1 -in x", "s3cret1"),
+        ("snmpget -v3 -l authPriv -A s3cret1 -X s3cret1 host", "s3cret1"),
+        ("snmpwalk -v2c -c s3cret1 host", "s3cret1"),
+        ("echo 's3cret1' | sudo -S xl list", "s3cret1"),
+        ("echo s3cret1 | passwd --stdin root", "s3cret1"),
+        ("CHAP username anna secret s3cret1", "s3cret1"),
+        ('    secret "s3cret1";', "s3cret1"),
+        ('Authorization: Digest username="anna", response="s3cret1"', "s3cret1"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\ns3cret1\nabc\n-----END OPENSSH PRIVATE KEY-----", "s3cret1"),
         ("-----BEGIN RSA PRIVATE KEY-----\ncut off by rotation: s3cret1", "s3cret1"),
     ],
@@ -126,6 +148,10 @@ def test_a_secret_is_gone_however_it_is_written(line: str, secret: str):
         "anna@host: no such file, see http://host:8080/x",
         "usb 1-1: device descriptor read/64, error -71",
         "password for vnc is not set",
+        "CHAP secret is not set",
+        "user anna password expired",
+        "snmpd[5]: Connection from UDP: [10.0.0.5]:1234",
+        "xenstore-write /local/domain/3/device/vif/0/state 4",
         "pinned vcpu: 3, mapping=1, shaping=0, pin 3",
         "xs: read /local/domain/3/device/vif/0/mac 00:16:3e:12:34:56 from 192.168.1.5",
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import one_line, printable
 from xenwatch.cli._complete import rule_ids
 from xenwatch.cli._options import FORMAT, LOGS, RULES
 from xenwatch.cli._rules.library import library
@@ -35,7 +36,7 @@ def explain(context: click.Context, rule_id: str, logs: tuple[Path, ...], paths:
     content = RuleLogs(logs, rules)
     explanation = explain_rule(find_rule(rules, rule_id), content.pipeline, rules, content.chunks())
     for line in _explanation(explanation):
-        click.echo(line)
+        click.echo(printable(line))
     context.exit(0 if explanation.diagnoses else 1)
 
 
@@ -60,7 +61,7 @@ def coverage(logs: tuple[Path, ...], paths: tuple[Path, ...], form: str) -> None
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        click.echo(f"{row['count']:6}  {row['example']}")
+        click.echo(f"{row['count']:6}  {one_line(str(row['example']))}")
     click.echo(
         f"{count_text(scanner.unread.total, 'error line')} of {count_text(len(rows), 'kind')} that no rule matches"
     )

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._top.frame import TopFrame, TopRow
-from xenwatch.cli.report.format import one_line
 from xenwatch.host.parse.xl_list import STATE_LETTERS
 from xenwatch.sampling.collectors.vbd import SECTOR
 

@@ -6,8 +6,8 @@ from rich.text import Text
 
 from xenwatch.base.durations import format_size
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._top.frame import TopFrame, TopRow
-from xenwatch.cli.report.format import one_line
 from xenwatch.model.headings import SUBJECT
 
 DOMAIN_COLUMNS = (

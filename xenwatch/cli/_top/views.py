@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from xenwatch.base.durations import format_size
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli._top.frame import TopFrame, rates
-from xenwatch.cli.report.format import one_line
 
 _LONGEST = 40
 Labels = tuple[str, ...]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from xenwatch.base.plurals import count_text
-from xenwatch.base.printed_text import printable
-from xenwatch.cli.report.format import one_line, shortened, stamp_text
+from xenwatch.base.printed_text import one_line, printable
+from xenwatch.cli.report.format import shortened, stamp_text
 from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.incident_table import subject_text
 from xenwatch.cli.report.incident_text import EvidenceText, IncidentText

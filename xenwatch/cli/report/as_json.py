@@ -17,7 +17,12 @@ _UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060
 
 def render(report: Report) -> str:
     """One JSON object, as text."""
-    text = json.dumps(document(report), indent=2, ensure_ascii=False)
+    return as_text(document(report))
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """JSON that people can read on a terminal: only what drives it, or turns text around, is written as escapes."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from xenwatch.base.plurals import count_text
-from xenwatch.base.printed_text import is_sentence, printable
+from xenwatch.base.printed_text import is_sentence, one_line, printable
 from xenwatch.cli.report.entries import notes, numbered, root_causes, subject_text
 from xenwatch.cli.report.format import (
     cut,
     failure_link,
     first_line,
-    one_line,
     place,
     record_time,
     rule_text,

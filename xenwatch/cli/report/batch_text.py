@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from xenwatch.base.plurals import count_text
-from xenwatch.cli.report.format import cut, one_line
+from xenwatch.base.printed_text import one_line
+from xenwatch.cli.report.format import cut
 from xenwatch.triage.batch.result import NOT_NAMED
 from xenwatch.triage.batch.summary import BatchSummary, Comparison, Placed, Tally
 from xenwatch.triage.batch.unread_kinds import UnreadAcross

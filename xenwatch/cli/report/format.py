@@ -6,7 +6,7 @@ from datetime import datetime
 
 from xenwatch.base.documentation import documentation_folders
 from xenwatch.base.plurals import count_text
-from xenwatch.base.printed_text import printable
+from xenwatch.base.printed_text import one_line, printable
 from xenwatch.base.zones import Zone, as_tzinfo
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
@@ -77,11 +77,6 @@ def place(record: LogRecord) -> str:
     """`xend.log:45`, or the path alone where the line is not known."""
     path = one_line(record.source.path)
     return f"{path}:{record.position.line}" if record.position.line else path
-
-
-def one_line(text: str) -> str:
-    """Printable and without line breaks: a name may hold one, to look like two."""
-    return printable(text).replace("\n", "\\n").replace("\t", " ")
 
 
 def shortened(text: str, lines: int, focus: Collection[str] = (), most: int = LONGEST_LINE) -> list[str]:

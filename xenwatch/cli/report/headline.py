@@ -1,8 +1,9 @@
 """The first line of a report and its index of root causes: what a person reads before anything else."""
 
 from xenwatch.base.plurals import count_text
+from xenwatch.base.printed_text import one_line
 from xenwatch.cli.report.entries import root_causes, subject_text
-from xenwatch.cli.report.format import cut, one_line
+from xenwatch.cli.report.format import cut
 from xenwatch.cli.report.origin import input_text
 from xenwatch.triage.report import Report
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from xenwatch.cli.report.format import cut, one_line, stamp_text
+from xenwatch.base.printed_text import one_line
+from xenwatch.cli.report.format import cut, stamp_text
 from xenwatch.cli.report.incident_text import COLOURS
 from xenwatch.model.headings import SUBJECT
 from xenwatch.model.serialize import subject_from_json

@@ -1,6 +1,7 @@
 """Which kernel wrote a log, dom0's or a guest's, and the lines that show it."""
 
-from xenwatch.cli.report.format import cut, first_line, one_line
+from xenwatch.base.printed_text import one_line
+from xenwatch.cli.report.format import cut, first_line
 from xenwatch.triage.report import FileRead
 
 _WORDS = {"dom0": "dom0's kernel", "guest": "the kernel of a guest", "driver": "the kernel of a driver domain"}

@@ -91,9 +91,8 @@ class Scanner:
     def feed(self, chunk: Chunk) -> list[Event]:
         """The events of a chunk. A record that the next chunk goes on with is matched again then, and told once."""
         memory = self._memory(chunk.source.path)
-        if memory.unknown is not None and not memory.goes_on_in(chunk):
-            self.unread.note(memory.unknown)
-        memory.unknown = None
+        if (left_behind := memory.take_unknown(chunk)) is not None:
+            self.unread.note(left_behind)
         data, position = memory.join(chunk)
         if not data:
             return []

@@ -28,6 +28,8 @@ class SourceMemory:
 
     def join(self, chunk: Chunk) -> tuple[bytes, Position]:
         """The chunk with the open record before it, where it continues that."""
+        if self._ends_another_file(chunk):
+            return b"", chunk.position
         self.headless = self._goes_on_without_head(chunk)
         if self.goes_on_in(chunk):
             # Counted back from the chunk: its reader knows its line. Nobody counts a chunk in which nothing is found.
@@ -35,6 +37,17 @@ class SourceMemory:
             return self.carry + chunk.data, self.position._replace(line=line)
         self.told = set()
         return chunk.data, chunk.position
+
+    def take_unknown(self, chunk: Chunk) -> LogRecord | None:
+        """The open record, where it is an error that no rule knows and the chunk does not go on with it."""
+        if self._ends_another_file(chunk):
+            return None
+        unknown, self.unknown = self.unknown, None
+        return None if self.goes_on_in(chunk) else unknown
+
+    def _ends_another_file(self, chunk: Chunk) -> bool:
+        """A renamed file gets no more lines. The open record, which stands in the file after it, may still go on."""
+        return not chunk.data and self.position.generation != chunk.position.generation
 
     def goes_on_in(self, chunk: Chunk) -> bool:
         """Whether the chunk's first line belongs to the open record."""

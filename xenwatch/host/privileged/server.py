@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xenwatch.base.errors import NotJson, XenwatchError
+from xenwatch.base.printed_text import one_line
 from xenwatch.host.privileged.wire import LONGEST_QUESTION, REFUSED, decode, encode
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class LocalServer:
                 raise XenwatchError(f"{peer.name} may not ask")  # noqa: TRY301 - all refusals are told in one place
             return await self._answer(peer, await _question(reader))
         except XenwatchError as error:
-            log.warning("refused, asked by %s (process %d): %s", peer.name, peer.pid, str(error)[:500])
+            log.warning("refused, asked by %s (process %d): %s", peer.name, peer.pid, one_line(str(error)[:500]))
             return {REFUSED: str(error)[:2000]}
 
 

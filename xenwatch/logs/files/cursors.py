@@ -23,6 +23,8 @@ class Cursor:
     """Of the bytes just before `offset`."""
     overwritten: bool = False
     """The writer is overwriting old content from its start; the end of the file is still the old one."""
+    renamed: bool = False
+    """The file was seen under another name than the log's: what stands at the log's path is no copy of it."""
 
     def matches(self, fd: int) -> bool:
         """Whether the open file still holds the fingerprinted bytes. Raises OSError."""
@@ -43,6 +45,7 @@ class Cursor:
             "head": list(self.head),
             "marker": list(self.marker),
             "overwritten": self.overwritten,
+            "renamed": self.renamed,
         }
 
 
@@ -65,8 +68,9 @@ def read_cursor(raw: Any) -> Cursor | None:
             head=_fingerprint(raw["head"]),
             marker=_fingerprint(raw["marker"]),
             overwritten=bool(raw["overwritten"]),
+            renamed=bool(raw.get("renamed", False)),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
     return cursor if 0 <= cursor.marker.length <= cursor.offset and 0 <= cursor.head.length <= cursor.offset else None
 

@@ -3,7 +3,7 @@
 # ruff: noqa: PTH116, PTH118, PTH207  done at every wake, and a Path costs ten times a string
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 
 from xenwatch.logs.files.rotation import group
@@ -21,13 +21,20 @@ class LogPatterns:
         self._settled: set[str] = set()
         self._logs: dict[str, frozenset[str]] = {}
 
-    def directories(self) -> list[str]:
-        """The directories that exist now."""
+    def roots(self) -> set[str]:
+        """The folders in which a search begins, and those that it has led to."""
+        fixed = {_without_magic(directory) for directory, _ in self._patterns}
+        return fixed | self._logs.keys()
+
+    def directories(self, hangs: Callable[[str], bool] = lambda _path: False) -> list[str]:
+        """The directories that exist now; nothing is asked of those that hang."""
         existing: dict[str, None] = {}
         for directory, _ in self._patterns:
+            if hangs(_without_magic(directory)):
+                continue
             for path in glob.glob(directory) if glob.has_magic(directory) else (directory,):
                 existing[path] = None
-        return list(existing)
+        return [path for path in existing if not hangs(path)]
 
     def logs(self, directories: Sequence[str], *, settle: bool = False) -> set[str]:
         """Paths of the logs in them. A directory is listed again only when its time stamp says so."""
@@ -74,3 +81,10 @@ class LogPatterns:
             fnmatch(name, pattern) and fnmatch(directory, folder) and (pattern[0] == "." or name[0] != ".")
             for folder, pattern in self._patterns
         )
+
+
+def _without_magic(directory: str) -> str:
+    """`/var/log/libvirt` of `/var/log/libvirt/*`."""
+    while glob.has_magic(directory):
+        directory = os.path.dirname(directory)  # noqa: PTH120
+    return directory

@@ -50,6 +50,8 @@ class FileReader:
         """Monotonic time of the last change seen."""
         self.detached = False
         """The log's path shows another file by now; only late writers still write here."""
+        self.renamed = False
+        """As in Cursor."""
         self.partial = False
         """Bytes without a newline wait behind the offset."""
         self.stale: bytes | None = None
@@ -70,7 +72,7 @@ class FileReader:
             return None
         reader = cls(fd, identity, cursor.name)
         reader._remember(cursor.offset, cursor.head.length, cursor.marker.length)
-        reader.line = cursor.line
+        reader.line, reader.renamed = cursor.line, cursor.renamed
         return reader
 
     def skip_to(self, offset: int) -> None:
@@ -170,6 +172,7 @@ class FileReader:
             Fingerprint.of(self._head),
             Fingerprint.of(self._marker),
             overwritten=self.stale is not None,
+            renamed=self.renamed,
         )
 
 

@@ -18,10 +18,21 @@ def is_replacement(member: RotatedFile, cursor: Cursor, modified: float | None =
     A new run may begin with the lines of the one before it. It does not where they carry a time, where they fill a
     kilobyte, or where the file has the very time of the other's last change (`modified`).
     """
-    if member.rotated or not cursor.offset or not cursor.matches(member.fd):
+    if member.rotated or cursor.renamed or not cursor.offset or not cursor.matches(member.fd):
         return False
     head = os.pread(member.fd, cursor.head.length, 0)
     return len(head) == HEAD_BYTES or bool(_CLOCK_TIME.search(head)) or member.modified == modified
+
+
+def is_only_a_number(member: RotatedFile, cursor: Cursor) -> bool:
+    """Whether file and cursor share an inode number that any file may have by now. Raises OSError.
+
+    A log that was renamed seldom gets its name back; its successor often says the same, where lines carry no time.
+    """
+    if cursor.identity.generation is not None:
+        return False
+    successor = cursor.renamed and not member.rotated
+    return cursor.offset == 0 or (successor and not _CLOCK_TIME.search(os.pread(member.fd, cursor.head.length, 0)))
 
 
 def replaced_readers(member: RotatedFile, open_: list[FileReader], identities: set[FileIdentity]) -> list[FileReader]:
@@ -41,6 +52,7 @@ def moved_cursors(member: RotatedFile, parked: Iterable[Cursor], identities: set
         for cursor in parked
         if cursor.head.length
         and cursor.identity not in identities
+        and (member.rotated or not cursor.renamed)
         and (cursor.may_be(member.identity) or is_replacement(member, cursor))
     ]
 

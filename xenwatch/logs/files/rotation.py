@@ -90,6 +90,8 @@ def put_in_order(readers: list[FileReader], members: list[RotatedFile], now: flo
         if detached and not reader.detached:
             reader.quiet_since = now
         reader.detached = detached
+        if reader.identity in place:
+            reader.renamed = detached
 
 
 def close_all(members: Iterable[RotatedFile]) -> None:

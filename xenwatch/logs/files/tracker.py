@@ -9,7 +9,7 @@ from xenwatch.logs.files.archive import Archive, archives
 from xenwatch.logs.files.cursors import Cursor, Rewound
 from xenwatch.logs.files.file_reader import FileReader, next_name, skip_history
 from xenwatch.logs.files.fingerprint import FileIdentity, is_compressed
-from xenwatch.logs.files.replacement import moved_cursors, replaced_readers, skip_copied
+from xenwatch.logs.files.replacement import is_only_a_number, moved_cursors, replaced_readers, skip_copied
 from xenwatch.logs.files.resting import Resting, reopened
 from xenwatch.logs.files.rotation import RotatedFile, close_all, is_copy, open_files, put_in_order
 from xenwatch.logs.files.rotation_check import RotationCheck
@@ -184,8 +184,8 @@ class LogTracker:
         cursor = next((parked for parked in self._parked if parked.identity == member.identity), None)
         if cursor is None:
             return False
-        if cursor.offset == 0 and cursor.identity.generation is None:
-            self._parked.remove(cursor)  # only an inode number, which any file may have by now
+        if is_only_a_number(member, cursor):
+            self._parked.remove(cursor)
             return False
         if member.rotated and not self._resuming and member.size == cursor.offset and cursor.matches(member.fd):
             return True

@@ -41,6 +41,10 @@ class FileSource:
         )
 
     @property
+    def path(self) -> str:
+        return self._source.path
+
+    @property
     def forgotten(self) -> bool:
         """Nothing of the log is left."""
         return self._tracker.gone

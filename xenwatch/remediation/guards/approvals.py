@@ -2,9 +2,12 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from xenwatch.base.errors import InputError
 from xenwatch.model.action import PENDING, ActionRun
+from xenwatch.remediation.action import hash_as_shown
+from xenwatch.remediation.policy.inventory import ManagedInventory
 from xenwatch.remediation.store import entries, runs
 from xenwatch.remediation.store.transaction import Transaction, View
 
@@ -35,6 +38,21 @@ def require_valid(run: ActionRun, actor: str, plan_hash: str) -> None:
         raise InputError(f"run {run.id} is {proposal.risk}: {actor} requested it, so somebody else must approve it")
 
 
+def require_as_shown(run: ActionRun, actor: str, plan_hash: str, inventory: ManagedInventory) -> None:
+    """As `require_valid`, and InputError where what a person reads is not what the hash stands for.
+
+    Whoever writes the store may lie, and the effects helper carries out what has the hash that a person consented to.
+    """
+    require_valid(run, actor, plan_hash)
+    proposal = run.proposal
+    shown = hash_as_shown(proposal.action, proposal.target, proposal.params, proposal.plan)
+    if shown != proposal.plan_hash:
+        raise InputError("the plan that is shown is not the one that would be approved: the run store was changed")
+    guest = inventory.guest(proposal.target) if proposal.target.kind == "domain" else None
+    if guest is not None and guest.name != proposal.target.name:
+        raise InputError(f"{proposal.target} is {guest.name} in the policy: the run store was changed")
+
+
 def revoke(transaction: Transaction, run: ActionRun, actor: str, reason: str) -> None:
     """Take back every approval of a run that has not been used."""
     transaction.db.execute("UPDATE approval SET revoked=1 WHERE run=? AND used=0", (run.id,))
@@ -60,10 +78,28 @@ def mark_used(transaction: Transaction, run: ActionRun) -> None:
     transaction.db.execute("UPDATE approval SET used=1 WHERE run=?", (run.id,))
 
 
-def stored(view: View) -> dict[str, tuple[str, str, str, bool]]:
-    """The rows by nonce: run, person, plan, and whether it was taken back."""
-    rows = view.rows("SELECT nonce, run, actor, plan_hash, revoked FROM approval")
-    return {nonce: (run, actor, plan, bool(revoked)) for nonce, run, actor, plan, revoked in rows}
+@dataclass(frozen=True, slots=True)
+class StoredApproval:
+    """A row as it stands, for the comparison with the record."""
+
+    run: str
+    actor: str
+    plan_hash: str
+    revoked: bool
+    used: bool
+    keeps_its_end: bool
+    """It ends when the proposal does."""
+
+
+def stored(view: View) -> dict[str, StoredApproval]:
+    """The rows by nonce."""
+    sql = (
+        "SELECT nonce, run, actor, approval.plan_hash, revoked, used, approval.expires = run.expires"
+        " FROM approval JOIN run ON run.id = approval.run"
+    )
+    return {
+        nonce: StoredApproval(run, actor, plan, *map(bool, rest)) for nonce, run, actor, plan, *rest in view.rows(sql)
+    }
 
 
 def forget(transaction: Transaction, run_ids: Collection[str]) -> None:

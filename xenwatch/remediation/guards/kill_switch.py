@@ -69,6 +69,11 @@ def maintained(view: View, wall: float) -> tuple[MaintenanceNotice, ...]:
     )
 
 
+def ends(view: View) -> dict[str, float]:
+    """When the maintenance of each scope ends or ended."""
+    return dict(view.rows("SELECT scope, expires FROM maintenance"))
+
+
 def has_maintenance(view: View) -> bool:
     """Whether maintenance of anything is on."""
     return bool(view.value("SELECT count(*) FROM maintenance WHERE expires > ?", view.at))

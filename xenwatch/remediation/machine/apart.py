@@ -1,5 +1,6 @@
 """The host with effects in a process of their own: reads happen here, orders are asked of it by their number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +26,12 @@ class EffectsGate(Protocol):
     async def consent(self, run: str, plan_hash: str, who: str, token: str) -> None:
         """A person agreed to a plan; InputError where that is not believed."""
 
+    async def switch(self, off: bool, who: str, token: str) -> None:
+        """A person switches remediation off, or on again; InputError where that is not taken."""
+
+    async def close_breaker(self, who: str, token: str) -> None:
+        """A person looked at the failures, and lets runs start again; InputError where that is not believed."""
+
 
 @dataclass(frozen=True, slots=True)
 class EffectsSocket:
@@ -40,19 +47,23 @@ class EffectsSocket:
         return f"the effects helper refuses: {answer[REFUSED]}" if REFUSED in answer else None
 
     async def consent(self, run: str, plan_hash: str, who: str, token: str) -> None:
-        message = {
-            "do": "consent",
-            "run": run,
-            "plan_hash": plan_hash,
-            "who": who.removeprefix("human:"),
-            "token": token,
-        }
+        message = {"do": "consent", "run": run, "plan_hash": plan_hash, "who": _person(who), "token": token}
+        await self._tell(message, "the consent, so it does not count")
+
+    async def switch(self, off: bool, who: str, token: str) -> None:
+        await self._tell({"do": "switch", "off": off, "who": _person(who), "token": token}, "the switch")
+
+    async def close_breaker(self, who: str, token: str) -> None:
+        await self._tell({"do": "close-breaker", "who": _person(who), "token": token}, "that the breaker is closed")
+
+    async def _tell(self, message: Mapping[str, Any], what: str) -> None:
+        """What a person decided. InputError where it is not taken."""
         try:
             answer = await ask(self.path, message, _ANSWER_SECONDS)
         except HostError as error:
-            raise InputError(f"the effects helper did not take the consent, so it does not count: {error}") from error
+            raise InputError(f"the effects helper did not take {what}: {error}") from error
         if REFUSED in answer:
-            raise InputError(f"the effects helper refuses the consent: {answer[REFUSED]}")
+            raise InputError(f"the effects helper refuses {what}: {answer[REFUSED]}")
 
     async def carry_out(self, order: Order) -> Answer:
         """An answer without a code where it was asked and nobody knows what it did."""
@@ -79,6 +90,10 @@ class EffectsSocket:
             return _answer(await ask(self.path, message, 2 * _ANSWER_SECONDS))
         except HostError as error:
             return Answer(None, "", f"the effects helper: {error}")
+
+
+def _person(actor: str) -> str:
+    return actor.removeprefix("human:")
 
 
 def _answer(told: dict[str, Any]) -> Answer:

@@ -1,6 +1,5 @@
 """The run store: every run and every step, synced to disk before the effect, append-only under a hash chain."""
 
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from typing import TypeVar
 
 from xenwatch.base.clock import Clock
 from xenwatch.base.errors import StoreError
-from xenwatch.base.private_file import close_to_others
+from xenwatch.base.private_file import close_to_others, rights_of_owner
 from xenwatch.model.action import ActionRun, RunState
 from xenwatch.remediation.store import runs, schema
 from xenwatch.remediation.store.entries import RunLogEntry, chain_problems, entries_of
@@ -27,7 +26,8 @@ class RunStore:
         self._clock, self._boot = clock, boot_id
         self.path, self.slowest_commit = path, 0.0
         try:
-            self._db = _open(path)
+            with rights_of_owner(path.parent):
+                self._db = _open(path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path}: the run store cannot be opened: {error}") from error
         try:
@@ -113,8 +113,6 @@ class RunStore:
 def _open(path: Path) -> sqlite3.Connection:
     if not path.exists():
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        path.touch(mode=0o640)
-        _give_to_the_agent(path)
     close_to_others(path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
@@ -135,13 +133,6 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _give_to_the_agent(path: Path) -> None:
-    """Where root's command makes the store, it belongs to whoever the folder belongs to."""
-    folder = path.parent.stat()
-    if os.geteuid() == 0 and folder.st_uid != 0:
-        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def _create(db: sqlite3.Connection, script: str) -> None:

@@ -5,7 +5,7 @@ import re
 GONE = "[redacted]"
 
 _WORDS = (
-    r"passwo?r?d|passphrase|(?<![a-z])(?:vnc|spice|root|user|db|ssl|my|pg|redis)?_?pass|rootpw|(?<![a-z])pwd|"
+    r"passwo?r?d|passphrase|(?<![a-z])(?:vnc|spice|root|user|admin|db|ssl|my|pg|redis)?_?pass|rootpw|bindpw|(?<![a-z])pwd|"
     r"secret(?:[_-]?(?:access[_-]?)?key)?|(?:api|access|auth|session|private|pre[_-]?shared|shared|storage|account|"
     r"encryption|luks|wep|master|cipher)[_-]?key|psk|token|credentials?|(?<![a-z])session_id|cephx?[_-]?key|"
     r"(?<![a-z])(?:ro|rw)community6?|passcode|passwort|(?<![a-z])pin(?=[\"']?\s*[:=]\s*[\"']?\d)"
@@ -24,12 +24,15 @@ xenstore, argv, SXP as Python prints it."""
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"\b(ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d+|sk-[\w@.-]+) AAAA[\w+/=]+(?: [^\s'\"]+)?", rf"\1 {GONE}"),
+    (r"\b((?:proxy-)?authorization\s*[:=]\s*['\"]?digest\s)[^\r\n]+", rf"\1{GONE}"),
     (r"\b((?:proxy-)?authorization|x-[\w-]*token|x-api-key|(?:set-)?cookie2?)(\s*[:=]\s*)[^\r\n'\"]+", rf"\1\2{GONE}"),
     (r"\b(bearer|basic|digest|negotiate) (?!\w+$)[\w.~+/=-]{8,}", rf"\1 {GONE}"),
     # user:password@host; the password may have an @ of its own.
     (r"(\w://[^\s:/@'\"]{0,80}):[^\s/'\"]{1,200}@", rf"\1:{GONE}@"),
     (r"\b((?:iscsi|nbd|rbd|ftp|nfs|cifs|smb):(?!//)[^\s:@'\"]{1,80}):[^\s'\"]{1,200}@", rf"\1:{GONE}@"),
     (r"(?<![\w/:])([A-Za-z_][\w.-]{0,40}):[^\s/:'\"@]{1,100}@[^\s/:'\"]{1,100}@(?=[\w.-])", rf"\1:{GONE}@"),
+    (r"(\biscsi://[^\s%:/@'\"]{1,80})%[^\s'\"]{1,200}@", rf"\1%{GONE}@"),
+    (r"((?:\busername=|\s-U\s*)['\"]?[\w.\\/-]{1,60})%[^\s,'\"]+", rf"\1%{GONE}"),
     # xend's SXP, XML and PHP-like arrays.
     (rf"(\((?:[\w.-]{{0,40}})(?:{_WORDS})\s+)(?!\(|\[redacted)(?:{_QUOTED}|[^\s()]+)(?=\s*\))", rf"\1{GONE}"),
     (rf"(<(?:[\w.:-]{{0,40}})(?:{_WORDS})(?:\s[^<>]{{0,200}})?>)[^<\n]+(?=</)", rf"\1{GONE}"),
@@ -40,9 +43,19 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         ),
         rf"\1{GONE}",
     ),
+    # Calls: XAPI's login, with its words in a row or as XML; what is written into xenstore.
+    (rf"(\blogin_with_password[\s('\"]+[\w.-]+['\"]?[\s,]+)(?:{_QUOTED}|{_BARE})", rf"\1{GONE}"),
+    (
+        (
+            r"(\blogin_with_password</methodName>.{0,200}?<value>[^<]{0,80}(?:</string>)?</value>.{0,80}?<value>)"
+            r"(?:<string>)?[^<]+"
+        ),
+        rf"\1{GONE}",
+    ),
+    (rf"(\bxenstore[- ]write\s[^\n|;&]{{0,200}}?(?:passwd|password|secret)\s+){_ANY}", rf"\1{GONE}"),
     # Options of commands.
     (
-        rf"(\s--?[\w-]{{0,30}}(?:password|passwd|passphrase|pass|token|secret|psk)[ =]){_ANY}(?<!\[redacted\])",
+        rf"((?:^|\s)--?[\w-]{{0,30}}(?:password|passwd|passphrase|pass|token|secret|psk)[ =]){_ANY}(?<!\[redacted\])",
         rf"\1{GONE}",
     ),
     (
@@ -55,11 +68,22 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (rf"(\s-(?:pw|P)\s+)(?![-/]|\d+(?:\s|$)|(?:INPUT|OUTPUT|FORWARD)\b){_ANY}", rf"\1{GONE}"),
     (rf"(\s-[uUlLD]\s*(?:\"[^\"\n]{{0,200}}\"|[^\s'\"]+)\s+-[pPw]\s*)(?=\S){_ANY}", rf"\1{GONE}"),
     (r"(\s(?:-u|-U|--user|--proxy-user)[ =]?['\"]?[^\s:'\"]{1,80}):[^\s'\"]+", rf"\1:{GONE}"),
+    (rf"(\bset-user-password\s+\S+\s+\S+\s+){_ANY}", rf"\1{GONE}"),
+    (rf"(\bsecret-set-value\s[^\n|;&]{{0,120}}--base64[ =]){_ANY}", rf"\1{GONE}"),
+    (rf"(\bopenssl\s+enc\s[^\n|;&]{{0,120}}?-[kK]\s+){_ANY}", rf"\1{GONE}"),
+    (rf"(\bsnmp\w+\s[^\n|;&]{{0,120}}?-[cA]\s+){_ANY}", rf"\1{GONE}"),
+    (rf"(\bsnmp\w+\s[^\n|;&]{{0,200}}?-X\s+){_ANY}", rf"\1{GONE}"),
+    (rf"(\becho\s+(?:-n\s+)?){_ANY}(?=\s*\|\s*(?:sudo\s+-S\b|passwd\s+--stdin|cryptsetup\b))", rf"\1{GONE}"),
     (r"(\bpass:)(?!\s)[^\s'\"]+", rf"\1{GONE}"),
     (r"(\bsecret,[^\s]{0,200}?\bdata=)[^\s,]+", rf"\1{GONE}"),
     (r"(\brbd:[^\s'\"]{0,300}?:key=)[^\s:'\",]+", rf"\1{GONE}"),
     (rf"(auth\.(?:password|password_in)\s+(?:-v|--value)[ =]){_ANY}", rf"\1{GONE}"),
     (r"(\b(?:incoming|outgoing)user\s+\S+\s+)\S+", rf"\1{GONE}"),
+    (
+        rf"(\b(?:chap|user(?:name)?\s+\S+)\s+(?:secret|password)\s+)(?![=:(\[]|(?:is|for|of|has)\b|expired){_ANY}",
+        rf"\1{GONE}",
+    ),
+    (r"(^\s*secret\s+\")[^\"\n]+(?=\"\s*;)", rf"\1{GONE}"),
     (rf"(\bidentified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?){_QUOTED}", rf"\1{GONE}"),
     (r"(\becho\s+['\"]?[\w.-]{1,32}):[^\s'\"|]+(?=['\"]?\s*\|\s*\S*chpasswd)", rf"\1:{GONE}"),
     (rf"(\bwpa_passphrase\s+{_ANY}\s+){_ANY}", rf"\1{GONE}"),
@@ -69,7 +93,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     # Configuration in words: kickstart, preseed, GRUB, redis, SNMP, Xen's own.
     (
-        rf"(^\s*(?:rootpw|requirepass|masterauth|r[ow]community6?|authkey|psk)\s+(?:--\w+\s+)*)(?!--|[=:]){_ANY}",
+        rf"(^\s*(?:rootpw|bindpw|requirepass|masterauth|r[ow]community6?|authkey|psk)\s+(?:--\w+\s+)*)(?!--|[=:]){_ANY}",
         rf"\1{GONE}",
     ),
     (r"(^\s*(?:d-i\s+)?passwd/[\w-]+(?:password|crypted)[\w-]*\s+\w+\s+)\S.*$", rf"\1{GONE}"),
@@ -96,6 +120,6 @@ HINTS = (
     b"$7$", b"$gy$", b"$apr1$", b"$argon2", b"akia", b"asia", b"gh", b"eyj", b"glpat-", b"xox", b"psk", b" -p",
     b" -u", b"--user", b"--proxy-user", b"session_id", b"iscsi:", b"nbd:", b"rbd:", b"ftp:", b"cifs:", b"smb:",
     b"@", b"identified", b"incominguser", b"outgoinguser", b"community", b"masterauth", b"sig", b" -w", b"pin",
-    b"mysql", b"mariadb", b"redis-cli",
+    b"mysql", b"mariadb", b"redis-cli", b"bindpw", b"username=", b"openssl", b"snmp", b"sudo",
 )  # fmt: skip
 """One of these, in lower case, stands in each line that a pattern above can match: only such lines are looked at."""

@@ -116,9 +116,7 @@ def _text(entry: RunStoreEntry) -> str:
 async def _approve(request: web.Request, user: User, fields: FormFields) -> str:
     """Consent is bound to the plan that stood on the page: the hash goes with the form."""
     service, run = _service(request), request.match_info["run"]
-    session = request.app[SESSIONS].of(request)
-    token = session.token if session is not None else ""
-    await service.approve(run, actor_name(user), fields.get("plan_hash", ""), token)
+    await service.approve(run, actor_name(user), fields.get("plan_hash", ""), _token(request))
     return f"/remediation/runs/{quote(run, safe='')}"
 
 
@@ -134,8 +132,14 @@ async def _switch(request: web.Request, user: User, fields: FormFields) -> str:
     reason = fields.get("reason", "").strip()[:500]
     if not reason or fields.get("off") not in {"yes", "no"}:
         raise InputError("say why the switch is turned")
-    await _service(request).turn(fields["off"] == "yes", actor_name(user), reason)
+    await _service(request).turn(fields["off"] == "yes", actor_name(user), reason, _token(request))
     return "/remediation"
+
+
+def _token(request: web.Request) -> str:
+    """The token with which the person logged in; empty without a session."""
+    session = request.app[SESSIONS].of(request)
+    return session.token if session is not None else ""
 
 
 def _service(request: web.Request) -> RemediationSite:

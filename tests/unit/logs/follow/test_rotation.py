@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+SAME = "libxl: debug: watch w=7: deregister unregistered\n"
+
 pytestmark = pytest.mark.usefixtures("any_file_system")
 
 
@@ -27,6 +29,26 @@ async def test_several_rotations_between_two_looks_lose_nothing(rig):
     rig.write("last\n")
     await rig.look()
     assert rig.text() == b"0\n1\n2\n3\n4\nlast\n"
+
+
+@pytest.mark.parametrize("pause", [1, 70], ids=["held open", "let go"])
+@pytest.mark.parametrize("restart", [False, True], ids=["while it runs", "while it is down"])
+async def test_a_log_that_says_the_same_after_each_rotation_is_read_whole(rig, pause, restart):
+    """The new file begins as the one that the rotation removed: it is no copy of that, which was renamed before."""
+    rig.write(SAME * 40)
+    await rig.look()
+    rig.rotate(keep=1)
+    rig.write(SAME * 40)
+    await rig.look()
+    await rig.advance(pause)
+    if restart:
+        rig.stop()
+    rig.rotate(keep=1)
+    rig.write(SAME * 50)
+    if restart:
+        rig.start()
+    await rig.advance(1)
+    assert rig.text() == (SAME * 130).encode()
 
 
 async def test_a_reused_inode_is_a_new_file(rig):
