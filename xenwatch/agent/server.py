@@ -13,6 +13,7 @@ from prometheus_client.core import Metric
 from xenwatch.agent.failures import known_failures
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
+from xenwatch.agent.log_tails import log_tails
 from xenwatch.agent.metrics import families as part_metrics
 from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.agent.metrics.notifications import notification_families
@@ -26,6 +27,7 @@ from xenwatch.base.errors import InputError, StoreError, Unavailable
 from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample
 from xenwatch.notify.notifications import Notifications
 from xenwatch.sampling.catalogue import metrics_of
@@ -64,6 +66,8 @@ class ServedState:
     notifications: Notifications
     pools: Callable[[], Mapping[str, Sequence[Sample]]] = dict
     """The last samples of each pool, by its name."""
+    host: str = ""
+    """What the watched host calls itself."""
 
 
 class AgentServer:
@@ -156,6 +160,10 @@ class AgentServer:
             remediation=self._served.remediation.active,
             now=self._served.clock.now,
             pools=self._served.pools,
+            host=self._served.host,
+            lately=self.trends.lately,
+            operation=self._operation,
+            logs=lambda guest: log_tails(self._served.monitor(), guest),
         )
 
     def _health(self) -> Sequence[PartHealth]:
@@ -170,6 +178,9 @@ class AgentServer:
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}
         return next((words for part, words in waiting.items() if not self._served.progress.has_started(part)), None)
+
+    def _operation(self, id_: str) -> Operation | None:
+        return self._served.monitor().pipeline.operations.operations.get(id_)
 
     def _status(self) -> Mapping[str, Any]:
         return status_of(self._served.monitor(), self._served.registry)

@@ -81,7 +81,7 @@ async def test_filters_stand_in_the_address(served: Served, client, an_incident)
     page = await text_of(client, "/?q=WEB+bridge")
     assert "/incidents/v-web" in page
     assert "/incidents/v-db" not in page
-    assert "No open incident matches" in await text_of(client, "/?severity=critical")
+    assert "No incident matches" in await text_of(client, "/?severity=critical")
     assert "/incidents/v-db" in await text_of(client, "/?subject=domain/db")
 
 

@@ -5,11 +5,11 @@ from typing import Any
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.cli.report.format import one_line, shortened, stamp_text
-from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.incident_table import subject_text
 from xenwatch.cli.report.incident_text import EvidenceText, IncidentText
-from xenwatch.cli.report.steps import typed
+from xenwatch.model.gaps import not_checked_text, without_gaps
 from xenwatch.model.serialize import subject_from_json
+from xenwatch.model.steps import typed
 
 _MOST_EVIDENCE = 10
 _MOST_CONSEQUENCES = 10

@@ -10,6 +10,7 @@ from xenwatch.web.site import (
     incident_forms,
     incidents,
     network,
+    now,
     page,
     pools,
     remediation,
@@ -19,7 +20,7 @@ from xenwatch.web.site import (
 )
 
 ROUTES = (
-    web.get("/", incidents.now),
+    web.get("/", now.now),
     web.get("/incidents/{id}", incidents.incident),
     *incident_forms.ROUTES,
     web.get("/guests", guest_pages.all_guests),
