@@ -31,7 +31,7 @@ LONGEST = 10.0
 NOTE = """() => {
   window.seen = {};
   new MutationObserver(() => {
-    for (const subject of document.querySelectorAll("main .card .about a")) window.seen[subject.textContent] ??= Date.now();
+    for (const subject of document.querySelectorAll("main .about a")) window.seen[subject.textContent] ??= Date.now();
   }).observe(document.body, { childList: true, subtree: true });
 }"""
 

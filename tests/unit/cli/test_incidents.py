@@ -158,7 +158,7 @@ def test_watching_prints_each_change_once_and_waits_for_an_agent_that_is_away(ca
     said = capsys.readouterr()
     assert [line.split()[2] for line in said.out.splitlines() if not line.startswith(" ")] == ["open", "resolved"]
     assert "    state: open -> resolved" in said.out
-    assert said.err == "away\n"
+    assert said.err == "Watching: http://there; 1 open incident.\naway\nThere again: http://there; nothing is open.\n"
 
 
 STATUS = {

@@ -258,6 +258,20 @@ async def test_v_b_and_n_show_the_parts_and_escape_the_domains_again():
         assert headings(app)[0:2] == ["NAME", "ID"]
 
 
+async def test_who_is_used_to_xentop_may_type_v_and_b_in_small_letters_and_s_and_q_in_capitals():
+    app = TopApp(Told(reading(1.0, cpu={"web": 1.0}, **DISKS)), FAR)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await look(pilot)
+        await pilot.press("b")
+        assert headings(app)[1] == "DISK"
+        await pilot.press("v")
+        assert headings(app)[1] == "VCPU"
+        await pilot.press("v", "S")
+        assert app._key == "m", "sorted by the next column"
+        await pilot.press("Q")
+    assert app.return_code == 0
+
+
 async def test_the_question_mark_lists_every_key():
     app = TopApp(Told(FIRST), FAR)
     async with app.run_test(size=(80, 24)) as pilot:
