@@ -80,10 +80,10 @@ quiet = "22:00-07:00"
 repeat_every = "1h"
 """
     said = run(tmp_path, config, "list").stdout.splitlines()
-    assert "pager: program; from critical on; together after 30 s, again every 4 h, not when it is over" in said
-    assert any(
-        "only storage-*" in line and "quiet from 22:00 to 07:00 but for what is critical" in line for line in said
-    )
+    assert "pager: program; from critical on; together after 30s, again every 4h, not when it is over" in said
+    (night,) = [line for line in said if line.startswith("night: webhook; ")]
+    assert "only storage-*; together after 30s, again every 1h, and when it is over" in night
+    assert night.endswith("quiet from 22:00 to 07:00 but for what is critical")
 
 
 def test_without_a_destination_and_with_a_wrong_name_it_says_what_to_write(tmp_path: Path):

@@ -58,9 +58,7 @@ class KeysScreen(TextScreen):
 
     def __init__(self) -> None:
         sorts = [(key, f"sort by {name}; again: the other way round") for key, (name, _) in SORTS.items()]
-        views = [
-            (key, f"show {view.title}; again, or escape: the domains") for key, view in VIEWS.items()
-        ]
+        views = [(key, f"show {view.title}; again, or escape: the domains") for key, view in VIEWS.items()]
         rest = [
             ("s", "sort by the next column"),
             ("r", "reverse the order"),
