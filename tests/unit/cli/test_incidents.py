@@ -80,6 +80,15 @@ def test_one_incident_is_shown_with_cause_evidence_remedy_and_history_and_nothin
     assert "\x1b" not in said
 
 
+def test_what_it_explains_and_what_explains_it_are_named_by_their_titles(config: Path):
+    cause = run("incidents", "show", "aaa", "--config", str(config)).stdout
+    assert "No bridge of that name (domain/web" in cause
+    assert "incident aab333" in cause
+    symptom = " ".join(run("incidents", "show", "aab", "--config", str(config)).stdout.split())
+    assert "explained by No bridge of that name (domain/web" in symptom
+    assert "incident aaa111" in symptom
+
+
 def test_an_ambiguous_or_unknown_id_is_one_clear_line(config: Path):
     for wanted, words in (("aa", "2 incidents have an id"), ("zz", "no incident 'zz'")):
         said = run("incidents", "show", wanted, "--config", str(config))

@@ -19,7 +19,7 @@ def incident_text(incident: dict[str, Any]) -> IncidentText:
     """`incident` as /api/v1/incidents/ID has it, or one row of the list with `full=1`."""
     subject = subject_from_json(incident["subject"])
     evidence = incident["evidence"]
-    consequences = incident.get("explains", [])
+    consequences = _consequences(incident)
     return IncidentText(
         severity=incident["severity"],
         title=incident["title"],
@@ -29,7 +29,7 @@ def incident_text(incident: dict[str, Any]) -> IncidentText:
         impact=without_gaps(incident.get("impact") or ""),
         evidence=tuple(map(_evidence, evidence[:_MOST_EVIDENCE])),
         evidence_left_out=len(evidence[_MOST_EVIDENCE:]),
-        consequences=tuple(f"incident {ident}" for ident in consequences[:_MOST_CONSEQUENCES]),
+        consequences=consequences[:_MOST_CONSEQUENCES],
         consequences_left_out=len(consequences[_MOST_CONSEQUENCES:]),
         verify=typed(incident["verify"], subject, old=False),
         fix=typed(incident["remedy"], subject, old=False),
@@ -53,12 +53,24 @@ def _summary(incident: dict[str, Any]) -> str:
 def _state(incident: dict[str, Any]) -> str:
     words = str(incident["state"])
     if incident["explained_by"]:
-        words += f" by incident {incident['explained_by']}"
+        cause = incident.get("explanation")
+        words += f" by {_mention(cause)}" if cause else f" by incident {incident['explained_by']}"
     if incident["resolved"]:
         words += f" {stamp_text(incident['resolved'])}"
     if incident["acknowledged_by"]:
         words += f", acknowledged by {incident['acknowledged_by']}"
     return words
+
+
+def _consequences(incident: dict[str, Any]) -> tuple[str, ...]:
+    """By title and subject; an agent before this one gives their ids alone."""
+    if "consequences" in incident:
+        return tuple(_mention(one) for one in incident["consequences"])
+    return tuple(f"incident {ident}" for ident in incident.get("explains", []))
+
+
+def _mention(one: dict[str, Any]) -> str:
+    return f"{one['title']} ({subject_text(one)}), incident {one['id']}"
 
 
 def _seen(incident: dict[str, Any]) -> str:
