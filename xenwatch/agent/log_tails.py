@@ -3,9 +3,9 @@
 import asyncio
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from xenwatch.agent.monitor import Monitor
+from xenwatch.host.inventory import DomainInventory
 from xenwatch.logs.format import all_formats
 from xenwatch.logs.owner import owner_of
 from xenwatch.model.record import LogFormat
@@ -18,13 +18,12 @@ _MOST_BYTES = 16 * 1024
 _LONGEST_LINE = 500
 
 
-async def log_tails(monitor: Monitor, guest: str) -> Sequence[LogTail]:
-    """Of the logs that are followed, those that bear this guest's name or its domid; the youngest first."""
-    inventory = monitor.host.domains.last
+async def log_tails(followed: Mapping[str, str], inventory: DomainInventory | None, guest: str) -> Sequence[LogTail]:
+    """Of the logs that are followed (path and format), those with this guest's name or domid; the youngest first."""
     domids = {one.domid for one in inventory.domains if one.name == guest} - {None} if inventory else set()
     formats = all_formats()
     found = []
-    for path, name in list(monitor.formats.items()):
+    for path, name in list(followed.items()):
         format_ = formats.get(name)
         owner = owner_of(path, format_) if format_ is not None else None
         if owner is not None and format_ is not None and (owner.name == guest or owner.domid in domids):
@@ -35,7 +34,9 @@ async def log_tails(monitor: Monitor, guest: str) -> Sequence[LogTail]:
 def _read_all(logs: Iterable[tuple[str, LogFormat]]) -> list[LogTail]:
     read = [(*_end_of(path), path, format_) for path, format_ in logs]
     youngest = sorted((one for one in read if one[1]), key=lambda one: -one[0])[:MOST_LOGS]
-    return [LogTail(path, lines, format_.guest_written) for _, lines, path, format_ in youngest]
+    return [
+        LogTail(path, lines, format_.guest_written or format_.guest_prompts) for _, lines, path, format_ in youngest
+    ]
 
 
 def _end_of(path: str) -> tuple[float, tuple[str, ...]]:
