@@ -22,7 +22,7 @@ from xenwatch.fleet.hub_web import hub_app
 from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
-from xenwatch.web.context import LogTail
+from xenwatch.web.context import LogTail, StandingCheck
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scenarios"))  # the simulated host of the stories
 from story import Story
@@ -82,6 +82,11 @@ async def site(browser: Browser, tmp_path: Path) -> AsyncIterator[Site]:
     pool = build_pool(tmp_path)
     async with running(pool):
         served.pools = {"prod": await samples_of(pool)}
+    found = an_incident(HOSTILE).diagnosis
+    served.standing = (
+        StandingCheck("bond-one-legged", (found,)), StandingCheck("time-service-off"),
+        StandingCheck("xen-out-of-support", missing=("xen.version",)),
+    )  # fmt: skip
     served.operations["op-1"] = Operation("op-1", "create", "web", 5, started=1e9 - 3, phase="devices")
     served.tails["web"] = (LogTail("/var/log/xen/console/guest-web.log", (HOSTILE, "x" * 300), by_guest=True),)
     for minute in range(30):

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Site = Any  # conftest's, which cannot be imported in this import mode
 PAGES = (
     "/", "/?q=zebra", "/?state=any", "/incidents/v-web", "/incidents/v-hostile", "/guests", "/guests?q=web&sort=cpu",
-    "/guests/web", "/guests/Domain-0", "/storage", "/network", "/hypervisor", "/pools", "/pools/prod", "/pools/none",
-    "/remediation",
+    "/guests/web", "/guests/Domain-0", "/storage", "/network", "/hypervisor", "/checks", "/pools", "/pools/prod",
+    "/pools/none", "/remediation",
     "/remediation/runs/{run}", "/remediation/audit", "/rules", "/rules/vif-bridge-missing", "/docs",
     "/docs/runbooks/network.md", "/docs/remediation.md", "/sign-in", "/incidents/none",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.auth import User
-from xenwatch.web.context import HistoryEntry, KnownFailure, LogTail, PartHealth, WebContext
+from xenwatch.web.context import HistoryEntry, KnownFailure, LogTail, PartHealth, StandingCheck, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
 from xenwatch.web.trends import Trends
@@ -59,6 +59,7 @@ class Served:
     pools: dict[str, Sequence[Sample]] = field(default_factory=dict)
     host: str = "xen1"
     operations: dict[str, Operation] = field(default_factory=dict)
+    standing: Sequence[StandingCheck] = ()
     tails: dict[str, Sequence[LogTail]] = field(default_factory=dict)
     """The last lines of logs, by guest."""
 
@@ -89,7 +90,7 @@ class Served:
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot, trends=self.trends.of,
             failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
             now=lambda: 1e9 + 120, pools=lambda: self.pools, host=self.host, lately=self.trends.lately,
-            operation=self.operations.get, logs=self.logs,
+            operation=self.operations.get, logs=self.logs, checks=lambda: self.standing,
         )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
 from xenwatch.web.app import build_app, build_bare, build_local_app, serve, serve_socket
-from xenwatch.web.context import HistoryEntry, LogTail, PartHealth, WebContext
+from xenwatch.web.context import HistoryEntry, LogTail, PartHealth, StandingCheck, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.loopback import is_loopback
@@ -163,6 +163,7 @@ class AgentServer:
             host=self._served.host,
             lately=self.trends.lately,
             operation=self._operation,
+            checks=self._checks,
             logs=self._log_tails,
         )
 
@@ -178,6 +179,10 @@ class AgentServer:
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}
         return next((words for part, words in waiting.items() if not self._served.progress.has_started(part)), None)
+
+    def _checks(self) -> Sequence[StandingCheck]:
+        results = self._served.monitor().host_checks.results
+        return [StandingCheck(one.rule.id, one.found, () if one.found else one.missing) for one in results]
 
     async def _log_tails(self, guest: str) -> Sequence[LogTail]:
         monitor = self._served.monitor()

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident, Remark
 from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample, Snapshot
@@ -49,6 +50,15 @@ class KnownFailure:
     """The messages that it knows, as the source prints them."""
     references: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCheck:
+    """A check of a host that is well, as it was made last: it found something, facts were missing, or all is well."""
+
+    id: str
+    found: tuple[Diagnosis, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class WebContext:
     """A series of trends (`cpu_seconds`) over the last hour, by guest; NaN where nothing was known."""
     operation: Callable[[str], Operation | None] = lambda _id: None
     """The operation with this id, where it is still known."""
+    checks: Callable[[], Sequence[StandingCheck]] = tuple
+    """All standing checks of this host; nothing before they were made, or on a machine without Xen."""
     logs: Callable[[str], Awaitable[Sequence["LogTail"]]] | None = None
     """The last lines of the logs that are about the guest of this name; None where nobody reads logs."""
 

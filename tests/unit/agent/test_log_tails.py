@@ -1,4 +1,4 @@
-"""The last lines of a guest's logs: by its name and its domid, the youngest first, and no file but those that are followed."""
+"""The last lines of a guest's logs: by its name and its domid, the youngest first."""
 
 import os
 from pathlib import Path

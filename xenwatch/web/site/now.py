@@ -13,6 +13,7 @@ from xenwatch.base.printed_text import is_sentence
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import Incident
 from xenwatch.web.context import CONTEXT, WebContext
+from xenwatch.web.site.checks import found_by
 from xenwatch.web.site.host import headline, tiles
 from xenwatch.web.site.page import page
 from xenwatch.web.site.readings import Readings
@@ -75,6 +76,7 @@ async def now(request: web.Request) -> web.Response:
         left_out=len(shown[_MOST_ROWS:]),
         ended=[] if wanted.state in {"ended", "any"} else _ended(found, explains, context.now()),
         consent=await _waiting(context),
+        checks_found=len(found_by(context.checks())),
         unseen=unseen,
         waiting=context.ready(),
         wanted=wanted,

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from xenwatch.web.site import (
     changes,
+    checks,
     documents,
     guest_pages,
     hypervisor,
@@ -28,6 +29,7 @@ ROUTES = (
     web.get("/storage", storage.storage),
     web.get("/network", network.network),
     web.get("/hypervisor", hypervisor.hypervisor),
+    *checks.ROUTES,
     *pools.ROUTES,
     *remediation.ROUTES,
     web.get("/rules", rules.rules),
