@@ -162,3 +162,26 @@ def test_a_round_in_which_nobody_could_be_asked_for_devices_attaches_none(rules:
     host.sees(NOW + 5.0, web="blocked")
     host.sees(NOW + 20.0, devices="xvda", web="blocked")
     assert "disk-image-missing" in host.open
+
+
+LIBVIRT = "2026-11-30 16:06:42.{}+0000: libxl: {}\n"
+NO_DISK = LIBVIRT.format(
+    707,
+    "libxl_device.c:455:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: /a: No such file or directory",
+) + LIBVIRT.format(709, "libxl_create.c:1318:initiate_domain_create: Domain 6:Unable to set disk defaults for disk 0")
+
+
+@pytest.mark.parametrize(("guest", "remains"), [("shop", False), ("mail", True)])
+def test_libvirts_driver_knows_its_guest_by_the_number_and_the_incident_by_its_name(
+    rules: Sequence[Rule], guest: str, remains: bool
+) -> None:
+    host, driver = Host(rules), Source("/var/log/libvirt/libxl/libxl-driver.log", all_formats()["libvirt"])
+    failed = datetime(2026, 11, 30, 16, 6, 42, 707000, tzinfo=UTC).timestamp()
+    host.says(failed, "Waiting for domain shop (domid 6) to die [pid 9]\n", path="/var/log/xen/xl-shop.log")
+    host.pipeline.read(Chunk(driver, NO_DISK.encode(), Position("d", 0, 1), TimeHint(failed), final=True))
+    host.pipeline.conclude(failed + 1.0)
+    incident = next(i for i in host.pipeline.incidents.all() if i.diagnosis.rule == "disk-image-missing")
+    assert str(incident.diagnosis.subject) == "domain/shop"
+    host.sees(failed + 60.0)
+    host.sees(failed + 65.0, **{guest: "blocked"})
+    assert ("disk-image-missing" in host.open) is remains

@@ -6,6 +6,7 @@ from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample, Snapshot
+from xenwatch.model.subject import Subject
 
 _ENDING = frozenset({"shutdown", "destroy"})
 _RUNS = ("running", "blocked")
@@ -66,17 +67,23 @@ class DoneAgain:
         self._attached |= {(host, guest): at for guest, *_ in devices - before if guest in ran}
         self._devices[host] = devices
 
-    def since(self, evidence: Evidence, at: float) -> bool:
-        """Whether what the evidence speaks of was done after that moment."""
+    def since(self, evidence: Evidence, subject: Subject, at: float) -> bool:
+        """Whether what the evidence speaks of was done after that moment, for the subject of its incident.
+
+        The logs of libvirt's driver know a guest by its number alone: then the incident knows its name.
+        """
         operation = self._operations.operations.get(evidence.operation or "")
-        if operation is None or operation.target is None:
+        if operation is None:
+            return False
+        target = operation.target or (subject.name if subject.kind == "domain" and subject.is_named else None)
+        if target is None:
             return False
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
-            gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
+            gone = operation.host in self._domids and target not in self._domids[operation.host]
             return gone and evidence.phase == TEARDOWN
         if operation.attaches:
-            return self._attached.get((operation.host, operation.target), at) > at
-        return _starts(operation, evidence) and self._started(operation, operation.target, at)
+            return self._attached.get((operation.host, target), at) > at
+        return _starts(operation, evidence) and self._started(operation, target, at)
 
     def _started(self, operation: Operation, target: str, at: float) -> bool:
         host = operation.host
