@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hosts.fleet import a_fleet
-from hosts.served import Served, an_incident, guests_of
+from hosts.served import BRIDGE_MISSING, Served, an_incident, guests_of
 from xapi.asking import samples_of
 from xapi.pools import build_pool, running
 
@@ -28,7 +28,7 @@ from xenwatch.fleet.hub_web import hub_app
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app
 
-GUESTS, INCIDENTS, OPEN, HOSTS = 1000, 5000, 500, 200
+GUESTS, INCIDENTS, OPEN, HOSTS, RULES = 1000, 5000, 500, 200, 1500
 PAGES = ("/", "/?state=any", "/?q=g77", "/guests", "/guests?sort=cpu", "/guests/g500", "/storage", "/network",
          "/hypervisor", "/pools", "/pools/prod", "/rules", "/incidents/v-g7",
          "/api/v1/incidents?state=open", "/api/v1/incidents?full=1")  # fmt: skip
@@ -46,6 +46,7 @@ def a_big_host() -> Served:
         name = names[number % GUESTS]
         incident = an_incident(name, id=f"v-{name}" if number < GUESTS else f"v-{number}")
         served.know(incident if number < OPEN else replace(incident, state="resolved", resolved=1e9 + 90))
+    served.failures = [replace(BRIDGE_MISSING, id=f"rule-{number}") for number in range(RULES)]
     for minute in range(60):
         used = tuple(Sample(USED, (name,), minute * (20.0 + minute % 7)) for name in names)
         served.trends.note(Snapshot(minute * 60.0, used))

@@ -114,7 +114,7 @@ async def test_without_javascript_a_person_signs_in_and_approves_exactly_the_pla
         await page.get_by_text("succeeded").first.wait_for()
 
 
-REACHABLE = "a[href], button:not([hidden]), input:not([type=hidden]), select, [tabindex='0']"
+REACHABLE = "a[href], summary, button:not([hidden]), input:not([type=hidden]), select, [tabindex='0']"
 
 
 async def test_everything_that_can_be_used_is_reached_by_keyboard_in_the_order_of_the_page(site: Site):

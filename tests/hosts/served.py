@@ -60,6 +60,7 @@ class Served:
     host: str = "xen1"
     operations: dict[str, Operation] = field(default_factory=dict)
     standing: Sequence[StandingCheck] = ()
+    failures: Sequence[KnownFailure] = (BRIDGE_MISSING,)
     tails: dict[str, Sequence[LogTail]] = field(default_factory=dict)
     """The last lines of logs, by guest."""
 
@@ -88,7 +89,7 @@ class Served:
             incidents=lambda: list(self.known.values()),
             version=lambda: len(self.known), history=self.history, remark=self.remark,
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot, trends=self.trends.of,
-            failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
+            failures=lambda: self.failures, remediation=self.remediation,
             now=lambda: 1e9 + 120, pools=lambda: self.pools, host=self.host, lately=self.trends.lately,
             operation=self.operations.get, logs=self.logs, checks=lambda: self.standing,
         )  # fmt: skip

@@ -39,6 +39,19 @@ async def test_evidence_and_consequences_stand_in_the_order_of_time(served: Serv
     assert listed.index("the first word") < listed.index("/incidents/v-db") < listed.index("the last word")
 
 
+async def test_a_long_story_is_folded_above_what_to_do_and_nothing_of_it_is_lost(served: Served, client, an_incident):
+    told = an_incident("web")
+    many = tuple(Evidence(1e9 + n, "s", line(f"line {n:02}.", 1e9 + n, n)) for n in range(30))
+    served.know(replace(told, diagnosis=replace(told.diagnosis, evidence=many, verify=("brctl show",))))
+    page = await raw(client, "/incidents/v-web")
+    shown, folded = page.split("<details>")
+    assert "line 07." in shown
+    assert "line 08." not in shown
+    assert "22 more" in folded
+    assert folded.index("line 29.") < folded.index("</details>") < folded.index("brctl show")
+    assert 'href="#steps"' in shown
+
+
 async def test_what_was_being_done_is_said_with_how_far_it_got(served: Served, client, an_incident):
     told = an_incident("web")
     piece = Evidence(1e9, "s", line("no bridge", 1e9), operation="op-1", phase="devices")

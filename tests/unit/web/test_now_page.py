@@ -58,7 +58,7 @@ async def test_what_ended_last_night_can_be_read_in_the_morning(served: Served, 
 async def test_each_page_says_which_host_it_is_of(served: Served, client):
     for path in ("/", "/guests", "/rules", "/incidents/none"):
         page = await read(client, path)
-        assert re.search("<title>.* on xen1</title>", page), path
+        assert re.search("<title>xen1: .+</title>", page), path
         assert '<span class="host">xen1</span>' in page
 
 

@@ -19,6 +19,8 @@ from xenwatch.web.site.readings import value_text
 from xenwatch.web.site.remediation import runs_about
 
 _MOST_EVIDENCE = 200
+_SHOWN_AT_ONCE = 8
+"""The rest is folded, so that what to do is not below a screenful of lines."""
 
 
 async def incident(request: web.Request) -> web.Response:
@@ -36,6 +38,7 @@ async def incident(request: web.Request) -> web.Response:
         incident=found,
         diagnosis=found.diagnosis,
         timeline=_timeline(found, consequences),
+        shown_at_once=_SHOWN_AT_ONCE,
         left_out=max(0, len(found.diagnosis.evidence) - _MOST_EVIDENCE),
         operations=_operations(context, found),
         consequences=consequences,

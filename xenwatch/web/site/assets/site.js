@@ -33,15 +33,17 @@ function keyOf(element) { // by which the same element is found in the page that
 }
 
 function show(fresh) {
-  const focused = document.activeElement?.closest("main a, main button") ? keyOf(document.activeElement) : null;
+  const focused = document.activeElement?.closest("main a, main button, main summary") ? keyOf(document.activeElement) : null;
   const scrolled = [...document.querySelectorAll("main .wide")].map((one) => one.scrollLeft);
+  const unfolded = [...document.querySelectorAll("main details")].map((one) => one.open);
   const main = fresh.getElementById("main");
   document.getElementById("main").replaceWith(main);
   document.querySelector("footer").replaceWith(fresh.querySelector("footer"));
   document.title = fresh.title;
   dress(main);
   main.querySelectorAll(".wide").forEach((one, number) => { one.scrollLeft = scrolled[number] ?? 0; });
-  if (focused) [...main.querySelectorAll("a, button")].find((one) => keyOf(one) === focused)?.focus({ preventScroll: true });
+  main.querySelectorAll("details").forEach((one, number) => { one.open = unfolded[number] ?? false; });
+  if (focused) [...main.querySelectorAll("a, button, summary")].find((one) => keyOf(one) === focused)?.focus({ preventScroll: true });
 }
 
 async function lookAgain() { // one at a time, and a page that is costly to make is asked for less often
