@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from xenwatch.base.plurals import count_text
 from xenwatch.fleet.claims import LEASES, MAINTENANCE
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.hub import Hub
-from xenwatch.fleet.hub_html import document, escape, link, table
+from xenwatch.fleet.hub_html import document, link, table
 from xenwatch.fleet.incident import FleetIncident
 from xenwatch.fleet.storm import STORM
 from xenwatch.fleet.view import FleetView
