@@ -49,7 +49,7 @@ def _guests(readings: Readings) -> Iterator[Tile]:
 def _cpus(readings: Readings, used: Mapping[str, float]) -> Iterator[Tile]:
     """What all domains used of the cpus in the last minute."""
     known = {name: cpus for name, cpus in used.items() if not math.isnan(cpus)}
-    total = readings.value("xen_hypervisor_cpus", state="total")
+    total = readings.value("xen_hypervisor_cpus", state="all")
     if known and total:
         share = sum(known.values()) / total
         own = f", dom0 uses {known[_DOM0]:.1f}" if _DOM0 in known else ""
