@@ -86,6 +86,14 @@ async def test_how_busy_the_cpus_are_and_a_full_file_system_stand_among_the_tile
     assert "/ in dom0" not in page
 
 
+async def test_a_guest_that_has_nothing_to_do_counts_as_one_that_runs(served: Served, client):
+    count = Metric("xen_hypervisor_domains", "gauge", "", ("state",))
+    states = {"running": 1.0, "blocked": 4.0, "paused": 1.0, "crashed": 0.0}
+    served.snapshot = Snapshot(1e9, tuple(Sample(count, (state,), value) for state, value in states.items()))
+    page = " ".join(re.sub("<[^>]*>", " ", await read(client, "/")).split())
+    assert "Domains running 5 1 paused" in page
+
+
 async def test_a_guest_of_a_pool_leads_to_the_pool_and_not_to_a_page_that_is_not_there(served, client, an_incident):
     served.pools = {"prod": ()}
     told = an_incident("web0")

@@ -40,7 +40,7 @@ def headline(readings: Readings, now: float) -> str:
 def _guests(readings: Readings) -> Iterator[Tile]:
     by_state = {row["state"]: int(value) for row, value in readings.rows("xen_hypervisor_domains") if value}
     if by_state:
-        running = by_state.pop("running", 0)
+        running = by_state.pop("running", 0) + by_state.pop("blocked", 0)  # blocked: it runs and has nothing to do
         bad = any(state in by_state for state in ("crashed", "dying"))
         others = ", ".join(f"{count} {state}" for state, count in sorted(by_state.items()))
         yield Tile("Domains running", str(running), others, "error" if bad else "ok")
