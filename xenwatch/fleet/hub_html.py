@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+AGAIN = "15"
+"""Seconds after which a page loads again by itself."""
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Nothing runs in these pages, whatever a host or a person wrote."""
 STYLE = """:root { color-scheme: light dark; --bg: #f7f7f5; --card: #fff; --text: #1c1e21; --soft: #555c66;
@@ -24,10 +26,10 @@ th { color: var(--soft); font-size: .9rem; }
 
 
 def document(title: str, parts: Iterable[str], *, now: str) -> str:
-    """A whole page of `parts`, which are HTML. `now`: when it was made; it loads again every 15 seconds."""
+    """A whole page of `parts`, which are HTML. `now`: when it was made."""
     return "".join(
         (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="15">',
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f'<title>{escape(title)}, xenwatch hub</title><link rel="stylesheet" href="/style.css"></head>',
             '<body><header><a href="/">xenwatch hub</a></header><main>',

@@ -10,7 +10,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.hub import Hub
-from xenwatch.fleet.hub_html import POLICY, STYLE
+from xenwatch.fleet.hub_html import AGAIN, POLICY, STYLE
 from xenwatch.fleet.hub_metrics import HubMetrics
 from xenwatch.fleet.hub_page import actions, cause_page, fleet_page
 from xenwatch.fleet.incident import FleetIncident
@@ -93,6 +93,7 @@ async def _cause(request: web.Request) -> web.Response:
 
 def _for_people(text: str) -> web.Response:
     headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+    headers["Refresh"] = AGAIN
     return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
 
 
