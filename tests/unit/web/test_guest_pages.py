@@ -22,7 +22,7 @@ async def words(client: aiohttp.ClientSession, path: str) -> str:
 
 
 async def names(client: aiohttp.ClientSession, path: str) -> list[str]:
-    return re.findall('<tr><td><a href="/guests/([^"]*)"', await raw(client, path))
+    return re.findall('<tr><td class="name"><a href="/guests/([^"]*)"', await raw(client, path))
 
 
 @pytest.fixture
@@ -50,6 +50,13 @@ async def test_guests_are_searched_and_sorted_by_the_address(busy: Served, clien
     assert await names(client, "/guests?q=uuid-1") == ["web"]
     assert await names(client, "/guests?q=xenbr0+running") == ["db", "mail", "web"]
     assert "0 of 3 domains" in await words(client, "/guests?q=nobody")
+
+
+async def test_a_guest_that_does_not_run_and_is_in_trouble_is_found_as_well(busy: Served, client, an_incident):
+    assert "Not running here" not in await words(client, "/guests")
+    busy.know(an_incident("shop"), an_incident("unknown", id="v-2"))
+    page = await raw(client, "/guests")
+    assert 'Not running here, with open incidents: <a href="/guests/shop">shop</a> (1)</p>' in page
 
 
 async def test_a_guest_is_drawn_down_to_disks_and_uplinks_and_its_vcpus_to_the_cpus_that_they_may_use(served, client):

@@ -144,7 +144,7 @@ async def test_storage_and_network_are_shown_down_to_the_guest(served: Served, c
         ),
     )  # fmt: skip
     page = await text_of(client, "/storage")
-    for part in ("Volume group vg0", "1.0 MiB free of", '"/guests/web"', "99 %"):
+    for part in ('Volume group <span class="name">vg0</span>', "1.0 MiB free of", '"/guests/web"', "99 %"):
         assert part in page, part
     page = await text_of(client, "/network")
     for part in ("xenbr0", "none of them an uplink", "vif1.0", '"/guests/web"'):

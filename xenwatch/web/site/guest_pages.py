@@ -42,8 +42,15 @@ async def all_guests(request: web.Request) -> web.Response:
     rows.sort(key=SORTS.get(sort, SORTS["name"]))
     return page(
         request, "guests.html", rows=rows[:_MOST_ROWS], left_out=len(rows[_MOST_ROWS:]), found=len(rows),
-        total=len(every), words=words, sort=sort if sort in SORTS else "name", sorts=tuple(SORTS),
+        total=len(every), absent=_absent(troubles, every), words=words,
+        sort=sort if sort in SORTS else "name", sorts=tuple(SORTS),
     )  # fmt: skip
+
+
+def _absent(troubles: Mapping[str, int], every: Sequence[GuestView]) -> list[tuple[str, int]]:
+    """Guests with open incidents that the toolstack does not list: those are who somebody looks for here."""
+    there = {one.name for one in every}
+    return sorted((name, count) for name, count in troubles.items() if name not in there and name != "unknown")
 
 
 def _row(one: GuestView, lately: Sequence[float], troubles: int) -> Row:

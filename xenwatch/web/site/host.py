@@ -91,7 +91,7 @@ def _volume_groups(readings: Readings) -> Iterator[Tile]:
 def _bridges(readings: Readings) -> Iterator[Tile]:
     for row, ports in readings.rows("xen_bridge_ports"):
         uplinks = readings.value("xen_bridge_uplinks", bridge=row["bridge"])
-        note = "" if uplinks is None else f"{uplinks:.0f} of them uplinks"
+        note = "" if uplinks is None else "1 of them an uplink" if uplinks == 1 else f"{uplinks:.0f} of them uplinks"
         yield Tile(f"Bridge {row['bridge']}", f"{ports:.0f} ports", note, "warning" if uplinks == 0 else "ok")
 
 
