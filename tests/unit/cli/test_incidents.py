@@ -89,6 +89,17 @@ def test_what_it_explains_and_what_explains_it_are_named_by_their_titles(config:
     assert "incident aaa111" in symptom
 
 
+def test_a_fact_that_every_round_finds_again_does_not_hide_the_line_of_the_log(config: Path, tmp_path: Path):
+    rounds = tuple(Evidence(1e9 + n, "bridge.names is xenbr0 (sysfs)") for n in range(20))
+    store = Store(tmp_path / "state", now=lambda: 0.0)
+    told = replace(OPEN, id="ccc444", diagnosis=replace(TOLD, evidence=(*rounds, *TOLD.evidence)))
+    store.commit({}, {}, [told])
+    store.close()
+    said = run("incidents", "show", "ccc", "--config", str(config)).stdout
+    assert said.count("bridge.names is xenbr0") == 1
+    assert "xl-web.log:7" in said
+
+
 def test_an_ambiguous_or_unknown_id_is_one_clear_line(config: Path):
     for wanted, words in (("aa", "2 incidents have an id"), ("zz", "no incident 'zz'")):
         said = run("incidents", "show", wanted, "--config", str(config))

@@ -52,6 +52,15 @@ async def test_a_long_story_is_folded_above_what_to_do_and_nothing_of_it_is_lost
     assert 'href="#steps"' in shown
 
 
+async def test_a_fact_that_every_round_finds_again_stands_once(served: Served, client, an_incident):
+    told, ports = an_incident("web"), Metric("xen_bridge_ports", "gauge", "", ("bridge",))
+    rounds = tuple(Evidence(1e9 + 10 * n, "s", Sample(ports, ("xenbr0",), 0.0 if n else 1.0)) for n in range(9))
+    served.know(replace(told, diagnosis=replace(told.diagnosis, evidence=rounds)))
+    page = words(await raw(client, "/incidents/v-web"))
+    assert page.count("xen_bridge_ports bridge xenbr0") == 2, "one port, and then none"
+    assert "and 7 times more, last 2001-09-09 01:48:00" in page
+
+
 async def test_what_was_being_done_is_said_with_how_far_it_got(served: Served, client, an_incident):
     told = an_incident("web")
     piece = Evidence(1e9, "s", line("no bridge", 1e9), operation="op-1", phase="devices")

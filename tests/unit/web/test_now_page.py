@@ -81,7 +81,7 @@ async def test_how_busy_the_cpus_are_and_a_full_file_system_stand_among_the_tile
           for metric, value in ((size, 100.0), (free, left))]  # fmt: skip
     served.snapshot = Snapshot(1e9, (Sample(cpus, ("all",), 8.0), *on))
     page = " ".join(re.sub("<[^>]*>", " ", await read(client, "/")).split())
-    assert "Cpus busy 25% of 8, dom0 uses 0.5" in page
+    assert "Cpus busy 25 % of 8, dom0 uses 0.5" in page
     assert "/var in dom0 2 B free of 100 B" in page
     assert "/ in dom0" not in page
 

@@ -18,7 +18,7 @@ _MOST_CONSEQUENCES = 10
 def incident_text(incident: dict[str, Any]) -> IncidentText:
     """`incident` as /api/v1/incidents/ID has it, or one row of the list with `full=1`."""
     subject = subject_from_json(incident["subject"])
-    evidence = incident["evidence"]
+    evidence = _once(incident["evidence"])
     consequences = _consequences(incident)
     return IncidentText(
         severity=incident["severity"],
@@ -46,7 +46,9 @@ def _rule(incident: dict[str, Any]) -> str:
 def _summary(incident: dict[str, Any]) -> str:
     """Empty where a piece of evidence says the same."""
     summary = " ".join((incident.get("summary") or "").rstrip("…").split())
-    shown = (" ".join(piece["text"].split()) for piece in incident["evidence"][:_MOST_EVIDENCE] if "text" in piece)
+    shown = (
+        " ".join(piece["text"].split()) for piece in _once(incident["evidence"])[:_MOST_EVIDENCE] if "text" in piece
+    )
     return "" if any(summary in text for text in shown) else summary
 
 
@@ -60,6 +62,13 @@ def _state(incident: dict[str, Any]) -> str:
     if incident["acknowledged_by"]:
         words += f", acknowledged by {incident['acknowledged_by']}"
     return words
+
+
+def _once(evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of logs first; a fact that every round finds again stands once, or ten of them would hide the lines."""
+    facts = {piece["summary"]: piece for piece in reversed(evidence) if "file" not in piece}
+    first = [piece for piece in evidence if "file" not in piece and facts[piece["summary"]] is piece]
+    return [*(piece for piece in evidence if "file" in piece), *first]
 
 
 def _consequences(incident: dict[str, Any]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def _cpus(readings: Readings, used: Mapping[str, float]) -> Iterator[Tile]:
     if known and total:
         share = sum(known.values()) / total
         own = f", dom0 uses {known[_DOM0]:.1f}" if _DOM0 in known else ""
-        yield Tile("Cpus busy", f"{share:.0%}", f"of {total:.0f}{own}", "warning" if share > _FULL else "ok")
+        yield Tile("Cpus busy", f"{share * 100:.0f} %", f"of {total:.0f}{own}", "warning" if share > _FULL else "ok")
 
 
 def _filesystems(readings: Readings) -> Iterator[Tile]:

@@ -1,6 +1,6 @@
 """The page of one incident: why, how it is known, what follows from it, what to type."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -52,15 +52,33 @@ async def incident(request: web.Request) -> web.Response:
 def _timeline(found: Incident, consequences: Sequence[Incident]) -> list[dict[str, Any]]:
     """Evidence and what followed from it, in the order of time."""
     shown = found.diagnosis.evidence[:_MOST_EVIDENCE]
-    moments = [(piece.at, told) for piece, told in zip(distinct(shown), _told(shown), strict=True)]
+    moments = _once(
+        sorted(zip((piece.at for piece in distinct(shown)), _told(shown), strict=True), key=lambda one: one[0])
+    )
     moments += [(one.opened, {"kind": "consequence", "at": utc(one.opened), "incident": one}) for one in consequences]
     return [told for _, told in sorted(moments, key=lambda moment: moment[0])]
+
+
+def _once(moments: Iterable[tuple[float, dict[str, Any]]]) -> list[tuple[float, dict[str, Any]]]:
+    """A number or fact that every round finds again stands once, with how often it was the same, and until when."""
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    kept = []
+    for at, told in moments:
+        key = (told["kind"], told["text"], told.get("metric"), told.get("labels"))
+        before = first.get(key) if told["kind"] != "line" else None
+        if before is None:
+            first[key] = told
+            kept.append((at, told))
+        else:
+            before |= {"again": before.get("again", 0) + 1, "until": told["at"]}
+    return kept
 
 
 def _told(evidence: Sequence[Evidence]) -> Iterator[dict[str, Any]]:
     """Each piece as the page shows it: a line with its place, a number, or words."""
     for piece, public in zip(distinct(evidence), public_evidence(evidence, utc), strict=True):
         told: dict[str, Any] = {"kind": "words", "at": public["at"], "phase": piece.phase, "text": public["summary"]}
+        told["again"], told["until"] = 0, None
         match piece.origin:
             case LogRecord():
                 told |= {"kind": "line", "text": public["text"], "file": public["file"], "line": public["line"]}
@@ -77,4 +95,5 @@ def _told(evidence: Sequence[Evidence]) -> Iterator[dict[str, Any]]:
 def _operations(context: WebContext, found: Incident) -> list[Operation]:
     """What was being done when it was seen."""
     asked = (context.operation(id_) for id_ in sorted(found.diagnosis.operations))
-    return [one for one in asked if one is not None]
+    known = [one for one in asked if one is not None]
+    return [one for one in known if one.verb] or known[:1]
