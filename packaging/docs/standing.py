@@ -31,8 +31,9 @@ What does not apply is well: a host without xend has no relocation port.
 
 A check is a file of `checks/` in the form of a [rule](writing-rules.md) that asks for [facts](facts.md) alone, with its
 tests inside (`xenwatch rules test checks/`). Unlike a rule it opens no incident: `diagnose` and the agent's incidents
-stay silent about it. The agent makes these checks two minutes after its start and then every hour, and tells them as
-one metric, `xenwatch_host_check{check,severity}` (1: found, 0: well, absent: could not be made), with one alert for
+stay silent about it. The agent makes these checks two minutes after its start and then every hour, shows them
+on its page `/checks`, and tells them as one metric,
+`xenwatch_host_check{check,severity}` (1: found, 0: well, absent: could not be made), with one alert for
 each host, [XenHostChecksFailed](runbooks/hypervisor.md#xenhostchecksfailed), for what is more than an info.
 """
 _ALSO = """## Known failures that stand on a host already

@@ -1,4 +1,4 @@
-"""What it costs to render each page of a host with a thousand guests and five thousand incidents, in CPU time.
+"""What it costs to render each page with a thousand guests and five thousand incidents, of a host, a pool and a fleet.
 
 The aim is 300 ms for each page. What is measured is the whole request, over HTTP on the loopback.
 """
@@ -6,23 +6,35 @@ The aim is 300 ms for each page. What is measured is the whole request, over HTT
 import asyncio
 import statistics
 import sys
+import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import click
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hosts.served import Served, an_incident, guests_of
+from hosts.fleet import a_fleet
+from hosts.served import BRIDGE_MISSING, Served, an_incident, guests_of
+from xapi.asking import samples_of
+from xapi.pools import build_pool, running
 
+from xenwatch.base.clock import SystemClock
+from xenwatch.fleet.hub_web import hub_app
+from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app
 
-GUESTS, INCIDENTS, OPEN = 1000, 5000, 500
-PAGES = ("/", "/?all=1", "/guests", "/guests/g500", "/storage", "/network", "/hypervisor", "/rules", "/incidents/v-g7",
+GUESTS, INCIDENTS, OPEN, HOSTS, RULES = 1000, 5000, 500, 200, 1500
+PAGES = ("/", "/?state=any", "/?q=g77", "/guests", "/guests?sort=cpu", "/guests/g500", "/storage", "/network",
+         "/hypervisor", "/pools", "/pools/prod", "/rules", "/incidents/v-g7",
          "/api/v1/incidents?state=open", "/api/v1/incidents?full=1")  # fmt: skip
+HUB_PAGES = ("/", "/incidents/a1")
 RUNS = 5
+USED = Metric("xen_domain_cpu_seconds_total", "counter", "", ("domain",))
 
 
 def a_big_host() -> Served:
@@ -34,14 +46,35 @@ def a_big_host() -> Served:
         name = names[number % GUESTS]
         incident = an_incident(name, id=f"v-{name}" if number < GUESTS else f"v-{number}")
         served.know(incident if number < OPEN else replace(incident, state="resolved", resolved=1e9 + 90))
+    served.failures = [replace(BRIDGE_MISSING, id=f"rule-{number}") for number in range(RULES)]
+    for minute in range(60):
+        used = tuple(Sample(USED, (name,), minute * (20.0 + minute % 7)) for name in names)
+        served.trends.note(Snapshot(minute * 60.0, used))
     return served
+
+
+async def a_big_pool() -> list[Sample]:
+    """With as many guests, on sixteen hosts."""
+    with tempfile.TemporaryDirectory() as folder:
+        pool = build_pool(Path(folder), 16, GUESTS)
+        async with running(pool):
+            return list(await samples_of(pool))
 
 
 async def measure() -> list[tuple[str, float, int]]:
     """Path, median milliseconds of CPU, bytes."""
+    served = a_big_host()
+    served.pools = {"prod": await a_big_pool()}
+    rows = await of(build_app(served.view(), loopback=True), PAGES)
+    hub = await of(hub_app(a_fleet(SystemClock(), HOSTS, INCIDENTS)), HUB_PAGES)
+    return [*rows, *((f"hub {path}", cost, size) for path, cost, size in hub)]
+
+
+async def of(app: web.Application, paths: Iterable[str]) -> list[tuple[str, float, int]]:
+    """The same of one application."""
     rows = []
-    async with TestClient(TestServer(build_app(a_big_host().view(), loopback=True))) as client:
-        for path in PAGES:
+    async with TestClient(TestServer(app)) as client:
+        for path in paths:
             costs, size = [], 0
             for _ in range(RUNS):
                 began = time.process_time()

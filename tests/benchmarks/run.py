@@ -19,6 +19,7 @@ BENCHMARKS = {
     "bench_follow.py": "from a line in a log to its reader",
     "bench_sampling.py": "a cycle of samples",
     "bench_pages.py": "the pages of a host with a thousand guests",
+    "bench_live.py": "from a line in a log to a page that is open",
 }
 _DEADLINE = 1800.0
 

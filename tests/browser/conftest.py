@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import TestServer
+from hosts.fleet import a_fleet
+from hosts.recorded import recorded_snapshot
 from hosts.served import PEOPLE, Served, an_incident, guests_of
 from playwright.async_api import Browser, Page, async_playwright
+from xapi.asking import samples_of
+from xapi.pools import build_pool, running
 
+from xenwatch.base.clock import SystemClock
+from xenwatch.fleet.hub_web import hub_app
+from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.web.app import build_app, serve
+from xenwatch.web.context import LogTail, StandingCheck
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scenarios"))  # the simulated host of the stories
 from story import Story
@@ -65,15 +74,30 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(browser: Browser, tmp_path: Path) -> AsyncIterator[Site]:
-    """A host with a proposal that waits, a guest and a log line that try to be HTML, and incidents of every kind."""
+    """A recorded host and a pool, a proposal that waits, what tries to be HTML, and incidents of every kind."""
     story = Story(tmp_path, {"rule": {"mode": "propose"}})
     await story.play([{"incident": "guest-down"}, {"tick": 1}])
-    served = Served(snapshot=guests_of("web", "db", HOSTILE))
+    recorded = await recorded_snapshot()
+    served = Served(snapshot=replace(recorded, samples=(*recorded.samples, *guests_of("web", "db", HOSTILE).samples)))
+    pool = build_pool(tmp_path)
+    async with running(pool):
+        served.pools = {"prod": await samples_of(pool)}
+    found = an_incident(HOSTILE).diagnosis
+    served.standing = (
+        StandingCheck("bond-one-legged", (found,)), StandingCheck("time-service-off"),
+        StandingCheck("xen-out-of-support", missing=("xen.version",)),
+    )  # fmt: skip
+    served.operations["op-1"] = Operation("op-1", "create", "web", 5, started=1e9 - 3, phase="devices")
+    served.tails["web"] = (LogTail("/var/log/xen/console/guest-web.log", (HOSTILE, "x" * 300), by_guest=True),)
     for minute in range(30):
         used = Sample(CPU, ("web",), minute * (20.0 + minute % 7))
         served.trends.note(Snapshot(minute * 60.0, (used,)))
     plain, hostile = an_incident("web"), an_incident(HOSTILE)
-    written = replace(hostile.diagnosis, title=f"No bridge for {HOSTILE}", cause=HOSTILE, severity="critical")
+    pieces = tuple(piece._replace(operation="op-1", phase="devices") for piece in plain.diagnosis.evidence)
+    plain = replace(plain, diagnosis=replace(plain.diagnosis, evidence=pieces, verify=("lvs <vg>", "Look at the log.")))
+    written = replace(
+        hostile.diagnosis, title=f"No bridge for {HOSTILE}", cause=HOSTILE, severity="critical", guest_told=True
+    )
     served.know(
         plain,
         replace(hostile, id="v-hostile", diagnosis=written),
@@ -86,3 +110,10 @@ async def site(browser: Browser, tmp_path: Path) -> AsyncIterator[Site]:
     yield made
     await listener.close()
     story.service.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def hub(browser: Browser, site: Site) -> AsyncIterator[Site]:
+    """The pages of a hub over three hosts, one of which is under repair."""
+    async with TestServer(hub_app(a_fleet(SystemClock(), marked=HOSTILE))) as server:
+        yield Site(browser, str(server.make_url("")).rstrip("/"), site.story)

@@ -9,11 +9,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Site = Any  # conftest's, which cannot be imported in this import mode
 PAGES = (
-    "/", "/?q=zebra", "/incidents/v-web", "/incidents/v-hostile", "/guests", "/guests/web", "/storage",
-    "/network", "/hypervisor", "/pools", "/remediation",
+    "/", "/?q=zebra", "/?state=any", "/incidents/v-web", "/incidents/v-hostile", "/guests", "/guests?q=web&sort=cpu",
+    "/guests/web", "/guests/Domain-0", "/storage", "/network", "/hypervisor", "/checks", "/pools", "/pools/prod",
+    "/pools/none", "/remediation",
     "/remediation/runs/{run}", "/remediation/audit", "/rules", "/rules/vif-bridge-missing", "/docs",
     "/docs/runbooks/network.md", "/docs/remediation.md", "/sign-in", "/incidents/none",
 )  # fmt: skip
+HUB_PAGES = ("/", "/incidents/a1")
 AXE = {"light": {"resultTypes": ["violations"]}, "dark": {"runOnly": ["color-contrast"]}}
 """Only the contrast depends on the colours."""
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -24,28 +26,41 @@ async def addresses(site: Site) -> list[str]:
     return [path.replace("{run}", run.id) for path in PAGES]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_on_any_page(site: Site, scheme: str):
-    found = []
-    async with site.page(scheme=scheme) as page:
+async def serious(page: Any, path: str, scheme: str) -> list[Any]:
+    """What axe finds there."""
+    await page.goto(path)
+    results = await Axe().run(page, options=AXE[scheme])
+    found = [one for one in results.response["violations"] if one["impact"] in {"serious", "critical"}]
+    return [(path, one["id"], [node["html"][:120] for node in one["nodes"][:2]]) for one in found]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("light", 360), ("dark", 1280)])
+async def test_axe_finds_nothing_serious_on_any_page(site: Site, scheme: str, width: int):
+    async with site.page(scheme=scheme, width=width) as page:
         await site.sign_in(page, "adam")
+        assert [one for path in await addresses(site) for one in await serious(page, path, scheme)] == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("light", 360), ("dark", 1280)])
+async def test_the_pages_of_a_hub_are_as_good(hub: Site, scheme: str, width: int):
+    async with hub.page(scheme=scheme, width=width) as page:
+        for path in HUB_PAGES:
+            assert await serious(page, path, scheme) == []
+            assert await page.evaluate(WIDER_THAN_THE_WINDOW) == 0, path
+            assert "<script>document.title" in await page.get_by_role("main").inner_text(), path
+            assert await page.title() != "owned"
+    assert hub.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_no_page_is_wider_than_a_telephone_or_a_desk(site: Site, width: int):
+    found = []
+    async with site.page(width=width) as page:
+        await site.sign_in(page)
         for path in await addresses(site):
             await page.goto(path)
-            results = await Axe().run(page, options=AXE[scheme])
-            serious = [v for v in results.response["violations"] if v["impact"] in {"serious", "critical"}]
-            found += [(path, v["id"], [node["html"][:120] for node in v["nodes"][:2]]) for v in serious]
-    assert not found
-
-
-async def test_no_page_is_wider_than_a_telephone_or_a_desk(site: Site):
-    found = []
-    for width in (360, 1280):
-        async with site.page(width=width) as page:
-            await site.sign_in(page)
-            for path in await addresses(site):
-                await page.goto(path)
-                if surplus := await page.evaluate(WIDER_THAN_THE_WINDOW):
-                    found.append((path, width, surplus))
+            if surplus := await page.evaluate(WIDER_THAN_THE_WINDOW):
+                found.append((path, surplus))
     assert not found
 
 
@@ -97,6 +112,31 @@ async def test_without_javascript_a_person_signs_in_and_approves_exactly_the_pla
         assert site.story.world.running("web") == 1
         await page.reload()
         await page.get_by_text("succeeded").first.wait_for()
+
+
+REACHABLE = "a[href], summary, button:not([hidden]), input:not([type=hidden]), select, [tabindex='0']"
+
+
+async def test_everything_that_can_be_used_is_reached_by_keyboard_in_the_order_of_the_page(site: Site):
+    async with site.page() as page:
+        await site.sign_in(page, "adam")
+        for path in (
+            "/",
+            "/guests",
+            "/guests/web",
+            "/pools/prod",
+            "/network",
+            "/hypervisor",
+            "/storage",
+            "/remediation",
+        ):
+            await page.goto(path)
+            wanted = await page.evaluate(f"[...document.querySelectorAll(`{REACHABLE}`)].map((one) => one.outerHTML)")
+            seen = []
+            for _ in wanted:
+                await page.keyboard.press("Tab")
+                seen.append(await page.evaluate("document.activeElement.outerHTML"))
+            assert seen == wanted, path
 
 
 async def focused(page: Any) -> str:

@@ -7,11 +7,12 @@ from xenwatch.diagnosis.incidents.remarks import with_remark
 from xenwatch.model.diagnosis import Diagnosis, Evidence
 from xenwatch.model.fact import Fact
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.model.operation import Operation
 from xenwatch.model.record import LogFormat, LogRecord, Position, Source
 from xenwatch.model.sample import Metric, Sample, Snapshot
 from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.auth import User
-from xenwatch.web.context import HistoryEntry, KnownFailure, PartHealth, WebContext
+from xenwatch.web.context import HistoryEntry, KnownFailure, LogTail, PartHealth, StandingCheck, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
 from xenwatch.web.trends import Trends
@@ -56,6 +57,12 @@ class Served:
     remediation: RemediationSite | None = None
     trends: Trends = field(default_factory=Trends)
     pools: dict[str, Sequence[Sample]] = field(default_factory=dict)
+    host: str = "xen1"
+    operations: dict[str, Operation] = field(default_factory=dict)
+    standing: Sequence[StandingCheck] = ()
+    failures: Sequence[KnownFailure] = (BRIDGE_MISSING,)
+    tails: dict[str, Sequence[LogTail]] = field(default_factory=dict)
+    """The last lines of logs, by guest."""
 
     def know(self, *incidents: Incident) -> None:
         self.known.update((i.id, i) for i in incidents)
@@ -73,14 +80,18 @@ class Served:
             *(HistoryEntry(r.at, r.what, f"{r.who}: {r.text}") for r in self.known[wanted].remarks),
         ]
 
+    async def logs(self, guest: str) -> Sequence[LogTail]:
+        return self.tails.get(guest, ())
+
     def view(self) -> WebContext:
         return WebContext(
             exposition=self.exposition, health=lambda: self.checks, ready=lambda: self.waiting,
             incidents=lambda: list(self.known.values()),
             version=lambda: len(self.known), history=self.history, remark=self.remark,
             status=lambda: {"version": 1, "rules": 3}, snapshot=lambda: self.snapshot, trends=self.trends.of,
-            failures=lambda: (BRIDGE_MISSING,), remediation=self.remediation,
-            now=lambda: 1e9 + 120, pools=lambda: self.pools,
+            failures=lambda: self.failures, remediation=self.remediation,
+            now=lambda: 1e9 + 120, pools=lambda: self.pools, host=self.host, lately=self.trends.lately,
+            operation=self.operations.get, logs=self.logs, checks=lambda: self.standing,
         )  # fmt: skip
 
 

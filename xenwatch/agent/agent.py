@@ -102,6 +102,7 @@ class Agent:
                 remark=self.remark,
                 notifications=self.outlets.notifications,
                 pools=self._pools.by_name,
+                host=self.outlets.host,
             )
         )
         self._notifier = SystemdNotifier(external.environment)

@@ -25,8 +25,8 @@ class Outlets:
     def __init__(self, config: Config, clock: Clock, paths: Paths, known: Iterable[Incident]) -> None:
         """`known`: the incidents at the start. XenwatchError where a file that is named cannot be used."""
         folder, incidents = config.agent.state_dir, list(known)
-        host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
-        self.fleet = fleet_registry(config.fleet, clock)
+        self.host = host = (read_text(paths.at("proc/sys/kernel/hostname")) or "this host").strip()
+        self.fleet = fleet_registry(config.fleet, clock, _link(config))
         self._clock, self._paths, self._fleet_settings = clock, paths, config.fleet
         self._snapshot: Snapshot | None = None
         self.notifications = Notifications(routes_of(config.notify), clock, folder, host, _link(config))

@@ -13,6 +13,7 @@ from prometheus_client.core import Metric
 from xenwatch.agent.failures import known_failures
 from xenwatch.agent.incident_registry import IncidentRegistry
 from xenwatch.agent.liveness import Liveness
+from xenwatch.agent.log_tails import log_tails
 from xenwatch.agent.metrics import families as part_metrics
 from xenwatch.agent.metrics.listeners import listener_families
 from xenwatch.agent.metrics.notifications import notification_families
@@ -26,6 +27,7 @@ from xenwatch.base.errors import InputError, StoreError, Unavailable
 from xenwatch.config.listeners import limits_of, passwords_of_listener, socket_of, tls_of
 from xenwatch.config.sections import Config, WebSettings
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample
 from xenwatch.notify.notifications import Notifications
 from xenwatch.sampling.catalogue import metrics_of
@@ -33,7 +35,7 @@ from xenwatch.state.query import find_incident
 from xenwatch.state.store import Store
 from xenwatch.state.writer import Writer
 from xenwatch.web.app import build_app, build_bare, build_local_app, serve, serve_socket
-from xenwatch.web.context import HistoryEntry, PartHealth, WebContext
+from xenwatch.web.context import HistoryEntry, LogTail, PartHealth, StandingCheck, WebContext
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.server.listener import Listener
 from xenwatch.web.server.loopback import is_loopback
@@ -64,6 +66,8 @@ class ServedState:
     notifications: Notifications
     pools: Callable[[], Mapping[str, Sequence[Sample]]] = dict
     """The last samples of each pool, by its name."""
+    host: str = ""
+    """What the watched host calls itself."""
 
 
 class AgentServer:
@@ -156,6 +160,11 @@ class AgentServer:
             remediation=self._served.remediation.active,
             now=self._served.clock.now,
             pools=self._served.pools,
+            host=self._served.host,
+            lately=self.trends.lately,
+            operation=self._operation,
+            checks=self._checks,
+            logs=self._log_tails,
         )
 
     def _health(self) -> Sequence[PartHealth]:
@@ -170,6 +179,17 @@ class AgentServer:
     def _ready(self) -> str | None:
         waiting = {"logs": "the first reading of the logs", "sampling": "the first sampling cycle"}
         return next((words for part, words in waiting.items() if not self._served.progress.has_started(part)), None)
+
+    def _checks(self) -> Sequence[StandingCheck]:
+        results = self._served.monitor().host_checks.results
+        return [StandingCheck(one.rule.id, one.found, () if one.found else one.missing) for one in results]
+
+    async def _log_tails(self, guest: str) -> Sequence[LogTail]:
+        monitor = self._served.monitor()
+        return await log_tails(monitor.formats, monitor.host.domains.last, guest)
+
+    def _operation(self, id_: str) -> Operation | None:
+        return self._served.monitor().pipeline.operations.operations.get(id_)
 
     def _status(self) -> Mapping[str, Any]:
         return status_of(self._served.monitor(), self._served.registry)

@@ -16,6 +16,7 @@ from xenwatch.config.loader import load_config
 from xenwatch.config.sections import Config
 from xenwatch.config.settings import show_address
 from xenwatch.diagnosis.incidents.ranking import ranked
+from xenwatch.model.public_json import public_relations
 from xenwatch.state.query import find_incident, list_incidents
 from xenwatch.web.incident_json import incident_json, stamp
 
@@ -62,7 +63,8 @@ class Running:
                 raise
             incident, changes = find_incident(self._config.agent.state_dir, wanted)
             history = [{"at": stamp(c.at), "what": c.what, "detail": c.detail} for c in changes]
-            return {**incident_json(incident), "history": history}
+            relations = public_relations(incident, list_incidents(self._config.agent.state_dir))
+            return {**incident_json(incident), **relations, "history": history}
         return content
 
     def acknowledge(self, wanted: str, who: str, **said: Any) -> dict[str, Any]:

@@ -110,22 +110,31 @@ def watch(config: Path | None, url: str | None, every: float) -> None:
 def follow(read: Callable[[], tuple[list[dict[str, Any]], str]], pause: Callable[[], None]) -> None:
     """Print what is open, then every change. If the agent does not answer, wait until it does."""
     printed: dict[str, tuple[Any, ...]] = {}
-    is_away = False
+    is_away, is_first = False, True
     while True:
         try:
-            incidents, _ = read()
+            incidents, origin = read()
         except Unavailable as error:
             if not is_away:
                 click.echo(str(error), err=True)
             is_away = True
         else:
-            is_away = False
+            if is_away or is_first:
+                click.echo(_watched(incidents, origin, is_back=is_away), err=True)
+            is_away = is_first = False
             for incident in reversed(incidents):
                 ident, status = incident["id"], tuple(incident[key] for key in _STATUS)
                 if printed.get(ident) != status and (ident in printed or incident["state"] == "open"):
                     click.echo("\n".join(table([incident], text_width())[1:] + _changes(printed.get(ident), status)))
                 printed[ident] = status
         pause()
+
+
+def _watched(incidents: list[dict[str, Any]], origin: str, *, is_back: bool) -> str:
+    """That it works, for who looks at an empty screen."""
+    count = sum(incident["state"] == "open" for incident in incidents)
+    opened = count_text(count, "open incident") if count else "nothing is open"
+    return f"{'There again' if is_back else 'Watching'}: {printable(origin)}; {opened}."
 
 
 def _changes(before: tuple[Any, ...] | None, status: tuple[Any, ...]) -> list[str]:

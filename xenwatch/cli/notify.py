@@ -4,10 +4,12 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from xenwatch.base.durations import format_duration
 from xenwatch.base.errors import InputError
 from xenwatch.base.printed_text import one_line
 from xenwatch.cli._options import CONFIG
@@ -41,7 +43,18 @@ def list_(config: Path | None) -> None:
         ways = ", ".join(sender.kind for sender in route.senders)
         only = [*route.classes, *route.subjects]
         what = f"from {route.severity} on" + (f", only {', '.join(only)}" if only else "")
-        click.echo(f"{route.name}: {ways}; {what}")
+        click.echo(f"{route.name}: {ways}; {what}; {', '.join(_pace(route))}")
+
+
+def _pace(route: Route) -> Iterator[str]:
+    """When it is told, in words."""
+    if route.group_for:
+        yield f"together after {format_duration(route.group_for)}"
+    yield f"again every {format_duration(route.repeat_every)}" if route.repeat_every else "never again"
+    yield "and when it is over" if route.resolved else "not when it is over"
+    if route.quiet is not None:
+        begin, end = (at.isoformat("minutes") for at in (route.quiet.begin, route.quiet.end))
+        yield f"quiet from {begin} to {end} but for what is {route.quiet.unless}"
 
 
 @COMMAND.command()

@@ -24,12 +24,13 @@ def member_name(settings: FleetSettings) -> str:
     return settings.host or os.uname().nodename
 
 
-def fleet_registry(settings: FleetSettings, clock: Clock) -> HostRegistry | NoFleet:
-    """What the agent tells its incidents; a host without [fleet] etcd tells nobody."""
+def fleet_registry(settings: FleetSettings, clock: Clock, pages: str = "") -> HostRegistry | NoFleet:
+    """What the agent tells its incidents; a host without [fleet] etcd tells nobody. `pages`: where people reach it."""
     if not settings.etcd:
         return NoFleet()
     access = etcd_access(settings)
     about = {"xenwatch": __version__, "kernel": os.uname().release, "metrics": settings.metrics_address}
+    about |= {"pages": pages} if pages else {}
     return HostRegistry(member_name(settings), lambda: EtcdClient(access), clock, about=about)
 
 

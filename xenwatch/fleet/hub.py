@@ -58,6 +58,15 @@ class Hub:
         self.failures = 0
         self._storm, self._storm_told = StormWatch(clock), 0.0
 
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._clock.now()
+
+    def verify(self, rule: str) -> tuple[str, ...]:
+        """What shows whether a rule of the fleet is right, by its id; nothing for one that is not known here."""
+        return next((one.verify for one in self._rules if one.id == rule), ())
+
     def _changed(self, parts: Container[Part]) -> None:
         if "hosts" in parts:
             self.targets.note(self.view.hosts)

@@ -1,23 +1,22 @@
-"""The hub's page for people: causes with their hosts, what acts now and what holds it back, and the hosts."""
+"""The hub's pages for people: causes with their hosts, what acts now and what holds it back, the hosts, one cause."""
 
 import json
-from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
+from xenwatch.base.plurals import count_text
 from xenwatch.fleet.claims import LEASES, MAINTENANCE
+from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.hub import Hub
+from xenwatch.fleet.hub_html import document, link, table
 from xenwatch.fleet.incident import FleetIncident
 from xenwatch.fleet.storm import STORM
 from xenwatch.fleet.view import FleetView
 
 _MOST_HOSTS = 60
-_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="15">
-<meta name="viewport" content="width=device-width"><title>xenwatch fleet</title>
-<style>body{font:15px/1.4 system-ui;margin:1.5rem auto;max-width:70rem;padding:0 1rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ccc;
-vertical-align:top}.critical{color:#a00}.quiet{color:#666}</style>
-"""
+_MOST_CHILDREN = 500
 
 
 def actions(view: FleetView) -> dict[str, Any]:
@@ -35,58 +34,96 @@ def actions(view: FleetView) -> dict[str, Any]:
 
 
 def fleet_page(hub: Hub) -> str:
-    """The whole page. Whatever a host or a person wrote is text in it, never markup."""
+    """The whole fleet. Whatever a host or a person wrote is text in it, never markup."""
     fleet = sorted(hub.view.fleet.values(), key=lambda one: (not one.is_open, -len(one.hosts)))
-    known = "" if hub.view.is_current else "<p class=critical>etcd does not answer: this is what was last known.</p>"
-    causes = _table(("Cause", "In common", "Hosts, the first one first", "Spreading"), [_cause(hub, i) for i in fleet])
+    heads = ("Cause", "In common", "Hosts, the first one first", "Spreading")
+    causes = table("Causes", heads, [_cause(hub, one) for one in fleet])
     nothing = "<p>No cause outside of the hosts is known.</p>"
-    return "".join(
-        (_HEAD, "<h1>The fleet</h1>", known, causes if fleet else nothing, _acting(hub.view), _hosts(hub.view))
+    parts = (_warning(hub), causes if fleet else nothing, _acting(hub.view), _hosts(hub.view))
+    return document("The fleet", parts, now=_stamp(hub.now))
+
+
+def cause_page(hub: Hub, incident: FleetIncident) -> str:
+    """One cause with what shows it: the incidents of its hosts, each with a link where the host says where it is."""
+    known = {f"{child.host}/{child.id}": child for child in hub.view.incidents.values()}
+    children = [known[name] for name in incident.children[:_MOST_CHILDREN] if name in known]
+    kind, state = escape(incident.severity), "open" if incident.is_open else f"over ({incident.state})"
+    steps = "".join(f"<li><code>{escape(step)}</code></li>" for step in hub.verify(incident.rule))
+    rows = [_child(hub.view, child) for child in children]
+    as_json = f"/fleet/incidents/{quote(incident.id, safe='')}"
+    gone = len(incident.children) - len(children)
+    parts = (
+        _warning(hub),
+        f'<p><strong class="{kind}">{kind}</strong>, {escape(state)}, {_spread(hub, incident)}</p>',
+        f"<p>{escape(incident.cause)}</p><p>In common: <code>{escape(incident.key)}</code></p>",
+        f"<h2>Verify</h2><ul>{steps}</ul>" if steps else "",
+        f"<h2>{count_text(len(incident.hosts), 'host')}, the first one first</h2>",
+        f"<p>{', '.join(_host(hub.view, name) for name in incident.hosts)}</p>",
+        "<h2>Their incidents</h2>",
+        table("Incidents", ("Host", "Incident", "Subject", "Severity", "State", "Since"), rows) if rows else "",
+        f"<p class=quiet>{gone} more are over and forgotten, or not shown.</p>" if gone else "",
+        f"<p class=quiet>Rule {escape(incident.rule)}, {link(as_json, 'as JSON')}.</p>",
     )
+    return document(incident.title, parts, now=_stamp(hub.now))
+
+
+def _warning(hub: Hub) -> str:
+    is_current = hub.view.is_current
+    return "" if is_current else '<p class="critical">etcd does not answer: this is what was last known.</p>'
 
 
 def _cause(hub: Hub, incident: FleetIncident) -> tuple[str, ...]:
-    hosts = ", ".join(incident.hosts[:_MOST_HOSTS])
     more = len(incident.hosts) - _MOST_HOSTS
-    gained = hub.spread.gained(incident.id)
-    state = f"{gained} more hosts in ten minutes" if gained else "no new host in ten minutes"
+    hosts = ", ".join(_host(hub.view, name) for name in incident.hosts[:_MOST_HOSTS])
     kind = incident.severity if incident.is_open else "quiet"
-    title = f'<a class="{escape(kind)}" href="/fleet/incidents/{escape(incident.id)}">{escape(incident.title)}</a>'
+    title = link(f"/incidents/{quote(incident.id, safe='')}", incident.title, kind)
     return (
         f"{title}<br>{escape(incident.cause)}",
         escape(incident.key),
-        f"<b>{len(incident.hosts)}</b>: {escape(hosts)}" + (f" and {more} more" if more > 0 else ""),
-        escape(state if incident.is_open else incident.state),
+        f"<b>{len(incident.hosts)}</b>: {hosts}" + (f" and {more} more" if more > 0 else ""),
+        _spread(hub, incident) if incident.is_open else escape(incident.state),
     )
+
+
+def _spread(hub: Hub, incident: FleetIncident) -> str:
+    gained = hub.spread.gained(incident.id)
+    return f"{count_text(gained, 'more host')} in ten minutes" if gained else "no new host in ten minutes"
+
+
+def _child(view: FleetView, child: HostIncident) -> tuple[str, ...]:
+    address = view.hosts.get(child.host, {}).get("pages", "")
+    page = f"{address}/incidents/{quote(child.id, safe='')}" if address else ""
+    return (
+        _host(view, child.host), link(page, child.summary or child.rule), escape(child.subject),
+        f'<span class="{escape(child.severity)}">{escape(child.severity)}</span>', escape(child.state),
+        _stamp(child.opened),
+    )  # fmt: skip
+
+
+def _host(view: FleetView, name: str) -> str:
+    """By its own address, where it has told one."""
+    return link(view.hosts.get(name, {}).get("pages", ""), name)
 
 
 def _acting(view: FleetView) -> str:
     shown = actions(view)
     parts = ["<h2>Repairs</h2>"]
     if shown["storm"]:
-        parts.append(f"<p class=critical>A storm: {escape(shown['storm'])}. Nothing starts by itself.</p>")
+        parts.append(f'<p class="critical">A storm: {escape(shown["storm"])}. Nothing starts by itself.</p>')
     parts += [f"<p>In {escape(one.get('words', ''))}</p>" for one in shown["maintenance"]]
     rows = [tuple(escape(str(slot[name])) for name in ("action", "target", "host", "run")) for slot in shown["slots"]]
-    parts.append(_table(("Action", "Target", "Host", "Run"), rows) if rows else "<p>No run holds a slot.</p>")
+    heads = ("Action", "Target", "Host", "Run")
+    parts.append(table("Repairs", heads, rows) if rows else "<p>No run holds a slot.</p>")
     return "".join(parts)
 
 
 def _hosts(view: FleetView) -> str:
     open_ = [incident.host for incident in view.incidents.values() if incident.is_open]
     rows = [
-        (escape(name), escape(about.get("xenwatch", "")), escape(about.get("kernel", "")), str(open_.count(name)))
+        (_host(view, name), escape(about.get("xenwatch", "")), escape(about.get("kernel", "")), str(open_.count(name)))
         for name, about in sorted(view.hosts.items())
     ]
-    return "<h2>Hosts</h2>" + _table(("Host", "xenwatch", "Kernel", "Open incidents"), rows)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{head}</th>" for head in heads)
-    return f"<table><tr>{head}</tr>{''.join(map(_row, rows))}</table>"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    return "<h2>Hosts</h2>" + table("Hosts", ("Host", "xenwatch", "Kernel", "Open incidents"), rows)
 
 
 def _body(text: str) -> dict[str, Any]:
@@ -94,3 +131,10 @@ def _body(text: str) -> dict[str, Any]:
         return dict(json.loads(text))
     except (ValueError, TypeError):
         return {"words": text[:200]}
+
+
+def _stamp(at: float) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return ""

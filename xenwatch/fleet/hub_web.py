@@ -10,8 +10,9 @@ from prometheus_client.registry import CollectorRegistry
 
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.hub import Hub
+from xenwatch.fleet.hub_html import AGAIN, POLICY, STYLE
 from xenwatch.fleet.hub_metrics import HubMetrics
-from xenwatch.fleet.hub_page import actions, fleet_page
+from xenwatch.fleet.hub_page import actions, cause_page, fleet_page
 from xenwatch.fleet.incident import FleetIncident
 
 HUB = web.AppKey("hub", Hub)
@@ -29,6 +30,8 @@ def hub_app(hub: Hub) -> web.Application:
     app.router.add_get("/fleet/targets", _targets)
     app.router.add_get("/fleet/actions", _actions)
     app.router.add_get("/", _page)
+    app.router.add_get("/incidents/{id}", _cause)
+    app.router.add_get("/style.css", _style)
     return app
 
 
@@ -76,7 +79,26 @@ async def _actions(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request) -> web.Response:
     """For people."""
-    return web.Response(text=fleet_page(request.app[HUB]), content_type="text/html")
+    return _for_people(fleet_page(request.app[HUB]))
+
+
+async def _cause(request: web.Request) -> web.Response:
+    """One cause, for people."""
+    hub = request.app[HUB]
+    incident = hub.view.fleet.get(request.match_info["id"])
+    if incident is None:
+        raise web.HTTPNotFound(text="no incident of the fleet has this id: it may have been over for a day\n")
+    return _for_people(cause_page(hub, incident))
+
+
+def _for_people(text: str) -> web.Response:
+    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+    headers["Refresh"] = AGAIN
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+
+
+async def _style(_request: web.Request) -> web.Response:
+    return web.Response(text=STYLE, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -35,6 +35,32 @@ def public_incident(incident: Incident, stamp: Stamp) -> dict[str, Any]:
     }
 
 
+def public_relations(incident: Incident, known: Iterable[Incident]) -> dict[str, Any]:
+    """What it explains and what explains it, each with enough to know what is meant; `explains` has the ids alone."""
+    symptoms, cause = [], None
+    for one in known:
+        if one.explained_by == incident.id:
+            symptoms.append(one)
+        if one.id == incident.explained_by:
+            cause = one
+    return {
+        "explains": [one.id for one in symptoms],
+        "consequences": [_mention(one) for one in symptoms],
+        "explanation": None if cause is None else _mention(cause),
+    }
+
+
+def _mention(incident: Incident) -> dict[str, Any]:
+    diagnosis = incident.diagnosis
+    return {
+        "id": incident.id,
+        "state": incident.state,
+        "severity": diagnosis.severity,
+        "title": diagnosis.title,
+        "subject": subject_json(diagnosis.subject),
+    }
+
+
 def public_row(incident: Incident, stamp: Stamp) -> dict[str, Any]:
     """One line of a list."""
     diagnosis = incident.diagnosis

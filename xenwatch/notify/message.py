@@ -8,8 +8,10 @@ from typing import Any, Literal
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.model.diagnosis import SEVERITIES, Severity
+from xenwatch.model.gaps import without_gaps
 from xenwatch.model.incident import Incident
 from xenwatch.model.public_json import public_incident
+from xenwatch.model.steps import typed
 
 Reason = Literal["opened", "repeated", "resolved", "test"]
 _SHOWN = 10
@@ -67,9 +69,9 @@ def _paragraph(incident: Incident, reason: Reason, link: str) -> Iterator[str]:
     if reason == "resolved":
         yield f"Since {_stamp(incident.opened)}, over at {_stamp(incident.resolved)}."
     else:
-        yield diagnosis.cause.strip()
+        yield without_gaps(diagnosis.cause.strip())
         if diagnosis.verify:
-            yield f"Look first: {diagnosis.verify[0]}"
+            yield f"Look first: {typed(diagnosis.verify[:1], diagnosis.subject, old=False)[0]}"
         yield f"Since {_stamp(incident.opened)}, seen {count_text(incident.times_seen, 'time')}."
     yield f"{link}/incidents/{incident.id}" if link else f"xenwatch incidents show {incident.id}"
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from xenwatch.base.slices import by_turns
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.incident import MOVES, Incident, RemarkKind
+from xenwatch.model.public_json import public_relations
 from xenwatch.web.body import json_object
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.incident_json import incident_json, incident_row, stamp
@@ -82,7 +83,7 @@ async def incident(request: web.Request) -> web.Response:
     history = await context.history(match.id)
     body = {
         **incident_json(match),
-        "explains": [i.id for i in context.incidents() if i.explained_by == match.id],
+        **public_relations(match, context.incidents()),
         "history": [{"at": stamp(h.at), "what": h.what, "detail": h.detail} for h in history],
     }
     return web.json_response({"version": 1, "incident": body})

@@ -6,7 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident, Remark
+from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample, Snapshot
 from xenwatch.web.exposition import Exposition
 from xenwatch.web.remediation_api import RemediationSite
@@ -51,6 +53,25 @@ class KnownFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingCheck:
+    """A check of a host that is well, as it was made last: it found something, facts were missing, or all is well."""
+
+    id: str
+    found: tuple[Diagnosis, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The last lines of one log."""
+
+    path: str
+    lines: tuple[str, ...]
+    by_guest: bool
+    """Whether the guest chooses what stands there."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebContext:
     """The agent as the web layer sees it. Nothing here may block."""
 
@@ -79,6 +100,16 @@ class WebContext:
     """Seconds since 1970."""
     pools: Callable[[], Mapping[str, Sequence[Sample]]] = dict
     """Of each pool that is watched, by name: the last cycle."""
+    host: str = ""
+    """What the watched host calls itself: whoever has several of these pages open must see which is which."""
+    lately: Callable[[str], Mapping[str, Sequence[float]]] = lambda _series: {}
+    """A series of trends (`cpu_seconds`) over the last hour, by guest; NaN where nothing was known."""
+    operation: Callable[[str], Operation | None] = lambda _id: None
+    """The operation with this id, where it is still known."""
+    checks: Callable[[], Sequence[StandingCheck]] = tuple
+    """All standing checks of this host; nothing before they were made, or on a machine without Xen."""
+    logs: Callable[[str], Awaitable[Sequence["LogTail"]]] | None = None
+    """The last lines of the logs that are about the guest of this name; None where nobody reads logs."""
 
 
 CONTEXT = web.AppKey("context", WebContext)

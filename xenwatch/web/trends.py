@@ -26,6 +26,8 @@ _COUNTERS = {
 _GAUGES = {"xen_domain_memory_current_bytes": "memory_bytes"}
 SERIES = ("cpu_seconds", "memory_bytes", "disk_bytes", "network_bytes")
 _NOTHING = float("nan")
+_HOUR = 60
+"""Minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class Trends:
             for name, values in known
             if sum(not math.isnan(value) for value in values) > 1
         ]
+
+    def lately(self, series: str) -> dict[str, Sequence[float]]:
+        """One of SERIES over the last hour, by guest; NaN where nothing was known."""
+        return {guest: kept["day", series][-_HOUR:] for guest, kept in self._guests.items()}
 
     def kept(self) -> tuple[float | None, dict[str, Kept]]:
         """Everything, copied, and the moment of the last values: what another agent can begin with."""

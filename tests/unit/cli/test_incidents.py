@@ -80,6 +80,26 @@ def test_one_incident_is_shown_with_cause_evidence_remedy_and_history_and_nothin
     assert "\x1b" not in said
 
 
+def test_what_it_explains_and_what_explains_it_are_named_by_their_titles(config: Path):
+    cause = run("incidents", "show", "aaa", "--config", str(config)).stdout
+    assert "No bridge of that name (domain/web" in cause
+    assert "incident aab333" in cause
+    symptom = " ".join(run("incidents", "show", "aab", "--config", str(config)).stdout.split())
+    assert "explained by No bridge of that name (domain/web" in symptom
+    assert "incident aaa111" in symptom
+
+
+def test_a_fact_that_every_round_finds_again_does_not_hide_the_line_of_the_log(config: Path, tmp_path: Path):
+    rounds = tuple(Evidence(1e9 + n, "bridge.names is xenbr0 (sysfs)") for n in range(20))
+    store = Store(tmp_path / "state", now=lambda: 0.0)
+    told = replace(OPEN, id="ccc444", diagnosis=replace(TOLD, evidence=(*rounds, *TOLD.evidence)))
+    store.commit({}, {}, [told])
+    store.close()
+    said = run("incidents", "show", "ccc", "--config", str(config)).stdout
+    assert said.count("bridge.names is xenbr0") == 1
+    assert "xl-web.log:7" in said
+
+
 def test_an_ambiguous_or_unknown_id_is_one_clear_line(config: Path):
     for wanted, words in (("aa", "2 incidents have an id"), ("zz", "no incident 'zz'")):
         said = run("incidents", "show", wanted, "--config", str(config))
@@ -158,7 +178,7 @@ def test_watching_prints_each_change_once_and_waits_for_an_agent_that_is_away(ca
     said = capsys.readouterr()
     assert [line.split()[2] for line in said.out.splitlines() if not line.startswith(" ")] == ["open", "resolved"]
     assert "    state: open -> resolved" in said.out
-    assert said.err == "away\n"
+    assert said.err == "Watching: http://there; 1 open incident.\naway\nThere again: http://there; nothing is open.\n"
 
 
 STATUS = {

@@ -2,8 +2,9 @@
 
 import pytest
 
-from xenwatch.cli.report.gaps import not_checked_text, without_gaps
-from xenwatch.cli.report.steps import is_xends, typed
+from xenwatch.cli.report.toolstack import is_xends
+from xenwatch.model.gaps import not_checked_text, without_gaps
+from xenwatch.model.steps import typed
 from xenwatch.model.subject import HOST, UNKNOWN, Subject
 from xenwatch.triage.report import FileRead, Report
 

@@ -1,6 +1,7 @@
 """What a hub shows of a fleet: the page, what acts, the targets for Prometheus, and what must last before it opens."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,39 @@ async def test_the_page_names_the_cause_its_hosts_and_what_holds_repairs_back(hu
     assert "A storm: 40 of 50 hosts began to fail within 300 s. Nothing starts by itself." in page
     assert "In maintenance of host/xen2 by ann on xen2: disks" in page
     assert "domain/&lt;web&gt;" in page
+
+
+async def test_one_cause_has_a_page_with_the_incidents_of_its_hosts_and_the_way_to_each(hub: Hub):
+    child = {"rule": "nfs-dead", "class": "nfs", "severity": "error", "subject": "mount/<x>", "summary": "no answer",
+             "state": "explained", "opened": 1e9, "fields": {}}  # fmt: skip
+    cause = replace(nfs(2), hosts=("xen1", "xen2"), children=("xen1/i1", "xen2/i2", "xen2/forgotten"))
+    hub.view._take_all(
+        [
+            KeyValue(self_key("xen1"), '{"pages": "https://xen1.example:10197"}', 1, 1),
+            KeyValue(self_key("xen2"), '{"pages": "javascript:alert(1)"}', 1, 1),
+            *(KeyValue(f"/xenwatch/hosts/xen{n}/incidents/i{n}", json.dumps(child), 2, 2) for n in (1, 2)),
+            KeyValue("/xenwatch/fleet/incidents/a1", cause.as_json(), 3, 3),
+        ]
+    )
+    assert 'href="/incidents/a1"' in await asked(hub, "/")
+    page = await asked(hub, "/incidents/a1")
+    assert "<h1>NFS &lt;down&gt;</h1>" in page
+    assert '<a href="https://xen1.example:10197/incidents/i1">no answer</a>' in page
+    assert "javascript:" not in page, "only an address of the web becomes a link"
+    assert "mount/&lt;x&gt;" in page
+    assert "2001-09-09 01:46:40" in page
+    assert "1 more are over and forgotten" in page
+    assert "<code>" in page, "what to type first"
+
+
+async def test_nothing_runs_in_the_pages_of_a_hub(hub: Hub):
+    async with TestClient(TestServer(hub_app(hub))) as web:
+        for path in ("/", "/incidents/a1"):
+            answer = await web.get(path)
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+            assert "<script" not in await answer.text()
+        assert (await web.get("/style.css")).content_type == "text/css"
+        assert (await web.get("/incidents/other")).status == 404
 
 
 async def test_the_page_says_when_it_is_old(hub: Hub):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiosmtpd.controller import Controller
+from apprise.plugins.slack import NotifySlack
 from monitoring.certificates import Authority
 
 from xenwatch.base.clock import ManualClock, SystemClock
@@ -108,6 +109,46 @@ async def test_a_service_gets_title_and_text(url: str, told: str) -> None:
     (path, body) = seen[0]
     assert told in path or told.encode() in body
     assert b"A thin pool is full" in body
+
+
+def matrix_room(seen: list[tuple[str, str, bytes]]) -> Callable[[web.Request, bytes], web.Response]:
+    """A home server with one room that is not encrypted: what it answers to a client with a token."""
+
+    def answer(request: web.Request, body: bytes) -> web.Response:
+        seen.append((request.headers.get("Authorization", ""), request.path, body))
+        if "/state/" in request.path:
+            return web.json_response({"errcode": "M_NOT_FOUND"}, status=404)
+        if request.path.endswith("/whoami"):
+            return web.json_response({"user_id": "@xenwatch:example.org"})
+        return web.json_response({"room_id": "!ops:example.org", "event_id": "$1"})
+
+    return answer
+
+
+async def test_a_room_of_matrix_gets_title_and_text_from_who_has_the_token() -> None:
+    seen: list[tuple[str, str, bytes]] = []
+    async with http(matrix_room(seen)) as at:
+        await AppriseSender(lambda: f"matrix://abcdefghijkl@{at}/!ops:example.org").send(MESSAGE)
+    ((authorization, _, body),) = [one for one in seen if "/send/m.room.message" in one[1]]
+    assert authorization == "Bearer abcdefghijkl"
+    assert b"A thin pool is full" in body
+    assert b"Look first: lvs -a" in body
+
+
+async def test_a_channel_of_slack_gets_title_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, bytes]] = []
+
+    def answer(request: web.Request, body: bytes) -> web.Response:
+        seen.append((request.path, body))
+        return web.Response(text="ok")
+
+    async with http(answer) as at:
+        monkeypatch.setattr(NotifySlack, "webhook_url", f"http://{at}/services")  # the address alone is another one
+        await AppriseSender(lambda: f"slack://T1JJ3T3L2/A1BRTD4JD/{'x' * 24}/%23ops").send(MESSAGE)
+    ((path, body),) = seen
+    assert path == f"/services/T1JJ3T3L2/A1BRTD4JD/{'x' * 24}"
+    assert b"A thin pool is full" in body
+    assert b"#ops" in body
 
 
 async def test_a_refusal_is_told_without_the_secret_of_the_url(caplog: pytest.LogCaptureFixture) -> None:

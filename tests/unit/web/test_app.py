@@ -86,6 +86,8 @@ async def test_one_incident_is_shown_whole_with_evidence_and_history(
     assert shown["id"] == "v-web"
     assert shown["role"] == "cause"
     assert shown["explains"] == ["v-symptom"]
+    assert [(one["title"], one["subject"]["name"]) for one in shown["consequences"]] == [("No bridge", "symptom")]
+    assert shown["explanation"] is None
     assert shown["history"] == [{"at": "2001-09-09T01:46:40Z", "what": "opened", "detail": "no bridge"}]
     assert shown["evidence"][0] == {
         "summary": "the script said so", "file": "/var/log/xen/xl-web.log", "line": 7, "at": "2001-09-09T01:46:40Z",

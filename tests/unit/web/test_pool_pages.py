@@ -6,13 +6,10 @@ from pathlib import Path
 
 import aiohttp
 from hosts.served import Served
-from xapi.asking import access_to
+from xapi.asking import samples_of
 from xapi.pools import GIB, StandInPool, build_pool, guest, halt, running
 
-from xenwatch.base.clock import SystemClock
 from xenwatch.demo.pool.pools import add_repository
-from xenwatch.host.xapi.client import XapiClient
-from xenwatch.sampling.xapi.reader import PoolReader
 
 
 def words(text: str) -> str:
@@ -20,11 +17,7 @@ def words(text: str) -> str:
 
 
 async def read(served: Served, pool: StandInPool) -> None:
-    client = XapiClient(access_to(pool))
-    reader = PoolReader(client, SystemClock())
-    await reader.read()
-    served.pools = {"prod": (await reader.read()).samples}
-    await client.close()
+    served.pools = {"prod": await samples_of(pool)}
 
 
 async def test_a_pool_is_shown_with_its_hosts_repositories_and_guests(
@@ -76,4 +69,6 @@ async def test_without_a_pool_the_menu_has_no_word_of_them_and_the_page_says_how
 ) -> None:
     assert 'href="/pools"' not in await (await client.get("/")).text()
     assert "No pool is watched" in words(await (await client.get("/pools")).text())
-    assert (await client.get("/pools/prod")).status == 404
+    answer = await client.get("/pools/prod")
+    assert answer.status == 404
+    assert "There is no pool prod" in words(await answer.text())

@@ -87,7 +87,7 @@ def host_line(now: TopFrame, rows: list[TopRow], order: str) -> Text:
     """Version, cpus, memory, counts; the source; what could not be read."""
     info = next((labels for labels, _ in now.samples.get("xen_hypervisor_info", ())), {})
     version = info.get("xen_version", "")
-    cpus = now.value("xen_hypervisor_cpus", state="total") or now.value("xen_hypervisor_cpus", state="online")
+    cpus = now.value("xen_hypervisor_cpus", state="all")
     free, total = now.value("xen_hypervisor_memory_free_bytes"), now.value("xen_hypervisor_memory_total_bytes")
     parts = [f"Xen {version}" if version else "", f"{cpus:.0f} cpus" if cpus else ""]
     parts.append(f"{format_size(free)} of {format_size(total)} free" if free is not None and total else "")

@@ -5,11 +5,11 @@ from typing import Any
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import one_line, printable
 from xenwatch.cli.report.format import shortened, stamp_text
-from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.incident_table import subject_text
 from xenwatch.cli.report.incident_text import EvidenceText, IncidentText
-from xenwatch.cli.report.steps import typed
+from xenwatch.model.gaps import not_checked_text, without_gaps
 from xenwatch.model.serialize import subject_from_json
+from xenwatch.model.steps import typed
 
 _MOST_EVIDENCE = 10
 _MOST_CONSEQUENCES = 10
@@ -18,8 +18,8 @@ _MOST_CONSEQUENCES = 10
 def incident_text(incident: dict[str, Any]) -> IncidentText:
     """`incident` as /api/v1/incidents/ID has it, or one row of the list with `full=1`."""
     subject = subject_from_json(incident["subject"])
-    evidence = incident["evidence"]
-    consequences = incident.get("explains", [])
+    evidence = _once(incident["evidence"])
+    consequences = _consequences(incident)
     return IncidentText(
         severity=incident["severity"],
         title=incident["title"],
@@ -29,7 +29,7 @@ def incident_text(incident: dict[str, Any]) -> IncidentText:
         impact=without_gaps(incident.get("impact") or ""),
         evidence=tuple(map(_evidence, evidence[:_MOST_EVIDENCE])),
         evidence_left_out=len(evidence[_MOST_EVIDENCE:]),
-        consequences=tuple(f"incident {ident}" for ident in consequences[:_MOST_CONSEQUENCES]),
+        consequences=consequences[:_MOST_CONSEQUENCES],
         consequences_left_out=len(consequences[_MOST_CONSEQUENCES:]),
         verify=typed(incident["verify"], subject, old=False),
         fix=typed(incident["remedy"], subject, old=False),
@@ -46,19 +46,40 @@ def _rule(incident: dict[str, Any]) -> str:
 def _summary(incident: dict[str, Any]) -> str:
     """Empty where a piece of evidence says the same."""
     summary = " ".join((incident.get("summary") or "").rstrip("…").split())
-    shown = (" ".join(piece["text"].split()) for piece in incident["evidence"][:_MOST_EVIDENCE] if "text" in piece)
+    shown = (
+        " ".join(piece["text"].split()) for piece in _once(incident["evidence"])[:_MOST_EVIDENCE] if "text" in piece
+    )
     return "" if any(summary in text for text in shown) else summary
 
 
 def _state(incident: dict[str, Any]) -> str:
     words = str(incident["state"])
     if incident["explained_by"]:
-        words += f" by incident {incident['explained_by']}"
+        cause = incident.get("explanation")
+        words += f" by {_mention(cause)}" if cause else f" by incident {incident['explained_by']}"
     if incident["resolved"]:
         words += f" {stamp_text(incident['resolved'])}"
     if incident["acknowledged_by"]:
         words += f", acknowledged by {incident['acknowledged_by']}"
     return words
+
+
+def _once(evidence: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of logs first; a fact that every round finds again stands once, or ten of them would hide the lines."""
+    facts = {piece["summary"]: piece for piece in reversed(evidence) if "file" not in piece}
+    first = [piece for piece in evidence if "file" not in piece and facts[piece["summary"]] is piece]
+    return [*(piece for piece in evidence if "file" in piece), *first]
+
+
+def _consequences(incident: dict[str, Any]) -> tuple[str, ...]:
+    """By title and subject; an agent before this one gives their ids alone."""
+    if "consequences" in incident:
+        return tuple(_mention(one) for one in incident["consequences"])
+    return tuple(f"incident {ident}" for ident in incident.get("explains", []))
+
+
+def _mention(one: dict[str, Any]) -> str:
+    return f"{one['title']} ({subject_text(one)}), incident {one['id']}"
 
 
 def _seen(incident: dict[str, Any]) -> str:

@@ -18,14 +18,15 @@ from xenwatch.cli.report.format import (
     since_text,
     year_note,
 )
-from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.headline import headline, index_lines, interruption_text
 from xenwatch.cli.report.kernel_text import kernel_note
 from xenwatch.cli.report.origin import ReportOrigin, origin_rows
-from xenwatch.cli.report.steps import is_xends, typed
+from xenwatch.cli.report.toolstack import is_xends
+from xenwatch.model.gaps import not_checked_text, without_gaps
 from xenwatch.model.headings import CAUSE, CONSEQUENCES, EVIDENCE, FIX, IMPACT, NOT_CHECKED, SUBJECT, VERIFY, Heading
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.steps import typed
 from xenwatch.triage.report import FileRead, Report, log_evidence
 
 

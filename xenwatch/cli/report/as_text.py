@@ -18,13 +18,14 @@ from xenwatch.cli.report.format import (
     shortened,
     since_text,
 )
-from xenwatch.cli.report.gaps import not_checked_text, without_gaps
 from xenwatch.cli.report.headline import headline, index_lines, interruption_text
 from xenwatch.cli.report.incident_text import COLOURS, EvidenceText, IncidentText, incident_lines
-from xenwatch.cli.report.steps import is_xends, typed
 from xenwatch.cli.report.text_sources import source_lines
+from xenwatch.cli.report.toolstack import is_xends
+from xenwatch.model.gaps import not_checked_text, without_gaps
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
+from xenwatch.model.steps import typed
 from xenwatch.triage.report import Report, log_evidence
 
 _MOST_IN_FULL = 8

@@ -9,10 +9,10 @@ import click
 from xenwatch.base.plurals import count_text
 from xenwatch.base.printed_text import printable
 from xenwatch.cli.report.incident_text import EvidenceText, IncidentText, incident_lines
-from xenwatch.cli.report.steps import typed
 from xenwatch.diagnosis.correlation.standing import CheckResult
 from xenwatch.model.diagnosis import SEVERITIES
 from xenwatch.model.serialize import subject_json
+from xenwatch.model.steps import typed
 from xenwatch.triage.host_check import HostCheck, sources_of
 
 _MOST_SUBJECTS = 5

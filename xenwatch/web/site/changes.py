@@ -8,7 +8,7 @@ from xenwatch.web.context import CONTEXT
 
 MOST_STREAMS = 50
 """Pages that are told at once; one more is told to look again by itself."""
-_LOOK = 0.5
+_LOOK = 0.25
 _LONGEST = 45.0
 """Seconds until a stream ends by itself, below the limit of a request; the browser opens the next one."""
 _OPEN = web.AppKey("open_streams", list[int])

@@ -58,7 +58,7 @@ async def hypervisor(request: web.Request) -> web.Response:
         pools=_pools(readings),
         cpus=_cpus(readings),
         vcpus=readings.value("xen_hypervisor_vcpus_allocated"),
-        physical=readings.value("xen_hypervisor_cpus", state="total"),
+        physical=readings.value("xen_hypervisor_cpus", state="all"),
     )
 
 

@@ -35,6 +35,7 @@ class BridgeView:
     addresses: float | None
     duplicates: float | None
     blocked: tuple[str, ...]
+    uplink_names: tuple[str, ...]
     attachments: tuple[Attachment, ...]
 
     @property
@@ -62,12 +63,13 @@ def _bridge(name: str, own: Readings | None, attachments: tuple[Attachment, ...]
     own = own or Readings(None)
     info = next((row for row, _ in own.rows("xen_bridge_info")), {})
     ports = own.value("xen_bridge_ports")
-    states = own.rows("xen_bridge_port_stp_state")
+    states = [row for row, value in own.rows("xen_bridge_port_stp_state") if value]
     return BridgeView(
         name, ports is not None or bool(info), ports, own.value("xen_bridge_uplinks"),
         own.value("xen_bridge_mtu_bytes"), info.get("stp", ""), info.get("vlan_filtering", ""),
         own.total("xen_bridge_fdb_entries"), own.value("xen_bridge_duplicate_macs"),
-        tuple(row["port"] for row, value in states if value and row["state"] in {"blocking", "disabled"}), attachments,
+        tuple(row["port"] for row in states if row["state"] in {"blocking", "disabled"}),
+        tuple(row["port"] for row in states if row["port_kind"] == "host"), attachments,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """How a page is made: templates that escape everything, the files they load, and what a browser may do with them."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -11,7 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from xenwatch import __version__
 from xenwatch.base.durations import format_size
 from xenwatch.base.printed_text import is_sentence, printable
+from xenwatch.model.gaps import not_checked_text, without_gaps
 from xenwatch.model.headings import HEADINGS
+from xenwatch.model.steps import typed
+from xenwatch.model.subject import HOST, Subject
 from xenwatch.web.auth import may
 from xenwatch.web.context import CONTEXT
 from xenwatch.web.sessions import SESSIONS
@@ -34,7 +38,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(age=age, utc=utc, may=may, printable=printable, size=format_size, sentence=is_sentence)
+    made.filters.update(
+        age=age, utc=utc, may=may, printable=printable, size=format_size, sentence=is_sentence,
+        typed=_typed, without_gaps=without_gaps, not_checked=not_checked_text,
+    )  # fmt: skip
     made.globals.update(
         version=__version__,
         headings={heading.key: heading.title for heading in HEADINGS},
@@ -52,7 +59,8 @@ def page(request: web.Request, template: str, status: int = 200, **values: objec
         .render(
             **values,
             now=request.app[CONTEXT].now(),
-            has_pools=bool(request.app[CONTEXT].pools()),
+            host=request.app[CONTEXT].host,
+            pool_names=sorted(request.app[CONTEXT].pools()),
             here_path=request.rel_url.raw_path_qs if request.method == "GET" else "/",
             person=session.user if session is not None else None,
             form_token=session.form_token if session is not None else "",
@@ -76,6 +84,11 @@ def _asset(name: str) -> tuple[bytes, str]:
     """Content and a short hash of it."""
     body = files("xenwatch.web.site").joinpath("assets", name).read_bytes()
     return body, hashlib.sha256(body).hexdigest()[:12]
+
+
+def _typed(steps: Iterable[str], subject: Subject | None) -> tuple[str, ...]:
+    """Steps as they are typed on this host; a page about no incident has no subject."""
+    return typed(steps, subject or HOST, old=False)
 
 
 def age(seconds: float) -> str:

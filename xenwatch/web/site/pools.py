@@ -70,7 +70,7 @@ async def one_pool(request: web.Request) -> web.Response:
     """404 where no such pool is watched."""
     name = request.match_info["name"]
     if name not in request.app[CONTEXT].pools():
-        raise web.HTTPNotFound(text=f"no pool {name[:80]!r} is watched")
+        return page(request, "gone.html", 404, what=f"pool {name[:80]} that is watched")
     own = _readings(request, name)
     return page(
         request,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from xenwatch.base.durations import format_size
 from xenwatch.model.sample import Sample, Snapshot
 
 
@@ -46,3 +47,13 @@ class Readings:
         """Of a stateset: the state that holds."""
         wanted = labels.items()
         return next((row[label] for row, value in self.rows(metric) if value == 1 and wanted <= row.items()), None)
+
+
+def value_text(metric: str, value: float) -> str:
+    """A number with the unit that its metric's name says: `1.5 GiB`, `93 %`, `0.004 s`, `17`."""
+    unit = metric.removesuffix("_total").rsplit("_", 1)[-1]
+    if unit == "bytes":
+        return format_size(value)
+    if unit == "ratio":
+        return f"{value * 100:.3g} %"
+    return f"{value:,.6g} s" if unit == "seconds" and "timestamp" not in metric else f"{value:,.10g}"

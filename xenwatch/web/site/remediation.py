@@ -72,14 +72,24 @@ async def audit(request: web.Request) -> web.Response:
 
 async def runs_about(service: RemediationSite | None, incident: str) -> Sequence[ActionRun]:
     """What was proposed or done because of an incident, the latest first."""
+    return [run for run in await _latest(service) if run.proposal.trigger.fingerprint == incident]
+
+
+async def runs_on(service: RemediationSite | None, guest: str) -> Sequence[ActionRun]:
+    """What was proposed or done to the guest of this name, the latest first."""
+    targets = ((run, run.proposal.target) for run in await _latest(service))
+    return [run for run, target in targets if (target.kind, target.name) == ("domain", guest) and not target.host]
+
+
+async def _latest(service: RemediationSite | None) -> Sequence[ActionRun]:
+    """Nothing where remediation is off or its store cannot be read: its own page says so."""
     if service is None:
         return ()
     try:
         view = await service.overview()
     except StoreError:
         return ()
-    every = (*view.waiting[::-1], *view.active[::-1], *view.ended)
-    return [run for run in every if run.proposal.trigger.fingerprint == incident]
+    return (*view.waiting[::-1], *view.active[::-1], *view.ended)
 
 
 async def _card(service: RemediationSite, run: ActionRun, view: RemediationOverview) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from aiohttp import web
 
 from xenwatch.web.site import (
     changes,
+    checks,
     documents,
     guest_pages,
     hypervisor,
     incident_forms,
     incidents,
     network,
+    now,
     page,
     pools,
     remediation,
@@ -19,7 +21,7 @@ from xenwatch.web.site import (
 )
 
 ROUTES = (
-    web.get("/", incidents.now),
+    web.get("/", now.now),
     web.get("/incidents/{id}", incidents.incident),
     *incident_forms.ROUTES,
     web.get("/guests", guest_pages.all_guests),
@@ -27,6 +29,7 @@ ROUTES = (
     web.get("/storage", storage.storage),
     web.get("/network", network.network),
     web.get("/hypervisor", hypervisor.hypervisor),
+    *checks.ROUTES,
     *pools.ROUTES,
     *remediation.ROUTES,
     web.get("/rules", rules.rules),

@@ -41,6 +41,17 @@ def sparkline(trend: Trend) -> Sparkline:
     return Sparkline(title, label, now, words(highest), tuple(_paths(_thinned(trend.values), highest or 1.0)))
 
 
+def tiny(guest: str, cpus: Sequence[float]) -> Sparkline | None:
+    """The cpu of a guest over the last hour, for a line of a table; None where it is not known yet."""
+    known = [value for value in cpus if not math.isnan(value)]
+    if len(known) < 2:  # noqa: PLR2004 - two points make a line
+        return None
+    highest = max(known)
+    now = "" if math.isnan(cpus[-1]) else f"{cpus[-1] * 100:.0f} %"
+    label = f"CPU of {guest} over the last hour, at most {highest * 100:.0f} %"
+    return Sparkline("CPU", label, now, f"{highest * 100:.0f} %", tuple(_paths(cpus, max(highest, 0.05))))
+
+
 def _span(hours: float) -> str:
     return f"{hours / 24:.1f} days" if hours > 24 else f"{hours:.1f} hours"  # noqa: PLR2004 - of a day
 

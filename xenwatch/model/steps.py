@@ -5,9 +5,7 @@ from collections.abc import Iterable
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.printed_text import is_sentence
-from xenwatch.logs.format import all_formats
 from xenwatch.model.subject import Subject
-from xenwatch.triage.report import Report
 
 # the words that both programs know and answer alike (xm of Xen 3.0 to 4.4)
 _XL = re.compile(
@@ -27,13 +25,6 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 def typed(steps: Iterable[str], subject: Subject, *, old: bool) -> tuple[str, ...]:
     """The steps of an incident about `subject`, commands and sentences; `old` for a host that xend runs on."""
     return tuple(_typed(step, subject, old=old) for step in steps)
-
-
-def is_xends(report: Report) -> bool:
-    """Whether xm is the tool to use: xend wrote logs or xm answered, and nothing is from xl."""
-    formats = [all_formats().get(file.format) for file in report.files]
-    commands = {fact.split(" ", 1)[0] for fact in report.facts} | {part.toolstack for part in formats if part}
-    return "xm" in commands and "xl" not in commands
 
 
 def _typed(step: str, subject: Subject, *, old: bool) -> str:
