@@ -15,7 +15,7 @@ def record_problems(view: View) -> list[str]:
     lines = entries.entries_of(view, None)
     stored = runs.stored(view)
     return [
-        *_runs(lines, stored), *_approvals(view, lines), *_budgets(view, lines, stored), *_brakes(view, lines),
+        *_runs(lines, stored), *_approvals(view, lines, stored), *_budgets(view, lines, stored), *_brakes(view, lines),
         *_maintenance(view, lines),
     ]  # fmt: skip
 
@@ -49,7 +49,7 @@ def _runs(lines: list[RunLogEntry], stored: dict[str, runs.StoredRun]) -> Iterat
             yield f"run {line.run} was changed: it is not what was proposed"
 
 
-def _approvals(view: View, lines: list[RunLogEntry]) -> Iterator[str]:
+def _approvals(view: View, lines: list[RunLogEntry], stored: dict[str, runs.StoredRun]) -> Iterator[str]:
     rows = approvals.stored(view)
     given = {line.facts["nonce"]: line for line in lines if line.kind == "approval" and "nonce" in line.facts}
     revoked = {line.run for line in lines if line.kind == "approval" and "nonce" not in line.facts}
@@ -65,8 +65,13 @@ def _approvals(view: View, lines: list[RunLogEntry]) -> Iterator[str]:
             yield f"an approval of run {run} was changed"
         elif row.revoked and run not in revoked:
             yield f"an approval of run {run} was taken back, and the record does not say so"
-        elif not row.keeps_its_end or (started.get(run, 0) > line_.seq and not row.used):
+        elif _counts_longer(row, stored.get(run)) or (started.get(run, 0) > line_.seq and not row.used):
             yield f"an approval of run {run} was changed: it would count for longer than it was given for"
+
+
+def _counts_longer(approval: approvals.StoredApproval, run: runs.StoredRun | None) -> bool:
+    """Than the proposal, with which it ends."""
+    return run is not None and approval.expires > run.expires
 
 
 def _budgets(view: View, lines: list[RunLogEntry], stored: dict[str, runs.StoredRun]) -> Iterator[str]:

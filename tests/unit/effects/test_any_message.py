@@ -25,8 +25,11 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 EFFECTS = st.fixed_dictionaries(
-    {"do": st.sampled_from(["effect", "consent", "ping", "run"]) | VALUES},
-    optional=dict.fromkeys(("run", "order", "action", "expects", "plan_hash", "who", "token", "more"), VALUES),
+    {"do": st.sampled_from(["effect", "consent", "ping", "run", "switch", "close-breaker", "announce"]) | VALUES},
+    optional=dict.fromkeys(
+        ("run", "order", "action", "expects", "plan_hash", "who", "token", "off", "target", "lease", "host", "more"),
+        VALUES,
+    ),
 )
 QUESTIONS = st.fixed_dictionaries(
     {"do": st.sampled_from(["run", "xenstore"]) | VALUES},

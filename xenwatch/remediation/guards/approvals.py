@@ -87,18 +87,15 @@ class StoredApproval:
     plan_hash: str
     revoked: bool
     used: bool
-    keeps_its_end: bool
-    """It ends when the proposal does."""
+    expires: float
 
 
 def stored(view: View) -> dict[str, StoredApproval]:
     """The rows by nonce."""
-    sql = (
-        "SELECT nonce, run, actor, approval.plan_hash, revoked, used, approval.expires = run.expires"
-        " FROM approval JOIN run ON run.id = approval.run"
-    )
+    rows = view.rows("SELECT nonce, run, actor, plan_hash, revoked, used, expires FROM approval")
     return {
-        nonce: StoredApproval(run, actor, plan, *map(bool, rest)) for nonce, run, actor, plan, *rest in view.rows(sql)
+        nonce: StoredApproval(run, actor, plan, bool(revoked), bool(used), expires)
+        for nonce, run, actor, plan, revoked, used, expires in rows
     }
 
 

@@ -193,6 +193,7 @@ class StoredRun:
     plan_hash: str
     budget: tuple[str, str, str, str]
     """Target, host, risk and action."""
+    expires: float
 
 
 def stored(view: View) -> dict[str, StoredRun]:
@@ -202,7 +203,7 @@ def stored(view: View) -> dict[str, StoredRun]:
     for state, *fixed in view.rows(f"SELECT {columns} FROM run"):  # noqa: S608 - constants
         row = dict(zip(_FIXED, fixed, strict=True))
         taken = (row["target"], row["host"], row["risk"], row["action"])
-        found[row["id"]] = StoredRun(row["id"], state, _digest(tuple(fixed)), row["plan_hash"], taken)
+        found[row["id"]] = StoredRun(row["id"], state, _digest(tuple(fixed)), row["plan_hash"], taken, row["expires"])
     return found
 
 
