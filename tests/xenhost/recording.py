@@ -19,7 +19,8 @@ STATE = {
 MOST_BYTES = 10_000
 """Of one log."""
 CHATTER = re.compile(
-    r"dbus-daemon|sshd\[|systemd\[1\]: (?!guest@)|xenwatch\[|systemd-logind|Activat|\b(?:new|end)conn\b|rsyslogd"
+    r"dbus-daemon|sshd\[|systemd\[1\]: (?!guest@|.*\bxl )|xenwatch\[|systemd-logind|Activat|\b(?:new|end)conn\b"
+    r"|rsyslogd"
 )
 """Lines that other programs write all the time, xenwatch among them."""
 TELLING_NODES = re.compile(r"/(?:name|domid|hotplug-\w+|error|state|bridge|mac|params|mode|target|script)\b|NEW|GONE")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import itemgetter
 
 from xenwatch.base import lazy_re as re
 from xenwatch.base.text_shape import text_shape
@@ -15,14 +16,15 @@ from xenwatch.triage.report import UnmatchedError
 
 NEAR = 4096
 """Bytes before a symptom in which an unread error may be its reason."""
-MOST_BESIDE = 3
-_FEW_LINES, _FEWER_LINES = 5, 1
+MOST_BESIDE = 4
+_FEW_LINES, _FEWER_LINES = 12, 1
 """How far from a known line an unread one belongs to it; where many write at once, only the next line does.
 
-Those of one process belong together there, too, and those that the hypervisor itself wrote.
+Those of one process belong together there, too, and those that the kernel or the hypervisor itself wrote: where a
+kernel stood when it failed is ten lines below what it failed of.
 """
 _DEVICE_MODEL = "device-model"
-_PROCESS = re.compile(r"[\w./()-]+\[\d+\](?=: )")
+_PROCESS = re.compile(r"(?:[\w./()-]+\[\d+\]|kernel)(?=: )")
 XEN = re.compile(
     rb"(?i:\bxen|libxl|\bxapi|qubes|hvmloader|pygrub|hypervisor)|\bxl[ :(]|\bxm [a-z]|\bdom(?:U|0)\b"
     rb"|\bDomain-0|\bxvd[a-z]|\bvif\d|\(XEN\)|/local/domain/\d|\bOpaqueRef:|\bqemu-dm|\bvirsh |\bvirt-install|libvirt"
@@ -57,7 +59,7 @@ def _quoting(incident: Incident, latest: Mapping[str, list[LogRecord]], *, sole:
     own = [e.origin for e in incident.diagnosis.evidence if isinstance(e.origin, LogRecord)]
     before = _before(own[0], latest) if own and incident.diagnosis.depth == "symptom" else ()
     around = chain(_beside(own, latest), _of_helpers(incident, own, latest, sole=sole))
-    beside = [r for r in around if r not in before][:MOST_BESIDE]
+    beside = _in_order([r for r in around if r not in before][:MOST_BESIDE])
     if not before and not beside:
         return incident
     evidence = (*map(_quoted, before), *incident.diagnosis.evidence, *map(_quoted, beside))
@@ -72,8 +74,8 @@ def _before(first: LogRecord, latest: Mapping[str, list[LogRecord]]) -> tuple[Lo
 
 
 def _beside(own: Sequence[LogRecord], latest: Mapping[str, list[LogRecord]]) -> Iterator[LogRecord]:
-    """The errors a few lines from one of its own, each kind once, in the order of the log."""
-    seen: set[str] = set()
+    """The errors a few lines from one of its own, each kind once, the nearest first."""
+    found: list[tuple[int, LogRecord]] = []
     places: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
     for record in own:
         quotes_many = record.guest and not record.source.format.guest_written  # the next line may be another guest's
@@ -84,10 +86,15 @@ def _beside(own: Sequence[LogRecord], latest: Mapping[str, list[LogRecord]]) -> 
         for record in latest.get(path, ()):
             of_one = not record.source.format.shared or _writer(record) in writers
             near = _FEW_LINES if of_one else _FEWER_LINES
-            is_near = any(0 < abs(record.position.line - line) <= near for line in lines if line)
-            if is_near and record.guest == guest and (shape := text_shape(record.text)) not in seen:
-                seen.add(shape)
-                yield record
+            away = min((abs(record.position.line - line) for line in lines if line), default=0)
+            if 0 < away <= near and record.guest == guest:
+                found.append((away, record))
+    found.sort(key=itemgetter(0))
+    seen: set[str] = set()
+    for _, record in found:
+        if (shape := text_shape(record.text)) not in seen:
+            seen.add(shape)
+            yield record
 
 
 def _writer(record: LogRecord) -> str | None:
@@ -111,6 +118,11 @@ def _of_helpers(
         theirs = sole if source.subject is None else source.subject.name == subject.name
         if source.format.guest_prompts and theirs and path not in known:
             yield from {text_shape(record.text): record for record in reversed(records)}.values()
+
+
+def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:
+    """As they stand in their logs."""
+    return sorted(records, key=lambda record: (record.source.path, record.position.offset))
 
 
 def _quoted(record: LogRecord) -> Evidence:

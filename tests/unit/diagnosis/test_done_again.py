@@ -16,10 +16,18 @@ NOW = 1_790_000_000.0
 STATE = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
 INFO = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
 START = Metric("xen_domain_start_time_seconds", "gauge", "", ("domain",))
-DEVICES = {
-    "xvd": Metric("xen_domain_vbd_info", "info", "", ("domain", "device")),
-    "vif": Metric("xen_domain_vif_info", "info", "", ("domain", "vif")),
-}
+BACKEND = Metric("xen_xenbus_backend_state", "gauge", "", ("domain", "class", "devid"))
+VIF_UP = Metric("xen_domain_vif_up", "gauge", "", ("domain", "vif"))
+
+
+def device(guest: str, name: str) -> Sample:
+    """`xvdb` works, `xvdb!` is what a failed attach left of it; so do `vif0` and `vif0!`."""
+    works = not name.endswith("!")
+    if name.startswith("vif"):
+        return Sample(VIF_UP, (guest, name[3:]), float(works))
+    return Sample(BACKEND, (guest, "vbd", name), 2.0 if works else 1.0)
+
+
 FAILED = (
     "Parsing config from /etc/xen/web.cfg\n"
     "libxl: error: libxl_device.c:381:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: "
@@ -43,7 +51,7 @@ class Host:
         samples = [Sample(INFO, ("Domain-0", "", "0"), 1.0), Sample(STATE, ("Domain-0", "running"), 1.0)]
         for name, state in guests.items():
             samples += [Sample(INFO, (name, "", "7"), 1.0), Sample(STATE, (name, state), 1.0)]
-            samples += [Sample(DEVICES[device[:3]], (name, device), 1.0) for device in devices.split()]
+            samples += [device(name, one) for one in devices.split()]
             samples += [] if started is None else [Sample(START, (name,), started)]
         self.pipeline.snapshot(Snapshot(at, tuple(samples), {}))
         self.pipeline.conclude(at)
@@ -142,7 +150,10 @@ ATTACH = (
 )
 
 
-@pytest.mark.parametrize(("later", "remains"), [("xvda", True), ("xvda xvdb", False), ("xvda vif0", False)])
+@pytest.mark.parametrize(
+    ("later", "remains"),
+    [("xvda", True), ("xvda xvdb", False), ("xvda vif0", False), ("xvda xvdb!", True), ("xvda vif0!", True)],
+)
 def test_a_device_that_was_attached_since_resolves_what_its_failed_attach_left(
     rules: Sequence[Rule], later: str, remains: bool
 ) -> None:
@@ -162,3 +173,90 @@ def test_a_round_in_which_nobody_could_be_asked_for_devices_attaches_none(rules:
     host.sees(NOW + 5.0, web="blocked")
     host.sees(NOW + 20.0, devices="xvda", web="blocked")
     assert "disk-image-missing" in host.open
+
+
+LIBVIRT = "2026-11-30 16:06:42.{}+0000: libxl: {}\n"
+NO_DISK = LIBVIRT.format(
+    707,
+    "libxl_device.c:455:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: /a: No such file or directory",
+) + LIBVIRT.format(709, "libxl_create.c:1318:initiate_domain_create: Domain 6:Unable to set disk defaults for disk 0")
+
+
+@pytest.mark.parametrize(("guest", "remains"), [("shop", False), ("mail", True)])
+def test_libvirts_driver_knows_its_guest_by_the_number_and_the_incident_by_its_name(
+    rules: Sequence[Rule], guest: str, remains: bool
+) -> None:
+    host, driver = Host(rules), Source("/var/log/libvirt/libxl/libxl-driver.log", all_formats()["libvirt"])
+    failed = datetime(2026, 11, 30, 16, 6, 42, 707000, tzinfo=UTC).timestamp()
+    host.says(failed, "Waiting for domain shop (domid 6) to die [pid 9]\n", path="/var/log/xen/xl-shop.log")
+    host.pipeline.read(Chunk(driver, NO_DISK.encode(), Position("d", 0, 1), TimeHint(failed), final=True))
+    host.pipeline.conclude(failed + 1.0)
+    incident = next(i for i in host.pipeline.incidents.all() if i.diagnosis.rule == "disk-image-missing")
+    assert str(incident.diagnosis.subject) == "domain/shop"
+    host.sees(failed + 60.0)
+    host.sees(failed + 65.0, **{guest: "blocked"})
+    assert ("disk-image-missing" in host.open) is remains
+
+
+UNIT = "2026-11-30T16:{}:00+00:00 xenhost systemd[1]: Started save.service - /usr/sbin/xl save web /srv/web.save.\n"
+FULL = (
+    "2026-11-30T16:20:09+00:00 xenhost xl[1737]: xc: error: Failed to write page data to stream "
+    "(28 = No space left on device): Internal error\n"
+)
+
+
+@pytest.mark.parametrize(("again", "gone", "remains"), [(True, True, False), (False, True, True), (True, False, True)])
+def test_a_save_that_failed_is_over_when_the_guest_was_saved_since(
+    rules: Sequence[Rule], again: bool, gone: bool, remains: bool
+) -> None:
+    """It is gone after a further attempt: one that merely went away, or is still there, was not saved."""
+    host, failed = Host(rules), datetime(2026, 11, 30, 16, 20, 9, tzinfo=UTC).timestamp()
+    source = Source("/var/log/syslog", all_formats()["syslog"])
+
+    def syslog(text: str, at: float, offset: int) -> None:
+        host.pipeline.read(Chunk(source, text.encode(), Position("s", offset, offset), TimeHint(at), final=True))
+        host.pipeline.conclude(at)
+
+    host.sees(failed - 20.0, web="blocked")
+    syslog(UNIT.format(20) + FULL, failed, 0)
+    assert "domain/web" in {str(i.diagnosis.subject) for i in host.pipeline.incidents.all()}
+    if again:
+        syslog(UNIT.format(24), failed + 240.0, 900)
+    host.sees(failed + 260.0, **({} if gone else {"web": "blocked"}))
+    assert bool(host.open) is remains
+
+
+VG, LV = (
+    Metric("xen_lvm_vg_size_bytes", "gauge", "", ("vg",)),
+    Metric("xen_lvm_lv_size_bytes", "gauge", "", ("vg", "lv")),
+)
+INVALID = (
+    "2026-11-30T16:34:59.521139+00:00 xenhost kernel: [  501.451764] device-mapper: snapshots: Invalidating snapshot: "
+    "Unable to allocate exception.\n"
+    "2026-11-30T16:34:59.560782+00:00 xenhost dmeventd[1678]: WARNING: Snapshot dsk-g1snap changed state to: Invalid "
+    "and should be removed.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "remains"), [(["g1"], False), (["g1", "g1snap"], True), ([], True)], ids=["removed", "there", "silent"]
+)
+def test_what_was_wrong_with_a_volume_is_over_when_it_was_removed(
+    rules: Sequence[Rule], volumes: list[str], remains: bool
+) -> None:
+    """The kernel's own line, which names no volume, is no incident of the host beside it."""
+    host, at = Host(rules), datetime(2026, 11, 30, 16, 34, 59, 560782, tzinfo=UTC).timestamp()
+
+    def lvm(later: float, *names: str) -> None:
+        samples = [Sample(LV, ("dsk", name), 1.0) for name in names] + [Sample(VG, ("dsk",), 9.0)] * bool(names)
+        host.pipeline.snapshot(Snapshot(at + later, tuple(samples), {}))
+        host.pipeline.conclude(at + later)
+
+    lvm(-5.0, "g1", "g1snap")
+    syslog = Source("/var/log/syslog", all_formats()["syslog"])
+    host.pipeline.read(Chunk(syslog, INVALID.encode(), Position("s", 0, 1), TimeHint(at), final=True))
+    host.pipeline.conclude(at)
+    causes = [i for i in host.pipeline.incidents.all() if i.explained_by is None]
+    assert [str(i.diagnosis.subject) for i in causes] == ["lv/dsk-g1snap"]
+    lvm(15.0, *volumes)
+    assert (causes[0].id in {i.id for i in host.pipeline.incidents.all() if i.state != "resolved"}) is remains

@@ -17,6 +17,15 @@ from xenwatch.model.record import LogFormat, LogRecord, Position, Source
         ("libxl_foo.c:12:libxl__foo: something odd", "error"),
         ("helper exited with status 3", None),
         ("watch returned -22", None),
+        ("watchdog: BUG: soft lockup - CPU#5 stuck for 22s! [kworker/5:3:39461]", None),
+        ("WARNING: CPU: 0 PID: 4163 at drivers/net/foo.c:399 foo_poll+0xfe/0x110", None),
+        ("end_request: I/O error, dev sde, sector 52428288", None),
+        ("Xorg invoked oom-killer: gfp_mask=0x240c0d0, order=3, oom_score_adj=0", None),
+        ("(XEN) d0v0 Unhandled page fault fault/trap [#14, ec=0000]", None),
+        ("SM: [8790] ***** generic exception: vdi_introduce: EXCEPTION <type 'exceptions.TypeError'>", None),
+        ("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", None),
+        ("connect: No route to host", None),
+        ("Segmentation fault (core dumped)", None),
     ],
 )
 def test_an_error_is_known_by_its_level_its_words_or_its_number(text: str, level: str | None) -> None:
@@ -34,6 +43,11 @@ def test_an_error_is_known_by_its_level_its_words_or_its_number(text: str, level
         ("probe failed: 5 of 9", "debug"),
         ("device failed over to the second path", "info"),
         ("vif5.0: link becomes ready", None),
+        ("libxl: debug: libxl_qmp.c:1883:libxl__ev_qmp_send: Domain 4:  next qmp command", "debug"),
+        ("sysctl: kernel.hung_task_timeout_secs = 120", None),
+        ("(XEN) Xen crashkernel area reserved", None),
+        ("systemd[1]: Stopped target Local File Systems.", None),
+        ("vif5.0: Lost carrier", None),
     ],
 )
 def test_the_same_words_where_nothing_went_wrong_are_no_error(text: str, level: str | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES
 from xenwatch.model.incident import Incident
 
-Rank = tuple[bool, bool, bool, bool, int, bool, int, int, int, float, str]
+Rank = tuple[bool, bool, int, bool, int, bool, int, int, int, float, str]
 
 
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
@@ -26,7 +26,7 @@ def _rank(incident: Incident, explained: int, named: Collection[str]) -> Rank:
     return (
         incident.explained_by is not None,
         incident.state == "resolved",
-        _weak(severity, explained),
+        _weakness(severity, explained),
         diagnosis.severity != "critical",
         DEPTHS.index(diagnosis.depth),
         diagnosis.subject.is_host and diagnosis.class_ in named,
@@ -38,6 +38,6 @@ def _rank(incident: Incident, explained: int, named: Collection[str]) -> Rank:
     )
 
 
-def _weak(severity: int, explained: int) -> bool:
-    """A mere warning that accounts for nothing is not why somebody is looking at these logs."""
-    return severity == 0 or (severity == 1 and not explained)
+def _weakness(severity: int, explained: int) -> int:
+    """A mere warning that accounts for nothing is not why somebody is looking at these logs; a note is even less."""
+    return 2 if severity == 0 else int(severity == 1 and not explained)

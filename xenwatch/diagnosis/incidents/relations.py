@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, Subject
 
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one operation
@@ -109,15 +109,21 @@ class Relations:
         )
 
     def _told_twice(self, named: Incident, nameless: Incident, rule: Rule) -> bool:
-        """One trouble told by a log that names the guest and by one that does not, or names it by number."""
+        """One trouble told by a log that names the guest or part, and by one that does not or knows its number."""
         one, other = named.diagnosis, nameless.diagnosis
-        if self.bonds.guest(one) is None or not self.bonds.near(named, nameless, rule.window):
+        if not self.bonds.near(named, nameless, rule.window):
             return False
-        a_number = other.subject.name.isdigit() and self.bonds.guest(other) == one.subject.name
-        if not self.bonds.nobodys(other) and not (a_number and one.subject.name != other.subject.name):
+        if not _is_a_part(one.subject, other.subject) and not self._is_named_guest(one, other):
             return False
         shared = [name for name in other.fields if name in HOST_FIELDS or name in GUEST_FIELDS]
         return all(one.fields.get(name) == other.fields[name] for name in shared)
+
+    def _is_named_guest(self, one: Diagnosis, other: Diagnosis) -> bool:
+        """Whether the one names a guest and the other nobody, or that guest by its number."""
+        if self.bonds.guest(one) is None:
+            return False
+        a_number = other.subject.name.isdigit() and self.bonds.guest(other) == one.subject.name
+        return self.bonds.nobodys(other) or (a_number and one.subject.name != other.subject.name)
 
     def _unlisted(self, rule: Rule, cause: Diagnosis, symptom: Diagnosis, *, same_record: bool) -> int:
         """One that came first in the same operation, or lies deeper in the same record or trouble of one subject.
@@ -183,3 +189,8 @@ def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
         return False
     text = Haystack(words)
     return any(first_match(signature.regex, text) is not None for signature in rule.signatures)
+
+
+def _is_a_part(one: Subject, other: Subject) -> bool:
+    """Whether one is a volume, an array, a bridge of the host that the other is: the kernel often names none."""
+    return other.is_host and one.kind not in ("host", "domain")

@@ -22,14 +22,14 @@ from xenwatch.model.incident import MOVES, Incident, Remark, State
 from xenwatch.model.record import LogRecord
 from xenwatch.model.subject import Subject
 
-DoneSince = Callable[[Evidence, float], bool]
+DoneSince = Callable[[Evidence, Subject, float], bool]
 
 MOST_INCIDENTS = 5_000
 
 _AT_ONCE, _NEVER = float("-inf"), float("inf")
 
 
-def _never(_evidence: Evidence, _at: float) -> bool:
+def _never(_evidence: Evidence, _subject: Subject, _at: float) -> bool:
     return False
 
 
@@ -196,8 +196,11 @@ class IncidentTracker:
     def _end_by_success(self, now: float) -> None:
         """What a failed operation left in the logs is over when the same was done to the same guest and succeeded."""
         for incident in [self._all[key] for key in self._of_operations]:
+            if incident.state == "resolved":
+                continue
             said = [piece for piece in self._seen_of(incident) if isinstance(piece.origin, LogRecord)]
-            if incident.state != "resolved" and all(self._done_since(piece, incident.last_seen) for piece in said):
+            subject, at = incident.diagnosis.subject, incident.last_seen
+            if all(self._done_since(piece, subject, at) for piece in said):
                 self._all[incident.id] = _resolved(incident, now)
 
     def _quieten(self, now: float) -> None:

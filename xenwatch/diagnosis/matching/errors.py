@@ -12,13 +12,23 @@ MOST_KINDS = 2000
 MOST_PLACES = 2000
 
 ERROR = (
-    r"\b(?:ERROR|ERR|CRITICAL|CRIT|FATAL|SEVERE|PANIC|EMERG)\b|\b(?:error|fatal|panic|critical)[:\]>|]"
-    r"|Traceback \(most recent call last\)|(?:Error|Exception|Fault)(?::|\(|$)"
+    r"\b(?:ERROR|ERR|CRITICAL|CRIT|FATAL|SEVERE|PANIC|EMERG|EXCEPTION)\b|\b(?:error|fatal|panic|critical)[:\]>|,;]|_FAULT\b"
+    r"|Traceback \(most recent call last\)|(?:Error|Exception|Fault)(?::|\(|$)|\bBUG: |\bWARNING: (?:CPU: \d|at )"
+    r"|\b(?:RIP|EIP)(?: is at |: +[\da-f]{2})|\bPC is at |\bpc : \w"
     r"|(?i:\b(?:fail(?:ed|ure|ures|s|ing)?|cannot|can't|cant|couldn't|could not|unable to|refus(?:ed|es|ing)|denied"
     r"|timed ?out|timeout|not permitted|no such|not found|does not exist|doesn't exist|invalid|corrupt\w*"
     r"|abort(?:ed|ing)?|violation|not an? (?:\w+ )?(?:binary|executable|image|block device)"
-    r"|segfault|out of memory|oops|panic|not enough|too (?:many|small|large|big|long)|unsupported|not supported"
-    r"|unknown (?:option|command|parameter|keyword|device)|bad (?:\w+ )?(?:magic|pte|page|superblock|swp_entry)|bug:"
+    r"|segfault|segmentation fault|core dumped|oops|panic|crash(?:ed|ing)|died|(?:page|triple|double|protection) fault"
+    r""
+    r"|(?:I/O|IO|internal|fatal|backend) errors?|unhandled (?:\w+ )?(?:fault|exception|trap|signal)"
+    r"|lockup|deadlock\w*|stall(?:s|ed)|stuck|hung|went backwards"
+    r"|out of (?:[\w-]+ )?(?:memory|space|slots|handles|descriptors)|oom-killer|killed process|killed by signal"
+    r"|trying to overwrite|insufficient|not enough"
+    r"|too (?:many|small|large|big|long)|exceeded|runaway|unsupported|not supported|incompatible|rejected|illegal|wrong"
+    r"|does not match|unexpected(?:ly)?|unrecoverable|giving up|no route to|reset by peer|broken pipe|unreachable"
+    r"|unresponsive|not responding|no response|connection (?:was )?lost|lost connection|(?:still|already|is) in use"
+    r"|(?:resource|device|is) busy|(?:is|are|was|were) missing|degraded|call trace"
+    r"|unknown (?:option|command|parameter|keyword|device)|bad (?:\w+ )?(?:magic|pte|page|superblock|swp_entry)"
     r"|exit(?:ed)?(?: with)?(?: error)?(?: status| code)?:? ?[1-9]\d*)\b)"
     r"|\b(?:errno|rc|err(?:or)?|status|ret(?:urn(?:ed|s)?)?)[ =:]+-\d"
 )

@@ -6,11 +6,18 @@ from xenwatch.diagnosis.operations.tracker import OperationTracker
 from xenwatch.model.diagnosis import Evidence
 from xenwatch.model.operation import Operation
 from xenwatch.model.sample import Sample, Snapshot
+from xenwatch.model.subject import Subject
 
 _ENDING = frozenset({"shutdown", "destroy"})
+_LEAVING = frozenset({"save", "migrate"})
 _RUNS = ("running", "blocked")
-_DEVICES = {"xen_domain_vbd_info": "device", "xen_domain_vif_info": "vif"}
-"""The label that tells the devices of a guest apart, by metric."""
+_DEVICES = {"xen_xenbus_backend_state": "devid", "xen_domain_vif_up": "vif"}
+"""The label that tells the devices of a guest apart, by metric.
+
+An attach that failed leaves its device in xenstore: a disk counts once its backend waits for the guest, which it does
+not before the script has succeeded (linux: drivers/block/xen-blkback/xenbus.c), an interface once the script set it up.
+"""
+_INIT_WAIT, _CONNECTED = 2, 4
 _Guest = tuple[str | None, str]
 """A host and the name of a guest of it."""
 
@@ -59,24 +66,44 @@ class DoneAgain:
         self, host: str | None, by_name: dict[str, list[tuple[dict[str, str], float]]], ran: set[str], at: float
     ) -> None:
         """`ran`: the guests of the last snapshot. Devices that nobody could be asked for stay as they were."""
-        devices = {(one["domain"], name, one[label]) for name, label in _DEVICES.items() for one, _ in by_name[name]}
+        devices = {
+            (labels["domain"], name, labels[label])
+            for name, label in _DEVICES.items()
+            for labels, value in by_name[name]
+            if _works(labels, value)
+        }
         before = self._devices.get(host, devices)
         devices |= {device for device in before if device[0] in ran and not by_name[device[1]]}
         self._attached = {guest: seen for guest, seen in self._attached.items() if guest[0] != host or guest[1] in ran}
         self._attached |= {(host, guest): at for guest, *_ in devices - before if guest in ran}
         self._devices[host] = devices
 
-    def since(self, evidence: Evidence, at: float) -> bool:
-        """Whether what the evidence speaks of was done after that moment."""
+    def since(self, evidence: Evidence, subject: Subject, at: float) -> bool:
+        """Whether what the evidence speaks of was done after that moment, for the subject of its incident.
+
+        The logs of libvirt's driver know a guest by its number alone: then the incident knows its name.
+        """
         operation = self._operations.operations.get(evidence.operation or "")
-        if operation is None or operation.target is None:
+        if operation is None:
+            return False
+        target = operation.target or (subject.name if subject.kind == "domain" and subject.is_named else None)
+        if target is None:
             return False
         if operation.verb in _ENDING:  # a guest that crashed is gone as well, and nothing is well because of that
-            gone = operation.host in self._domids and operation.target not in self._domids[operation.host]
-            return gone and evidence.phase == TEARDOWN
+            return self._is_gone(operation, target) and evidence.phase == TEARDOWN
+        if operation.verb in _LEAVING:
+            return self._is_gone(operation, target) and self._tried_again(operation, target, at)
         if operation.attaches:
-            return self._attached.get((operation.host, operation.target), at) > at
-        return _starts(operation, evidence) and self._started(operation, operation.target, at)
+            return self._attached.get((operation.host, target), at) > at
+        return _starts(operation, evidence) and self._started(operation, target, at)
+
+    def _is_gone(self, operation: Operation, target: str) -> bool:
+        return operation.host in self._domids and target not in self._domids[operation.host]
+
+    def _tried_again(self, operation: Operation, target: str, at: float) -> bool:
+        """Success is not logged; an attempt after which nothing failed and the guest is gone was one."""
+        attempts = self._operations.operations.about(operation.host, target, None)
+        return any(one.verb == operation.verb and (one.started or 0.0) > at for one in attempts)
 
     def _started(self, operation: Operation, target: str, at: float) -> bool:
         host = operation.host
@@ -92,6 +119,11 @@ class DoneAgain:
         domid = self._domids.get(operation.host, {}).get(target, "")
         runs = (operation.host, target) in self._running
         return runs and operation.domid is not None and domid.isdigit() and int(domid) > operation.domid
+
+
+def _works(labels: dict[str, str], value: float) -> bool:
+    """Whether the device of such a sample was attached with success; of an interface its backend does not tell."""
+    return "vif" in labels or (labels["class"] != "vif" and _INIT_WAIT <= value <= _CONNECTED)
 
 
 def _starts(operation: Operation, evidence: Evidence) -> bool:

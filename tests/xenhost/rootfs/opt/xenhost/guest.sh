@@ -1,7 +1,7 @@
 #!/bin/sh
 # guest.sh NAME grub|linux [CMDLINE]: writes /etc/xen/NAME.cfg; further lines of the config come on stdin.
 # grub starts in a second or two, prints a prompt and idles; linux boots in 10-20 s and can be told what to do:
-# lab_do=panic|poweroff|reboot|spin|ping|write lab_after=SECONDS
+# lab_do=panic|poweroff|reboot|spin|hog|ping|write lab_after=SECONDS
 {
   printf 'name = "%s"\ntype = "pv"\nvcpus = 1\n' "$1"
   case $2 in
