@@ -1,6 +1,7 @@
 """Which incidents of which hosts belong together by a rule: by a field, by a fact of the hosts, by a version."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -63,14 +64,29 @@ def groups_of(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> di
     return groups
 
 
-def is_enough(rule: FleetRule, key: str, hosts: int, facts: HostFacts) -> bool:
+class Sharing:
+    """How many hosts have a value of a fact; counted once for all that is asked in one look at the fleet."""
+
+    def __init__(self, facts: HostFacts) -> None:
+        self._facts = facts
+        self._counted: dict[str, Counter[str]] = {}
+
+    def hosts(self, kind: str, value: str) -> int:
+        """0 where none tells of it."""
+        if kind not in self._counted:
+            told = (set(map(_value, about.get(kind, ()))) for about in self._facts.values())
+            self._counted[kind] = Counter(value for values in told for value in values)
+        return self._counted[kind][value]
+
+
+def is_enough(rule: FleetRule, key: str, hosts: int, sharing: Sharing) -> bool:
     """So many hosts that the cause must be outside of them; of few that share it, a fifth of them, and two at least."""
     if hosts >= rule.least_hosts:
         return True
     if hosts < _LEAST_HOSTS or not rule.key_fact:
         return False
-    sharing = sum(key in map(_value, about.get(rule.key_fact, ())) for about in facts.values())
-    return sharing > 0 and hosts >= _LEAST_SHARE * sharing
+    having = sharing.hosts(rule.key_fact, key)
+    return having > 0 and hosts >= _LEAST_SHARE * having
 
 
 def _keys(rule: FleetRule, incident: HostIncident, about: Mapping[str, Sequence[str]]) -> Iterable[str]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from xenwatch.fleet.grouping import HostFacts, Member, OpenIncidents, groups_of, is_enough
+from xenwatch.fleet.grouping import HostFacts, Member, OpenIncidents, Sharing, groups_of, is_enough
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.rule import FleetRule
 
@@ -63,13 +63,13 @@ def judged(
     It opens when enough hosts have it in common at once, and ends when the last one's is over: not in between,
     or each host that recovers would page again.
     """
-    ordered = OpenIncidents(incidents)
+    ordered, sharing = OpenIncidents(incidents), Sharing(facts or {})
     result: dict[str, FleetIncident] = {}
     for rule in rules:
         for key, members in groups_of(rule, ordered, facts or {}).items():
             incident = _incident(rule, key, members)
             is_known = incident.id in known and known[incident.id].is_open
-            if is_known or is_enough(rule, key, len(incident.hosts), facts or {}):
+            if is_known or is_enough(rule, key, len(incident.hosts), sharing):
                 result[incident.id] = incident
     for id_, before in known.items():
         if before.is_open and id_ not in result:

@@ -101,10 +101,8 @@ class HostRegistry:
         """Until the lease is lost. Everything is written under it first: etcd may have been empty."""
         lease = await client.grant_lease(self._lease_seconds)
         written = {kv.key: "" for kv in (await client.list_below(host_prefix(self._host))).keys}
-        while True:
+        while await client.keep_alive(lease):
             await self._tell(client, lease, written, self._clock.monotonic() + self._lease_seconds / 3)
-            if not await client.keep_alive(lease):
-                return
 
     async def _tell(self, client: EtcdClient, lease: int, written: dict[str, str], until: float) -> None:
         """Each change as it comes, until then. An etcd that is full does not end the session: what it has stays."""

@@ -212,7 +212,7 @@ async def test_compaction_loses_nothing(etcd, until):
 
 async def test_what_was_compacted_while_a_hub_saw_nothing_is_listed_again(etcd, until):
     first = Hub("hub1", lambda: EtcdClient(EtcdAccess(etcd.endpoints[:1])), fleet_rules(), CLOCK, lease_seconds=LEASE)
-    registries, client = hosts(etcd, 3), EtcdClient(EtcdAccess(etcd.endpoints[1:]))
+    registries, client = hosts(etcd, 3), EtcdClient(EtcdAccess(etcd.endpoints[1:]), call_seconds=30.0)
     try:
         async with running(first, *registries):
             await until(lambda: len(first.view.hosts) == 3)
