@@ -64,11 +64,12 @@ class HostDomains:
         if not subject.is_named:
             return HOST.on(subject.host)  # nobody's, until the operation that it stands in names the guest
         name = subject.name
-        nameless = name.isdigit() or name == subject.uuid
+        uuid = subject.uuid or (name if is_uuid(name) else None)  # a command may call the guest by it
+        nameless = name.isdigit() or name == uuid
         if nameless and subject.domid is not None:
             name = self.name_of(subject.domid, at) or name
-        if nameless and subject.uuid is not None:
-            name = self._uuids.get(subject.uuid, name)
+        if nameless and uuid is not None:
+            name = self._uuids.get(uuid, name)
         return self._served(_renamed(subject, name))
 
     def named(self, subject: Subject, at: float) -> Subject:

@@ -24,6 +24,8 @@ NAMINGS: tuple[re.Pattern[str], ...] = tuple(
             # xapi and xenopsd
             r"\bVM = (?P<uuid>[0-9a-f-]{36}); domid = (?P<domid>\d+)",
             r"\bVM = '?(?P<uuid>[0-9a-f-]{36})'? \((?P<domain>[\w.:+-]+)\)",
+            # what xe shows below an error: each parameter, a VM with its name label
+            r"^[ \t>]*(?:vm|VM|self): (?P<uuid>[0-9a-f-]{36}) \((?P<domain>[\w.:+-]+)\)(?=[ \t\r]*$)",
             # a line of `xl list` or `xm list`, of `virsh list`, of `xenstore-ls -f`
             rf"^[ \t>]*(?P<domain>[\w.:+-]+) +(?P<domid>\d+) +\d+ +\d+ +(?:{_STATES}) +\d+\.\d",
             rf"^[ \t>]*(?P<domid>\d+) +(?P<domain>[\w.:+-]+) +(?:{_VIRSH_STATES})(?=[ \t\r]*$)",

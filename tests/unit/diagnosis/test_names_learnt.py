@@ -86,10 +86,31 @@ def test_a_guest_that_xapi_calls_by_its_uuid_is_that_uuid_and_no_domid(rules: Se
 
 
 @pytest.mark.parametrize(
-    "said", [f"VM.start_on: VM = '{UUID} (shop)'; host = 'a (xen1)'\n", "\"Failed\",\"Starting VM 'shop' on 'xen1'\n"]
+    "said",
+    [
+        f"VM.start_on: VM = '{UUID} (shop)'; host = 'a (xen1)'\n",
+        "\"Failed\",\"Starting VM 'shop' on 'xen1'\n",
+        f"vm: {UUID} (shop)\n",
+    ],
 )
 def test_a_uuid_gives_way_to_the_name(rules: Sequence[Rule], said: str) -> None:
     assert first(rules, said + NO_DISK) == "domain/shop"
+
+
+NO_EMULATOR = f"# xe vm-start uuid={UUID}\nAn emulator required to run this VM failed to start\n"
+
+
+def test_xe_names_the_guest_that_it_was_given_by_uuid(rules: Sequence[Rule]) -> None:
+    assert first(rules, f"{NO_EMULATOR}vm: {UUID} (shop)\nname: vgpu\n", format_name="stderr") == "domain/shop"
+
+
+def test_xe_naming_another_guest_leaves_the_one_of_the_command_its_uuid(rules: Sequence[Rule]) -> None:
+    other = UUID.replace("6", "7")
+    assert first(rules, f"{NO_EMULATOR}vm: {other} (mail)\n", format_name="stderr") == f"domain/{UUID}"
+
+
+def test_an_object_of_xe_that_is_no_guest_gives_no_guest_a_name(rules: Sequence[Rule]) -> None:
+    assert first(rules, f"host: {UUID} (xen1)\n" + NO_DISK) == f"domain/{UUID}"
 
 
 @pytest.mark.parametrize(
