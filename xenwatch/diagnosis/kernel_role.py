@@ -39,6 +39,11 @@ _NAMELESS_MACHINE = (
     rb"CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: \S+ (?:Not t|T)ainted:? [A-Z ]*[3-7]\.\S+ #[^\n]*\n"
     rb"(?:[^\n]*(?:task|Workqueue): [^\n]*\n){0,2}[^\n]*RIP: (?:e03[03]|0010):"
 )
+# The same before Linux 3.9, where the machine stood behind the version: `#1 Dell Inc. PowerEdge R710/0YDJK3`.
+_NAMELESS_OLD_MACHINE = (
+    rb"Pid: \d+, comm: [^\n]{1,40}?(?:Not t|T)ainted:? [A-Z ]*(?:2\.6\.3[3-9]|3\.[0-8])[.-]\S* #\S+ */? *\n"
+    rb"[^\n]*(?:RIP: e03[03]|EIP: 0061):"
+)
 _FRAME = rb"(?:(?:R|E)?IP: (?:\w{4}:)?|(?:\w{4}:)?\[<[0-9a-f]+>\] ?|\? )*"
 """What stands before a function in a call trace."""
 _TAINTED = rb"(?:CPU|Pid): [^\n]{0,80}(?:Not tainted|Tainted: [A-Z ]+)"
@@ -82,6 +87,7 @@ _SIGNS: dict[str, tuple[bytes, ...]] = {
         _FRAME + rb"xen_hvm_\w+\+0x",
         rb"(?:Linux version|" + _TAINTED + rb") [\w.+-]*(?:-virtual|-aws|-ec2|-linode\d+|xenU|domU)\b",
         _NAMELESS_MACHINE,
+        _NAMELESS_OLD_MACHINE,
     ),
     # A backend or the machine's hardware at work: dom0, or a driver domain.
     "backend": (

@@ -221,3 +221,29 @@ CRASHDUMP = """\
 
 def test_the_console_that_the_crashdump_analyser_writes_names_a_level_before_each_line() -> None:
     assert role_of_text(CRASHDUMP) == role_of_text(CRASHDUMP.replace(" ALERT: ", "").replace("  WARN: ", "")) == "dom0"
+
+
+UNNAMED = """\
+Pid: 13942, comm: python Not tainted 2.6.34.7-56.fc13.x86_64 #1 /
+RIP: e030:[<ffffffff81004aa9>]  [<ffffffff81004aa9>] pin_pagetable_pfn+0x36/0x3c
+"""
+LATER = UNNAMED.replace("2.6.34.7-56.fc13.x86_64 #1 /", "3.0.0-rc7+ #1")
+IN_SYSLOG = "".join(f"Dec 21 16:04:04 web kernel: {line}\n" for line in UNNAMED.splitlines())
+
+
+@pytest.mark.parametrize("text", [UNNAMED, LATER, "> " + LATER.replace("\n", "\n> "), IN_SYSLOG])
+def test_before_linux_3_9_an_oops_of_a_paravirtualized_guest_names_no_machine(text: str) -> None:
+    assert role_of_text(text) == "guest"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("#1 /", "#1 Dell Inc. PowerEdge R710/0YDJK3"),
+        ("#1 /", "#1 Debian 2.6.34-1 PowerEdge R710"),
+        ("RIP: e030:", "RIP: 0010:"),
+        ("2.6.34.7-56.fc13.x86_64 #1 /", "2.6.24-23-xen #1"),
+    ],
+)
+def test_an_oops_says_nothing_of_a_guest_where_a_machine_is_named_or_could_not_be(line: str, instead: str) -> None:
+    assert role_of_text(UNNAMED.replace(line, instead)) != "guest"

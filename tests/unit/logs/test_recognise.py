@@ -146,3 +146,19 @@ def test_a_log_quoted_in_a_mail_is_known_by_its_content():
 def test_a_format_that_is_found_by_a_word_of_its_name_is_the_one_whose_pattern_matches(name: str) -> None:
     matching = [part for part in all_formats().values() if any(one.search(name) for one in part.names)]
     assert by_name(name) is (matching[0] if matching else None)
+
+
+PYGRUB_FAILED = b"""\
+Traceback (most recent call last):
+  File "/usr/bin/pygrub", line 903, in ?
+IOError: [Errno 95] Operation not supported
+"""
+
+
+def test_a_log_is_pygrubs_where_its_traceback_begins_a_line() -> None:
+    assert recognise("scratch", PYGRUB_FAILED).format is all_formats()["bootloader"]
+
+
+def test_what_a_toolstack_quotes_of_pygrub_is_the_toolstacks() -> None:
+    quoted = b"Error: Starting VM 'shop' - xenopsd internal error: VM = 77aa; domid = 414; Bootloader.Bad_error "
+    assert recognise("scratch", quoted + PYGRUB_FAILED).format is all_formats()["stderr"]

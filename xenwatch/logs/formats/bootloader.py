@@ -8,8 +8,11 @@ FORMAT = LogFormat(
     name="bootloader",
     title="bootloader log of a guest (pygrub)",
     names=named(r"bootloader(?:\.\d+)?\.log"),
+    # pygrub's own traceback begins a line; within one it is quoted by a toolstack, and the log is that one's.
     sniff=re.compile(
-        rb"pygrub\", line \d+|^(?:Using <class 'grub\.|WARNING:root:Unknown directive|linux \(kernel )", re.MULTILINE
+        rb"^Traceback \(most recent call last\):\s+File \"[^\"\n]*pygrub\", line \d+"
+        rb"|^(?:Using <class 'grub\.|WARNING:root:Unknown directive|linux \(kernel )",
+        re.MULTILINE,
     ),
     rank=20,
     continues=CONTINUED,
