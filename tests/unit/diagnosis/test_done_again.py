@@ -16,10 +16,18 @@ NOW = 1_790_000_000.0
 STATE = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
 INFO = Metric("xen_domain_info", "info", "", ("domain", "uuid", "domid"))
 START = Metric("xen_domain_start_time_seconds", "gauge", "", ("domain",))
-DEVICES = {
-    "xvd": Metric("xen_domain_vbd_info", "info", "", ("domain", "device")),
-    "vif": Metric("xen_domain_vif_info", "info", "", ("domain", "vif")),
-}
+BACKEND = Metric("xen_xenbus_backend_state", "gauge", "", ("domain", "class", "devid"))
+VIF_UP = Metric("xen_domain_vif_up", "gauge", "", ("domain", "vif"))
+
+
+def device(guest: str, name: str) -> Sample:
+    """`xvdb` works, `xvdb!` is what a failed attach left of it; so do `vif0` and `vif0!`."""
+    works = not name.endswith("!")
+    if name.startswith("vif"):
+        return Sample(VIF_UP, (guest, name[3:]), float(works))
+    return Sample(BACKEND, (guest, "vbd", name), 2.0 if works else 1.0)
+
+
 FAILED = (
     "Parsing config from /etc/xen/web.cfg\n"
     "libxl: error: libxl_device.c:381:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: "
@@ -43,7 +51,7 @@ class Host:
         samples = [Sample(INFO, ("Domain-0", "", "0"), 1.0), Sample(STATE, ("Domain-0", "running"), 1.0)]
         for name, state in guests.items():
             samples += [Sample(INFO, (name, "", "7"), 1.0), Sample(STATE, (name, state), 1.0)]
-            samples += [Sample(DEVICES[device[:3]], (name, device), 1.0) for device in devices.split()]
+            samples += [device(name, one) for one in devices.split()]
             samples += [] if started is None else [Sample(START, (name,), started)]
         self.pipeline.snapshot(Snapshot(at, tuple(samples), {}))
         self.pipeline.conclude(at)
@@ -142,7 +150,10 @@ ATTACH = (
 )
 
 
-@pytest.mark.parametrize(("later", "remains"), [("xvda", True), ("xvda xvdb", False), ("xvda vif0", False)])
+@pytest.mark.parametrize(
+    ("later", "remains"),
+    [("xvda", True), ("xvda xvdb", False), ("xvda vif0", False), ("xvda xvdb!", True), ("xvda vif0!", True)],
+)
 def test_a_device_that_was_attached_since_resolves_what_its_failed_attach_left(
     rules: Sequence[Rule], later: str, remains: bool
 ) -> None:

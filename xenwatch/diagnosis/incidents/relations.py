@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import DEPTHS, SEVERITIES, Diagnosis, Evidence
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, Subject
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject
 
 LISTED, ONE_RECORD, ONE_OPERATION = 3, 2, 1
 """How sure it is that one explains the other, surest highest: the rule says so, one record says both, one operation
@@ -193,4 +193,4 @@ def _repeated(rule: Rule, cause: Diagnosis, symptom: Diagnosis) -> bool:
 
 def _is_a_part(one: Subject, other: Subject) -> bool:
     """Whether one is a volume, an array, a bridge of the host that the other is: the kernel often names none."""
-    return other.is_host and one.kind not in ("host", "domain")
+    return other.is_host and not one.is_host and one.kind in KINDS and not KINDS[one.kind].of_guest

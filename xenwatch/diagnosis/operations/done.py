@@ -11,8 +11,13 @@ from xenwatch.model.subject import Subject
 _ENDING = frozenset({"shutdown", "destroy"})
 _LEAVING = frozenset({"save", "migrate"})
 _RUNS = ("running", "blocked")
-_DEVICES = {"xen_domain_vbd_info": "device", "xen_domain_vif_info": "vif"}
-"""The label that tells the devices of a guest apart, by metric."""
+_DEVICES = {"xen_xenbus_backend_state": "devid", "xen_domain_vif_up": "vif"}
+"""The label that tells the devices of a guest apart, by metric.
+
+An attach that failed leaves its device in xenstore: a disk counts once its backend waits for the guest, which it does
+not before the script has succeeded (linux: drivers/block/xen-blkback/xenbus.c), an interface once the script set it up.
+"""
+_INIT_WAIT, _CONNECTED = 2, 4
 _Guest = tuple[str | None, str]
 """A host and the name of a guest of it."""
 
@@ -61,7 +66,12 @@ class DoneAgain:
         self, host: str | None, by_name: dict[str, list[tuple[dict[str, str], float]]], ran: set[str], at: float
     ) -> None:
         """`ran`: the guests of the last snapshot. Devices that nobody could be asked for stay as they were."""
-        devices = {(one["domain"], name, one[label]) for name, label in _DEVICES.items() for one, _ in by_name[name]}
+        devices = {
+            (labels["domain"], name, labels[label])
+            for name, label in _DEVICES.items()
+            for labels, value in by_name[name]
+            if _works(labels, value)
+        }
         before = self._devices.get(host, devices)
         devices |= {device for device in before if device[0] in ran and not by_name[device[1]]}
         self._attached = {guest: seen for guest, seen in self._attached.items() if guest[0] != host or guest[1] in ran}
@@ -109,6 +119,11 @@ class DoneAgain:
         domid = self._domids.get(operation.host, {}).get(target, "")
         runs = (operation.host, target) in self._running
         return runs and operation.domid is not None and domid.isdigit() and int(domid) > operation.domid
+
+
+def _works(labels: dict[str, str], value: float) -> bool:
+    """Whether the device of such a sample was attached with success; of an interface its backend does not tell."""
+    return "vif" in labels or (labels["class"] != "vif" and _INIT_WAIT <= value <= _CONNECTED)
 
 
 def _starts(operation: Operation, evidence: Evidence) -> bool:
