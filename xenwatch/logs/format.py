@@ -21,6 +21,11 @@ _TYPED = re.compile(
     re.MULTILINE,
 )
 """What no kernel's log holds: it is a terminal on which a guest was started, and on which its kernel then wrote."""
+_TYPED_FIRST = re.compile(
+    rb"\s*(?:[^\n]{0,80}[#$%>] ?)?(?:sudo )?(?:x[lm]|virsh|qvm-\w+)(?: -\S+)* (?:create|start|restore|console)\b"
+    rb"|\s*(?:Parsing config (?:file|from) |Using config file )"
+)
+"""What a console of no telling name begins with if it is such a terminal: the command that started the guest."""
 _WRITTEN = re.compile(rb"^.*\S.*\n", re.MULTILINE)
 _TEXT_BYTES = bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100)) + b"\n\r\t\x1b\x08\x07\x0c"
 _MOST_CONTROL_CHARACTERS = 0.03
@@ -134,6 +139,8 @@ def _by_what_it_holds(path: str, head: bytes) -> LogFormat | None:
     if not _ANY_CONSOLE.search(path):
         return None
     text = as_written(head)
+    if _TYPED_FIRST.match(text) and not _MACHINES_LINE.search(path):
+        return all_formats()[LAST_RESORT]
     of_machines = [part for part in all_formats().values() if part.opening is not None]
     of_guest = _GUESTS.search(text) is not None
     if _MACHINES_LINE.search(path) and not of_guest:

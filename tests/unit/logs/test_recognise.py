@@ -73,6 +73,24 @@ def test_a_console_of_no_telling_name_is_a_guests_even_when_its_kernel_fills_it(
     assert found.guest_written
 
 
+def test_a_console_that_begins_with_the_command_that_started_the_guest_is_a_terminal() -> None:
+    typed = b"xl create network.xl -c\nParsing config from network.xl\nMirageOS booting...\n"
+    assert recognise("console.txt", typed).format == all_formats()["stderr"]
+    assert (
+        recognise("console.txt", b"> # xl create web.cfg\n> Parsing config from web.cfg\n").format
+        == all_formats()["stderr"]
+    )
+
+
+def test_a_console_on_which_the_guest_speaks_of_such_a_command_later_is_the_guests() -> None:
+    found = recognise("console.txt", b"MirageOS booting...\nxl create network.xl -c\n").format
+    assert found is not None
+    assert found.guest_written
+    named = recognise("/var/log/xen/console/guest-web.log", b"xl create web.cfg\n").format
+    assert named is not None
+    assert named.guest_written
+
+
 def test_a_ring_that_xenconsoled_opened_is_the_hypervisors_and_not_a_guests() -> None:
     stamp = b"[2026-11-22 20:43:31] "
     head = stamp + b"Logfile Opened\n" + (stamp + b"(XEN) Bootloader: qemu\n") * 3

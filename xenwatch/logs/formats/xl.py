@@ -20,5 +20,5 @@ FORMAT = LogFormat(
     rank=20,
     continues=CONTINUED,
     parse=xtl_header,
-    subject=re.compile(r"(?:^|/)xl-(?P<domain>[^/]+?)\.log" + ROTATED),
+    subject=re.compile(r"(?:^|/)xl-(?!devd\.)(?P<domain>[^/]+?)\.log" + ROTATED),
 )
