@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xenwatch.base.last_made import LastMade
 from xenwatch.base.retyped import as_written
 from xenwatch.diagnosis.domain_registry import DomainRegistry
 from xenwatch.diagnosis.hosts import Origin, origin_of
@@ -21,7 +20,7 @@ from xenwatch.diagnosis.matching.read_lines import Lesson, ReadLines, ToldLine
 from xenwatch.diagnosis.matching.record_reader import Cut, RecordReader
 from xenwatch.diagnosis.matching.rewrap import LARGEST_TEXT, unwrapped_events
 from xenwatch.diagnosis.matching.said_again import SaidAgain, are_alike
-from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, SignatureIndex
+from xenwatch.diagnosis.matching.signature_index import OWN_LINES, QUOTED_GUESTS, index_of
 from xenwatch.diagnosis.matching.source_memory import SourceMemory
 from xenwatch.diagnosis.matching.tracebacks import mended_events
 from xenwatch.diagnosis.operations.banners import last_banners
@@ -42,8 +41,6 @@ EFFORT = 64
 _NOTHING: Sequence[Lesson] = ()
 LEAST_EFFORT = 1024 * 1024
 """Characters that may be looked at in the smallest chunk: one record may be asked a hundred things."""
-
-_INDEXES: LastMade[Sequence[Rule], SignatureIndex] = LastMade(SignatureIndex)
 
 
 class Scanner:
@@ -69,7 +66,7 @@ class Scanner:
         """
         self.registry = registry or DomainRegistry()
         self._several_hosts = several_hosts
-        self._index = _INDEXES.of(rules)
+        self._index = index_of(rules)
         self._candidates = Candidates(self._index, engine, cache, compiling)
         self._matcher = Matcher(self._index, self.registry)
         self._quiet, self._read_lines = QuietRecords(self._index), ReadLines()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from xenwatch.base.last_made import LastMade
 from xenwatch.diagnosis.matching.log_scope import seen_in, seen_in_guest_lines
 from xenwatch.diagnosis.namings import NAMINGS
 from xenwatch.diagnosis.operations.marks import MARKS
@@ -72,3 +73,11 @@ def _where_seen(signature: Signature, format_: LogFormat) -> int:
     carries = format_.guest_line is not None or format_.kernel_line is not None
     quoted = carries and seen_in_guest_lines(signature)
     return OWN_LINES * seen_in(signature, format_) | QUOTED_GUESTS * quoted
+
+
+_INDEXES: LastMade[Sequence[Rule], SignatureIndex] = LastMade(SignatureIndex)
+
+
+def index_of(rules: Sequence[Rule]) -> SignatureIndex:
+    """The same for all who read with one library: nothing of it is of a log or of a host."""
+    return _INDEXES.of(rules)
