@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from xenwatch.diagnosis.correlation.engine import CorrelationEngine
 from xenwatch.diagnosis.correlation.line_memory import SeenAgain, Sighting
 from xenwatch.diagnosis.hosts import BundleHosts, Origin, host_name, origin_of
-from xenwatch.diagnosis.incidents.removed import RemovedVolumes
+from xenwatch.diagnosis.incidents.removed import removed_volumes
 from xenwatch.diagnosis.incidents.tracker import IncidentTracker
 from xenwatch.diagnosis.kernel_role import GUEST_ROLES
 from xenwatch.diagnosis.matching.prefilter import PrefilterName
@@ -90,7 +90,7 @@ class Pipeline:
         """Events by (rule, format, severity of the rule)."""
         self.years = YearCorrection()
         self.operations = OperationTracker(self.scanner.registry, at_rest=at_rest)
-        self._done, self._removed = DoneAgain(self.operations), RemovedVolumes()
+        self._done = DoneAgain(self.operations)
         self.incidents = IncidentTracker(
             rules, at_rest=at_rest, name_of=self.scanner.registry.name_of, done_since=self._done.since
         )
@@ -148,7 +148,7 @@ class Pipeline:
         """As `snapshot` and `conclude` for a running host; between two slices lines and facts may be taken in."""
         self._done.see(snapshot)
         yield
-        over = self._removed.see(snapshot, self.incidents.all())
+        over = removed_volumes(snapshot, self.incidents.all())
         judged = yield from self.engine.snapshot_in_slices(snapshot)
         return self.incidents.apply(judged.found, snapshot.at, (), (*judged.over, *over))
 
@@ -240,7 +240,7 @@ class Pipeline:
         for snapshot in snapshots:
             self._done.see(snapshot)
             diagnoses += self.engine.observe(snapshot=snapshot, now=snapshot.at)
-            over += [*self.engine.over, *self._removed.see(snapshot, self.incidents.all())]
+            over += [*self.engine.over, *removed_volumes(snapshot, self.incidents.all())]
             now = max(now, snapshot.at)
         self._over = tuple(over)
         return diagnoses, now

@@ -252,7 +252,7 @@ def test_what_was_wrong_with_a_volume_is_over_when_it_was_removed(
         host.pipeline.snapshot(Snapshot(at + later, tuple(samples), {}))
         host.pipeline.conclude(at + later)
 
-    lvm(-5.0, "g1", "g1snap")
+    lvm(-5.0, "g1")
     syslog = Source("/var/log/syslog", all_formats()["syslog"])
     host.pipeline.read(Chunk(syslog, INVALID.encode(), Position("s", 0, 1), TimeHint(at), final=True))
     host.pipeline.conclude(at)

@@ -1,7 +1,8 @@
-"""Logical volumes that were there and are not any more: what was wrong with one is over."""
+"""Logical volumes that are not there any more: what was wrong with one is over."""
 
 from collections.abc import Iterable
 
+from xenwatch.base import lazy_re as re
 from xenwatch.model.incident import Incident
 from xenwatch.model.sample import Snapshot
 from xenwatch.model.subject import Subject
@@ -9,27 +10,28 @@ from xenwatch.model.subject import Subject
 Over = tuple[str, Subject, float]
 """A rule, what it was about, and when that ended."""
 
+_HIDDEN = re.compile(r"[-_](?:tpool|tdata|tmeta|cdata|cmeta|cow|real|mlog|r?m(?:image|eta)_\d+|pvmove\d+)\Z")
+"""Parts of volumes that have names of their own and stand in no list (lvm2: lib/metadata, libdm/libdm-deptree.c)."""
 
-class RemovedVolumes:
-    """Compares each host's volumes with those of the snapshot before."""
 
-    def __init__(self) -> None:
-        self._before: dict[str | None, set[str]] = {}
+def removed_volumes(snapshot: Snapshot, incidents: Iterable[Incident]) -> list[Over]:
+    """Those of the incidents that a volume had which the snapshot does not have; none where LVM did not answer."""
+    groups = [s.labels[0] for s in snapshot.samples if s.metric.name == "xen_lvm_vg_size_bytes"]
+    if not groups:
+        return []
+    listed = {name for s in snapshot.samples if s.metric.name == "xen_lvm_lv_size_bytes" for name in _names(*s.labels)}
+    within = tuple(name for group in groups for name in _names(group, ""))
+    return [
+        (one.diagnosis.rule, one.diagnosis.subject, snapshot.at)
+        for one in incidents
+        if one.diagnosis.subject.kind == "lv"
+        and one.diagnosis.subject.host == snapshot.host
+        and _is_gone(one.diagnosis.subject.name, within, listed)
+    ]
 
-    def see(self, snapshot: Snapshot, incidents: Iterable[Incident]) -> list[Over]:
-        """Those of the incidents that a volume had which was removed since; none where LVM did not answer."""
-        groups = [s.labels[0] for s in snapshot.samples if s.metric.name == "xen_lvm_vg_size_bytes"]
-        if not groups:
-            return []
-        now = {name for sample in snapshot.samples if sample.metric.name == "xen_lvm_lv_size_bytes"
-               for name in _names(*sample.labels[:2])}  # fmt: skip
-        gone = self._before.get(snapshot.host, set()) - now
-        self._before[snapshot.host] = now
-        return [
-            (one.diagnosis.rule, one.diagnosis.subject, snapshot.at)
-            for one in (incidents if gone else ())
-            if one.diagnosis.subject.kind == "lv" and one.diagnosis.subject.name in gone
-        ]
+
+def _is_gone(name: str, within: tuple[str, ...], listed: set[str]) -> bool:
+    return name.startswith(within) and name not in listed and not _HIDDEN.search(name)
 
 
 def _names(group: str, volume: str) -> tuple[str, str]:
