@@ -13,11 +13,11 @@ from xenwatch.base.clock import Clock
 from xenwatch.config.sections import FleetSettings
 from xenwatch.fleet.registry import HostRegistry, NoFleet
 from xenwatch.host.files import read_text
-from xenwatch.host.inventory import IN_TRANSIT
 from xenwatch.host.parse.mounts import parse_mounts
 from xenwatch.host.paths import Paths
 from xenwatch.host.privileged.reading import local_runner
 from xenwatch.model.sample import Snapshot
+from xenwatch.model.subject import IN_TRANSIT
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from xenwatch.host.parse.xl_list import XlDomain, state_of
+from xenwatch.model.subject import without_transit
 
 if TYPE_CHECKING:  # `diagnose` joins what a bundle lists, without libvirt and quick to start
     from xenwatch.host.libvirt.domains import VirDomain
@@ -12,8 +13,6 @@ if TYPE_CHECKING:  # `diagnose` joins what a bundle lists, without libvirt and q
 STATES = ("running", "blocked", "paused", "building", "shutdown", "crashed", "dying", "shutoff")
 _LIVELIEST = {state: rank for rank, state in enumerate(STATES)}
 _XL, _LIBVIRT, _BOTH = frozenset({"xl"}), frozenset({"libvirt"}), frozenset({"xl", "libvirt"})
-IN_TRANSIT = ("--incoming", "--migratedaway")
-"""What libxl appends to a domain's name while it migrates: tools/xl/xl_migrate.c."""
 
 
 class Domain(NamedTuple):
@@ -111,7 +110,7 @@ def _from_libvirt(domain: "VirDomain") -> Domain:
 def _merged(one: XlDomain, other: "VirDomain | None", *, fresh: bool) -> Domain:
     state = _built_or_not(state_of(one.flags), one.vcpus)
     domain = Domain(
-        name=_without_transit(one.name or ""),
+        name=without_transit(one.name or ""),
         uuid=one.uuid,
         domid=one.domid,
         state=state,
@@ -152,13 +151,6 @@ def _stopped(domain: "VirDomain") -> Domain:
 def _built_or_not(state: str, vcpus: int) -> str:
     """A domain is paused from the first moment; until its builder is done it has no vcpu, and unpausing it is vain."""
     return "building" if state == "paused" and vcpus == 0 else state
-
-
-def _without_transit(name: str) -> str:
-    for suffix in IN_TRANSIT:
-        if name.endswith(suffix) and name != suffix:
-            return name.removesuffix(suffix)
-    return name
 
 
 def _each_name_once(domains: list[Domain]) -> tuple[Domain, ...]:

@@ -12,6 +12,9 @@ FIRST_OWN_DOMID = 0x7FF0
 UNKNOWN = "unknown"
 """Name of a domain that neither the match nor the log names; the engine may still find out."""
 
+IN_TRANSIT = ("--incoming", "--migratedaway")
+"""What libxl appends to a domain's name while it migrates: tools/xl/xl_migrate.c."""
+
 _TEXT = re.compile(r"(?:(?P<host>[^:/]+):)?(?P<kind>[a-z][a-z0-9-]*)/(?P<name>.+)", re.DOTALL)
 
 
@@ -158,3 +161,11 @@ def named_by_labels(labels: Mapping[str, str], wanted: str = "host") -> Subject:
 def _asked_first(wanted: str) -> tuple[SubjectKind, ...]:
     """In the order in which labels are taken for the name of a kind."""
     return (KINDS["domain"], *((KINDS[wanted],) if wanted in KINDS else ()), *(k for k in _ALL if k.own_labels))
+
+
+def without_transit(name: str) -> str:
+    """The name of the guest that is being moved, or the name as it is."""
+    for suffix in IN_TRANSIT:
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix)
+    return name

@@ -9,7 +9,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.model.diagnosis import Diagnosis
 from xenwatch.model.incident import Incident
 from xenwatch.model.record import LogRecord
-from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject
+from xenwatch.model.subject import GUEST_FIELDS, HOST_FIELDS, KINDS, Subject, without_transit
 
 _DEVICES = frozenset(kind.name for kind in KINDS.values() if kind.of_guest) - {"domain"}
 _OF_DOMID = re.compile(r"(?:vif|tap|vbd)-?(\d{1,8})[.-]\d")
@@ -102,7 +102,7 @@ class Bonds:
         if subject.kind != "domain" or not subject.is_named:
             return self._guests_of_nameless.get(id(diagnosis))
         if not subject.name.isdigit():
-            return subject.name
+            return without_transit(subject.name)  # both ends of a migration are one guest
         return self._name_of(int(subject.name), diagnosis.at, subject.host) or subject.name
 
     def nobodys(self, diagnosis: Diagnosis) -> bool:
