@@ -22,8 +22,9 @@ def mode(path: Path) -> int:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """That of the agent; everybody may come as far as there."""
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):
+        if not mode(parent) & stat.S_IXOTH:
+            parent.chmod(0o755)
     state = tmp_path / "state"
     state.mkdir()
     os.chown(state, NOBODY, NOBODY)

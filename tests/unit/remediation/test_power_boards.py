@@ -88,7 +88,7 @@ def ipmi_board(folder: Path, *, obeys: bool = True) -> Iterator[ManagedHost]:
     with running(argv):
         yield ManagedHost("xen2", power=power_words((
             "fence_ipmilan", "--ip=127.0.0.1", f"--ipport={port}", "--username=xenwatch", "--cipher=3",
-            f"--password-script={password}", "--lanplus", f"--ipmitool-path={tool}", "--power-timeout=3",
+            f"--password-script={password}", "--lanplus", f"--ipmitool-path={tool}", "--power-timeout=30",
         )))  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def redfish_board(folder: Path) -> Iterator[ManagedHost]:
     with running(argv, PYTHONPATH=str(SUSHY)):
         yield ManagedHost("xen2", power=power_words((
             "fence_redfish", "--ip=127.0.0.1", f"--ipport={port}", "--username=a", "--password-script=/bin/true",
-            f"--systems-uri=/redfish/v1/Systems/{uuid}", "--ssl-insecure", "--power-timeout=3",
+            f"--systems-uri=/redfish/v1/Systems/{uuid}", "--ssl-insecure", "--power-timeout=30",
         )))  # fmt: skip
 
 
