@@ -90,13 +90,10 @@ def test_what_the_device_model_of_another_guest_said_is_not_shown(read: Read) ->
 
 
 def test_of_many_errors_beside_it_a_few_are_shown_and_like_ones_once(read: Read) -> None:
-    many = "".join(
-        f"{word} {n}: cannot go on\n" for word in ("alpha", "beta", "gamma", "delta", "epsilon") for n in (1, 2)
-    )
+    words = ("alpha", "beta", "gamma", "delta", "epsilon")
+    many = "".join(f"{word} {n}: cannot go on\n" for word in words for n in (1, 2))
     shown = evidence(read({"guest-web.log": NO_ROOT + many}))
-    assert [line for line in shown.split("\n") if "cannot" in line] == [
-        f"{word} 1: cannot go on" for word in words[:4]
-    ]
+    assert [line for line in shown.split("\n") if "cannot" in line] == [f"{word} 1: cannot go on" for word in words[:4]]
 
 
 def test_in_the_hypervisors_ring_no_guest_is_shown_the_words_of_another(read: Read) -> None:
