@@ -10,7 +10,7 @@ from xenwatch.diagnosis.rules.rule import Rule
 from xenwatch.diagnosis.ruleset import cache_folder, rules_with
 from xenwatch.logs.format import all_formats
 from xenwatch.model.record import Chunk, Position, Source, TimeHint
-from xenwatch.model.sample import Metric, Sample, Snapshot
+from xenwatch.model.sample import CollectorHealth, Metric, Sample, Snapshot
 
 NOW = 1_790_000_000.0
 STATE = Metric("xen_domain_state", "stateset", "", ("domain", "state"))
@@ -247,9 +247,10 @@ def test_what_was_wrong_with_a_volume_is_over_when_it_was_removed(
     """The kernel's own line, which names no volume, is no incident of the host beside it."""
     host, at = Host(rules), datetime(2026, 11, 30, 16, 34, 59, 560782, tzinfo=UTC).timestamp()
 
-    def lvm(later: float, *names: str) -> None:
+    def lvm(later: float, *names: str, asked: float | None = None) -> None:
+        health = {"lvm": CollectorHealth("lvm", True, 0.1, at + asked)} if asked is not None else {}
         samples = [Sample(LV, ("dsk", name), 1.0) for name in names] + [Sample(VG, ("dsk",), 9.0)] * bool(names)
-        host.pipeline.snapshot(Snapshot(at + later, tuple(samples), {}))
+        host.pipeline.snapshot(Snapshot(at + later, tuple(samples), health))
         host.pipeline.conclude(at + later)
 
     lvm(-5.0, "g1")
@@ -258,5 +259,7 @@ def test_what_was_wrong_with_a_volume_is_over_when_it_was_removed(
     host.pipeline.conclude(at)
     causes = [i for i in host.pipeline.incidents.all() if i.explained_by is None]
     assert [str(i.diagnosis.subject) for i in causes] == ["lv/dsk-g1snap"]
-    lvm(15.0, *volumes)
+    lvm(10.0, "g1", asked=-5.0)  # LVM's answer from before there was such a volume
+    assert causes[0].id in {i.id for i in host.pipeline.incidents.all() if i.state != "resolved"}
+    lvm(15.0, *volumes, asked=14.0)
     assert (causes[0].id in {i.id for i in host.pipeline.incidents.all() if i.state != "resolved"}) is remains

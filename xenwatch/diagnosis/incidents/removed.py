@@ -15,19 +15,29 @@ _HIDDEN = re.compile(r"[-_](?:tpool|tdata|tmeta|cdata|cmeta|cow|real|mlog|r?m(?:
 
 
 def removed_volumes(snapshot: Snapshot, incidents: Iterable[Incident]) -> list[Over]:
-    """Those of the incidents that a volume had which the snapshot does not have; none where LVM did not answer."""
+    """Those of the incidents that a volume had which LVM no longer lists; none where it did not answer.
+
+    They end when LVM was asked: a snapshot repeats its last answer, which may be older than the volume.
+    """
+    of_volumes = [one for one in incidents if _is_open_here(one, snapshot.host)]
+    if not of_volumes:
+        return []
+    asked = snapshot.health["lvm"].last_success if "lvm" in snapshot.health else None
     groups = [s.labels[0] for s in snapshot.samples if s.metric.name == "xen_lvm_vg_size_bytes"]
     if not groups:
         return []
     listed = {name for s in snapshot.samples if s.metric.name == "xen_lvm_lv_size_bytes" for name in _names(*s.labels)}
     within = tuple(name for group in groups for name in _names(group, ""))
     return [
-        (one.diagnosis.rule, one.diagnosis.subject, snapshot.at)
-        for one in incidents
-        if one.diagnosis.subject.kind == "lv"
-        and one.diagnosis.subject.host == snapshot.host
-        and _is_gone(one.diagnosis.subject.name, within, listed)
+        (one.diagnosis.rule, one.diagnosis.subject, snapshot.at if asked is None else asked)
+        for one in of_volumes
+        if _is_gone(one.diagnosis.subject.name, within, listed)
     ]
+
+
+def _is_open_here(incident: Incident, host: str | None) -> bool:
+    subject = incident.diagnosis.subject
+    return subject.kind == "lv" and subject.host == host and incident.state != "resolved"
 
 
 def _is_gone(name: str, within: tuple[str, ...], listed: set[str]) -> bool:
