@@ -5,6 +5,8 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -42,6 +44,16 @@ class EtcdCluster:
             plain = [word for word in argv if word != "--unsafe-no-fsync" or _knows_no_fsync()]
             with (self._folder / f"m{number}.log").open("ab") as log:
                 self._running[number] = subprocess.Popen(plain, stdout=log, stderr=log)
+
+    @contextmanager
+    def running(self) -> Iterator["EtcdCluster"]:
+        """All members, until the block ends."""
+        try:
+            self.start()
+            self.wait()
+            yield self
+        finally:
+            self.kill()
 
     def kill(self, *numbers: int) -> None:
         for number in numbers or tuple(self._running):

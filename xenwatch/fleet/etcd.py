@@ -3,9 +3,9 @@
 import json
 import ssl
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 
@@ -21,6 +21,10 @@ _NOT_AUTHENTICATED = 16
 _BAD_REQUEST = 400
 _PLAIN = "text/plain"
 _LONGEST_WORDS = 200
+_MOST_OPERATIONS, _LARGEST = 100, 600_000
+"""etcd takes 128 operations and 1.5 MB in one transaction."""
+
+_Item = TypeVar("_Item")
 
 
 class EtcdError(XenwatchError):
@@ -233,6 +237,19 @@ def put_of(key: str, value: str, lease: int = 0) -> dict[str, Any]:
 def put_operation(key: str, value: str, lease: int = 0) -> Operation:
     """A put inside of a transaction."""
     return {"requestPut": put_of(key, value, lease)}
+
+
+def in_transactions(texts: Iterable[tuple[_Item, str]]) -> Iterator[list[tuple[_Item, str]]]:
+    """What is to be written, with its text: as much at once as etcd takes, in the same order."""
+    part, size = list[tuple[_Item, str]](), 0
+    for one in texts:
+        if part and (len(part) == _MOST_OPERATIONS or size + len(one[1]) > _LARGEST):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += len(one[1])
+    if part:
+        yield part
 
 
 def delete_operation(key: str) -> Operation:

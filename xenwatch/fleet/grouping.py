@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from xenwatch.fleet.host_report import HostIncident
 from xenwatch.fleet.rule import ANY_CLASS, FleetRule
+from xenwatch.model.subject import without_transit
 
 HostFacts = Mapping[str, Mapping[str, Sequence[str]]]
 """By host, then by kind: what the host says it has, `value` or `name=value`."""
-_GUEST = re.compile(r"domain/(.+?)(?:--incoming|--migratedaway)?", re.DOTALL)
+_GUEST = "domain/"
 _LEAST_SHARE = 0.2
 _LEAST_HOSTS = 2
 _LEAST_OTHERS = 3
@@ -119,7 +120,8 @@ def _twice(rule: FleetRule, facts: HostFacts) -> dict[str, list[Member]]:
 
 def _of_guest(rule: FleetRule, incidents: OpenIncidents, facts: HostFacts) -> dict[str, list[Member]]:
     """Where it runs, its host knows its UUID; where it only was to arrive, it is the one that the fleet knows so."""
-    about = [(one, found[1]) for one in incidents.about(rule) if (found := _GUEST.fullmatch(one.subject))]
+    guests = [one for one in incidents.about(rule) if one.subject.startswith(_GUEST)]
+    about = [(one, without_transit(one.subject.removeprefix(_GUEST))) for one in guests]
     names = {name for _, name in about}
     uuids = {host: dict(_named(facts[host].get(rule.key_fact, ()), names)) for host in (facts if names else ())}
     groups: dict[str, list[Member]] = {}

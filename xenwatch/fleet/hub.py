@@ -6,13 +6,13 @@ a hub that slept through its lease writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Container, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
 from xenwatch.base.clock import Clock
 from xenwatch.fleet.claims import LEADER
-from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, put_operation
+from xenwatch.fleet.etcd import EtcdClient, EtcdError, LeaderLost, created_at, in_transactions, put_operation
 from xenwatch.fleet.incident import FleetIncident, judged
 from xenwatch.fleet.patience import Patience
 from xenwatch.fleet.rule import FleetRule
@@ -30,8 +30,6 @@ _GATHER_SECONDS = 0.2
 """A storm is judged in a few parts, not once for each line of it."""
 _PAUSE = 1.0
 _STORM_AGAIN_SECONDS = 60.0
-_MOST_AT_ONCE, _LARGEST = 100, 600_000
-"""etcd takes 128 operations and 1.5 MB in one transaction."""
 _FAREWELL_SECONDS = 2.0
 """Without it the next hub waits until the lease is over."""
 
@@ -147,21 +145,8 @@ class Hub:
     async def _write(self, client: EtcdClient, term: int, changed: Sequence[FleetIncident]) -> None:
         """In few transactions, what is open first: somebody waits for that."""
         lease = 0 if all(one.is_open for one in changed) else await client.grant_lease(RESOLVED_SECONDS)
-        for part in _parts([(one, one.as_json()) for one in sorted(changed, key=lambda one: not one.is_open)]):
+        for part in in_transactions((one, one.as_json()) for one in sorted(changed, key=lambda one: not one.is_open)):
             puts = [put_operation(one.etcd_key, text, 0 if one.is_open else lease) for one, text in part]
             if not await client.transact([created_at(LEADER, term)], puts):
                 raise LeaderLost("another hub leads the fleet")
             self.view.fleet |= {one.id: one for one, _ in part}
-
-
-def _parts(texts: Sequence[tuple[FleetIncident, str]]) -> Iterator[list[tuple[FleetIncident, str]]]:
-    """As much at once as etcd takes: a cause that two thousand hosts have is a large text."""
-    part, size = list[tuple[FleetIncident, str]](), 0
-    for one in texts:
-        if part and (len(part) == _MOST_AT_ONCE or size + len(one[1]) > _LARGEST):
-            yield part
-            part, size = [], 0
-        part.append(one)
-        size += len(one[1])
-    if part:
-        yield part

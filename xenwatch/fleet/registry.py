@@ -8,11 +8,11 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from xenwatch.base.clock import Clock
-from xenwatch.fleet.etcd import EtcdClient, EtcdError, EtcdFull, delete_operation, put_operation
+from xenwatch.fleet.etcd import EtcdClient, EtcdError, EtcdFull, delete_operation, in_transactions, put_operation
 from xenwatch.fleet.host_report import facts_key, facts_text, host_prefix, incident_key, incident_text, self_key
 from xenwatch.model.incident import Incident
 
@@ -23,8 +23,6 @@ MOST_INCIDENTS = 500
 CLOSED_SECONDS = 600.0
 """So long an incident that is over stays, so that a hub that was away sees it end."""
 _LONGEST_PAUSE = 30.0
-_MOST_AT_ONCE = 100
-"""etcd takes 128 operations in one transaction."""
 
 
 class NoFleet:
@@ -125,13 +123,13 @@ class HostRegistry:
     async def _write(self, client: EtcdClient, lease: int, written: dict[str, str]) -> None:
         """Only what differs from what this session has written, in few calls. A deletion needs no room: it is first."""
         wanted = self._wanted()
-        for keys in _parts([key for key in written if key not in wanted]):
-            await client.transact([], [delete_operation(key) for key in keys])
-            for key in keys:
+        for gone in in_transactions([(key, "") for key in written if key not in wanted]):
+            await client.transact([], [delete_operation(key) for key, _ in gone])
+            for key, _ in gone:
                 del written[key]
-        for keys in _parts([key for key, text in wanted.items() if written.get(key) != text]):
-            await client.transact([], [put_operation(key, wanted[key], lease) for key in keys])
-            written |= {key: wanted[key] for key in keys}
+        for changed in in_transactions([(key, text) for key, text in wanted.items() if written.get(key) != text]):
+            await client.transact([], [put_operation(key, text, lease) for key, text in changed])
+            written |= changed
 
     def _wanted(self) -> dict[str, str]:
         self._bound()
@@ -145,8 +143,3 @@ class HostRegistry:
         kept = [i for i in self._incidents.values() if i.state != "resolved" or (i.resolved or i.last_seen) >= since]
         kept.sort(key=lambda i: (i.state == "resolved", -i.last_seen))
         self._incidents = {incident.id: incident for incident in kept[:MOST_INCIDENTS]}
-
-
-def _parts(keys: Sequence[str]) -> list[Sequence[str]]:
-    """As many at once as etcd takes."""
-    return [keys[start : start + _MOST_AT_ONCE] for start in range(0, len(keys), _MOST_AT_ONCE)]

@@ -17,13 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scenarios"))  # the simulate
 def etcd(tmp_path: Path) -> Iterator[EtcdCluster]:
     if shutil.which("etcd") is None:
         pytest.skip("Debian's etcd-server is not installed; packaging/setup.sh test installs it")
-    cluster = EtcdCluster(tmp_path)
-    try:
-        cluster.start()
-        cluster.wait()
+    with EtcdCluster(tmp_path).running() as cluster:
         yield cluster
-    finally:
-        cluster.kill()
 
 
 @pytest.fixture

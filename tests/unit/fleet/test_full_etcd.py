@@ -28,13 +28,8 @@ def small(tmp_path: Path) -> Iterator[EtcdCluster]:
     """Its file may have four megabytes."""
     if shutil.which("etcd") is None or shutil.which("etcdctl") is None:
         pytest.skip("Debian's etcd-server and etcd-client are not installed; packaging/setup.sh test installs them")
-    cluster = EtcdCluster(tmp_path, f"--quota-backend-bytes={ROOM}")
-    try:
-        cluster.start()
-        cluster.wait()
+    with EtcdCluster(tmp_path, f"--quota-backend-bytes={ROOM}").running() as cluster:
         yield cluster
-    finally:
-        cluster.kill()
 
 
 def nfs_dead() -> Incident:

@@ -37,10 +37,7 @@ def secured(tmp_path: Path, authority: Authority) -> Iterator[EtcdCluster]:
     """As docs/fleet.md sets it up: three members, TLS on all sides, a user for each who writes."""
     if shutil.which("etcd") is None or shutil.which("etcdctl") is None:
         pytest.skip("Debian's etcd-server and etcd-client are not installed; packaging/setup.sh test installs them")
-    cluster = EtcdCluster(tmp_path, authority=authority)
-    try:
-        cluster.start()
-        cluster.wait()
+    with EtcdCluster(tmp_path, authority=authority).running() as cluster:
         cluster.control("user", "add", "root:secret")
         cluster.control("user", "grant-role", "root", "root")
         for user, rights in RIGHTS.items():
@@ -51,8 +48,6 @@ def secured(tmp_path: Path, authority: Authority) -> Iterator[EtcdCluster]:
             cluster.control("user", "grant-role", user, user)
         cluster.control("auth", "enable")
         yield cluster
-    finally:
-        cluster.kill()
 
 
 def section(cluster: EtcdCluster, authority: Authority, user: str, folder: Path) -> FleetSettings:

@@ -61,7 +61,7 @@ async def now(request: web.Request) -> web.Response:
     found = [one for one in every if wanted.takes(one)]
     shown = [one for one in found if one.state in STATES[wanted.state]]
     if wanted.state == "ended":
-        shown.sort(key=lambda one: -(one.resolved or one.last_seen))
+        shown.sort(key=_ended_at, reverse=True)
     opened = [one for one in every if one.state == "open"]
     unseen = list(_unseen(context))
     readings, explains = Readings(context.snapshot()), Counter(one.explained_by for one in every)
@@ -121,7 +121,7 @@ def _unseen(context: WebContext) -> Iterator[str]:
 
 
 def _ended(found: Sequence[Incident], explains: Mapping[str | None, int], now: float) -> list[dict[str, Any]]:
-    over = sorted((one for one in found if one.state == "resolved"), key=lambda one: -(one.resolved or one.last_seen))
+    over = sorted((one for one in found if one.state == "resolved"), key=_ended_at, reverse=True)
     return [_row(one, explains, now) for one in over[:_ENDED_LATELY]]
 
 
@@ -142,5 +142,9 @@ def _row(incident: Incident, explains: Mapping[str | None, int], now: float) -> 
         "consequences": explains.get(incident.id, 0),
         "since": now - incident.opened,
         "seen": now - incident.last_seen,
-        "ended": now - (incident.resolved or incident.last_seen),
+        "ended": now - _ended_at(incident),
     }
+
+
+def _ended_at(incident: Incident) -> float:
+    return incident.resolved or incident.last_seen
